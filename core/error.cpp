@@ -1,0 +1,61 @@
+#include "core/error.hpp"
+
+#include <array>
+
+namespace scrollgate {
+namespace {
+
+using K = ErrorKind;
+using S = Side;
+
+constexpr std::array<ErrorFacts, error_kinds> table{{
+    {K::bad_request, S::client, 400, "bad_request", false},
+    {K::bad_framing, S::client, 400, "bad_framing", false},
+    {K::bad_host, S::client, 400, "bad_host", false},
+    {K::bad_path, S::client, 400, "bad_path", false},
+    {K::bad_chunk, S::client, 400, "bad_chunk", false},
+    {K::header_timeout, S::client, 408, "client_header_timeout", false},
+    {K::body_timeout, S::client, 408, "client_body_timeout", false},
+    {K::body_too_large, S::client, 413, "body_too_large", false},
+    {K::length_required, S::client, 411, "length_required", false},
+    {K::uri_too_long, S::client, 414, "uri_too_long", false},
+    {K::header_too_large, S::client, 431, "header_too_large", false},
+    {K::method_refused, S::client, 405, "method_refused", false},
+    {K::expectation_failed, S::client, 417, "expectation_failed", false},
+    {K::coding_unknown, S::client, 501, "coding_unknown", false},
+    {K::version_unsupported, S::client, 505, "version_unsupported", false},
+    {K::loop_detected, S::client, 508, "loop_detected", false},
+    {K::client_closed, S::client, 499, "client_closed", false},
+    {K::client_stalled, S::client, 499, "client_stalled", false},
+    {K::connect_refused, S::upstream, 502, "connect_refused", true},
+    {K::connect_timeout, S::upstream, 504, "connect_timeout", true},
+    {K::connect_failed, S::upstream, 502, "connect_failed", true},
+    {K::upstream_reset, S::upstream, 502, "upstream_reset", true},
+    {K::upstream_timeout, S::upstream, 504, "upstream_timeout", true},
+    {K::upstream_malformed, S::upstream, 502, "upstream_malformed", true},
+    {K::upstream_truncated, S::upstream, 502, "upstream_truncated", true},
+    {K::upstream_stalled, S::upstream, 504, "upstream_stalled", true},
+    {K::upstream_unresolved, S::upstream, 503, "upstream_unresolved", false},
+    {K::no_endpoint, S::upstream, 503, "no_endpoint", false},
+    {K::no_route, S::internal, 404, "no_route", false},
+    {K::request_timeout, S::internal, 504, "request_timeout", false},
+    {K::overloaded, S::internal, 503, "overloaded", false},
+    {K::shutting_down, S::internal, 503, "shutting_down", false},
+    {K::cancelled, S::internal, 499, "cancelled", false},
+}};
+
+constexpr bool in_order() {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        if (static_cast<std::size_t>(table[i].kind) != i) return false;
+    }
+    return true;
+}
+static_assert(in_order(), "the table follows the order of ErrorKind");
+
+}  // namespace
+
+const ErrorFacts& facts(ErrorKind kind) noexcept {
+    return table[static_cast<std::size_t>(kind)];
+}
+
+}  // namespace scrollgate
