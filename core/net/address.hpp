@@ -45,7 +45,9 @@ struct HostPort {
     std::uint16_t port = 0;      ///< 0 if none was written
 };
 
-/// Parses "host:port", "host", "[v6]:port", ":port". Nothing if malformed.
+/// Parses "host:port", "host", "[v6]:port", ":port". Nothing if malformed: empty, IPv6 without
+/// brackets, a host that is no DNS name (letters, digits, '-', '_'), a last label of digits that is
+/// no IPv4 address, a port beyond 65535. Port 0 may be written; it reads like none. Any thread.
 [[nodiscard]] std::optional<HostPort> parse_host_port(std::string_view text);
 
 /// A block of addresses, "10.0.0.0/8"; a bare address is a block of one. Bits beyond the prefix
