@@ -1,0 +1,196 @@
+// Names and ids of the known fields: one list, from which a table sorted by length is made at
+// compile time. A look-up compares two words with the few names of the same length.
+#include "core/field.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+
+namespace scrollgate {
+namespace {
+
+/// Canonical names in the order of Field; row 0 is Field::unknown.
+constexpr std::array<std::string_view, 54> names{
+    "",
+    "Accept",
+    "Accept-Encoding",
+    "Age",
+    "Authorization",
+    "Cache-Control",
+    "Cache-Status",
+    "Connection",
+    "Content-Encoding",
+    "Content-Length",
+    "Content-Type",
+    "Cookie",
+    "Date",
+    "ETag",
+    "Expect",
+    "Expires",
+    "Forwarded",
+    "Host",
+    "HTTP2-Settings",
+    "Idempotency-Key",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Keep-Alive",
+    "Last-Modified",
+    "Location",
+    "Max-Forwards",
+    "Origin",
+    "Pragma",
+    "Proxy-Authenticate",
+    "Proxy-Authorization",
+    "Proxy-Connection",
+    "Range",
+    "Referer",
+    "Retry-After",
+    "Sec-WebSocket-Accept",
+    "Sec-WebSocket-Key",
+    "Server",
+    "Set-Cookie",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+    "User-Agent",
+    "Vary",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "X-Request-Id",
+    "",  // sentinel: the static_assert below finds a list that is too short or too long
+};
+constexpr std::size_t known_count = names.size() - 2;
+static_assert(static_cast<std::size_t>(Field::x_request_id) == known_count);
+static_assert(names[known_count] == "X-Request-Id" && names[known_count + 1].empty());
+
+constexpr std::size_t shortest = 2;
+constexpr std::size_t longest = 20;
+constexpr std::uint64_t case_bits = 0x2020202020202020U;
+constexpr std::uint64_t ones = 0x0101010101010101U;
+
+/// The first and the last eight bytes (they may overlap) of a name, with the case bit set.
+/// Control bytes fold onto printable ones, so a match is a candidate, not a proof.
+struct Key {
+    std::uint64_t head = 0;
+    std::uint64_t tail = 0;
+    constexpr bool operator==(const Key&) const = default;
+};
+
+constexpr std::uint64_t word_of(std::string_view bytes) {
+    std::uint64_t word = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        word |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+    }
+    return word;
+}
+
+constexpr Key constant_key(std::string_view name) {
+    const std::size_t n = name.size();
+    if (n >= 8) {
+        return {word_of(name.substr(0, 8)) | case_bits, word_of(name.substr(n - 8)) | case_bits};
+    }
+    if (n >= 4) {
+        return {word_of(name.substr(0, 4)) | word_of(name.substr(n - 4)) << 32 | case_bits, 0};
+    }
+    return {word_of(name) | case_bits, 0};
+}
+
+template <class Word>
+Word load(const char* from) noexcept {
+    Word word;
+    std::memcpy(&word, from, sizeof word);  // little endian, as word_of; the baseline is x86-64
+    return word;
+}
+
+Key key_of(std::string_view name) noexcept {
+    const char* p = name.data();
+    const std::size_t n = name.size();
+    if (n >= 8) {
+        return {load<std::uint64_t>(p) | case_bits, load<std::uint64_t>(p + n - 8) | case_bits};
+    }
+    if (n >= 4) {
+        const std::uint64_t low = load<std::uint32_t>(p);
+        const std::uint64_t high = load<std::uint32_t>(p + n - 4);
+        return {low | high << 32 | case_bits, 0};
+    }
+    return {word_of(name) | case_bits, 0};
+}
+
+struct Entry {
+    Key key;
+    Field id = Field::unknown;
+};
+
+struct Table {
+    std::array<Entry, known_count> entries{};       ///< by length
+    std::array<std::uint8_t, longest + 2> begin{};  ///< first entry of each length
+};
+
+consteval Table make_table() {
+    Table table;
+    std::size_t at = 0;
+    for (std::size_t length = 0; length <= longest; ++length) {
+        table.begin[length] = static_cast<std::uint8_t>(at);
+        for (std::size_t id = 1; id <= known_count; ++id) {
+            if (names[id].size() != length) continue;
+            table.entries[at++] = {constant_key(names[id]), static_cast<Field>(id)};
+        }
+    }
+    table.begin[longest + 1] = static_cast<std::uint8_t>(at);
+    if (at != known_count) throw "a name is longer than `longest`";  // fails the compilation
+    return table;
+}
+
+constexpr Table table = make_table();
+
+/// Whether two words differ in nothing but the case of letters.
+bool same_letters(std::uint64_t a, std::uint64_t b) noexcept {
+    const std::uint64_t differ = a ^ b;
+    if (differ == 0) return true;
+    if ((differ & ~case_bits) != 0) return false;
+    const std::uint64_t folded = a | case_bits;
+    const std::uint64_t low = folded & (0x7f * ones);
+    const std::uint64_t letters = (low + 0x1f * ones) & ~(low + 0x05 * ones) & ~folded;
+    return ((differ << 2) & ~letters & (0x80 * ones)) == 0;
+}
+
+}  // namespace
+
+Field field_id(std::string_view name) noexcept {
+    const std::size_t n = name.size();
+    if (n < shortest || n > longest) return Field::unknown;
+    const Key key = key_of(name);
+    for (std::size_t i = table.begin[n]; i < table.begin[n + 1]; ++i) {
+        const Entry& entry = table.entries[i];
+        if (entry.key == key && equal_no_case(name, field_name(entry.id))) return entry.id;
+    }
+    return Field::unknown;
+}
+
+std::string_view field_name(Field id) noexcept {
+    return names[static_cast<std::size_t>(id)];
+}
+
+bool equal_no_case(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    const char* p = a.data();
+    const char* q = b.data();
+    std::size_t n = a.size();
+    for (; n >= 8; n -= 8, p += 8, q += 8) {
+        if (!same_letters(load<std::uint64_t>(p), load<std::uint64_t>(q))) return false;
+    }
+    if (n == 0) return true;
+    if (a.size() >= 8) {  // the last word overlaps the one before
+        return same_letters(load<std::uint64_t>(p + n - 8), load<std::uint64_t>(q + n - 8));
+    }
+    return same_letters(word_of({p, n}), word_of({q, n}));
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,77 @@
+#include "core/hop_by_hop.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace scrollgate {
+namespace {
+
+constexpr std::uint64_t bit(Field id) {
+    return std::uint64_t{1} << static_cast<unsigned>(id);
+}
+static_assert(static_cast<unsigned>(Field::x_request_id) < 64, "a set of ids is one word");
+
+constexpr std::uint64_t hop_only =
+    bit(Field::connection) | bit(Field::keep_alive) | bit(Field::proxy_connection) |
+    bit(Field::proxy_authenticate) | bit(Field::proxy_authorization) | bit(Field::te) |
+    bit(Field::transfer_encoding) | bit(Field::upgrade) | bit(Field::http2_settings);
+
+bool begins(std::string_view name, std::string_view prefix) noexcept {
+    return equal_no_case(name.substr(0, prefix.size()), prefix);
+}
+
+/// The names in Connection that would take a field with them.
+class NamedFields {
+  public:
+    void collect(std::string_view connection) noexcept {
+        for_each_option(connection, [this](std::string_view option) {
+            if (seen_++ >= connection_options) return;
+            if (equal_no_case(option, "close") || field_id(option) != Field::unknown) return;
+            if (begins(option, "content-") || begins(option, "x-forwarded-")) return;
+            names_[count_++] = option;
+        });
+    }
+    [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+    [[nodiscard]] bool has(std::string_view name) const noexcept {
+        for (std::size_t i = 0; i < count_; ++i) {
+            if (equal_no_case(names_[i], name)) return true;
+        }
+        return false;
+    }
+
+  private:
+    std::array<std::string_view, connection_options> names_;
+    std::size_t count_ = 0;
+    std::size_t seen_ = 0;
+};
+
+}  // namespace
+
+void remove_hop_by_hop(HeaderList& fields) {
+    std::uint64_t present = 0;
+    for (const HeaderField& field : fields)
+        present |= bit(field.id);
+    if ((present & hop_only) == 0) return;
+
+    NamedFields named;
+    if ((present & bit(Field::connection)) != 0) {
+        for (const HeaderField& field : fields) {
+            if (field.id == Field::connection) named.collect(field.value);
+        }
+    }
+    if (named.empty()) {
+        fields.remove_if([](const HeaderField& f) { return (bit(f.id) & hop_only) != 0; });
+        return;
+    }
+    fields.remove_if([&named](const HeaderField& f) {
+        if (f.id != Field::unknown) return (bit(f.id) & hop_only) != 0;
+        return named.has(f.name);
+    });
+}
+
+void remove_underscored(HeaderList& fields) {
+    fields.remove_if(
+        [](const HeaderField& f) { return f.name.find('_') != std::string_view::npos; });
+}
+
+}  // namespace scrollgate
