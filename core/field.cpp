@@ -72,15 +72,11 @@ static_assert(names[known_count] == "X-Request-Id" && names[known_count + 1].emp
 
 constexpr std::size_t shortest = 2;
 constexpr std::size_t longest = 20;
-constexpr std::uint64_t case_bits = 0x2020202020202020U;
-constexpr std::uint64_t ones = 0x0101010101010101U;
 
-/// The first and the last eight bytes (they may overlap) of a name, with the case bit set.
-/// Control bytes fold onto printable ones, so a match is a candidate, not a proof.
+/// The first and the last eight bytes of a name, which overlap; the whole name up to 16 bytes.
 struct Key {
     std::uint64_t head = 0;
     std::uint64_t tail = 0;
-    constexpr bool operator==(const Key&) const = default;
 };
 
 constexpr std::uint64_t word_of(std::string_view bytes) {
@@ -91,19 +87,8 @@ constexpr std::uint64_t word_of(std::string_view bytes) {
     return word;
 }
 
-constexpr Key constant_key(std::string_view name) {
-    const std::size_t n = name.size();
-    if (n >= 8) {
-        return {word_of(name.substr(0, 8)) | case_bits, word_of(name.substr(n - 8)) | case_bits};
-    }
-    if (n >= 4) {
-        return {word_of(name.substr(0, 4)) | word_of(name.substr(n - 4)) << 32 | case_bits, 0};
-    }
-    return {word_of(name) | case_bits, 0};
-}
-
 template <class Word>
-Word load(const char* from) noexcept {
+std::uint64_t load(const char* from) noexcept {
     Word word;
     std::memcpy(&word, from, sizeof word);  // little endian, as word_of; the baseline is x86-64
     return word;
@@ -112,21 +97,43 @@ Word load(const char* from) noexcept {
 Key key_of(std::string_view name) noexcept {
     const char* p = name.data();
     const std::size_t n = name.size();
-    if (n >= 8) {
-        return {load<std::uint64_t>(p) | case_bits, load<std::uint64_t>(p + n - 8) | case_bits};
+    if (n >= 8) return {load<std::uint64_t>(p), load<std::uint64_t>(p + n - 8)};
+    if (n >= 4) return {load<std::uint32_t>(p) | load<std::uint32_t>(p + n - 4) << 32, 0};
+    return {load<std::uint16_t>(p), static_cast<unsigned char>(p[n - 1])};
+}
+
+constexpr Key constant_key(std::string_view name) {
+    const std::size_t n = name.size();
+    if (n >= 8) return {word_of(name.substr(0, 8)), word_of(name.substr(n - 8))};
+    if (n >= 4) return {word_of(name.substr(0, 4)) | word_of(name.substr(n - 4)) << 32, 0};
+    return {word_of(name.substr(0, 2)), static_cast<unsigned char>(name[n - 1])};
+}
+
+/// The bits of a word that count: all but the case bit of letters.
+constexpr std::uint64_t counting_bits(std::uint64_t word) {
+    std::uint64_t bits = ~std::uint64_t{0};
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        const std::uint64_t lower = (word >> shift & 0xff) | 0x20;
+        if (lower >= 'a' && lower <= 'z') bits &= ~(std::uint64_t{0x20} << shift);
     }
-    if (n >= 4) {
-        const std::uint64_t low = load<std::uint32_t>(p);
-        const std::uint64_t high = load<std::uint32_t>(p + n - 4);
-        return {low | high << 32 | case_bits, 0};
-    }
-    return {word_of(name) | case_bits, 0};
+    return bits;
 }
 
 struct Entry {
     Key key;
+    Key counts;
     Field id = Field::unknown;
+
+    [[nodiscard]] bool matches(const Key& other) const noexcept {
+        return (((key.head ^ other.head) & counts.head) |
+                ((key.tail ^ other.tail) & counts.tail)) == 0;
+    }
 };
+
+constexpr Entry make_entry(std::size_t id) {
+    const Key key = constant_key(names[id]);
+    return {key, {counting_bits(key.head), counting_bits(key.tail)}, static_cast<Field>(id)};
+}
 
 struct Table {
     std::array<Entry, known_count> entries{};       ///< by length
@@ -140,7 +147,7 @@ consteval Table make_table() {
         table.begin[length] = static_cast<std::uint8_t>(at);
         for (std::size_t id = 1; id <= known_count; ++id) {
             if (names[id].size() != length) continue;
-            table.entries[at++] = {constant_key(names[id]), static_cast<Field>(id)};
+            table.entries[at++] = make_entry(id);
         }
     }
     table.begin[longest + 1] = static_cast<std::uint8_t>(at);
@@ -149,6 +156,9 @@ consteval Table make_table() {
 }
 
 constexpr Table table = make_table();
+
+constexpr std::uint64_t case_bits = 0x2020202020202020U;
+constexpr std::uint64_t ones = 0x0101010101010101U;
 
 /// Whether two words differ in nothing but the case of letters.
 bool same_letters(std::uint64_t a, std::uint64_t b) noexcept {
@@ -169,7 +179,8 @@ Field field_id(std::string_view name) noexcept {
     const Key key = key_of(name);
     for (std::size_t i = table.begin[n]; i < table.begin[n + 1]; ++i) {
         const Entry& entry = table.entries[i];
-        if (entry.key == key && equal_no_case(name, field_name(entry.id))) return entry.id;
+        if (!entry.matches(key)) continue;
+        if (n <= 16 || equal_no_case(name, field_name(entry.id))) return entry.id;
     }
     return Field::unknown;
 }

@@ -1,0 +1,50 @@
+// An HTTP/1 message as a BodySink: a head that was serialised before, then the body in the framing
+// that the head announced. Requests to origins and responses to clients alike.
+//
+// Head, chunk framing and data leave in one gather write.
+#pragma once
+
+#include <string>
+
+#include "core/net/connection.hpp"
+#include "proxy/pipeline/ends.hpp"
+
+namespace scrollgate {
+
+class Http1MessageSink {
+  public:
+    struct Rules {
+        Duration stall = no_limit;                    ///< the peer takes no byte
+        ErrorKind stalled = ErrorKind::cancelled;
+        ErrorKind broken = ErrorKind::cancelled;      ///< the peer is gone
+    };
+
+    /// A message to `connection`. `head()` is to be filled before the first write() or flush().
+    void start(Connection& connection, const Rules& rules) noexcept;
+    /// Where the head is serialised; what is in it goes out first.
+    [[nodiscard]] std::string& head() noexcept { return head_; }
+    /// How body() is framed from now on.
+    void frame(const BodyFraming& framing) noexcept { framing_ = framing; left_ = framing.length; }
+
+    [[nodiscard]] Task<Result<void>> write(const BodyChunk& chunk);
+    [[nodiscard]] Task<Result<void>> flush();
+
+    /// The message went out to its last byte.
+    [[nodiscard]] bool complete() const noexcept { return complete_; }
+    /// Bytes handed to the kernel, heads and framing included.
+    [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+
+  private:
+    Task<Result<void>> send(std::string_view data, std::string_view behind);
+
+    Connection* connection_ = nullptr;
+    Rules rules_;
+    std::string head_;
+    std::string behind_;        ///< end of a chunk, last chunk and trailers
+    BodyFraming framing_;
+    std::uint64_t left_ = 0;
+    std::uint64_t sent_ = 0;
+    bool complete_ = false;
+};
+
+}  // namespace scrollgate

@@ -1,0 +1,55 @@
+// The ends of an Exchange: where a body comes from, where a response goes.
+//
+// HTTP/1 sessions, upstream connections, tunnels and local answers each implement an end; the relay
+// between any two of them exists once (relay.hpp). Back-pressure is pull: the next pull() comes only
+// after the previous write() has finished. One worker; no locks.
+#pragma once
+
+#include <string_view>
+
+#include "core/message.hpp"
+#include "core/result.hpp"
+#include "core/task.hpp"
+
+namespace scrollgate {
+
+struct BodyChunk {
+    std::string_view data;                   ///< valid until the next pull()
+    bool end = false;                        ///< nothing follows
+    const HeaderList* trailers = nullptr;    ///< with `end`, if there were any
+};
+
+class BodySource {
+  public:
+    virtual ~BodySource() = default;
+    /// The next bytes (at least one) or the end, possibly both at once. Not after the end.
+    [[nodiscard]] virtual Task<Result<BodyChunk>> pull() = 0;
+    /// pull() would not have to wait.
+    [[nodiscard]] virtual bool ready() const noexcept = 0;
+    /// The end has been pulled.
+    [[nodiscard]] virtual bool ended() const noexcept = 0;
+};
+
+class BodySink {
+  public:
+    virtual ~BodySink() = default;
+    /// Sends `chunk` with whatever head is pending, in one go. Finished = handed to the kernel.
+    [[nodiscard]] virtual Task<Result<void>> write(const BodyChunk& chunk) = 0;
+    /// Sends a pending head alone.
+    [[nodiscard]] virtual Task<Result<void>> flush() = 0;
+};
+
+class ResponseSink : public BodySink {
+  public:
+    /// Sends a 1xx head at once. 101 included: what follows is the tunnel's.
+    [[nodiscard]] virtual Task<Result<void>> interim(const ResponseHead& head) = 0;
+    /// Takes the final head; it leaves with the first write() or flush(). The views may go after
+    /// this call. At most once.
+    virtual void head(const ResponseHead& head) = 0;
+    /// The head has been taken: a different answer is no longer possible.
+    [[nodiscard]] virtual bool committed() const noexcept = 0;
+    /// The response cannot be completed: the client must see that it is cut short.
+    virtual void abort() noexcept = 0;
+};
+
+}  // namespace scrollgate

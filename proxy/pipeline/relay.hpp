@@ -1,0 +1,23 @@
+// The relay: moves a body from a source to a sink. The only one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "proxy/pipeline/ends.hpp"
+
+namespace scrollgate {
+
+/// Which end broke a relay.
+struct RelayError {
+    enum class End : std::uint8_t { source, sink };
+    End end;
+    Error error;
+};
+
+/// Pulls until the end of `from`, writing each chunk to `to`. What `to` has pending (a head) goes out
+/// with the first chunk if that is there already, alone if not. `bytes` counts as it goes.
+[[nodiscard]] Task<std::optional<RelayError>> relay(BodySource& from, BodySink& to,
+                                                    std::uint64_t& bytes);
+
+}  // namespace scrollgate

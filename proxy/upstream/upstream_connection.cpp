@@ -1,0 +1,176 @@
+#include "proxy/upstream/upstream_connection.hpp"
+
+#include <algorithm>
+
+#include "core/limits.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// Gauges have one writer, the worker: no locked instruction needed.
+void add(std::atomic<std::int64_t>& gauge, std::int64_t by) noexcept {
+    gauge.store(gauge.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+// ---- UpstreamConnection
+
+UpstreamConnection::UpstreamConnection(EventLoop& loop, std::unique_ptr<Stream> stream,
+                                       UpstreamPool& pool, EndpointSlot& slot)
+    : Connection(loop, std::move(stream)), pool_(pool), slot_(slot) {
+    ++slot_.connections;
+    slot_.endpoint->state->connections.fetch_add(1, std::memory_order_relaxed);
+    add(pool_.gauges_.upstream_active, 1);
+}
+
+UpstreamConnection::~UpstreamConnection() {
+    add(pool_.gauges_.upstream_active, -1);
+    slot_.endpoint->state->connections.fetch_sub(1, std::memory_order_relaxed);
+    if (--slot_.connections == 0 && slot_.retired) {
+        const EndpointState* const key = slot_.endpoint->state.get();
+        pool_.slots_.erase(key);
+    }
+}
+
+void UpstreamConnection::input_seen() noexcept {
+    if (state_ == State::dead) {
+        if (!busy()) delete this;
+    } else if (state_ == State::idle) {
+        pool_.leave_idle(*this);   // a FIN, a reset, or bytes that nobody asked for
+        pool_.discard(*this);
+    }
+}
+
+void UpstreamConnection::deadline_passed(ErrorKind kind) noexcept {
+    if (state_ != State::idle) {
+        fail(kind);
+    } else if (loop().now() < idle_until_) {
+        park();
+        expire_at(Way::read, idle_until_, ErrorKind::cancelled);
+    } else {
+        pool_.leave_idle(*this);
+        pool_.discard(*this);
+    }
+}
+
+// ---- UpstreamLease
+
+void UpstreamLease::reset() noexcept {
+    if (connection_ == nullptr) return;
+    UpstreamConnection& connection = *std::exchange(connection_, nullptr);
+    connection.pool_.discard(connection);
+}
+
+void UpstreamLease::keep(Duration idle) noexcept {
+    UpstreamConnection& connection = *std::exchange(connection_, nullptr);
+    connection.pool_.keep(connection, idle);
+}
+
+// ---- UpstreamPool
+
+UpstreamPool::~UpstreamPool() {
+    close_idle();
+}
+
+EndpointSlot& UpstreamPool::slot_of(const std::shared_ptr<const Endpoint>& endpoint) {
+    std::unique_ptr<EndpointSlot>& slot = slots_[endpoint->state.get()];
+    if (!slot) slot = std::make_unique<EndpointSlot>();
+    if (slot->endpoint != endpoint) slot->endpoint = endpoint;
+    slot->retired = false;
+    return *slot;
+}
+
+UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young) {
+    const auto found = slots_.find(endpoint.state.get());
+    if (found == slots_.end() || found->second->idle.empty()) return {};
+    UpstreamConnection& connection = *found->second->idle.back();
+    if (young && loop_.now() - connection.idle_since_ >= limits::reuse_unsafe) return {};
+    leave_idle(connection);
+    connection.state_ = UpstreamConnection::State::busy;
+    connection.expire_at(Connection::Way::read, never, ErrorKind::cancelled);
+    return UpstreamLease(&connection);
+}
+
+UpstreamLease UpstreamPool::open(const std::shared_ptr<const Endpoint>& endpoint) {
+    return UpstreamLease(
+        new UpstreamConnection(loop_, dialer_.open(loop_), *this, slot_of(endpoint)));
+}
+
+void UpstreamPool::keep(UpstreamConnection& connection, Duration idle) noexcept {
+    std::vector<UpstreamConnection*>& row = connection.slot_.idle;
+    if (connection.slot_.retired || idle <= Duration::zero() || connection.failure() ||
+        connection.at_end() || !connection.received().empty()) {
+        discard(connection);
+        return;
+    }
+    if (row.size() >= limits::idle_per_endpoint) {
+        UpstreamConnection& oldest = *row.front();
+        leave_idle(oldest);
+        discard(oldest);
+    }
+    ++connection.served_;
+    connection.state_ = UpstreamConnection::State::idle;
+    connection.idle_since_ = loop_.now();
+    connection.idle_until_ = after(connection.idle_since_, idle);
+    row.push_back(&connection);
+    add(gauges_.upstream_idle, 1);
+    const Duration first = std::min<Duration>(idle, limits::buffer_return);
+    connection.expire_at(Connection::Way::read, connection.idle_since_ + first,
+                         ErrorKind::cancelled);
+    connection.unpin();
+    connection.want_bulk(false);
+    connection.arm();
+}
+
+void UpstreamPool::leave_idle(UpstreamConnection& connection) noexcept {
+    std::erase(connection.slot_.idle, &connection);
+    add(gauges_.upstream_idle, -1);
+}
+
+void UpstreamPool::discard(UpstreamConnection& connection) noexcept {
+    connection.state_ = UpstreamConnection::State::dead;
+    connection.close();
+    if (!connection.busy()) delete &connection;
+}
+
+bool UpstreamPool::close_one_idle() noexcept {
+    UpstreamConnection* oldest = nullptr;
+    for (const auto& [state, slot] : slots_) {
+        if (slot->idle.empty()) continue;
+        UpstreamConnection* const candidate = slot->idle.front();
+        if (oldest == nullptr || candidate->idle_since_ < oldest->idle_since_) oldest = candidate;
+    }
+    if (oldest == nullptr) return false;
+    leave_idle(*oldest);
+    discard(*oldest);
+    return true;
+}
+
+void UpstreamPool::retire_others(const std::vector<std::shared_ptr<const EndpointSet>>& current) {
+    for (const auto& [state, slot] : slots_) slot->retired = true;
+    for (const std::shared_ptr<const EndpointSet>& set : current) {
+        for (const std::shared_ptr<const Endpoint>& endpoint : *set) {
+            const auto found = slots_.find(endpoint->state.get());
+            if (found != slots_.end()) found->second->retired = false;
+        }
+    }
+    std::vector<UpstreamConnection*> leaving;
+    for (const auto& [state, slot] : slots_) {
+        if (slot->retired) leaving.insert(leaving.end(), slot->idle.begin(), slot->idle.end());
+    }
+    for (UpstreamConnection* connection : leaving) {
+        leave_idle(*connection);
+        discard(*connection);
+    }
+    std::erase_if(slots_, [](const auto& entry) {
+        return entry.second->retired && entry.second->connections == 0;
+    });
+}
+
+void UpstreamPool::close_idle() noexcept {
+    while (close_one_idle()) {
+    }
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,116 @@
+// UpstreamConnection: one HTTP/1 connection to an endpoint, busy with one attempt or idle.
+// UpstreamPool: the idle ones of a worker, by endpoint.
+//
+// An idle connection has a read pending: a FIN, a reset or a byte that nobody asked for ends it at
+// once, so what is handed out was alive a moment ago. After a second it gives its buffer back.
+// Ownership: the pool owns idle ones, an UpstreamLease the busy ones; one that must go while its read
+// is pending deletes itself when that completes. One worker; no locks.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "balancer/endpoint.hpp"
+#include "core/net/connection.hpp"
+#include "core/net/tcp_stream.hpp"
+#include "proxy/observe/metrics.hpp"
+
+namespace scrollgate {
+
+class UpstreamPool;
+struct EndpointSlot;
+
+class UpstreamConnection final : public Connection {
+  public:
+    UpstreamConnection(EventLoop& loop, std::unique_ptr<Stream> stream, UpstreamPool& pool,
+                       EndpointSlot& slot);
+    ~UpstreamConnection() override;
+
+    /// Has carried an exchange before the present one.
+    [[nodiscard]] bool reused() const noexcept { return served_ > 0; }
+
+  private:
+    friend class UpstreamPool;
+    enum class State : std::uint8_t { busy, idle, dead };
+
+    void input_seen() noexcept override;
+    void deadline_passed(ErrorKind kind) noexcept override;
+
+    UpstreamPool& pool_;
+    EndpointSlot& slot_;
+    State state_ = State::busy;
+    std::uint32_t served_ = 0;
+    TimePoint idle_since_{}, idle_until_ = never;
+};
+
+/// Hands a busy connection back: reusable if keep() was called, else closed.
+class UpstreamLease {
+  public:
+    UpstreamLease() = default;
+    explicit UpstreamLease(UpstreamConnection* connection) noexcept : connection_(connection) {}
+    UpstreamLease(UpstreamLease&& other) noexcept
+        : connection_(std::exchange(other.connection_, nullptr)) {}
+    UpstreamLease& operator=(UpstreamLease&& other) noexcept {
+        if (this != &other) {
+            reset();
+            connection_ = std::exchange(other.connection_, nullptr);
+        }
+        return *this;
+    }
+    ~UpstreamLease() { reset(); }
+
+    UpstreamConnection* operator->() const noexcept { return connection_; }
+    UpstreamConnection& operator*() const noexcept { return *connection_; }
+    explicit operator bool() const noexcept { return connection_ != nullptr; }
+    /// Closes the connection.
+    void reset() noexcept;
+    /// Gives the connection back for another exchange, for at most `idle`.
+    void keep(Duration idle) noexcept;
+
+  private:
+    UpstreamConnection* connection_ = nullptr;
+};
+
+/// A worker's connections to one endpoint.
+struct EndpointSlot {
+    std::shared_ptr<const Endpoint> endpoint;
+    std::vector<UpstreamConnection*> idle;     ///< the most recently used at the back
+    std::uint32_t connections = 0;             ///< idle, busy and dying
+    bool retired = false;                      ///< in no EndpointSet any more
+};
+
+class UpstreamPool {
+  public:
+    UpstreamPool(EventLoop& loop, Dialer& dialer, ConnectionGauges& gauges) noexcept
+        : loop_(loop), dialer_(dialer), gauges_(gauges) {}
+    ~UpstreamPool();
+
+    /// An idle connection to `endpoint` that is not known to be dead, or an empty lease. With
+    /// `young`, only one that was idle for less than limits::reuse_unsafe.
+    [[nodiscard]] UpstreamLease reuse(const Endpoint& endpoint, bool young);
+    /// A new connection; the caller connects it.
+    [[nodiscard]] UpstreamLease open(const std::shared_ptr<const Endpoint>& endpoint);
+    /// Closes the oldest idle connection of all, to free a descriptor. False if there is none.
+    bool close_one_idle() noexcept;
+    /// Endpoints that are in no set of `current` get no new use; their idle connections close.
+    void retire_others(const std::vector<std::shared_ptr<const EndpointSet>>& current);
+    /// Closes all idle connections (drain, tests).
+    void close_idle() noexcept;
+
+  private:
+    friend class UpstreamConnection;
+    friend class UpstreamLease;
+
+    [[nodiscard]] EndpointSlot& slot_of(const std::shared_ptr<const Endpoint>& endpoint);
+    void keep(UpstreamConnection& connection, Duration idle) noexcept;
+    void discard(UpstreamConnection& connection) noexcept;
+    void leave_idle(UpstreamConnection& connection) noexcept;
+
+    EventLoop& loop_;
+    Dialer& dialer_;
+    ConnectionGauges& gauges_;
+    std::unordered_map<const EndpointState*, std::unique_ptr<EndpointSlot>> slots_;
+};
+
+}  // namespace scrollgate
