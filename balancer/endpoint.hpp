@@ -1,4 +1,5 @@
-// Endpoint: one resolved address of one pool. EndpointSet: all of a pool's, immutable, swapped whole.
+// Endpoint: one resolved address of one pool. EndpointSet: all of a pool's, immutable, swapped
+// whole.
 //
 // Identity is (pool, resolved address). What is measured about an identity lives in its
 // EndpointState, which outlives reloads and set changes; the registry hands out the same state for
@@ -14,39 +15,54 @@
 #include <utility>
 #include <vector>
 
+#include "config/model.hpp"
 #include "core/net/address.hpp"
 
 namespace scrollgate {
 
 /// Shared by all workers; one cache line, so that two endpoints never contend.
 struct alignas(64) EndpointState {
-    std::atomic<std::uint32_t> in_flight{0};     ///< leases out
-    std::atomic<std::uint32_t> connections{0};   ///< open upstream connections
-    std::atomic<std::uint64_t> requests{0};      ///< attempts that were given a lease
-    std::atomic<std::uint64_t> failures{0};      ///< attempts that ended in an error against it
-    std::atomic<std::uint64_t> retries{0};       ///< attempts after the first of their exchange
+    std::atomic<std::uint32_t> in_flight{0};    ///< leases out (Lease keeps it)
+    std::atomic<std::uint32_t> connections{0};  ///< open upstream connections (ConnectionToken)
+    std::atomic<std::uint64_t> requests{0};     ///< attempts that were given a lease (Lease)
+    std::atomic<std::uint64_t> failures{0};     ///< attempts that ended in an error against it
+    std::atomic<std::uint64_t> retries{0};      ///< attempts after the first of their exchange
+};
+
+/// What all endpoints of one pool share, over all workers.
+struct alignas(64) PoolState {
+    std::atomic<std::uint32_t> in_flight{0};  ///< leases out, while the pool has a limit on them
 };
 
 struct Endpoint {
     std::string pool, provider, region, zone;
-    std::string name;              ///< host as configured: what `host: endpoint` sends
+    std::string name;  ///< host as configured: what `host: endpoint` sends
     std::uint16_t port = 0;
     SocketAddress address;
-    std::string text;              ///< address.text(), for logs
+    std::string text;  ///< address.text(), for logs
     std::uint32_t weight = 1;
+    config::PoolLimits limits;  ///< of its pool
     std::shared_ptr<EndpointState> state;
+    std::shared_ptr<PoolState> pool_state;
 };
 
 using EndpointSet = std::vector<std::shared_ptr<const Endpoint>>;
+/// Every pool's current set, by the pool's name.
+using PoolSets = std::map<std::string, std::shared_ptr<const EndpointSet>>;
 
 /// Gives the same state for the same identity as long as somebody holds it. Control thread only.
 class EndpointRegistry {
   public:
     [[nodiscard]] std::shared_ptr<EndpointState> state_of(const std::string& pool,
                                                           const SocketAddress& address);
+    [[nodiscard]] std::shared_ptr<PoolState> state_of(const std::string& pool);
 
   private:
+    void sweep();
+
     std::map<std::pair<std::string, std::string>, std::weak_ptr<EndpointState>> states_;
+    std::map<std::string, std::weak_ptr<PoolState>> pools_;
+    std::size_t sweep_at_ = 256;  ///< entries; those that nobody holds are dropped then
 };
 
 }  // namespace scrollgate

@@ -1,0 +1,98 @@
+#include "balancer/lease.hpp"
+
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/balancer/targets.hpp"
+
+using namespace scrollgate;
+using namespace scrollgate::test;
+
+static_assert(!std::is_copy_constructible_v<Lease> &&
+              !std::is_copy_constructible_v<ConnectionToken>);
+static_assert(std::is_nothrow_move_constructible_v<Lease>);
+
+TEST_CASE("a lease counts while it is held and gives back once, on every path") {
+    const auto endpoint = make_endpoint("a", 1);
+    const auto& in_flight = endpoint->state->in_flight;
+    {
+        auto lease = Lease::try_acquire(*endpoint);
+        REQUIRE(lease);
+        CHECK(lease->endpoint() == endpoint.get());
+        CHECK(in_flight == 1);
+        Lease moved = std::move(*lease);
+        CHECK_FALSE(*lease);
+        CHECK(in_flight == 1);
+        Lease other = *Lease::try_acquire(*endpoint);
+        CHECK(in_flight == 2);
+        moved = std::move(other);
+        CHECK(in_flight == 1);
+        moved.release();
+        moved.release();
+        CHECK(in_flight == 0);
+        CHECK_FALSE(moved);
+        moved = *Lease::try_acquire(*endpoint);
+        CHECK(in_flight == 1);
+    }
+    CHECK(in_flight == 0);
+    CHECK(endpoint->state->requests == 3);
+}
+
+TEST_CASE("a pool's limit on requests in flight holds over all of its endpoints") {
+    const auto one = make_endpoint("a", 1);
+    const auto two = make_endpoint("a", 2);
+    two->pool_state = one->pool_state;
+    one->limits.in_flight = two->limits.in_flight = 2;
+    auto first = Lease::try_acquire(*one);
+    const auto second = Lease::try_acquire(*two);
+    CHECK(first);
+    CHECK(second);
+    CHECK_FALSE(Lease::try_acquire(*one));
+    CHECK(one->state->in_flight == 1);
+    CHECK(one->state->requests == 1);
+    first->release();
+    CHECK(Lease::try_acquire(*two));
+    CHECK(one->pool_state->in_flight == 1);
+}
+
+TEST_CASE("a connection token outlives its endpoint and keeps the limit per endpoint") {
+    auto endpoint = make_endpoint("a", 1);
+    const auto state = endpoint->state;
+    endpoint->limits.connections = 1;
+    auto token = ConnectionToken::try_acquire(*endpoint);
+    REQUIRE(token);
+    CHECK_FALSE(ConnectionToken::try_acquire(*endpoint));
+    CHECK(state->connections == 1);
+    endpoint.reset();
+    ConnectionToken moved = std::move(*token);
+    CHECK(state->connections == 1);
+    moved = ConnectionToken();
+    CHECK(state->connections == 0);
+}
+
+TEST_CASE("limits are never overshot by workers that race for the last place") {
+    const auto endpoint = make_endpoint("a", 1);
+    endpoint->limits.in_flight = 3;
+    endpoint->limits.connections = 2;
+    std::atomic<bool> overshot{false};
+    std::vector<std::jthread> workers;
+    for (int worker = 0; worker < 4; ++worker) {
+        workers.emplace_back([&] {
+            for (int i = 0; i < 20'000; ++i) {
+                const auto lease = Lease::try_acquire(*endpoint);
+                const auto token = ConnectionToken::try_acquire(*endpoint);
+                if (endpoint->pool_state->in_flight > 3 || endpoint->state->connections > 2) {
+                    overshot = true;
+                }
+            }
+        });
+    }
+    workers.clear();
+    CHECK_FALSE(overshot);
+    CHECK(endpoint->pool_state->in_flight == 0);
+    CHECK(endpoint->state->in_flight == 0);
+    CHECK(endpoint->state->connections == 0);
+}

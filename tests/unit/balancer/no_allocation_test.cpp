@@ -1,0 +1,54 @@
+// Counts this binary's allocations: operator new is replaced for all of the balancer's tests.
+#include <cstdlib>
+#include <new>
+
+#include <doctest/doctest.h>
+
+#include "balancer/lease.hpp"
+#include "balancer/levels.hpp"
+#include "tests/unit/balancer/targets.hpp"
+
+namespace {
+thread_local std::size_t allocations = 0;
+}
+
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* memory = std::malloc(size)) return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+
+using namespace scrollgate;
+using Balance = config::Route::Balance;
+
+TEST_CASE("picks and leases allocate nothing") {
+    for (const Balance balance : {Balance::round_robin, Balance::least_requests, Balance::random}) {
+        auto set = std::make_shared<EndpointSet>();
+        for (std::uint16_t port = 1; port <= 1000; ++port) {
+            set->push_back(test::make_endpoint("a", port));
+        }
+        config::Route route;
+        route.pools = {{"a", 1, 0}};
+        route.balance = balance;
+        RouteBalancer balancer(route);
+        balancer.update({{"a", set}});
+        FastRng rng(1);
+
+        const std::size_t before = allocations;
+        const Endpoint* first = balancer.pick({}, rng);
+        for (int i = 0; i < 100; ++i) {
+            const Endpoint* next = balancer.pick({&first, 1}, rng);
+            const auto lease = Lease::try_acquire(*next);
+            const auto token = ConnectionToken::try_acquire(*next);
+        }
+        const std::size_t made = allocations - before;
+        CHECK(made == 0);
+    }
+    CHECK(allocations > 0);  // the counter counts
+}
