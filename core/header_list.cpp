@@ -1,3 +1,4 @@
+// Look-ups go through the fields one by one: lists are short, and ids are compared, not text.
 #include "core/header_list.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// One pass when nothing unusual is named: ids are tested against a set that is one word.
 #include "core/hop_by_hop.hpp"
 
 #include <array>

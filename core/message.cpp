@@ -1,3 +1,4 @@
+// The small tables behind HTTP message types (RFC 9110 sections 9 and 15).
 #include "core/message.hpp"
 
 namespace scrollgate {

@@ -1,3 +1,4 @@
+// Host and port in their strict reading; IPv6 addresses are judged by the C library.
 #include "core/http1/authority.hpp"
 
 #include <algorithm>

@@ -85,26 +85,56 @@ inline constexpr ByteClass target_bytes = detail::make_class(
 inline constexpr ByteClass host_bytes = detail::make_class(
     [](unsigned b) { return detail::is_alnum(b) || detail::among(b, "-._~!$&'()*+;="); });
 
-/// The first byte in [p, end) outside of Class, or end.
-template <const ByteClass& Class>
-[[nodiscard]] inline const char* skip(const char* p, const char* end) noexcept {
 #ifdef __SSSE3__
+namespace detail {
+
+/// One bit per byte of p[0..15] that is outside of Class.
+template <const ByteClass& Class>
+[[nodiscard]] inline std::uint32_t outside16(const char* p) noexcept {
     const __m128i low = _mm_load_si128(reinterpret_cast<const __m128i*>(Class.by_low.data()));
     const __m128i high = _mm_load_si128(reinterpret_cast<const __m128i*>(Class.by_high.data()));
     const __m128i nibble = _mm_set1_epi8(0x0f);
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const __m128i in_low = _mm_shuffle_epi8(low, _mm_and_si128(bytes, nibble));
+    const __m128i in_high = _mm_shuffle_epi8(high, _mm_and_si128(_mm_srli_epi16(bytes, 4), nibble));
+    const __m128i outside = _mm_cmpeq_epi8(_mm_and_si128(in_low, in_high), _mm_setzero_si128());
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(outside));
+}
+
+}  // namespace detail
+#endif
+
+/// The first byte in [p, end) outside of Class, or end. For runs that are mostly short.
+template <const ByteClass& Class>
+[[nodiscard]] inline const char* skip(const char* p, const char* end) noexcept {
+#ifdef __SSSE3__
     for (; end - p >= 16; p += 16) {
-        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const __m128i in_low = _mm_shuffle_epi8(low, _mm_and_si128(bytes, nibble));
-        const __m128i in_high =
-            _mm_shuffle_epi8(high, _mm_and_si128(_mm_srli_epi16(bytes, 4), nibble));
-        const __m128i outside = _mm_cmpeq_epi8(_mm_and_si128(in_low, in_high), _mm_setzero_si128());
-        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(outside));
+        const std::uint32_t mask = detail::outside16<Class>(p);
         if (mask != 0) return p + std::countr_zero(mask);
     }
 #endif
     while (p != end && Class.has(*p))
         ++p;
     return p;
+}
+
+/// skip<value_bytes>, made cheaper by taking HTAB, which is rare, for a stop at first.
+[[nodiscard]] inline const char* skip_value(const char* p, const char* end) noexcept {
+#ifdef __SSSE3__
+    const __m128i last_control = _mm_set1_epi8(0x1f);
+    const __m128i del = _mm_set1_epi8(0x7f);
+    for (; end - p >= 16; p += 16) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+        const __m128i stop = _mm_or_si128(control, _mm_cmpeq_epi8(bytes, del));
+        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(stop));
+        if (mask == 0) continue;
+        p += std::countr_zero(mask);
+        if (*p == '\t') break;
+        return p;
+    }
+#endif
+    return skip<value_bytes>(p, end);
 }
 
 /// Whether all of `text` is of Class; true for an empty one.

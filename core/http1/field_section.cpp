@@ -1,3 +1,4 @@
+// Walks name by name and value by value; every way out goes through `leave`, which keeps the place.
 #include "core/http1/field_section.hpp"
 
 #include "core/http1/bytes.hpp"
@@ -67,7 +68,7 @@ SectionResult read_fields(std::string_view bytes, SectionState& state, std::size
             phase = Phase::value;
         }
         const char* const from = p;
-        p = skip<value_bytes>(p, end);
+        p = skip_value(p, end);
         if (p == end) return leave(SectionStatus::need_more);
         if (*p != '\r') return leave(SectionStatus::malformed, "control byte in a field value");
         if (end - p < 2) return leave(SectionStatus::need_more);

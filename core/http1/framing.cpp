@@ -1,3 +1,4 @@
+// The two framing fields are found in one pass; everything else is judged from what was found.
 #include "core/http1/framing.hpp"
 
 #include "core/hop_by_hop.hpp"

@@ -1,3 +1,4 @@
+// Method, target and version from left to right; meaning is judged once the line is complete.
 #include "core/http1/request_line.hpp"
 
 #include <algorithm>

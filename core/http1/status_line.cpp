@@ -1,3 +1,4 @@
+// Matches against a fixed shape, then takes the reason.
 #include "core/http1/status_line.hpp"
 
 #include <algorithm>
@@ -46,7 +47,7 @@ LineResult read_status_line(std::string_view bytes, std::size_t checked, Respons
     const char* reason = p;
     if (*p == ' ') {
         reason = ++p;
-        p = skip<value_bytes>(std::max(p, begin + checked), end);
+        p = skip_value(std::max(p, begin + checked), end);
     }
     const auto seen = static_cast<std::size_t>(p - begin);
     if (p == end) return {Status::need_more, seen};
