@@ -12,25 +12,26 @@
 namespace scrollgate {
 
 struct ExchangeRecord {
-    TimePoint started{};               ///< first byte of the request
+    TimePoint started{};  ///< first byte of the request
     TimePoint ended{};
-    WallTime wall{};                   ///< wall time of `ended`
-    std::string_view client;           ///< IP text of the client (behind trusted proxies: theirs)
-    std::string_view method, host, path;   ///< path with query, as received; empty if unparsed
+    WallTime wall{};          ///< wall time of `ended`
+    std::string_view client;  ///< IP text of the client (behind trusted proxies: theirs)
+    std::string_view method, host, path;  ///< path with query, as received; empty if unparsed
     Version version = Version::http11;
     std::string_view referer, user_agent;
     std::string_view request_id;
-    std::uint16_t status = 0;          ///< sent to the client; 499 if it was gone before
-    std::uint64_t bytes_in = 0;        ///< request body bytes received (after decoding)
-    std::uint64_t bytes_out = 0;       ///< response body bytes sent (before coding)
-    std::size_t route = npos;          ///< index in the snapshot; npos: no route
+    std::uint16_t status = 0;     ///< sent to the client; 499 if it was gone before
+    std::uint64_t bytes_in = 0;   ///< request body bytes received (after decoding)
+    std::uint64_t bytes_out = 0;  ///< response body bytes sent (before coding)
+    std::size_t route = npos;     ///< index in the snapshot; npos: no route
     std::string_view route_name;
-    const Endpoint* endpoint = nullptr;   ///< of the last attempt; null: none was made
+    const Endpoint* endpoint = nullptr;  ///< of the last attempt; null: none was made
     std::uint32_t attempts = 0;
-    Duration connect{-1};              ///< of the last attempt; 0 = reused, -1 = none
-    Duration first_byte{-1};           ///< request start to upstream's final head; -1 = none
-    std::string_view cache_status;     ///< empty until the route has a cache
-    std::string_view outcome = "ok";   ///< "ok", "redirect", "respond", "tunnel" or an Error's reason
+    Duration connect{-1};           ///< of the last attempt; 0 = reused, -1 = none
+    Duration first_byte{-1};        ///< request start to upstream's final head; -1 = none
+    std::string_view cache_status;  ///< empty until the route has a cache
+    /// "ok", "redirect", "respond", "tunnel" or an Error's reason.
+    std::string_view outcome = "ok";
 
     static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 };

@@ -1,47 +1,83 @@
 // Metrics: counters and histograms per worker, summed when somebody asks.
 //
 // A worker writes only its own shard (relaxed atomics with one writer: plain load and store, no
-// locked instruction); the control thread reads all shards. Series are keyed by route name and
-// endpoint identity, so they outlive a reload. Cardinality is bounded by the configuration.
+// locked instruction); the control thread reads all shards. A series is registered by name once per
+// Snapshot and counted by its index, so a request costs no look-up; equal names keep their index
+// and their counts over reloads. Cardinality is bounded by the configuration, by 16 status codes
+// per route, and by 65,536 series in all (later names count as "other").
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
+#include "core/clock.hpp"
+#include "core/error.hpp"
 #include "proxy/observe/exchange_record.hpp"
 
 namespace scrollgate {
 
-/// What a worker counts besides exchanges.
-struct ConnectionGauges {
+/// What a worker counts besides exchanges. Written by that worker only.
+struct alignas(64) ConnectionGauges {
     std::atomic<std::int64_t> client_active{0};    ///< accepted and not closed
     std::atomic<std::int64_t> client_idle{0};      ///< of these: between two requests
-    std::atomic<std::int64_t> upstream_active{0};
-    std::atomic<std::int64_t> upstream_idle{0};
+    std::atomic<std::int64_t> upstream_active{0};  ///< open
+    std::atomic<std::int64_t> upstream_idle{0};    ///< of these: in the pool
     std::atomic<std::int64_t> tunnels{0};
     std::atomic<std::uint64_t> accepted{0};
-    std::atomic<std::uint64_t> shed{0};            ///< closed at once: limits or descriptors
+    std::atomic<std::uint64_t> shed{0};  ///< closed at once: limits or descriptors
+};
+
+/// The sum of all workers' gauges.
+struct ConnectionTotals {
+    std::int64_t client_active = 0, client_idle = 0, upstream_active = 0, upstream_idle = 0,
+                 tunnels = 0;
+    std::uint64_t accepted = 0, shed = 0;
+};
+
+struct RouteTotals {
+    std::uint64_t requests = 0, retries = 0;
 };
 
 class Metrics {
   public:
+    /// The series of requests that no route took; its name is "-".
+    static constexpr std::uint32_t no_route = 0;
+
     explicit Metrics(unsigned workers);
     ~Metrics();
+    Metrics(const Metrics&) = delete;
+    Metrics& operator=(const Metrics&) = delete;
 
-    /// Counts one ended exchange. Worker `worker`'s thread only. `record.route_name` must stay the
-    /// name of a configured route; "-" counts requests without one.
-    void observe(unsigned worker, const ExchangeRecord& record) noexcept;
-    /// Counts one ended attempt; `outcome` is "ok" or an Error's reason. Same thread rule.
-    void attempt(unsigned worker, const Endpoint& endpoint, std::string_view outcome,
-                 Duration took, bool retry) noexcept;
+    // -- control thread, before the Snapshot that carries the index is published
+
+    /// The index of a route's series; the same for the same name, always.
+    [[nodiscard]] std::uint32_t route_series(std::string_view name);
+    /// The index of a pool's series. Provider and region are labels: other ones, other series.
+    [[nodiscard]] std::uint32_t pool_series(std::string_view pool, std::string_view provider,
+                                            std::string_view region);
+
+    // -- worker `worker`'s thread only
+
+    /// Counts one ended exchange. Tunnels (status 101) are left out of the duration.
+    void observe(unsigned worker, std::uint32_t route, const ExchangeRecord& record) noexcept;
+    /// Counts one ended attempt; no error means that it gave a response.
+    void attempt(unsigned worker, std::uint32_t pool, std::optional<ErrorKind> error,
+                 Duration took) noexcept;
+    /// For the worker to write.
     [[nodiscard]] ConnectionGauges& connections(unsigned worker) noexcept;
 
-    /// Prometheus text format 0.0.4 of everything. Control thread.
-    [[nodiscard]] std::string text() const;
+    // -- control thread
+
+    /// Counts one load of a configuration, the first one included.
+    void config_loaded(bool ok, WallTime when) noexcept;
+    [[nodiscard]] RouteTotals route_totals(std::uint32_t route) const noexcept;
+    [[nodiscard]] ConnectionTotals connection_totals() const noexcept;
+    /// Prometheus text format 0.0.4 of everything. `log_dropped`: AccessLog::dropped().
+    [[nodiscard]] std::string text(std::uint64_t log_dropped) const;
 
   private:
     struct Impl;

@@ -1,0 +1,281 @@
+#include "proxy/observe/metrics.hpp"
+
+#include <map>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "proxy/observe/exposition.hpp"
+#include "proxy/observe/process_facts.hpp"
+#include "proxy/observe/series.hpp"
+
+namespace scrollgate {
+namespace {
+
+struct Shard {
+    ConnectionGauges connections;
+    CellTable<RouteCell> routes;
+    CellTable<PoolCell> pools;
+};
+
+struct PoolName {
+    std::string pool, provider, region;
+    auto operator<=>(const PoolName&) const = default;
+};
+
+// Names by index, indexes by name.
+template <class Name>
+struct Names {
+    std::vector<Name> by_index;
+    std::map<Name, std::uint32_t> by_name;
+
+    std::uint32_t index(Name name, std::uint32_t overflow) {
+        const auto known = by_name.find(name);
+        if (known != by_name.end()) return known->second;
+        if (by_index.size() >= CellTable<RouteCell>::capacity) return overflow;
+        const auto next = static_cast<std::uint32_t>(by_index.size());
+        by_index.push_back(name);
+        by_name.emplace(std::move(name), next);
+        return next;
+    }
+};
+
+// Where names beyond the capacity are counted.
+constexpr std::uint32_t other_route = 1, other_pool = 0;
+
+std::string_view outcome_name(std::size_t index) noexcept {
+    return index == 0 ? "ok" : facts(static_cast<ErrorKind>(index - 1)).reason;
+}
+
+}  // namespace
+
+struct Metrics::Impl {
+    explicit Impl(unsigned workers) {
+        for (unsigned i = 0; i < workers; ++i)
+            shards.push_back(std::make_unique<Shard>());
+        routes.index("-", 0);
+        routes.index("other", 0);
+        pools.index({"other", "", ""}, 0);
+    }
+
+    // Calls visit(cell) for every worker that may have counted in this series.
+    template <class Cell, class Visit>
+    void each(CellTable<Cell> Shard::*table, std::size_t index, Visit visit) const {
+        for (const auto& shard : shards) {
+            const Cell* cell = (shard.get()->*table).find(index);
+            if (cell != nullptr) visit(*cell);
+        }
+    }
+
+    void write_routes(Exposition& page) const;
+    void write_pools(Exposition& page) const;
+    void write_connections(Exposition& page, const ConnectionTotals& totals) const;
+    void write_process(Exposition& page) const;
+
+    std::vector<std::unique_ptr<Shard>> shards;
+    Names<std::string> routes;
+    Names<PoolName> pools;
+    std::uint64_t loads_ok = 0, loads_failed = 0;
+    bool last_load_ok = true;
+    double last_success = 0;  // seconds since the epoch
+};
+
+Metrics::Metrics(unsigned workers) : impl_(std::make_unique<Impl>(workers)) {}
+
+Metrics::~Metrics() = default;
+
+std::uint32_t Metrics::route_series(std::string_view name) {
+    return impl_->routes.index(std::string(name), other_route);
+}
+
+std::uint32_t Metrics::pool_series(std::string_view pool, std::string_view provider,
+                                   std::string_view region) {
+    return impl_->pools.index({std::string(pool), std::string(provider), std::string(region)},
+                              other_pool);
+}
+
+void Metrics::observe(unsigned worker, std::uint32_t route, const ExchangeRecord& record) noexcept {
+    RouteCell* cell = impl_->shards[worker]->routes.at(route);
+    if (cell == nullptr) return;
+    cell->requests.add();
+    cell->codes.add(record.status);
+    if (record.status != 101) cell->duration.add(record.ended - record.started);
+    if (record.attempts > 1) cell->retries.add(record.attempts - 1);
+    cell->bytes_in.add(record.bytes_in);
+    cell->bytes_out.add(record.bytes_out);
+}
+
+void Metrics::attempt(unsigned worker, std::uint32_t pool, std::optional<ErrorKind> error,
+                      Duration took) noexcept {
+    PoolCell* cell = impl_->shards[worker]->pools.at(pool);
+    if (cell == nullptr) return;
+    cell->outcomes[error ? static_cast<std::size_t>(*error) + 1 : 0].add();
+    cell->duration.add(took);
+}
+
+ConnectionGauges& Metrics::connections(unsigned worker) noexcept {
+    return impl_->shards[worker]->connections;
+}
+
+void Metrics::config_loaded(bool ok, WallTime when) noexcept {
+    ++(ok ? impl_->loads_ok : impl_->loads_failed);
+    impl_->last_load_ok = ok;
+    if (ok) impl_->last_success = std::chrono::duration<double>(when.time_since_epoch()).count();
+}
+
+RouteTotals Metrics::route_totals(std::uint32_t route) const noexcept {
+    RouteTotals totals;
+    impl_->each(&Shard::routes, route, [&](const RouteCell& cell) {
+        totals.requests += cell.requests.get();
+        totals.retries += cell.retries.get();
+    });
+    return totals;
+}
+
+ConnectionTotals Metrics::connection_totals() const noexcept {
+    ConnectionTotals totals;
+    for (const auto& shard : impl_->shards) {
+        const ConnectionGauges& part = shard->connections;
+        totals.client_active += part.client_active.load(std::memory_order_relaxed);
+        totals.client_idle += part.client_idle.load(std::memory_order_relaxed);
+        totals.upstream_active += part.upstream_active.load(std::memory_order_relaxed);
+        totals.upstream_idle += part.upstream_idle.load(std::memory_order_relaxed);
+        totals.tunnels += part.tunnels.load(std::memory_order_relaxed);
+        totals.accepted += part.accepted.load(std::memory_order_relaxed);
+        totals.shed += part.shed.load(std::memory_order_relaxed);
+    }
+    return totals;
+}
+
+std::string Metrics::text(std::uint64_t log_dropped) const {
+    Exposition page;
+    impl_->write_routes(page);
+    impl_->write_pools(page);
+    impl_->write_connections(page, connection_totals());
+    page.counter("scrollgate_access_log_dropped_total",
+                 "Access log lines that were dropped: ring full, or the file took no more.");
+    page.add({}, log_dropped);
+    impl_->write_process(page);
+    return page.text();
+}
+
+void Metrics::Impl::write_routes(Exposition& page) const {
+    struct Sum {
+        std::map<std::string, std::uint64_t> codes;
+        HistogramSum duration;
+        std::uint64_t requests = 0, retries = 0, bytes_in = 0, bytes_out = 0;
+    };
+    std::vector<std::pair<std::string, Sum>> sums;
+    for (std::size_t i = 0; i < routes.by_index.size(); ++i) {
+        Sum sum;
+        each(&Shard::routes, i, [&](const RouteCell& cell) {
+            cell.codes.each(
+                [&](std::uint16_t code, std::uint64_t n) { sum.codes[std::to_string(code)] += n; },
+                [&](std::size_t hundreds, std::uint64_t n) {
+                    sum.codes[std::to_string(hundreds) + "xx"] += n;
+                });
+            sum.duration.add(cell.duration);
+            sum.requests += cell.requests.get();
+            sum.retries += cell.retries.get();
+            sum.bytes_in += cell.bytes_in.get();
+            sum.bytes_out += cell.bytes_out.get();
+        });
+        if (sum.requests > 0) sums.emplace_back(routes.by_index[i], std::move(sum));
+    }
+    page.counter("scrollgate_requests_total",
+                 "Requests by route and by the status they were sent.");
+    for (const auto& [route, sum] : sums) {
+        for (const auto& [code, n] : sum.codes)
+            page.add({{"route", route}, {"code", code}}, n);
+    }
+    page.histogram("scrollgate_request_duration_seconds",
+                   "First byte of the request to the last of the response, without tunnels.");
+    for (const auto& [route, sum] : sums)
+        page.add({{"route", route}}, sum.duration);
+    const auto simple = [&](const char* name, const char* help, std::uint64_t Sum::*value) {
+        page.counter(name, help);
+        for (const auto& [route, sum] : sums)
+            page.add({{"route", route}}, sum.*value);
+    };
+    simple("scrollgate_retries_total", "Attempts after the first of their request.", &Sum::retries);
+    simple("scrollgate_request_body_bytes_total", "Request body bytes received from clients.",
+           &Sum::bytes_in);
+    simple("scrollgate_response_body_bytes_total", "Response body bytes sent to clients.",
+           &Sum::bytes_out);
+}
+
+void Metrics::Impl::write_pools(Exposition& page) const {
+    std::map<std::string, HistogramSum> durations;  // labelled by pool alone
+    page.counter("scrollgate_upstream_requests_total",
+                 "Attempts by pool and how they ended: ok, or the reason of the error.");
+    for (std::size_t i = 0; i < pools.by_index.size(); ++i) {
+        const PoolName& name = pools.by_index[i];
+        std::array<std::uint64_t, error_kinds + 1> outcomes{};
+        each(&Shard::pools, i, [&](const PoolCell& cell) {
+            for (std::size_t k = 0; k < outcomes.size(); ++k)
+                outcomes[k] += cell.outcomes[k].get();
+            if (i != other_pool || outcomes != decltype(outcomes){}) {
+                durations[name.pool].add(cell.duration);
+            }
+        });
+        for (std::size_t k = 0; k < outcomes.size(); ++k) {
+            if (outcomes[k] == 0 && (k > 0 || i == other_pool)) continue;  // ok is always there
+            page.add({{"pool", name.pool},
+                      {"provider", name.provider},
+                      {"region", name.region},
+                      {"outcome", std::string(outcome_name(k))}},
+                     outcomes[k]);
+        }
+    }
+    page.histogram("scrollgate_upstream_duration_seconds", "Time of one attempt, by pool.");
+    for (const auto& [pool, duration] : durations)
+        page.add({{"pool", pool}}, duration);
+}
+
+void Metrics::Impl::write_connections(Exposition& page, const ConnectionTotals& totals) const {
+    const auto gauge = [&](const char* side, const char* state, std::int64_t value) {
+        page.add({{"side", side}, {"state", state}}, static_cast<double>(value));
+    };
+    page.gauge("scrollgate_connections", "Open connections: at work (active) or waiting (idle).");
+    gauge("client", "active", totals.client_active - totals.client_idle);
+    gauge("client", "idle", totals.client_idle);
+    gauge("upstream", "active", totals.upstream_active - totals.upstream_idle);
+    gauge("upstream", "idle", totals.upstream_idle);
+    page.gauge("scrollgate_tunnels", "Open tunnels (Upgrade).");
+    page.add({}, static_cast<double>(totals.tunnels));
+    page.counter("scrollgate_connections_accepted_total", "Client connections accepted.");
+    page.add({}, totals.accepted);
+    page.counter("scrollgate_connections_shed_total",
+                 "Client connections closed at once: a limit, or no descriptors left.");
+    page.add({}, totals.shed);
+}
+
+void Metrics::Impl::write_process(Exposition& page) const {
+    page.gauge("scrollgate_build_info", "The running version; always 1.");
+    page.add({{"version", SCROLLGATE_VERSION}}, 1.0);
+    page.gauge("scrollgate_workers", "Event loops.");
+    page.add({}, static_cast<std::uint64_t>(shards.size()));
+    page.counter("scrollgate_config_loads_total", "Loads of the configuration, by result.");
+    page.add({{"result", "ok"}}, loads_ok);
+    page.add({{"result", "failed"}}, loads_failed);
+    page.gauge("scrollgate_config_last_load_successful", "1 if the latest load was taken.");
+    page.add({}, last_load_ok ? 1.0 : 0.0);
+    page.gauge("scrollgate_config_last_success_timestamp_seconds",
+               "When the configuration in use was loaded.");
+    page.add({}, last_success);
+    const ProcessFacts process = read_process_facts();
+    page.counter("process_cpu_seconds_total", "User and system CPU time.");
+    page.add({}, process.cpu_seconds);
+    page.gauge("process_resident_memory_bytes", "Resident memory.");
+    page.add({}, process.resident_bytes);
+    page.gauge("process_virtual_memory_bytes", "Virtual memory.");
+    page.add({}, process.virtual_bytes);
+    page.gauge("process_open_fds", "Open descriptors.");
+    page.add({}, process.open_descriptors);
+    page.gauge("process_max_fds", "The limit of open descriptors.");
+    page.add({}, process.max_descriptors);
+    page.gauge("process_start_time_seconds", "Start of the process since the epoch.");
+    page.add({}, process.start_time_seconds);
+}
+
+}  // namespace scrollgate
