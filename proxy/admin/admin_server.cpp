@@ -1,0 +1,223 @@
+#include "proxy/admin/admin_server.hpp"
+
+#include <optional>
+#include <string_view>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "core/field.hpp"
+#include "core/http1/beast_server.hpp"
+#include "proxy/admin/config_json.hpp"
+#include "proxy/admin/gate.hpp"
+#include "proxy/admin/token.hpp"
+
+namespace scrollgate {
+namespace {
+
+namespace json = boost::json;
+using http1::HttpReply;
+using http1::HttpRequest;
+using http1::HttpResponse;
+
+using Handler = void (*)(const AdminHooks&, const HttpRequest&, const HttpReply&);
+
+void healthz(const AdminHooks&, const HttpRequest&, const HttpReply&);
+void readyz(const AdminHooks&, const HttpRequest&, const HttpReply&);
+void metrics(const AdminHooks&, const HttpRequest&, const HttpReply&);
+void status(const AdminHooks&, const HttpRequest&, const HttpReply&);
+void config_(const AdminHooks&, const HttpRequest&, const HttpReply&);
+void reload(const AdminHooks&, const HttpRequest&, const HttpReply&);
+
+// Every route of the admin API. A GET answers HEAD, too. The probes address knows Access::probe
+// alone.
+struct AdminRoute {
+    std::string_view method, path;
+    Access access;
+    Handler handler;
+};
+constexpr AdminRoute routes[] = {
+    {"GET", "/healthz", Access::probe, healthz},
+    {"GET", "/readyz", Access::probe, readyz},
+    {"GET", "/metrics", Access::probe, metrics},
+    {"GET", "/api/v1/status", Access::read, status},
+    {"GET", "/api/v1/config", Access::read, config_},
+    {"POST", "/api/v1/reload", Access::change, reload},
+};
+
+HttpResponse text_answer(unsigned code, std::string body) {
+    HttpResponse response;
+    response.status = code;
+    response.headers = {{"Cache-Control", "no-store"}};
+    response.body = std::move(body);
+    return response;
+}
+
+HttpResponse json_answer(unsigned code, std::string body) {
+    HttpResponse response = text_answer(code, std::move(body) + "\n");
+    response.content_type = "application/json";
+    return response;
+}
+
+void healthz(const AdminHooks&, const HttpRequest&, const HttpReply& reply) {
+    reply(text_answer(200, "ok\n"));
+}
+
+void readyz(const AdminHooks& hooks, const HttpRequest&, const HttpReply& reply) {
+    reply(hooks.ready() ? text_answer(200, "ready\n") : text_answer(503, "not ready\n"));
+}
+
+void metrics(const AdminHooks& hooks, const HttpRequest&, const HttpReply& reply) {
+    HttpResponse response = text_answer(200, hooks.metrics());
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    reply(std::move(response));
+}
+
+void status(const AdminHooks& hooks, const HttpRequest&, const HttpReply& reply) {
+    reply(json_answer(200, status_json(hooks.status())));
+}
+
+void config_(const AdminHooks& hooks, const HttpRequest&, const HttpReply& reply) {
+    reply(json_answer(200, config_json(*hooks.config())));
+}
+
+json::array problems_json(const std::vector<config::Problem>& problems,
+                          config::Problem::Severity severity) {
+    json::array all;
+    for (const config::Problem& problem : problems) {
+        if (problem.severity != severity) continue;
+        all.push_back(json::object{{"line", problem.line},
+                                   {"column", problem.column},
+                                   {"path", problem.path},
+                                   {"message", problem.message}});
+    }
+    return all;
+}
+
+void reload(const AdminHooks& hooks, const HttpRequest&, const HttpReply& reply) {
+    using Severity = config::Problem::Severity;
+    hooks.reload([reply](const ReloadAnswer& answer) {
+        json::object body{{"ok", answer.ok}, {"file", answer.file}};
+        if (answer.ok) {
+            body["snapshot"] = answer.snapshot;
+            body["not_reloadable"] =
+                json::array(answer.not_reloadable.begin(), answer.not_reloadable.end());
+        } else {
+            body["errors"] = problems_json(answer.problems, Severity::error);
+        }
+        body["warnings"] = problems_json(answer.problems, Severity::warning);
+        reply(json_answer(answer.ok ? 200 : 422, json::serialize(body)));
+    });
+}
+
+bool method_fits(std::string_view route, std::string_view method) {
+    return route == method || (route == "GET" && method == "HEAD");
+}
+
+// The route for a request, or the error it gets. `probes`: only Access::probe exists.
+const AdminRoute* find_route(const HttpRequest& request, bool probes,
+                             std::optional<HttpResponse>& error) {
+    std::string allowed;
+    for (const AdminRoute& route : routes) {
+        if (route.path != request.path || (probes && route.access != Access::probe)) continue;
+        if (method_fits(route.method, request.method)) return &route;
+        if (!allowed.empty()) allowed += ", ";
+        allowed += route.method == "GET" ? "GET, HEAD" : route.method;
+    }
+    if (allowed.empty()) {
+        error = admin_error(404, "not_found", "there is nothing at this path");
+    } else {
+        error = admin_error(405, "method_not_allowed", "use " + allowed);
+        error->headers.emplace_back("Allow", allowed);
+    }
+    return nullptr;
+}
+
+bool is_json(std::string_view content_type) {
+    const std::string_view type = content_type.substr(0, content_type.find(';'));
+    return equal_no_case(type.substr(0, type.find(' ')), "application/json");
+}
+
+}  // namespace
+
+struct AdminServer::Impl {
+    Impl(boost::asio::io_context& context, const config::Admin& admin_in, AdminHooks hooks_in)
+        : admin(admin_in),
+          hooks(std::move(hooks_in)),
+          server(context, [this](const auto& request, auto reply) { serve(request, reply); }) {
+        if (!admin.probes) return;
+        probes.emplace(context, [this](const auto& request, auto reply) { probe(request, reply); });
+    }
+
+    void serve(const HttpRequest& request, const HttpReply& reply) const;
+    void probe(const HttpRequest& request, const HttpReply& reply) const;
+
+    config::Admin admin;
+    AdminHooks hooks;
+    std::optional<Gate> gate;  // set by start()
+    http1::BeastServer server;
+    std::optional<http1::BeastServer> probes;
+};
+
+void AdminServer::Impl::serve(const HttpRequest& request, const HttpReply& reply) const {
+    std::optional<HttpResponse> error;
+    const AdminRoute* route = find_route(request, false, error);
+    // The gate comes first for paths that do not exist as well: a stranger learns nothing.
+    if (auto refused = gate->refusal(request, route != nullptr ? route->access : Access::read)) {
+        return reply(std::move(*refused));
+    }
+    if (route == nullptr) return reply(std::move(*error));
+    if (route->access == Access::change && !request.body.empty() &&
+        !is_json(request.header("content-type"))) {
+        return reply(admin_error(415, "unsupported_media_type",
+                                 "send the body as Content-Type: application/json"));
+    }
+    route->handler(hooks, request, reply);
+}
+
+// No rule about Host here: orchestrators use names of their own, and nothing here changes anything.
+void AdminServer::Impl::probe(const HttpRequest& request, const HttpReply& reply) const {
+    std::optional<HttpResponse> error;
+    const AdminRoute* route = find_route(request, true, error);
+    if (route == nullptr) return reply(std::move(*error));
+    route->handler(hooks, request, reply);
+}
+
+AdminServer::AdminServer(boost::asio::io_context& context, const config::Admin& admin,
+                         AdminHooks hooks)
+    : impl_(std::make_unique<Impl>(context, admin, std::move(hooks))) {}
+
+AdminServer::~AdminServer() = default;
+
+std::string AdminServer::start() {
+    Token token = make_or_read_token(impl_->admin.token_file);
+    if (!token.error.empty()) return token.error;
+    impl_->gate.emplace(impl_->admin, std::move(token.secret));
+    std::string error = impl_->server.listen(impl_->admin.bind);
+    if (!error.empty()) {
+        return "admin: " + error +
+               " (if another scrollgate has it, stop that one or set admin.address; admin: off "
+               "does without)";
+    }
+    if (impl_->probes) {
+        error = impl_->probes->listen(*impl_->admin.probes);
+        if (!error.empty()) return "admin.probes: " + error + " (choose another address)";
+    }
+    return {};
+}
+
+void AdminServer::stop() noexcept {
+    impl_->server.stop();
+    if (impl_->probes) impl_->probes->stop();
+}
+
+std::uint16_t AdminServer::port() const noexcept {
+    return impl_->server.port();
+}
+
+std::uint16_t AdminServer::probes_port() const noexcept {
+    return impl_->probes ? impl_->probes->port() : std::uint16_t{0};
+}
+
+}  // namespace scrollgate
