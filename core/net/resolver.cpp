@@ -29,7 +29,7 @@ struct Socket {
 };
 
 Resolver::Answer failure(std::string why) {
-    return {{}, std::chrono::seconds(0), std::move(why)};
+    return {{}, std::nullopt, std::move(why)};
 }
 
 /// The addresses of a result, with their port set.
@@ -114,7 +114,8 @@ struct CaresResolver::Impl : std::enable_shared_from_this<Impl> {
     std::vector<std::shared_ptr<Query>> in_flight;  ///< c-ares holds plain pointers to these
     bool closing = false;
     bool pumping = false;
-    int depth = 0;  ///< calls into c-ares on the stack
+    const Query* starting = nullptr;  ///< answered while it starts: by a file, not by a server
+    int depth = 0;                    ///< calls into c-ares on the stack
 };
 
 CaresResolver::CaresResolver(asio::io_context& io) : CaresResolver(io, Options{}) {}
@@ -126,7 +127,7 @@ CaresResolver::~CaresResolver() = default;
 
 void CaresResolver::resolve(const std::string& host, std::uint16_t port, Callback done) {
     if (const auto literal = SocketAddress::from_ip(host, port)) {
-        done({{*literal}, std::chrono::seconds(0), {}});
+        done({{*literal}, std::nullopt, {}});
         return;
     }
     impl_->queued.push_back(std::make_shared<Impl::Query>(*impl_, host, port, std::move(done)));
@@ -197,9 +198,11 @@ void CaresResolver::Impl::start(const std::shared_ptr<Query>& query) {
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = ARES_AI_NOSORT;  // sorting would open a socket per address
+    starting = query.get();
     ++depth;
     ares_getaddrinfo(channel, query->host.c_str(), nullptr, &hints, &Impl::on_result, query.get());
     --depth;
+    starting = nullptr;
 }
 
 void CaresResolver::Impl::on_result(void* argument, int status, int, ares_addrinfo* result) {
@@ -208,7 +211,8 @@ void CaresResolver::Impl::on_result(void* argument, int status, int, ares_addrin
     if (!self.closing) {
         Answer answer;
         if (status == ARES_SUCCESS) {
-            answer = {addresses_of(*result, query.port), ttl_of(*result), {}};
+            answer.addresses = addresses_of(*result, query.port);
+            if (self.starting != &query) answer.ttl = ttl_of(*result);
             if (answer.addresses.empty()) answer.error = "the name has no addresses";
         } else {
             answer = failure(ares_strerror(status));

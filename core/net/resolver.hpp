@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,9 @@ class Resolver {
     struct Answer {
         /// Without repetitions, at most max_addresses. Empty if the name could not be resolved.
         std::vector<SocketAddress> addresses;
-        /// How long it may be used: the least TTL on the way to it, 0 if the source has none
-        /// (/etc/hosts). Means nothing on failure.
-        std::chrono::seconds ttl{0};
+        /// How long it may be used: the least TTL on the way to it. Nothing if the source has none
+        /// (literals, /etc/hosts) and on failure.
+        std::optional<std::chrono::seconds> ttl;
         /// Why there are no addresses, for people; empty on success.
         std::string error;
     };

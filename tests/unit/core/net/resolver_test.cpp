@@ -176,9 +176,12 @@ TEST_CASE("literals are answered at once and localhost without a server") {
         std::optional<Resolver::Answer> result;
         bench.resolver->resolve(literal, 443, [&](const auto& answer) { result = answer; });
         REQUIRE(result);
+        CHECK_FALSE(result->ttl);
         CHECK(result->addresses == std::vector{*SocketAddress::from_ip(literal, 443)});
     }
-    const auto local = texts(bench.ask("localhost"));
+    const auto answer = bench.ask("localhost");
+    CHECK_FALSE(answer.ttl);
+    const auto local = texts(answer);
     CHECK(std::find(local.begin(), local.end(), "127.0.0.1:80") != local.end());
     CHECK(bench.dns.questions == 0);
 }

@@ -1,0 +1,279 @@
+#include "proxy/server/endpoint_watch.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+using namespace scrollgate;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Answers when the test says so.
+class ScriptedResolver final : public Resolver {
+  public:
+    void resolve(const std::string& host, std::uint16_t port, Callback done) override {
+        CHECK(port == 0);
+        asked.push_back(host);
+        if (at_once) {
+            done(*at_once);
+        } else {
+            waiting.emplace_back(host, std::move(done));
+        }
+    }
+    /// Answers the oldest question for `host`.
+    void answer(const std::string& host, const std::vector<const char*>& ips,
+                std::optional<std::chrono::seconds> ttl = 30s) {
+        Answer made{{}, ttl, ips.empty() ? "scripted failure" : ""};
+        for (const char* ip : ips)
+            made.addresses.push_back(*SocketAddress::from_ip(ip, 0));
+        const auto found = std::find_if(waiting.begin(), waiting.end(), [&](const auto& question) {
+            return question.first == host;
+        });
+        REQUIRE(found != waiting.end());
+        const Callback done = std::move(found->second);
+        waiting.erase(found);
+        done(made);
+    }
+
+    std::vector<std::string> asked;
+    std::deque<std::pair<std::string, Callback>> waiting;
+    std::optional<Answer> at_once;
+};
+
+class ManualAlarm final : public Alarm {
+  public:
+    void set(Duration in, std::function<void()> call) override { due = in, ring = std::move(call); }
+    void cancel() noexcept override { due.reset(); }
+    std::optional<Duration> due;
+    std::function<void()> ring;
+};
+
+config::Endpoint at(const std::string& host, std::uint16_t port = 80, std::uint32_t weight = 1) {
+    config::Endpoint endpoint;
+    endpoint.host = host;
+    endpoint.port = port;
+    endpoint.weight = weight;
+    return endpoint;
+}
+
+config::Config with(std::vector<std::pair<std::string, std::vector<config::Endpoint>>> pools) {
+    config::Config config;
+    for (auto& [name, endpoints] : pools) {
+        config::Pool pool;
+        pool.name = name;
+        pool.endpoints = std::move(endpoints);
+        config.pools.push_back(std::move(pool));
+    }
+    return config;
+}
+
+using Texts = std::vector<std::string>;
+
+struct Bench {
+    ScriptedResolver resolver;
+    EndpointRegistry registry;
+    ManualClock clock;
+    ManualAlarm alarm;
+    Texts changes;
+    std::optional<EndpointWatch> watch;
+
+    Bench() {
+        watch.emplace(resolver, registry, clock, alarm,
+                      [this](const std::string& pool, std::shared_ptr<const EndpointSet> set) {
+                          CHECK(set == watch->sets().at(pool));
+                          changes.push_back(pool);
+                      });
+    }
+    [[nodiscard]] Texts texts(const std::string& pool) const {
+        Texts result;
+        for (const auto& endpoint : *watch->sets().at(pool))
+            result.push_back(endpoint->text);
+        return result;
+    }
+    /// Lets the time pass until the alarm rings, and rings it.
+    void ring() {
+        REQUIRE(alarm.due);
+        clock.advance(*std::exchange(alarm.due, std::nullopt));
+        std::exchange(alarm.ring, nullptr)();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("literals are there at once, without a question, an alarm or a change") {
+    Bench bench;
+    config::Config config = with({{"a", {at("10.0.0.1", 81, 3), at("2001:db8::1")}}, {"b", {}}});
+    config.pools[0].provider = "aws";
+    config.pools[0].region = "us-east-1";
+    config.pools[0].endpoints[0].zone = "us-east-1a";
+    config.pools[0].limits.in_flight = 7;
+    bench.watch->update(config);
+    CHECK(bench.texts("a") == Texts{"10.0.0.1:81", "[2001:db8::1]:80"});
+    CHECK(bench.texts("b").empty());
+    const Endpoint& endpoint = *bench.watch->sets().at("a")->front();
+    CHECK(endpoint.pool == "a");
+    CHECK(endpoint.provider == "aws");
+    CHECK(endpoint.region == "us-east-1");
+    CHECK(endpoint.zone == "us-east-1a");
+    CHECK(endpoint.name == "10.0.0.1");
+    CHECK(endpoint.port == 81);
+    CHECK(endpoint.weight == 3);
+    CHECK(endpoint.limits.in_flight == 7);
+    CHECK(endpoint.state == bench.registry.state_of("a", endpoint.address));
+    CHECK(endpoint.pool_state == bench.registry.state_of("a"));
+    CHECK(bench.resolver.asked.empty());
+    CHECK_FALSE(bench.alarm.due);
+    CHECK(bench.changes.empty());
+}
+
+TEST_CASE("a name is asked once for all pools and gives all of its addresses") {
+    Bench bench;
+    bench.watch->update(with({{"a", {at("app.example", 8080, 2), at("10.0.0.1")}},
+                              {"b", {at("App.Example", 9090)}},
+                              {"c", {at("10.0.0.9")}}}));
+    CHECK(bench.resolver.asked == Texts{"app.example"});
+    CHECK_FALSE(bench.alarm.due);  // the answer will set it
+    CHECK(bench.texts("a") == Texts{"10.0.0.1:80"});
+    bench.resolver.answer("app.example", {"10.1.1.2", "10.1.1.1"});
+    CHECK(bench.changes == Texts{"a", "b"});
+    CHECK(bench.texts("a") == Texts{"10.1.1.1:8080", "10.1.1.2:8080", "10.0.0.1:80"});
+    CHECK(bench.texts("b") == Texts{"10.1.1.1:9090", "10.1.1.2:9090"});
+    CHECK(bench.watch->sets().at("a")->front()->weight == 2);
+    CHECK(bench.watch->sets().at("b")->front()->name == "App.Example");
+    CHECK(bench.alarm.due == Duration(30s));
+}
+
+TEST_CASE("a name is asked again by its TTL, within 5 seconds and 5 minutes") {
+    using Case = std::pair<std::optional<std::chrono::seconds>, Duration>;
+    for (const auto& [ttl, wait] :
+         {Case{0s, 5s}, Case{4s, 5s}, Case{77s, 77s}, Case{1h, 5min}, Case{std::nullopt, 5min}}) {
+        Bench bench;
+        bench.watch->update(with({{"a", {at("app.example")}}}));
+        bench.resolver.answer("app.example", {"10.1.1.1"}, ttl);
+        CHECK(bench.alarm.due == wait);
+        bench.ring();
+        CHECK(bench.resolver.asked.size() == 2);
+        bench.resolver.answer("app.example", {"10.1.1.2"}, ttl);
+        CHECK(bench.texts("a") == Texts{"10.1.1.2:80"});
+        CHECK(bench.changes == Texts{"a", "a"});
+    }
+}
+
+TEST_CASE("the same addresses in another order are no change") {
+    Bench bench;
+    bench.watch->update(with({{"a", {at("app.example")}}}));
+    bench.resolver.answer("app.example", {"10.1.1.1", "10.1.1.2"});
+    const auto set = bench.watch->sets().at("a");
+    bench.ring();
+    bench.resolver.answer("app.example", {"10.1.1.2", "10.1.1.1"});
+    CHECK(bench.changes == Texts{"a"});
+    CHECK(bench.watch->sets().at("a") == set);
+}
+
+TEST_CASE("an address that stays keeps its Endpoint, one that goes and stays held its state") {
+    Bench bench;
+    bench.watch->update(with({{"a", {at("app.example")}}}));
+    bench.resolver.answer("app.example", {"10.1.1.1", "10.1.1.2"});
+    const auto before = bench.watch->sets().at("a");
+    bench.ring();
+    bench.resolver.answer("app.example", {"10.1.1.2", "10.1.1.3"});
+    const auto after = bench.watch->sets().at("a");
+    CHECK(after->at(0) == before->at(1));
+    bench.ring();
+    bench.resolver.answer("app.example", {"10.1.1.1"});
+    CHECK(bench.watch->sets().at("a")->at(0)->state == before->at(0)->state);
+}
+
+TEST_CASE("failures keep the last known good and are tried again more and more rarely") {
+    Bench bench;
+    bench.watch->update(with({{"a", {at("app.example")}}}));
+    bench.resolver.answer("app.example", {"10.1.1.1"});
+    bench.ring();
+    for (const Duration wait : {5s, 10s, 20s, 40s, 60s, 60s}) {
+        bench.resolver.answer("app.example", {});
+        CHECK(bench.texts("a") == Texts{"10.1.1.1:80"});
+        CHECK(bench.alarm.due == wait);
+        bench.ring();
+    }
+    bench.resolver.answer("app.example", {"10.1.1.1"});
+    CHECK(bench.alarm.due == Duration(30s));
+    bench.ring();
+    bench.resolver.answer("app.example", {});
+    CHECK(bench.alarm.due == Duration(5s));  // a success has ended the row of failures
+    CHECK(bench.changes == Texts{"a"});
+}
+
+TEST_CASE("each name has its own turn") {
+    Bench bench;
+    bench.watch->update(with({{"a", {at("one.example"), at("two.example")}}}));
+    bench.resolver.answer("one.example", {"10.1.1.1"}, 60s);
+    bench.resolver.answer("two.example", {"10.1.1.2"}, 20s);
+    CHECK(bench.alarm.due == Duration(20s));
+    bench.ring();
+    CHECK(bench.resolver.asked.back() == "two.example");
+    CHECK(bench.alarm.due == Duration(40s));
+    bench.ring();
+    CHECK(bench.resolver.asked.back() == "one.example");
+    CHECK(bench.resolver.asked.size() == 4);
+    CHECK_FALSE(bench.alarm.due);
+}
+
+TEST_CASE("a reload keeps what is unchanged and asks only for what is new") {
+    Bench bench;
+    bench.watch->update(with({{"a", {at("app.example")}}, {"b", {at("10.0.0.1")}}}));
+    bench.resolver.answer("app.example", {"10.1.1.1"});
+    bench.clock.advance(10s);
+    const auto a = bench.watch->sets().at("a");
+    const auto b = bench.watch->sets().at("b");
+
+    bench.watch->update(with({{"a", {at("app.example")}},
+                              {"b", {at("10.0.0.1", 80, 5)}},
+                              {"c", {at("new.example"), at("app.example", 81)}}}));
+    CHECK(bench.watch->sets().at("a") == a);
+    CHECK(bench.watch->sets().at("b") != b);
+    CHECK(bench.watch->sets().at("b")->at(0)->weight == 5);
+    CHECK(bench.watch->sets().at("b")->at(0)->state == b->at(0)->state);
+    CHECK(bench.texts("c") == Texts{"10.1.1.1:81"});
+    CHECK(bench.resolver.asked == Texts{"app.example", "new.example"});
+    CHECK(bench.alarm.due == Duration(20s));
+    CHECK(bench.changes == Texts{"a"});
+
+    bench.watch->update(with({{"b", {at("10.0.0.1")}}}));
+    CHECK(bench.watch->sets().size() == 1);
+    CHECK_FALSE(bench.alarm.due);
+    bench.resolver.answer("new.example", {"10.1.1.9"});  // too late: nobody wants it any more
+    CHECK(bench.changes == Texts{"a"});
+}
+
+TEST_CASE("an answer that comes at once is in the first sets") {
+    Bench bench;
+    bench.resolver.at_once = Resolver::Answer{{*SocketAddress::from_ip("127.0.0.1", 0)}, {}, ""};
+    bench.watch->update(with({{"a", {at("localhost", 3000)}}}));
+    CHECK(bench.texts("a") == Texts{"127.0.0.1:3000"});
+    CHECK(bench.changes.empty());
+    CHECK(bench.alarm.due == Duration(5min));
+    bench.resolver.at_once->addresses = {*SocketAddress::from_ip("127.0.0.2", 0)};
+    bench.ring();
+    CHECK(bench.texts("a") == Texts{"127.0.0.2:3000"});
+    CHECK(bench.changes == Texts{"a"});
+}
+
+TEST_CASE("an address that several entries lead to is one endpoint, the first entry's") {
+    Bench bench;
+    bench.watch->update(with({{"a", {at("app.example", 80, 4), at("10.1.1.1", 80, 9)}}}));
+    bench.resolver.answer("app.example", {"10.1.1.1"});
+    REQUIRE(bench.texts("a") == Texts{"10.1.1.1:80"});
+    CHECK(bench.watch->sets().at("a")->at(0)->weight == 4);
+}
+
+TEST_CASE("an answer after the watch has ended is ignored") {
+    Bench bench;
+    bench.watch->update(with({{"a", {at("app.example")}}}));
+    bench.watch.reset();
+    bench.resolver.answer("app.example", {"10.1.1.1"});
+    CHECK(bench.changes.empty());
+}
