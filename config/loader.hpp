@@ -16,17 +16,17 @@ namespace scrollgate::config {
 struct Problem {
     enum class Severity : std::uint8_t { error, warning };
     Severity severity = Severity::error;
-    std::size_t line = 0, column = 0;   ///< from 1; 0 when the whole file is meant
-    std::string path;                   ///< "pools.aws.endpoints[2]"; empty for the file
-    std::string message;                ///< "what is wrong (did you mean …?)"
+    std::size_t line = 0, column = 0;  ///< from 1; 0 when the whole file is meant
+    std::string path;                  ///< "pools.aws.endpoints[2]"; empty for the file
+    std::string message;               ///< "what is wrong (did you mean …?)"
 };
 
 /// "FILE:LINE:COL: pools.aws.endpoints[2]: message"
 [[nodiscard]] std::string to_text(const Problem& problem, std::string_view file);
 
 struct Loaded {
-    Config config;                      ///< meaningful only if ok()
-    std::vector<Problem> problems;      ///< ordered by place; warnings do not make it fail
+    Config config;                  ///< meaningful only if ok()
+    std::vector<Problem> problems;  ///< ordered by place; warnings do not make it fail
     [[nodiscard]] bool ok() const noexcept;
 };
 

@@ -18,26 +18,26 @@
 namespace scrollgate::config {
 
 struct Listener {
-    std::string name;            ///< default: the address as written
-    std::string address;         ///< as written, "0.0.0.0:8080"
+    std::string name;     ///< default: the address as written
+    std::string address;  ///< as written, "0.0.0.0:8080"
     SocketAddress bind;
 };
 
 struct Admin {
     std::string address = "127.0.0.1:9528";
     SocketAddress bind;
-    std::string token_file;      ///< with its default filled in
-    std::optional<SocketAddress> probes;   ///< /healthz /readyz /metrics alone
+    std::string token_file;               ///< with its default filled in
+    std::optional<SocketAddress> probes;  ///< /healthz /readyz /metrics alone
 };
 
 struct Self {
     std::string provider, region, zone;
-    std::string node;            ///< our name in Via; made at start if not configured
+    std::string node;  ///< our name in Via; made at start if not configured
 };
 
 struct AccessLog {
     enum class Format : std::uint8_t { json, combined, off };
-    std::string path = "-";      ///< "-" is standard output
+    std::string path = "-";  ///< "-" is standard output
     Format format = Format::json;
 };
 
@@ -46,7 +46,7 @@ struct Limits {
     std::size_t headers = limits::headers;
     std::size_t uri_bytes = limits::uri_bytes;
     std::uint64_t body = limits::unlimited;
-    std::uint64_t connections = 0;                       ///< 0 = auto
+    std::uint64_t connections = 0;  ///< 0 = auto
     std::uint64_t connections_per_ip = limits::unlimited;
 };
 
@@ -54,7 +54,7 @@ struct Timeouts {
     Duration client_header = limits::client_header;
     Duration client_idle = limits::client_idle;
     Duration client_body = limits::client_body;
-    Duration client_write = limits::client_write;        ///< no byte taken by the client
+    Duration client_write = limits::client_write;  ///< no byte taken by the client
     Duration connect = limits::connect;
     Duration upstream_response = limits::upstream_response;
     Duration upstream_body = limits::upstream_body;
@@ -72,15 +72,15 @@ struct RouteTimeouts {
 };
 
 struct Endpoint {
-    std::string address;         ///< as written
-    std::string host;            ///< name or IP literal, without brackets
+    std::string address;  ///< as written
+    std::string host;     ///< name or IP literal, without brackets
     std::uint16_t port = 0;
-    std::uint32_t weight = 1;    ///< 1-1000
+    std::uint32_t weight = 1;  ///< 1-1000
     std::string zone;
 };
 
 struct PoolLimits {
-    std::uint64_t connections = limits::unlimited;       ///< per endpoint, over all workers
+    std::uint64_t connections = limits::unlimited;  ///< per endpoint, over all workers
     std::uint64_t in_flight = limits::unlimited;
     std::uint64_t pending = limits::pending;
 };
@@ -102,11 +102,11 @@ struct RoutePool {
 };
 
 struct Match {
-    std::string listener;        ///< empty: any
-    std::string host;            ///< lower case; exact, "*.example.com", or empty: any
-    std::string path_prefix, path_exact, path_regex;   ///< at most one is set
+    std::string listener;  ///< empty: any
+    std::string host;      ///< lower case; exact, "*.example.com", or empty: any
+    std::string path_prefix, path_exact, path_regex;  ///< at most one is set
     std::vector<std::string> methods;
-    std::vector<std::pair<std::string, std::string>> headers;   ///< equal values, all of them
+    std::vector<std::pair<std::string, std::string>> headers;  ///< equal values, all of them
     std::vector<std::pair<std::string, std::string>> query;
 };
 
@@ -117,11 +117,11 @@ struct HeaderRules {
 
 struct Rewrite {
     std::string strip_prefix;
-    std::string regex, to;       ///< RE2; `to` uses \1 … \9
+    std::string regex, to;  ///< RE2; `to` uses \1 … \9
 };
 
 struct Redirect {
-    std::string to;              ///< may hold {scheme} {host} {path} {query} {uri}
+    std::string to;  ///< may hold {scheme} {host} {path} {query} {uri}
     std::uint16_t status = 308;
 };
 
@@ -132,13 +132,13 @@ struct Respond {
 };
 
 struct Failover {
-    std::uint32_t max_attempts = limits::max_attempts;   ///< includes the first
+    std::uint32_t max_attempts = limits::max_attempts;  ///< includes the first
 };
 
 struct Route {
     std::string name;
     Match match;
-    std::vector<RoutePool> pools;            ///< empty when redirect or respond is set
+    std::vector<RoutePool> pools;  ///< empty when redirect or respond is set
     enum class Balance : std::uint8_t { round_robin, least_requests, random };
     Balance balance = Balance::round_robin;
     Failover failover;
@@ -153,7 +153,7 @@ struct Route {
 
 struct Config {
     std::vector<Listener> listeners;
-    std::optional<Admin> admin;              ///< nothing: `admin: off`
+    std::optional<Admin> admin;  ///< nothing: `admin: off`
     Self self;
     std::vector<Cidr> trusted_proxies;
     AccessLog access_log;
@@ -162,7 +162,7 @@ struct Config {
     std::vector<Pool> pools;
     std::vector<Route> routes;
     std::uint32_t frequency = limits::frequency;
-    std::uint32_t workers = 0;               ///< 0 = auto
+    std::uint32_t workers = 0;  ///< 0 = auto
 };
 
 }  // namespace scrollgate::config

@@ -1,0 +1,127 @@
+#include "config/schema.hpp"
+
+#include <algorithm>
+
+#include "config/environment.hpp"
+#include "core/limits.hpp"
+
+namespace scrollgate::config {
+
+std::string not_built() {
+    return "not built yet in this version (" SCROLLGATE_VERSION ")";
+}
+
+void refuse_reserved(Reader& reader, const Value& value, const std::string& what,
+                     const std::vector<std::string>& harmless) {
+    const auto is_harmless = [&](std::string_view word) {
+        return std::find(harmless.begin(), harmless.end(), word) != harmless.end();
+    };
+    if (value.is_null()) return;
+    if (value.is_scalar()) {
+        const auto given = reader.scalar(value, "none");
+        if (!given || is_harmless(*given)) return;
+    } else if (value.items.empty() && value.entries.empty() && is_harmless("[]")) {
+        return;
+    }
+    reader.error(value, fmt::format("{} are {}; remove the key", what, not_built()));
+}
+
+Codec<Duration> duration(Duration least, Duration most, None none) {
+    Codec<Duration> codec;
+    const bool may_be_none = none == None::allowed;
+    codec.type = may_be_none ? "duration or none" : "duration";
+    codec.range = fmt::format("{}-{}", duration_text(least), duration_text(most));
+    codec.read = [=](Reader& reader, const Value& value, Duration& into) {
+        const auto given = reader.scalar(value, "5s");
+        if (!given) return;
+        if (*given == "none" && may_be_none) {
+            into = no_limit;
+            return;
+        }
+        const auto parsed = parse_duration(*given);
+        if (!parsed.value) return reader.error(value, parsed.wrong);
+        if (*parsed.value < least || *parsed.value > most)
+            return reader.error(
+                value, fmt::format("{} is out of range; it can be {} to {}{}", quoted(*given),
+                                   duration_text(least), duration_text(most),
+                                   may_be_none ? ", or none for no limit" : ""));
+        into = *parsed.value;
+    };
+    codec.write = [](const Duration& value) { return make_scalar(duration_text(value)); };
+    return codec;
+}
+
+Codec<std::uint64_t> size(std::uint64_t least, std::uint64_t most, None none) {
+    Codec<std::uint64_t> codec;
+    const bool may_be_none = none == None::allowed;
+    codec.type = may_be_none ? "size or none" : "size";
+    codec.range = fmt::format("{}-{}", size_text(least), size_text(most));
+    codec.read = [=](Reader& reader, const Value& value, std::uint64_t& into) {
+        const auto given = reader.scalar(value, "64KiB");
+        if (!given) return;
+        if (*given == "none" && may_be_none) {
+            into = limits::unlimited;
+            return;
+        }
+        if (*given == "none")
+            return reader.error(value, fmt::format("this limit cannot be none; it can be {} to {}",
+                                                   size_text(least), size_text(most)));
+        const auto parsed = parse_size(*given);
+        if (!parsed.value) return reader.error(value, parsed.wrong);
+        if (*parsed.value < least || *parsed.value > most)
+            return reader.error(
+                value, fmt::format("{} is out of range; it can be {} to {}{}", quoted(*given),
+                                   size_text(least), size_text(most),
+                                   may_be_none ? ", or none for no limit" : ""));
+        into = *parsed.value;
+    };
+    codec.write = [](const std::uint64_t& value) { return make_scalar(size_text(value)); };
+    return codec;
+}
+
+Codec<bool> on_off() {
+    Codec<bool> codec;
+    codec.type = "true | false";
+    codec.read = [](Reader& reader, const Value& value, bool& into) {
+        const auto given = reader.scalar(value, "true");
+        if (!given) return;
+        const auto parsed = parse_switch(*given);
+        if (!parsed.value) return reader.error(value, parsed.wrong);
+        into = *parsed.value;
+    };
+    codec.write = [](const bool& value) { return make_scalar(value ? "true" : "false"); };
+    return codec;
+}
+
+ValuePtr text_value(const std::string& value) {
+    return make_scalar(escape_variables(value));
+}
+
+Codec<std::string> text(std::string type, std::string example,
+                        std::string (*wrong)(const std::string&), std::string range) {
+    Codec<std::string> codec;
+    codec.type = std::move(type);
+    codec.range = std::move(range);
+    codec.read = [example, wrong](Reader& reader, const Value& value, std::string& into) {
+        auto given = reader.scalar(value, example);
+        if (!given) return;
+        if (has_control(*given))
+            return reader.error(value,
+                                fmt::format("{} holds a line end or control byte", quoted(*given)));
+        if (wrong != nullptr)
+            if (std::string objection = wrong(*given); !objection.empty())
+                return reader.error(value, std::move(objection));
+        into = std::move(*given);
+    };
+    codec.write = [](const std::string& value) { return text_value(value); };
+    return codec;
+}
+
+Codec<std::string> unless_empty(Codec<std::string> codec) {
+    codec.write = [](const std::string& value) {
+        return value.empty() ? nullptr : text_value(value);
+    };
+    return codec;
+}
+
+}  // namespace scrollgate::config

@@ -1,0 +1,283 @@
+// The words in which the schema is written: codecs for values, keys, tables of keys.
+//
+// A Codec reads a value, writes it back and says what it accepts; a Key ties a codec to a member
+// and to one line of documentation; a Table is a section of the file. Parsing, unknown keys,
+// docs/CONFIG.md and the effective configuration all come from the tables in config/sections/, so
+// that each fact about a key stands once. Tables are built once and never change; any thread.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "config/reader.hpp"
+#include "config/suggest.hpp"
+
+namespace scrollgate::config {
+
+template <class V>
+struct Codec {
+    std::string type;
+    std::string range;
+    /// Reports what is wrong and then leaves the value as it was.
+    std::function<void(Reader&, const Value&, V&)> read;
+    /// nullptr: nothing to write.
+    std::function<ValuePtr(const V&)> write;
+    std::string below;  ///< see KeyInfo
+    std::vector<KeyInfo> children;
+};
+
+template <class T>
+struct Key {
+    KeyInfo info;
+    std::function<void(Reader&, const Value&, T&)> read;
+    std::function<ValuePtr(const T&)> write;
+};
+
+template <class T>
+using Table = std::vector<Key<T>>;
+
+template <class T>
+[[nodiscard]] std::vector<KeyInfo> infos(const Table<T>& table) {
+    std::vector<KeyInfo> all;
+    for (const Key<T>& key : table)
+        all.push_back(key.info);
+    return all;
+}
+
+/// Reads the keys of `map` into `into`.
+template <class T>
+void read_table(Reader& reader, const Table<T>& table, const Value& map, T& into) {
+    reader.doubled(map);
+    for (const Key<T>& key : table) {
+        const Value* value = map.find(key.info.name);
+        if (value == nullptr) {
+            if (key.info.required) reader.missing(map, key.info.name);
+            continue;
+        }
+        const Reader::Step at = reader.key(key.info.name, *value);
+        key.read(reader, *value, into);
+    }
+    for (const Value::Entry& entry : map.entries) {
+        const auto is_it = [&](const Key<T>& key) { return key.info.name == entry.key; };
+        if (std::any_of(table.begin(), table.end(), is_it)) continue;
+        std::vector<const KeyInfo*> known;
+        for (const Key<T>& key : table)
+            known.push_back(&key.info);
+        reader.unknown_key(entry.mark, entry.key, known);
+    }
+}
+
+template <class T>
+[[nodiscard]] ValuePtr write_table(const Table<T>& table, const T& from) {
+    std::vector<Value::Entry> entries;
+    for (const Key<T>& key : table)
+        if (ValuePtr value = key.write(from)) entries.push_back({key.info.name, {}, value});
+    return make_map(std::move(entries));
+}
+
+/// A key whose value is the member `member` of T. Its default is what T starts with.
+template <class T, class V>
+[[nodiscard]] Key<T> key(std::string name, V T::*member, const Codec<V>& codec, std::string doc,
+                         std::string default_words = "") {
+    Key<T> made;
+    if (default_words.empty())
+        if (const ValuePtr value = codec.write(T{}.*member); value && value->is_scalar())
+            default_words = value->text.empty() ? "\"\"" : value->text;
+    made.info = {std::move(name), codec.type,     std::move(default_words),
+                 codec.range,     std::move(doc), false,
+                 false,           codec.below,    codec.children};
+    made.read = [read = codec.read, member](Reader& reader, const Value& value, T& into) {
+        read(reader, value, into.*member);
+    };
+    made.write = [write = codec.write, member](const T& from) { return write(from.*member); };
+    return made;
+}
+
+template <class T>
+[[nodiscard]] Key<T> required(Key<T> made) {
+    made.info.required = true;
+    made.info.default_value = "required";
+    return made;
+}
+
+/// "not built yet in this version (0.1.0)"
+[[nodiscard]] std::string not_built();
+/// Reports `value` unless it is one of the words (or "[]": an empty list or map) in `harmless`.
+void refuse_reserved(Reader& reader, const Value& value, const std::string& what,
+                     const std::vector<std::string>& harmless);
+
+/// A key of the contract that this version refuses. `what` is a plural: "active checks".
+/// Values among `harmless` (and an empty list or map, if "[]" is among them) say "without it".
+template <class T>
+[[nodiscard]] Key<T> reserved(std::string name, std::string what, std::vector<std::string> harmless,
+                              const std::vector<std::string>& children = {}) {
+    Key<T> made;
+    made.info.name = std::move(name);
+    made.info.doc = what;
+    made.info.reserved = true;
+    for (const std::string& child : children) {
+        KeyInfo info;
+        info.name = child;
+        info.reserved = true;
+        made.info.children.push_back(info);
+    }
+    made.read = [what, harmless](Reader& reader, const Value& value, T&) {
+        refuse_reserved(reader, value, what, harmless);
+    };
+    made.write = [](const T&) -> ValuePtr { return nullptr; };
+    return made;
+}
+// -- codecs for scalars (schema.cpp)
+
+/// `none` stands for no_limit where it is allowed.
+enum class None : bool { refused, allowed };
+[[nodiscard]] Codec<Duration> duration(Duration least, Duration most, None none);
+[[nodiscard]] Codec<std::uint64_t> size(std::uint64_t least, std::uint64_t most, None none);
+[[nodiscard]] Codec<bool> on_off();
+/// Any text without control bytes, or what `wrong` (nullptr: anything) has no objection to; it
+/// returns the objection or an empty text.
+[[nodiscard]] Codec<std::string> text(std::string type, std::string example,
+                                      std::string (*wrong)(const std::string&) = nullptr,
+                                      std::string range = "");
+/// Not written when empty: for texts that cannot be given empty.
+[[nodiscard]] Codec<std::string> unless_empty(Codec<std::string> codec);
+/// A scalar for `value`, with `${` made literal.
+[[nodiscard]] ValuePtr text_value(const std::string& value);
+
+/// Whole numbers. `words` stand for numbers of their own: none, auto.
+template <class Int>
+[[nodiscard]] Codec<Int> count(std::uint64_t least, std::uint64_t most,
+                               std::vector<std::pair<std::string, Int>> words = {}) {
+    Codec<Int> codec;
+    codec.type = "number";
+    for (const auto& [word, meaning] : words)
+        codec.type += " or " + word;
+    codec.range = fmt::format("{}-{}", least, most);
+    codec.read = [=](Reader& reader, const Value& value, Int& into) {
+        const auto given = reader.scalar(value, std::to_string(least));
+        if (!given) return;
+        std::string also;
+        for (const auto& [word, meaning] : words) {
+            if (*given == word) {
+                into = meaning;
+                return;
+            }
+            also += ", or " + word;
+        }
+        const auto parsed = parse_count(*given, least, most);
+        if (parsed.value)
+            into = static_cast<Int>(*parsed.value);
+        else
+            reader.error(value, parsed.wrong + also);
+    };
+    codec.write = [=](const Int& value) {
+        for (const auto& [word, meaning] : words)
+            if (value == meaning) return make_scalar(word);
+        return make_scalar(fmt::format("{}", value));
+    };
+    return codec;
+}
+
+/// One word of several; `later` are those that are not built yet.
+template <class E>
+[[nodiscard]] Codec<E> choice(std::vector<std::pair<std::string, E>> words,
+                              std::vector<std::string> later = {}) {
+    Codec<E> codec;
+    for (const auto& [word, value] : words)
+        codec.type += (codec.type.empty() ? "" : " | ") + word;
+    codec.read = [words, later](Reader& reader, const Value& value, E& into) {
+        const auto given = reader.scalar(value, words.front().first);
+        if (!given) return;
+        std::vector<std::string_view> built, all;
+        for (const auto& [word, meaning] : words) {
+            if (*given == word) {
+                into = meaning;
+                return;
+            }
+            built.push_back(word);
+        }
+        all = built;
+        for (const std::string& word : later) {
+            if (*given == word) {
+                reader.error(value,
+                             fmt::format("{} is {}; use {}", word, not_built(), either(built)));
+                return;
+            }
+            all.push_back(word);
+        }
+        reader.error(value, fmt::format("unknown value {}; use {}{}", quoted(*given), either(built),
+                                        did_you_mean(*given, all)));
+    };
+    codec.write = [words](const E& value) -> ValuePtr {
+        for (const auto& [word, meaning] : words)
+            if (value == meaning) return make_scalar(word);
+        return nullptr;
+    };
+    return codec;
+}
+
+// -- codecs for structures
+
+template <class V>
+[[nodiscard]] Codec<std::optional<V>> optional(const Codec<V>& inner) {
+    Codec<std::optional<V>> codec{inner.type, inner.range, {}, {}, inner.below, inner.children};
+    codec.read = [read = inner.read](Reader& reader, const Value& value, std::optional<V>& into) {
+        V made{};
+        read(reader, value, made);
+        into = std::move(made);
+    };
+    codec.write = [write = inner.write](const std::optional<V>& value) {
+        return value ? write(*value) : nullptr;
+    };
+    return codec;
+}
+
+template <class V>
+[[nodiscard]] Codec<V> section(const Table<V>& table, std::string example) {
+    Codec<V> codec;
+    codec.type = "section";
+    codec.children = infos(table);
+    codec.read = [&table, example](Reader& reader, const Value& value, V& into) {
+        if (reader.is_section(value, example)) read_table(reader, table, value, into);
+    };
+    codec.write = [&table](const V& value) { return write_table(table, value); };
+    return codec;
+}
+
+/// Items are kept even if something is wrong with them, so that indices stay those of the file.
+template <class V>
+[[nodiscard]] Codec<std::vector<V>> list(const Codec<V>& inner, std::string example) {
+    Codec<std::vector<V>> codec;
+    codec.type = "list of " + inner.type;
+    codec.range = inner.range;
+    codec.below = "[]";
+    codec.children = inner.children;
+    codec.read = [read = inner.read, example](Reader& reader, const Value& value,
+                                              std::vector<V>& into) {
+        if (!reader.is_list(value, example)) return;
+        into.clear();
+        for (const ValuePtr& item : value.items) {
+            const Reader::Step at = reader.index(into.size(), *item);
+            V made{};
+            read(reader, *item, made);
+            into.push_back(std::move(made));
+        }
+    };
+    codec.write = [write = inner.write](const std::vector<V>& values) {
+        std::vector<ValuePtr> items;
+        for (const V& value : values)
+            items.push_back(write(value));
+        return make_sequence(std::move(items));
+    };
+    return codec;
+}
+
+}  // namespace scrollgate::config

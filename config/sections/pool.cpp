@@ -1,0 +1,181 @@
+// Pools: one cloud's endpoints.
+#include <array>
+
+#include "config/sections/tables.hpp"
+
+namespace scrollgate::config {
+namespace {
+
+std::string wrong_region(const std::string& text) {
+    if (text.size() > 128) return "longer than 128 bytes";
+    return {};
+}
+
+/// The host and port of "host:port" or "http://host[:port]".
+Parsed<HostPort> parse_endpoint(const std::string& text) {
+    const auto wrong = [&](std::string_view words) {
+        return refuse<HostPort>(fmt::format("{} {}", quoted(text), words));
+    };
+    std::string_view rest = text;
+    const std::size_t scheme_end = rest.find("://");
+    const std::string_view scheme =
+        scheme_end == rest.npos ? std::string_view() : rest.substr(0, scheme_end);
+    if (scheme == "https")
+        return wrong(fmt::format("needs TLS to endpoints, which is {}", not_built()));
+    if (!scheme.empty() && scheme != "http")
+        return wrong(fmt::format("has an unknown scheme {}; write host:port or http://host:port",
+                                 quoted(scheme)));
+    if (!scheme.empty()) {
+        rest.remove_prefix(scheme_end + 3);
+        if (rest.ends_with('/')) rest.remove_suffix(1);
+    }
+    if (rest.find('@') != rest.npos) return wrong("holds a user name; that is not possible here");
+    if (const std::size_t slash = rest.find_first_of("/?#"); slash != rest.npos)
+        return wrong(
+            fmt::format("holds a path; an endpoint is only {} (for paths see a route's "
+                        "rewrite)",
+                        rest.substr(0, slash)));
+    auto parsed = parse_host_port(rest);
+    if (!parsed || parsed->host.empty()) {
+        if (SocketAddress::from_ip(rest, 0))
+            return wrong(fmt::format("needs brackets and a port; write \"[{}]:8080\"", rest));
+        return wrong("is not an endpoint; write host:port, such as 10.0.1.10:8080");
+    }
+    if (rest.ends_with(":0"))
+        return wrong("has port 0; write the port that the service listens on");
+    if (parsed->port == 0 && scheme.empty())
+        return wrong(fmt::format("has no port; write for example {}:8080", rest));
+    if (parsed->port == 0) parsed->port = 80;
+    return {std::move(*parsed), {}};
+}
+
+void read_address(Reader& reader, const Value& value, Endpoint& into) {
+    const auto given = reader.scalar(value, "10.0.1.10:8080");
+    if (!given) return;
+    const auto parsed = parse_endpoint(*given);
+    if (!parsed.value) return reader.error(value, parsed.wrong);
+    into.address = *given;
+    into.host = parsed.value->host;
+    into.port = parsed.value->port;
+}
+
+const Table<Endpoint>& endpoint_table() {
+    static const Table<Endpoint> table = [] {
+        auto address =
+            required(key("address", &Endpoint::address, text("host:port", "10.0.1.10:8080"),
+                         "IP address or name with a port; http:// may stand before it; a name "
+                         "stands for all its addresses"));
+        address.read = read_address;
+        return Table<Endpoint>{
+            std::move(address),
+            key("weight", &Endpoint::weight, count<std::uint32_t>(1, 1000),
+                "share of requests relative to the pool's other endpoints"),
+            key("zone", &Endpoint::zone, text("name", "us-east-1a", wrong_region),
+                "zone within the region"),
+        };
+    }();
+    return table;
+}
+
+/// An endpoint is an address, or a map with an address and more.
+Codec<Endpoint> endpoint() {
+    Codec<Endpoint> codec = section(endpoint_table(), "10.0.1.10:8080");
+    codec.type = "addresses or maps";
+    codec.read = [whole = codec.read](Reader& reader, const Value& value, Endpoint& into) {
+        if (value.is_map())
+            whole(reader, value, into);
+        else
+            read_address(reader, value, into);
+    };
+    return codec;
+}
+
+const Table<PoolLimits>& pool_limits_table() {
+    constexpr std::uint64_t most = 1'000'000;
+    const std::vector<std::pair<std::string, std::uint64_t>> none = {{"none", limits::unlimited}};
+    static const Table<PoolLimits> table = {
+        key("connections", &PoolLimits::connections, count(1, most, none),
+            "most connections to one endpoint, over all workers"),
+        key("in_flight", &PoolLimits::in_flight, count(1, most, none),
+            "most requests under way to one endpoint"),
+        key("pending", &PoolLimits::pending, count<std::uint64_t>(0, most),
+            "most requests that wait for a free connection; beyond it 503"),
+    };
+    return table;
+}
+
+/// `host` fills two members: the mode and, for a literal, the text.
+Key<Pool> host_key() {
+    Key<Pool> made =
+        key("host", &Pool::host_literal, text("client | endpoint | a host", "client"),
+            "Host sent upstream: as received, the endpoint's own name, or this text", "client");
+    made.read = [](Reader& reader, const Value& value, Pool& into) {
+        const auto given = reader.scalar(value, "client");
+        if (!given) return;
+        into.host_literal.clear();
+        if (*given == "client" || *given == "endpoint") {
+            into.host_mode = *given == "client" ? Pool::HostMode::client : Pool::HostMode::endpoint;
+            return;
+        }
+        const auto parsed = parse_host_port(*given);
+        if (!parsed || parsed->host.empty())
+            return reader.error(
+                value, fmt::format("{} is not a host; write client, endpoint or a name such as "
+                                   "app.example{}",
+                                   quoted(*given), did_you_mean(*given, {"client", "endpoint"})));
+        into.host_mode = Pool::HostMode::literal;
+        into.host_literal = *given;
+    };
+    made.write = [](const Pool& pool) {
+        if (pool.host_mode == Pool::HostMode::client) return make_scalar("client");
+        if (pool.host_mode == Pool::HostMode::endpoint) return make_scalar("endpoint");
+        return text_value(pool.host_literal);
+    };
+    return made;
+}
+
+/// `protocol` has one value in this version and so no member.
+Key<Pool> protocol_key() {
+    enum class Protocol { http1 };
+    const auto codec = choice<Protocol>({{"http1", Protocol::http1}}, {"h2", "h2c", "auto"});
+    Key<Pool> made;
+    made.info = {"protocol", codec.type, "http1", "", "the protocol spoken to endpoints",
+                 false,      false,      "",      {}};
+    made.read = [read = codec.read](Reader& reader, const Value& value, Pool&) {
+        Protocol ignored{};
+        read(reader, value, ignored);
+    };
+    made.write = [](const Pool&) { return make_scalar("http1"); };
+    return made;
+}
+
+}  // namespace
+
+const Table<Pool>& pool_table() {
+    static const Table<Pool> table = {
+        key("provider", &Pool::provider,
+            choice<std::string>(
+                {{"aws", "aws"}, {"gcp", "gcp"}, {"azure", "azure"}, {"other", "other"}}),
+            "the cloud; names the pool in log and metrics"),
+        key("region", &Pool::region, text("name", "us-east-1", wrong_region), "the cloud's region"),
+        host_key(),
+        protocol_key(),
+        required(key("endpoints", &Pool::endpoints, list(endpoint(), "[ \"10.0.1.10:8080\" ]"),
+                     "where requests go")),
+        key("limits", &Pool::limits, section(pool_limits_table(), "{ connections: 100 }"),
+            "bounds for this pool"),
+        reserved<Pool>("standby", "standby endpoints", {"[]", "none", "off"}),
+        reserved<Pool>("tls", "TLS connections to endpoints", {"off", "none", "[]"},
+                       {"server_name", "ca", "verify"}),
+        reserved<Pool>(
+            "health_check", "active checks", {"off", "none", "[]"},
+            {"path", "interval", "timeout", "healthy_after", "unhealthy_after", "expect", "tcp"}),
+        reserved<Pool>("outlier", "outlier detection and ejection", {"off", "none", "[]"},
+                       {"consecutive", "max_ejected", "ejection"}),
+        reserved<Pool>("slow_start", "slow starts", {"off", "none", "0", "0s"}),
+        reserved<Pool>("depends_on", "dependency checks", {"[]", "off", "none"}),
+    };
+    return table;
+}
+
+}  // namespace scrollgate::config

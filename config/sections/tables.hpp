@@ -1,0 +1,45 @@
+// The sections of the file, each a table of keys. Built on first use, never changed; any thread.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/model.hpp"
+#include "config/schema.hpp"
+
+namespace scrollgate::config {
+
+[[nodiscard]] const Table<Config>& root_table();
+/// The whole schema as facts; the root itself has no name.
+[[nodiscard]] const KeyInfo& root_info();
+
+[[nodiscard]] const Table<Listener>& listener_table();
+[[nodiscard]] const Table<Admin>& admin_table();
+[[nodiscard]] const Table<Self>& self_table();
+[[nodiscard]] const Table<AccessLog>& access_log_table();
+[[nodiscard]] const Table<Limits>& limits_table();
+[[nodiscard]] const Table<Timeouts>& timeouts_table();
+[[nodiscard]] const Table<RouteTimeouts>& route_timeouts_table();
+[[nodiscard]] const Table<Pool>& pool_table();
+[[nodiscard]] const Table<Match>& match_table();
+[[nodiscard]] const Table<Route>& route_table();
+[[nodiscard]] const Table<HeaderRules>& request_headers_table();
+[[nodiscard]] const Table<HeaderRules>& response_headers_table();
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+using Objection = std::string (*)(const std::string&);
+/// A map of names to values; `values` also takes several for one name if `lists` is set. Values
+/// under names that sound like credentials are written as "(hidden)".
+[[nodiscard]] Codec<Pairs> pairs(std::string type, Objection wrong_name, bool lists);
+
+// Objections: what is wrong with a text, or nothing.
+[[nodiscard]] std::string wrong_field_name(const std::string& name);
+[[nodiscard]] std::string wrong_query_name(const std::string& name);
+[[nodiscard]] std::string wrong_path(const std::string& path);
+[[nodiscard]] std::string wrong_regex(const std::string& pattern);
+
+/// A match in words: "host=*.example.com path_prefix=/metadata"; "any" if it matches everything.
+[[nodiscard]] std::string in_words(const Match& match);
+
+}  // namespace scrollgate::config

@@ -1,0 +1,43 @@
+// What can only be judged when the whole file is known: names that refer to others, doubles,
+// combinations that cannot work, routes that cannot match. One thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "config/model.hpp"
+#include "config/reader.hpp"
+
+namespace scrollgate::config {
+
+/// Adds its findings to the reader's problems, placed where the reader saw the values.
+class Validator {
+  public:
+    Validator(const Config& config, Reader& reader) : config_(config), reader_(reader) {}
+    void run();
+
+  private:
+    void error(const std::string& path, std::string message);
+    void warning(const std::string& path, std::string message);
+    /// Has something at or below `path` been reported already?
+    [[nodiscard]] bool reported(const std::string& path) const;
+
+    void listeners();
+    void admin();
+    void pools();
+    void routes();
+    void route(const config::Route& route, const std::string& path);
+    void route_target(const config::Route& route, const std::string& path);
+    void route_pools(const config::Route& route, const std::string& path);
+    void route_match(const config::Route& route, const std::string& path);
+    void route_rewrite(const config::Route& route, const std::string& path);
+
+    const Config& config_;
+    Reader& reader_;
+};
+
+/// For each route the index of an earlier one that takes all its requests, or its own index.
+[[nodiscard]] std::vector<std::size_t> shadowed_by(const std::vector<Route>& routes);
+
+}  // namespace scrollgate::config
