@@ -1,3 +1,4 @@
+// The target with the fewest requests in flight for its weight, as all workers see it.
 #include <limits>
 #include <vector>
 

@@ -120,7 +120,7 @@ std::string_view host_of(std::string_view authority) noexcept {
     return authority.substr(0, authority.find(':'));
 }
 
-/// Appends what `name` stands for; false if it is no placeholder.
+/// Appends what `name` stands for; false if no such value exists.
 bool append_value(std::string_view name, std::string_view scheme, const RequestHead& head,
                   std::string& out) {
     const std::string_view path = head.path.starts_with('/') ? head.path : "/";

@@ -1,3 +1,4 @@
+// State belongs to an identity, not to an Endpoint object.
 #include "balancer/endpoint.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Counts go up and come back on every path, and limits hold, also between threads.
 #include "balancer/lease.hpp"
 
 #include <thread>

@@ -1,3 +1,4 @@
+// Weights over pools, levels by priority, attempts that never repeat, and who keeps what alive.
 #include "balancer/levels.hpp"
 
 #include <map>

@@ -1,3 +1,4 @@
+// Each policy against its promise, by counting picks of a seeded generator.
 #include "balancer/policy.hpp"
 
 #include <array>

@@ -1,3 +1,4 @@
+// That an alarm rings once, and that it leaves no work behind.
 #include "core/net/alarm.hpp"
 
 #include <string>

@@ -1,3 +1,4 @@
+// The c-ares resolver against a small DNS server in the same io_context.
 #include "core/net/resolver.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The tricks that are played with paths, by kind, and what must hold for any path.
 #include "proxy/routing/path.hpp"
 
 #include <array>

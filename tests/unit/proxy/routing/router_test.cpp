@@ -1,3 +1,4 @@
+// What each part of a match means. The index as a whole: router_model_test.cpp.
 #include "proxy/routing/router.hpp"
 
 #include <stdexcept>

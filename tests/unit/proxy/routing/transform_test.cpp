@@ -1,3 +1,4 @@
+// Rewrites, header rules and redirects: what they do, and what a client cannot make of them.
 #include "proxy/routing/transform.hpp"
 
 #include <stdexcept>

@@ -1,3 +1,4 @@
+// Names and reloads against the watch, with resolver, clock and alarm in the test's hand.
 #include "proxy/server/endpoint_watch.hpp"
 
 #include <algorithm>
