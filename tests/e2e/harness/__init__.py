@@ -8,7 +8,7 @@ from .client import RawClient
 from .http1 import Malformed, Request, Response
 from .origin import RawOrigin
 from .process import Scrollgate
-from .wait import SCALE, deadline, eventually, free_port
+from .wait import SANITIZED_SKIP, SCALE, deadline, eventually, free_port
 
-__all__ = ["EdgeTest", "Malformed", "RawClient", "RawOrigin", "Request", "Response", "SCALE",
-           "Scrollgate", "deadline", "eventually", "free_port", "main"]
+__all__ = ["EdgeTest", "Malformed", "RawClient", "RawOrigin", "Request", "Response",
+           "SANITIZED_SKIP", "SCALE", "Scrollgate", "deadline", "eventually", "free_port", "main"]

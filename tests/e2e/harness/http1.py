@@ -10,10 +10,11 @@ TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 VALUE = re.compile(rb"[\t \x21-\x7e\x80-\xff]*\Z")
 TARGET = re.compile(rb"(?:\*|[!$%&'()*+,\-./0-9:;=?@A-Z_a-z~\[\]|{}`^]+)\Z")
 DECIMAL = re.compile(rb"(?:0|[1-9][0-9]{0,17})\Z")
-CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})"
-                   rb"((?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-                   rb"(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-                   rb'|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"))?)*)\Z')
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_QUOTED = (rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]'
+           rb'|\\[\t \x21-\x7e\x80-\xff])*"')
+CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})((?:[ \t]*;[ \t]*" + _TOKEN + rb"(?:[ \t]*=[ \t]*(?:"
+                   + _TOKEN + rb"|" + _QUOTED + rb"))?)*)\Z")
 NO_BODY = (204, 304)
 
 

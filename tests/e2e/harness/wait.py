@@ -3,10 +3,12 @@ import os
 import random
 import socket
 import time
+import unittest
 
 SANITIZED = os.environ.get("SCROLLGATE_SANITIZER", "0") not in ("", "0")
 SCALE = 5.0 if SANITIZED else 1.0
 PATIENCE = 10.0
+SANITIZED_SKIP = unittest.skipIf(SANITIZED, "a sanitizer has threads of its own")
 
 
 def deadline(seconds=PATIENCE):

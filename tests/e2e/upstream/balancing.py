@@ -1,0 +1,115 @@
+"""Weights, Host modes and pool limits."""
+import threading
+
+from harness import EdgeTest, eventually, main
+
+
+class Balancing(EdgeTest):
+    def test_round_robin_is_even(self):
+        origins = [self.origin() for _ in range(3)]
+        edge = self.edge(*origins)
+        client = self.client(edge)
+        for _ in range(30):
+            client.get().response()
+        self.assertEqual([len(o.requests()) for o in origins], [10, 10, 10])
+
+    def test_weights_of_endpoints_are_kept(self):
+        one, three = self.origin(), self.origin()
+        edge = self.edge(one, {"address": three.address, "weight": 3})
+        client = self.client(edge)
+        for _ in range(40):
+            client.get().response()
+        self.assertEqual((len(one.requests()), len(three.requests())), (10, 30))
+
+    def test_weights_of_pools_are_kept(self):
+        one, three = self.origin(), self.origin()
+        edge = self.edge(pools={"one": {"endpoints": [one.address]},
+                                "three": {"endpoints": [three.address]}},
+                         routes=[{"name": "all", "pools": [
+                             "one", {"name": "three", "weight": 3}]}])
+        client = self.client(edge)
+        for _ in range(40):
+            client.get().response()
+        self.assertEqual((len(one.requests()), len(three.requests())), (10, 30))
+
+    def test_priority_one_rests_while_priority_zero_works(self):
+        first, second = self.origin(), self.origin()
+        edge = self.edge(pools={"first": {"endpoints": [first.address]},
+                                "second": {"endpoints": [second.address]}},
+                         routes=[{"name": "all", "pools": [
+                             {"name": "second", "priority": 1}, "first"]}])
+        for _ in range(10):
+            self.fetch(edge)
+        self.assertEqual((len(first.requests()), len(second.requests())), (10, 0))
+
+    def host(self, mode, endpoint=None):
+        origin = self.origin()
+        address = endpoint.format(port=origin.port) if endpoint else origin.address
+        pool = {"endpoints": [address]}
+        if mode is not None:
+            pool["host"] = mode
+        edge = self.edge(pools={"main": pool})
+        self.assertEqual(self.fetch(edge, host="site.test:81").status, 200)
+        request = origin.requests()[0]
+        self.assertEqual(request.get("x-forwarded-host"), "site.test:81")
+        self.assertEqual(len(request.all("host")), 1)
+        return request.get("host"), origin
+
+    def test_host_client_is_the_default(self):
+        self.assertEqual(self.host(None)[0], "site.test:81")
+        self.assertEqual(self.host("client")[0], "site.test:81")
+
+    def test_host_endpoint_is_its_name(self):
+        host, origin = self.host("endpoint", "localhost:{port}")
+        self.assertIn(host, ("localhost", f"localhost:{origin.port}"))
+
+    def test_host_literal(self):
+        self.assertEqual(self.host("app.example")[0], "app.example")
+
+
+class PoolLimits(EdgeTest):
+    def held(self, **limits):
+        """A proxy whose origin holds every answer until self.release."""
+        self.release = threading.Event()
+
+        def script(conn):
+            while True:
+                conn.request()
+                conn.wait(self.release)
+                conn.answer(b"ok")
+        self.peer = self.origin(script)
+        return self.edge(pools={"main": {"endpoints": [self.peer.address], "limits": limits}})
+
+    def test_a_connection_limit_makes_others_wait_their_turn(self):
+        edge = self.held(connections=2)
+        clients = [self.client(edge).get(f"/{n}") for n in range(6)]
+        self.peer.wait_requests(2)
+        self.release.set()
+        for client in clients:
+            self.assertEqual(client.response().status, 200)
+        self.assertLessEqual(len(self.peer.connections), 2)
+
+    def test_an_in_flight_limit_makes_others_wait_their_turn(self):
+        edge = self.held(in_flight=1)
+        clients = [self.client(edge).get(f"/{n}") for n in range(3)]
+        self.peer.wait_requests(1)
+        self.assertEqual(len(self.peer.requests()), 1)
+        self.release.set()
+        for client in clients:
+            self.assertEqual(client.response().status, 200)
+
+    def test_beyond_pending_it_is_503(self):
+        edge = self.held(connections=1, pending=1)
+        first = self.client(edge).get("/first")
+        self.peer.wait_requests(1)
+        others = [self.client(edge).get(f"/{n}") for n in range(2)]
+        eventually(lambda: len(edge.log_text().splitlines()) == 1, "one request is turned away")
+        self.assertEqual((edge.log(1)[0]["status"], edge.log(1)[0]["outcome"]),
+                         (503, "overloaded"))
+        self.release.set()
+        statuses = sorted(c.response().status for c in (first, *others))
+        self.assertEqual(statuses, [200, 200, 503])
+
+
+if __name__ == "__main__":
+    main()
