@@ -74,6 +74,16 @@ def badly_formatted(root, names):
             yield Finding(path, int(line), "format", "not as clang-format writes it (./dev fmt)")
 
 
+def readme_example(root):
+    """The configuration that README.md shows is the example that the tests load."""
+    readme, example = root / "README.md", root / "config" / "examples" / "three-clouds.yaml"
+    if not readme.is_file() or not example.is_file():
+        return
+    shown = re.search(r"^```yaml\n(.*?)^```$", readme.read_text(), re.MULTILINE | re.DOTALL)
+    if shown is None or shown.group(1) != example.read_text():
+        yield Finding("README.md", 1, "example", "its YAML is not config/examples/three-clouds.yaml")
+
+
 def main(arguments):
     root = Path(arguments[0]).resolve() if arguments else ROOT
     names = files_of(root)
@@ -86,6 +96,7 @@ def main(arguments):
             continue                     # test data
         findings += check(Source(name, text), exists)
     findings += badly_formatted(root, names)
+    findings += readme_example(root)
     for finding in sorted(findings):
         print(finding)
     print(f"tidy: {len(names)} files, {len(findings)} findings")

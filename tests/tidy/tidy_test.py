@@ -190,6 +190,16 @@ class Tree(unittest.TestCase):
             (root / "core" / "y.cpp").write_text("int y;\n")
             self.assertEqual(tidy.main([folder]), 1)
 
+    def test_a_readme_whose_example_is_not_the_one_that_is_tested(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            (root / "config" / "examples").mkdir(parents=True)
+            (root / "config" / "examples" / "three-clouds.yaml").write_text("a: 1\n")
+            (root / "README.md").write_text("```yaml\na: 1\n```\n")
+            self.assertEqual(list(tidy.readme_example(root)), [])
+            (root / "README.md").write_text("```yaml\na: 2\n```\n")
+            self.assertEqual([f.rule for f in tidy.readme_example(root)], ["example"])
+
 
 if __name__ == "__main__":
     unittest.main()

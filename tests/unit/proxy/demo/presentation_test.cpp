@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include "config/loader.hpp"
+
 using namespace scrollgate;
 using namespace scrollgate::demo;
 
@@ -56,4 +58,16 @@ TEST_CASE("the demo's configuration has a pool per cloud and a route over all of
     CHECK(yaml.find("provider: azure\n    region: region-azure\n"
                     "    endpoints: [ \"127.0.0.1:40003\" ]\n") != std::string::npos);
     CHECK(yaml.find("pools: [ aws, gcp, azure ]\n") != std::string::npos);
+}
+
+TEST_CASE("the loader has nothing to say about the demo's configuration") {
+    for (const Ports ports : {Ports{8080, 9528}, Ports{8080, 0}}) {
+        const config::Loaded loaded = config::load_text(demo_yaml(origins(), ports));
+        for (const config::Problem& problem : loaded.problems) {
+            FAIL_CHECK(config::to_text(problem, "demo"));
+        }
+        CHECK(loaded.config.pools.size() == 3);
+        CHECK(loaded.config.routes.size() == 4);
+        CHECK(loaded.config.admin.has_value() == (ports.admin != 0));
+    }
 }
