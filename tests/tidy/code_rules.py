@@ -13,7 +13,8 @@ MAX_FUNCTION_LINES = 70
 
 _TIME = re.compile(r"\b(?:\w*_clock|Clock)::now\s*\(|\bclock_gettime\s*\(|\bgettimeofday\s*\("
                    r"|\b(?:std::)?time\s*\(\s*(?:nullptr|NULL|0|&)")
-_SLEEP = re.compile(r"\b(?:sleep_for|sleep_until|usleep|nanosleep|clock_nanosleep|sleep)\s*\(")
+_SLEEP = re.compile(r"\b(?:sleep_for|sleep_until|usleep|nanosleep|clock_nanosleep)\s*\("
+                    r"|\bsleep\s*\(\s*[^)\s]")
 _COROUTINE = re.compile(r"\bco_(?:await|return|yield)\b")
 _CONTAINER = re.compile(r"\b(?:namespace|class|struct|union|enum)\b|\bextern\s*\"")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}

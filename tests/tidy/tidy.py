@@ -81,7 +81,8 @@ def readme_example(root):
         return
     shown = re.search(r"^```yaml\n(.*?)^```$", readme.read_text(), re.MULTILINE | re.DOTALL)
     if shown is None or shown.group(1) != example.read_text():
-        yield Finding("README.md", 1, "example", "its YAML is not config/examples/three-clouds.yaml")
+        yield Finding("README.md", 1, "example",
+                      "its YAML differs from config/examples/three-clouds.yaml")
 
 
 def main(arguments):
