@@ -1,0 +1,76 @@
+// An AdminServer on a thread of its own, with hooks that a test may set.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include "core/http1/beast_client.hpp"
+#include "proxy/admin/admin_server.hpp"
+#include "tests/unit/proxy/admin/temporary_folder.hpp"
+
+namespace scrollgate::test {
+
+class RunningAdmin {
+  public:
+    explicit RunningAdmin(ReloadAnswer reload = {}, bool ready = true) {
+        config::Admin admin;
+        admin.address = "127.0.0.1:0";
+        admin.bind = *SocketAddress::from_ip("127.0.0.1", 0);
+        admin.token_file = token_file();
+        admin.probes = admin.bind;
+        AdminHooks hooks;
+        hooks.status = [] {
+            Status status;
+            status.version = "0.1.0";
+            status.node = "edge";
+            return status;
+        };
+        hooks.reload = [this, reload](std::function<void(ReloadAnswer)> answer) {
+            boost::asio::post(context_, [reload, answer = std::move(answer)] { answer(reload); });
+        };
+        hooks.metrics = [] { return std::string("up 1\n"); };
+        hooks.ready = [ready] { return ready; };
+        hooks.config = [] { return std::make_shared<const config::Config>(); };
+        server_.emplace(context_, admin, std::move(hooks));
+        error = server_->start();
+        port = server_->port();
+        probes_port = server_->probes_port();
+        thread_ = std::thread([this] { context_.run(); });
+    }
+    ~RunningAdmin() {
+        boost::asio::post(context_, [this] {
+            server_.reset();
+            work_.reset();
+        });
+        thread_.join();
+    }
+
+    [[nodiscard]] std::string token_file() const { return folder_ / "token"; }
+    [[nodiscard]] http1::ClientRequest request(std::string method, std::string target) const {
+        http1::ClientRequest made;
+        made.method = std::move(method);
+        made.host = "127.0.0.1";
+        made.port = port;
+        made.target = std::move(target);
+        return made;
+    }
+
+    std::string error;
+    std::uint16_t port = 0, probes_port = 0;
+
+  private:
+    TemporaryFolder folder_;
+    boost::asio::io_context context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+        context_.get_executor()};
+    std::optional<AdminServer> server_;
+    std::thread thread_;
+};
+
+}  // namespace scrollgate::test
