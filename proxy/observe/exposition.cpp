@@ -62,10 +62,9 @@ void Exposition::add(const Labels& labels, const HistogramSum& value) {
     made.sample_sum = static_cast<double>(value.sum_ns) / 1e9;
 }
 
-std::string Exposition::text() const {
-    std::vector<prometheus::MetricFamily> families = families_;
-    if (!families.empty() && families.back().metric.empty()) families.pop_back();
-    return prometheus::TextSerializer().Serialize(families);
+std::string Exposition::text() {
+    if (!families_.empty() && families_.back().metric.empty()) families_.pop_back();
+    return prometheus::TextSerializer().Serialize(families_);
 }
 
 }  // namespace scrollgate

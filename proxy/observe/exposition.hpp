@@ -35,8 +35,8 @@ class Exposition {
     void add(const Labels& labels, std::uint64_t value) { add(labels, static_cast<double>(value)); }
     void add(const Labels& labels, const HistogramSum& value);
 
-    /// Prometheus text format 0.0.4.
-    [[nodiscard]] std::string text() const;
+    /// Prometheus text format 0.0.4. Last call.
+    [[nodiscard]] std::string text();
 
   private:
     void start(std::string name, std::string help, prometheus::MetricType type);

@@ -202,6 +202,14 @@ TEST_CASE("an idle connection is closed in time") {
     CHECK(talk(fixture, "") == "");
 }
 
+TEST_CASE("a head and a body that do not come in time end the connection") {
+    ServerBounds bounds;
+    bounds.request = std::chrono::milliseconds(1);
+    Fixture fixture(echo, bounds);
+    CHECK(talk(fixture, "GET / HT") == "");
+    CHECK(talk(fixture, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf") == "");
+}
+
 TEST_CASE("a taken port is named in the error") {
     Fixture fixture(echo);
     BeastServer second(fixture.context(), echo);
