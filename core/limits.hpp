@@ -58,6 +58,7 @@ inline constexpr auto drain = 30s;
 // -- connections
 inline constexpr auto buffer_return = 1s;        ///< an idle connection keeps its buffer this long
 inline constexpr auto reuse_unsafe = 1s;         ///< older idle connections: replayable requests only
+inline constexpr auto continue_wait = 1s;        ///< for an origin's 100 before we say it
 inline constexpr auto linger = 2s;               ///< reading on after our last byte, so none is lost
 inline constexpr std::size_t linger_bytes = 1 * MiB;
 inline constexpr unsigned inline_exchanges = 16; ///< pipelined requests before others get a turn

@@ -13,7 +13,7 @@ namespace scrollgate {
 /// An IPv4 or IPv6 address with a port. A value; 28 bytes.
 class SocketAddress {
   public:
-    SocketAddress() noexcept;   ///< 0.0.0.0:0
+    SocketAddress() noexcept;  ///< 0.0.0.0:0
     /// From what accept() or a resolver gave. IPv4-mapped IPv6 becomes IPv4.
     SocketAddress(const sockaddr* address, socklen_t length) noexcept;
     /// A literal IP (no name, IPv6 without brackets); nothing if it is none.
@@ -41,8 +41,8 @@ class SocketAddress {
 
 /// Host and port as written: a name, an IPv4 or a (bracketed) IPv6 literal.
 struct HostPort {
-    std::string host;            ///< without brackets; empty for ":8080"
-    std::uint16_t port = 0;      ///< 0 if none was written
+    std::string host;        ///< without brackets; empty for ":8080"
+    std::uint16_t port = 0;  ///< 0 if none was written
 };
 
 /// Parses "host:port", "host", "[v6]:port", ":port". Nothing if malformed: empty, IPv6 without

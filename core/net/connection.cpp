@@ -74,6 +74,10 @@ void Connection::arm() {
     stream_->start_read({buffer_.data() + end_, buffer_.size() - end_}, *this);
 }
 
+void Connection::interrupt() {
+    if (reader_) loop_.resume_later(std::exchange(reader_, {}));
+}
+
 void Connection::park() {
     if (!reading_ || parking_ || parked_ || begin_ != end_ || pinned_ != 0 || pinned_buffer_) return;
     parking_ = true;

@@ -70,6 +70,8 @@ class Connection : private IoHandler, private TimerWheel::Timer {
         };
         return Awaiter{*this, received_total_};
     }
+    /// A coroutine that waits in more() goes on, soon, with false; the read stays pending.
+    void interrupt();
     [[nodiscard]] bool starved() const noexcept { return starved_; }
     /// Bytes ever received.
     [[nodiscard]] std::uint64_t received_total() const noexcept { return received_total_; }
@@ -103,8 +105,21 @@ class Connection : private IoHandler, private TimerWheel::Timer {
     void shutdown_write() noexcept { stream_->shutdown_write(); }
     /// Why this side gave it up: a passed deadline, or fail().
     [[nodiscard]] std::optional<ErrorKind> failure() const noexcept { return failure_; }
+    /// Nothing more is to be read, because of `kind`; writing goes on. Who waits in more() goes on.
+    void stop_reading(ErrorKind kind) {
+        read_failure_ = kind;
+        interrupt();
+    }
+    /// Why reading ended from our side: stop_reading(), else failure().
+    [[nodiscard]] std::optional<ErrorKind> read_failure() const noexcept {
+        return read_failure_ ? read_failure_ : failure_;
+    }
     /// Something of this connection is still pending in the loop.
     [[nodiscard]] bool busy() const noexcept { return reading_ || writing_; }
+
+    [[nodiscard]] bool writing() const noexcept { return writing_; }
+    /// Idle without a buffer.
+    [[nodiscard]] bool parked() const noexcept { return parked_; }
 
     [[nodiscard]] EventLoop& loop() const noexcept { return loop_; }
     [[nodiscard]] bool is_open() const noexcept { return stream_->is_open(); }
@@ -138,7 +153,7 @@ class Connection : private IoHandler, private TimerWheel::Timer {
     boost::system::error_code broken_;
     std::array<Deadline, 2> deadlines_;
     TimePoint armed_for_ = never;
-    std::optional<ErrorKind> failure_;
+    std::optional<ErrorKind> failure_, read_failure_;
     bool reading_ = false, writing_ = false, parking_ = false, parked_ = false;
     bool ended_ = false, starved_ = false, bulk_wanted_ = false;
 };

@@ -18,6 +18,7 @@ void Http1BodySource::start(Connection& connection, const BodyFraming& framing,
     rules_ = rules;
     bytes_ = 0;
     ended_ = !framing.has_body();
+    interrupted_ = false;
     carried_ = {};
     if (framing.kind == BodyFraming::Kind::chunked) chunks_.reset();
     connection.want_bulk(framing.kind == BodyFraming::Kind::length && framing.length >= bulk_from);
@@ -26,6 +27,11 @@ void Http1BodySource::start(Connection& connection, const BodyFraming& framing,
 bool Http1BodySource::ready() const noexcept {
     return ended_ || !carried_.empty() || !connection_->received().empty() ||
            connection_->at_end();
+}
+
+void Http1BodySource::interrupt() noexcept {
+    interrupted_ = true;
+    connection_->interrupt();
 }
 
 Task<Result<BodyChunk>> Http1BodySource::pull() {
@@ -41,9 +47,10 @@ Task<Result<BodyChunk>> Http1BodySource::wait_and_take() {
                                hard ? rules_.out_of_time : rules_.stalled);
         const bool came = co_await connection_->more();
         connection_->expire_at(Connection::Way::read, never, ErrorKind::cancelled);
-        if (const std::optional<ErrorKind> failure = connection_->failure()) {
+        if (const std::optional<ErrorKind> failure = connection_->read_failure()) {
             co_return Error{*failure};
         }
+        if (interrupted_) co_return Error{ErrorKind::cancelled};
         if (!came && connection_->starved()) co_return Error{ErrorKind::overloaded};
         if (Taken taken = take()) co_return std::move(*taken);
         if (!came) co_return Error{rules_.cut_short, false, connection_->broken(), "body cut short"};

@@ -33,6 +33,11 @@ class Http1BodySource final : public BodySource {
     Task<Result<BodyChunk>> pull() override;
     bool ready() const noexcept override;
     bool ended() const noexcept override { return ended_; }
+    void interrupt() noexcept override;
+    void bound(Duration stall, TimePoint until) noexcept override {
+        rules_.stall = stall;
+        rules_.until = until;
+    }
 
     /// Content bytes pulled so far.
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
@@ -54,6 +59,7 @@ class Http1BodySource final : public BodySource {
     http1::ChunkDecoder chunks_;
     std::string_view carried_;   ///< a chunk's data for the next pull
     bool ended_ = false;
+    bool interrupted_ = false;
 };
 
 }  // namespace scrollgate

@@ -57,7 +57,10 @@ Task<Result<void>> Http1MessageSink::send(std::string_view data, std::string_vie
         co_await connection_->write(rules_.stall, rules_.stalled, head_, data, behind);
     sent_ += result.bytes;
     head_.clear();
-    if (!result.error) co_return Result<void>();
+    if (!result.error) {
+        if (complete_ && rules_.fin_at_end) connection_->shutdown_write();
+        co_return Result<void>();
+    }
     if (const std::optional<ErrorKind> failure = connection_->failure()) co_return Error{*failure};
     co_return Error{rules_.broken, false, result.error};
 }

@@ -11,12 +11,13 @@
 
 namespace scrollgate {
 
-class Http1MessageSink {
+class Http1MessageSink final : public BodySink {
   public:
     struct Rules {
         Duration stall = no_limit;                    ///< the peer takes no byte
         ErrorKind stalled = ErrorKind::cancelled;
         ErrorKind broken = ErrorKind::cancelled;      ///< the peer is gone
+        bool fin_at_end = false;                      ///< tunnels: the end is a half-close
     };
 
     /// A message to `connection`. `head()` is to be filled before the first write() or flush().
@@ -26,16 +27,20 @@ class Http1MessageSink {
     /// How body() is framed from now on.
     void frame(const BodyFraming& framing) noexcept { framing_ = framing; left_ = framing.length; }
 
-    [[nodiscard]] Task<Result<void>> write(const BodyChunk& chunk);
-    [[nodiscard]] Task<Result<void>> flush();
+    Task<Result<void>> write(const BodyChunk& chunk) override;
+    Task<Result<void>> flush() override;
 
+    /// The body's end is a half-close: for tunnels.
+    void end_with_fin() noexcept { rules_.fin_at_end = true; }
+    /// Most time in which the peer takes no byte.
+    void bound(Duration stall) noexcept { rules_.stall = stall; }
     /// The message went out to its last byte.
     [[nodiscard]] bool complete() const noexcept { return complete_; }
     /// Bytes handed to the kernel, heads and framing included.
     [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
 
   private:
-    Task<Result<void>> send(std::string_view data, std::string_view behind);
+    [[nodiscard]] Task<Result<void>> send(std::string_view data, std::string_view behind);
 
     Connection* connection_ = nullptr;
     Rules rules_;

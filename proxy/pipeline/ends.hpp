@@ -7,6 +7,7 @@
 
 #include <string_view>
 
+#include "core/clock.hpp"
 #include "core/message.hpp"
 #include "core/result.hpp"
 #include "core/task.hpp"
@@ -28,6 +29,10 @@ class BodySource {
     [[nodiscard]] virtual bool ready() const noexcept = 0;
     /// The end has been pulled.
     [[nodiscard]] virtual bool ended() const noexcept = 0;
+    /// From the next pull() on: most time without a byte, and the hard end.
+    virtual void bound(Duration stall, TimePoint until) noexcept = 0;
+    /// A pull() that waits ends soon with Error cancelled; no other one follows.
+    virtual void interrupt() noexcept = 0;
 };
 
 class BodySink {
@@ -41,11 +46,18 @@ class BodySink {
 
 class ResponseSink : public BodySink {
   public:
-    /// Sends a 1xx head at once. 101 included: what follows is the tunnel's.
+    /// Sends a 1xx head at once (not 101). Does nothing for a client that cannot read it.
     [[nodiscard]] virtual Task<Result<void>> interim(const ResponseHead& head) = 0;
+    /// Sends a 101 head. From then on write() sends bytes as they are, its end being a half-close, and
+    /// the request's BodySource gives what the client sends, until it half-closes.
+    [[nodiscard]] virtual Task<Result<void>> upgrade(const ResponseHead& head) = 0;
+    /// The request has been read to its end: a client that goes away is to be noticed from now on.
+    virtual void watch() = 0;
     /// Takes the final head; it leaves with the first write() or flush(). The views may go after
     /// this call. At most once.
     virtual void head(const ResponseHead& head) = 0;
+    /// From the next write() on: most time in which the client takes no byte.
+    virtual void bound(Duration stall) noexcept = 0;
     /// The head has been taken: a different answer is no longer possible.
     [[nodiscard]] virtual bool committed() const noexcept = 0;
     /// The response cannot be completed: the client must see that it is cut short.

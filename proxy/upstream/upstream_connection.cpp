@@ -17,18 +17,17 @@ void add(std::atomic<std::int64_t>& gauge, std::int64_t by) noexcept {
 // ---- UpstreamConnection
 
 UpstreamConnection::UpstreamConnection(EventLoop& loop, std::unique_ptr<Stream> stream,
-                                       UpstreamPool& pool, EndpointSlot& slot)
-    : Connection(loop, std::move(stream)), pool_(pool), slot_(slot) {
+                                       UpstreamPool& pool, EndpointSlot& slot,
+                                       ConnectionToken token)
+    : Connection(loop, std::move(stream)), pool_(pool), slot_(slot), token_(std::move(token)) {
     ++slot_.connections;
-    slot_.endpoint->state->connections.fetch_add(1, std::memory_order_relaxed);
     add(pool_.gauges_.upstream_active, 1);
 }
 
 UpstreamConnection::~UpstreamConnection() {
     add(pool_.gauges_.upstream_active, -1);
-    slot_.endpoint->state->connections.fetch_sub(1, std::memory_order_relaxed);
     if (--slot_.connections == 0 && slot_.retired) {
-        const EndpointState* const key = slot_.endpoint->state.get();
+        const EndpointState* const key = slot_.state.get();
         pool_.slots_.erase(key);
     }
 }
@@ -73,11 +72,9 @@ UpstreamPool::~UpstreamPool() {
     close_idle();
 }
 
-EndpointSlot& UpstreamPool::slot_of(const std::shared_ptr<const Endpoint>& endpoint) {
-    std::unique_ptr<EndpointSlot>& slot = slots_[endpoint->state.get()];
-    if (!slot) slot = std::make_unique<EndpointSlot>();
-    if (slot->endpoint != endpoint) slot->endpoint = endpoint;
-    slot->retired = false;
+EndpointSlot& UpstreamPool::slot_of(const Endpoint& endpoint) {
+    std::unique_ptr<EndpointSlot>& slot = slots_[endpoint.state.get()];
+    if (!slot) slot = std::make_unique<EndpointSlot>(endpoint.state);
     return *slot;
 }
 
@@ -92,9 +89,11 @@ UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young) {
     return UpstreamLease(&connection);
 }
 
-UpstreamLease UpstreamPool::open(const std::shared_ptr<const Endpoint>& endpoint) {
-    return UpstreamLease(
-        new UpstreamConnection(loop_, dialer_.open(loop_), *this, slot_of(endpoint)));
+UpstreamLease UpstreamPool::open(const Endpoint& endpoint) {
+    std::optional<ConnectionToken> token = ConnectionToken::try_acquire(endpoint);
+    if (!token) return {};
+    return UpstreamLease(new UpstreamConnection(loop_, dialer_.open(loop_), *this,
+                                                slot_of(endpoint), std::move(*token)));
 }
 
 void UpstreamPool::keep(UpstreamConnection& connection, Duration idle) noexcept {

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "balancer/endpoint.hpp"
+#include "balancer/lease.hpp"
 #include "core/net/connection.hpp"
 #include "core/net/tcp_stream.hpp"
 #include "proxy/observe/metrics.hpp"
@@ -24,7 +24,7 @@ struct EndpointSlot;
 class UpstreamConnection final : public Connection {
   public:
     UpstreamConnection(EventLoop& loop, std::unique_ptr<Stream> stream, UpstreamPool& pool,
-                       EndpointSlot& slot);
+                       EndpointSlot& slot, ConnectionToken token);
     ~UpstreamConnection() override;
 
     /// Has carried an exchange before the present one.
@@ -32,6 +32,7 @@ class UpstreamConnection final : public Connection {
 
   private:
     friend class UpstreamPool;
+    friend class UpstreamLease;
     enum class State : std::uint8_t { busy, idle, dead };
 
     void input_seen() noexcept override;
@@ -39,6 +40,7 @@ class UpstreamConnection final : public Connection {
 
     UpstreamPool& pool_;
     EndpointSlot& slot_;
+    ConnectionToken token_;
     State state_ = State::busy;
     std::uint32_t served_ = 0;
     TimePoint idle_since_{}, idle_until_ = never;
@@ -74,7 +76,9 @@ class UpstreamLease {
 
 /// A worker's connections to one endpoint.
 struct EndpointSlot {
-    std::shared_ptr<const Endpoint> endpoint;
+    explicit EndpointSlot(std::shared_ptr<EndpointState> of) : state(std::move(of)) {}
+
+    const std::shared_ptr<EndpointState> state;   ///< the identity
     std::vector<UpstreamConnection*> idle;     ///< the most recently used at the back
     std::uint32_t connections = 0;             ///< idle, busy and dying
     bool retired = false;                      ///< in no EndpointSet any more
@@ -89,8 +93,9 @@ class UpstreamPool {
     /// An idle connection to `endpoint` that is not known to be dead, or an empty lease. With
     /// `young`, only one that was idle for less than limits::reuse_unsafe.
     [[nodiscard]] UpstreamLease reuse(const Endpoint& endpoint, bool young);
-    /// A new connection; the caller connects it.
-    [[nodiscard]] UpstreamLease open(const std::shared_ptr<const Endpoint>& endpoint);
+    /// A new connection for the caller to connect; an empty lease if the endpoint has as many as its
+    /// pool allows.
+    [[nodiscard]] UpstreamLease open(const Endpoint& endpoint);
     /// Closes the oldest idle connection of all, to free a descriptor. False if there is none.
     bool close_one_idle() noexcept;
     /// Endpoints that are in no set of `current` get no new use; their idle connections close.
@@ -102,7 +107,7 @@ class UpstreamPool {
     friend class UpstreamConnection;
     friend class UpstreamLease;
 
-    [[nodiscard]] EndpointSlot& slot_of(const std::shared_ptr<const Endpoint>& endpoint);
+    [[nodiscard]] EndpointSlot& slot_of(const Endpoint& endpoint);
     void keep(UpstreamConnection& connection, Duration idle) noexcept;
     void discard(UpstreamConnection& connection) noexcept;
     void leave_idle(UpstreamConnection& connection) noexcept;

@@ -1,0 +1,92 @@
+#include "proxy/http1/response_sink.hpp"
+
+#include <charconv>
+
+#include "core/http1/head_writer.hpp"
+
+namespace scrollgate {
+namespace {
+
+bool never_has_body(Method method, std::uint16_t status) noexcept {
+    return method == Method::head || status == 204 || status == 304;
+}
+
+}  // namespace
+
+void Http1ResponseSink::start(Connection& connection, const RequestHead& request,
+                              Http1BodySource& body, bool keep, Duration stall) {
+    connection_ = &connection;
+    body_ = &body;
+    method_ = request.method;
+    version_ = request.version;
+    keep_ = keep;
+    committed_ = aborted_ = until_close_ = false;
+    out_.start(connection, {.stall = stall,
+                            .stalled = ErrorKind::client_stalled,
+                            .broken = ErrorKind::client_closed});
+}
+
+Task<Result<void>> Http1ResponseSink::interim(const ResponseHead& head) {
+    if (version_ == Version::http10 || committed_ || connection_->writing()) {
+        return Task<Result<void>>::ready(Result<void>());
+    }
+    http1::append_response_head(out_.head(), head.status, reason_phrase(head.status), head.fields,
+                                {});
+    return out_.flush();
+}
+
+Task<Result<void>> Http1ResponseSink::upgrade(const ResponseHead& head) {
+    committed_ = true;
+    keep_ = false;
+    const http1::HopFields hop{
+        .body = {}, .connection = "upgrade", .upgrade = head.fields.value(Field::upgrade)};
+    http1::append_response_head(out_.head(), head.status, reason_phrase(head.status), head.fields,
+                                hop);
+    const BodyFraming raw{BodyFraming::Kind::until_close, 0};
+    out_.frame(raw);
+    out_.end_with_fin();
+    body_->start(*connection_, raw, {.cut_short = ErrorKind::client_closed});
+    return out_.flush();
+}
+
+// What the head says about the body's length; for HEAD and 304 that of the body that is not there.
+BodyFraming Http1ResponseSink::announced(const ResponseHead& head) const noexcept {
+    using Kind = BodyFraming::Kind;
+    if (head.status == 204) return {};
+    if (never_has_body(method_, head.status)) {
+        if (head.body.kind == Kind::length) return head.body;
+        const std::string_view text = head.fields.value(Field::content_length);
+        BodyFraming framing{Kind::length, 0};
+        const auto parsed = std::from_chars(text.data(), text.data() + text.size(), framing.length);
+        if (text.empty() || parsed.ptr != text.data() + text.size()) return {};
+        return framing;
+    }
+    if (head.body.kind == Kind::chunked || head.body.kind == Kind::until_close) {
+        return {version_ == Version::http10 ? Kind::until_close : Kind::chunked, 0};
+    }
+    return {Kind::length, head.body.length};
+}
+
+void Http1ResponseSink::head(const ResponseHead& head) {
+    const BodyFraming framing = announced(head);
+    until_close_ = framing.kind == BodyFraming::Kind::until_close;
+    if (until_close_ || !body_->ended()) keep_ = false;
+    http1::HopFields hop{.body = framing, .connection = {}, .upgrade = {}};
+    if (!keep_) {
+        hop.connection = "close";
+    } else if (version_ == Version::http10) {
+        hop.connection = "keep-alive";
+    }
+    const std::string_view reason =
+        head.reason.empty() ? reason_phrase(head.status) : head.reason;
+    http1::append_response_head(out_.head(), head.status, reason, head.fields, hop);
+    out_.frame(never_has_body(method_, head.status) ? BodyFraming{} : framing);
+    committed_ = true;
+}
+
+void Http1ResponseSink::abort() noexcept {
+    aborted_ = true;
+    keep_ = false;
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,219 @@
+#include "proxy/http1/server_session.hpp"
+
+#include <algorithm>
+
+#include "core/http1/framing.hpp"
+#include "core/http1/head_parser.hpp"
+#include "core/limits.hpp"
+#include "core/text.hpp"
+#include "proxy/pipeline/guard.hpp"
+#include "proxy/pipeline/pipeline.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// Idle deadlines need no precision: whole seconds let many connections share one turn of the wheel.
+TimePoint whole_second(TimePoint when) {
+    return when == never ? never : std::chrono::ceil<std::chrono::seconds>(when);
+}
+
+/// Runs a session and lets go of it at its end.
+detail::Detached detach(Task<void> task) {
+    co_await std::move(task);
+}
+
+bool asks_for_upgrade(const RequestHead& request) {
+    if (request.version != Version::http11 || request.body.has_body()) return false;
+    if (request.fields.count(Field::upgrade) != 1) return false;
+    for (const HeaderField& field : request.fields) {
+        if (field.id != Field::connection) continue;
+        std::string_view rest = field.value;
+        while (!rest.empty()) {
+            if (equal_no_case(pop_first_in_list(rest), "upgrade")) return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+void ServerSession::start(Worker& worker, std::unique_ptr<Stream> stream, Client client) {
+    auto* session = new ServerSession(worker, std::move(stream), std::move(client));
+    detach(session->run());
+}
+
+ServerSession::ServerSession(Worker& worker, std::unique_ptr<Stream> stream, Client client)
+    : Connection(worker.loop(), std::move(stream)), worker_(worker), client_(std::move(client)) {
+    worker_.session_began(*this);
+}
+
+ServerSession::~ServerSession() {
+    SessionHook::unlink();
+    worker_.session_ended(client_.peer);
+}
+
+Task<void> ServerSession::run() {
+    unsigned in_a_row = 0;
+    for (;;) {
+        if (received().empty()) {
+            in_a_row = 0;
+            if (!co_await await_request()) break;
+        } else if (++in_a_row >= limits::inline_exchanges) {
+            in_a_row = 0;
+            co_await loop().yield();
+        }
+        if (!co_await serve_one()) break;
+    }
+    co_await linger();
+    destroy_when_quiet();
+}
+
+// Waits for the first byte of a request. False: there will be none.
+Task<bool> ServerSession::await_request() {
+    phase_ = Phase::idle;
+    worker_.idle_sessions(+1);
+    while (received().empty() && !at_end() && !failure()) {
+        const TimePoint now = loop().now();
+        const Duration idle = worker_.snapshot().shared->config->timeouts.client_idle;
+        idle_until_ = draining_ ? now + limits::buffer_return : whole_second(after(now, idle));
+        expire_at(Way::read, std::min(idle_until_, now + limits::buffer_return),
+                  ErrorKind::cancelled);
+        if (!co_await more()) break;
+    }
+    worker_.idle_sessions(-1);
+    expire_at(Way::read, never, ErrorKind::cancelled);
+    co_return !received().empty();
+}
+
+// One request and its response. True: the connection may carry another one.
+Task<bool> ServerSession::serve_one() {
+    ServerExchange& one = worker_.take_exchange();
+    Exchange& x = one.exchange;
+    begin(one);
+    const Result<void> head = co_await read_head(x);
+    phase_ = Phase::exchange;
+    exchange_ = &x;
+    const bool keep = head && !draining_ && !at_end() &&
+                      !http1::wants_close(x.request.version, x.request.fields);
+    one.body.start(*this, head ? x.request.body : BodyFraming{},
+                   {.stall = x.config().timeouts.client_body,
+                    .stalled = ErrorKind::body_timeout,
+                    .cut_short = ErrorKind::client_closed,
+                    .malformed = ErrorKind::bad_chunk,
+                    .most = x.config().limits.body});
+    one.sink.start(*this, x.request, one.body, keep, x.config().timeouts.client_write);
+    identify(x);
+    if (!head) {
+        co_await refuse(x, head.error());
+    } else {
+        x.upgrade = asks_for_upgrade(x.request);
+        if (one.body.ended()) arm();   // a client that leaves now is noticed
+        co_await serve(x);
+    }
+    exchange_ = nullptr;
+    if (x.cancelled && x.record.outcome == "ok") x.record.outcome = facts(*x.cancelled).reason;
+    worker_.observe(x);
+    const bool again = one.sink.reusable() && one.body.ended() && !failure();
+    if (one.sink.aborted()) close(one.sink.abort_by_reset());
+    unpin();
+    worker_.give_back(one);
+    co_return again;
+}
+
+void ServerSession::begin(ServerExchange& one) {
+    phase_ = Phase::head;
+    Exchange& x = one.exchange;
+    x.snapshot = worker_.snapshot_ref();
+    x.client = &client_;
+    x.body = &one.body;
+    x.sink = &one.sink;
+    x.record.started = loop().now();
+}
+
+Task<Result<void>> ServerSession::read_head(Exchange& x) {
+    using Status = http1::ParseResult::Status;
+    const http1::HeadLimits& limits = x.snapshot->shared->head_limits;
+    std::size_t scanned = 0;
+    for (;;) {
+        x.request.clear();
+        const http1::ParseResult parsed =
+            http1::parse_request_head(received(), limits, scanned, x.request);
+        if (parsed.status == Status::complete) {
+            consume(parsed.consumed);
+            pin();
+            expire_at(Way::read, never, ErrorKind::cancelled);
+            co_return Result<void>();
+        }
+        if (parsed.status == Status::failed) {
+            co_return Error{parsed.error, false, {}, parsed.detail};
+        }
+        if (at_end() || failure()) {
+            co_return Error{ErrorKind::client_closed, false, broken()};
+        }
+        expire_at(Way::read, after(x.record.started, x.config().timeouts.client_header),
+                  ErrorKind::header_timeout);
+        if (!reading() && !reserve(received().size() + 1)) {
+            co_return Error{ErrorKind::overloaded, false, {}, "no buffer for the request head"};
+        }
+        const bool came = co_await more();
+        if (const std::optional<ErrorKind> failed = read_failure(); !came && failed) {
+            co_return Error{*failed};
+        }
+    }
+}
+
+// The answer is out, but the client may still be sending: closing now could reset the connection and
+// take the answer with it (RFC 9112 section 9.6). Reads on for a moment, bounded.
+Task<void> ServerSession::linger() {
+    phase_ = Phase::lingering;
+    if (!at_end() && !failure() && is_open()) {
+        shutdown_write();
+        std::size_t discarded = 0;
+        expire_at(Way::read, loop().now() + limits::linger, ErrorKind::cancelled);
+        while (discarded < limits::linger_bytes && !failure()) {
+            discarded += received().size();
+            consume(received().size());
+            if (!co_await more()) break;
+        }
+    }
+    expire_at(Way::read, never, ErrorKind::cancelled);
+    close();
+}
+
+void ServerSession::destroy_when_quiet() {
+    phase_ = Phase::over;
+    if (!busy()) delete this;
+}
+
+void ServerSession::input_seen() noexcept {
+    if (phase_ == Phase::over) {
+        if (!busy()) delete this;
+    } else if (exchange_ != nullptr && broken()) {
+        exchange_->cancel(ErrorKind::client_closed);
+    }
+}
+
+void ServerSession::deadline_passed(ErrorKind kind) noexcept {
+    if (kind == ErrorKind::header_timeout || kind == ErrorKind::body_timeout ||
+        kind == ErrorKind::request_timeout) {
+        stop_reading(kind);   // the client is told so
+    } else if (phase_ == Phase::idle && loop().now() < idle_until_ && !draining_) {
+        park();
+        expire_at(Way::read, idle_until_, ErrorKind::cancelled);
+    } else {
+        fail(kind);
+    }
+}
+
+void ServerSession::drain() {
+    draining_ = true;
+    if (phase_ == Phase::idle && parked()) fail(ErrorKind::shutting_down);
+}
+
+void ServerSession::abandon() {
+    if (exchange_ != nullptr) exchange_->cancel(ErrorKind::shutting_down);
+    fail(ErrorKind::shutting_down);
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,179 @@
+// The request side of an attempt: connection, head, body.
+#include "proxy/pipeline/attempt.hpp"
+
+#include <algorithm>
+
+#include "core/http1/head_writer.hpp"
+#include "core/limits.hpp"
+#include "proxy/pipeline/forward.hpp"
+#include "proxy/pipeline/relay.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+using Way = Connection::Way;
+
+ErrorKind connect_error(const boost::system::error_code& error) {
+    switch (error.value()) {
+        case ECONNREFUSED: return ErrorKind::connect_refused;
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM: return ErrorKind::overloaded;
+        default: return ErrorKind::connect_failed;
+    }
+}
+
+}  // namespace
+
+Attempt::Attempt(Exchange& x, const Endpoint& endpoint) noexcept
+    : x_(x), endpoint_(endpoint), gate_(x.worker.loop()) {}
+
+Task<Result<void>> Attempt::begin() {
+    const Result<void> first = co_await begin_on(false);
+    if (first || !connection_ || !connection_->reused()) co_return first;
+    const Error& error = first.error();
+    const bool silent = connection_->received_total() == received_before_;
+    if (error.kind != ErrorKind::upstream_reset || !silent || !error.retry_safe) co_return first;
+    co_await end_upload();
+    co_return co_await begin_on(true);
+}
+
+Task<Result<void>> Attempt::begin_on(bool fresh) {
+    x_.record.connect = Duration(-1);
+    release();
+    gate_.reset();
+    if (!fresh) {
+        const bool repeatable = is_idempotent(x_.request.method) && !x_.request.body.has_body();
+        connection_ = x_.worker.upstreams().reuse(endpoint_, !repeatable);
+    }
+    if (connection_) {
+        x_.record.connect = Duration::zero();
+        x_.upstream = &*connection_;
+    } else {
+        const Result<void> connected = co_await connect();
+        if (!connected) co_return connected;
+    }
+    if (x_.cancelled) co_return Error{*x_.cancelled};
+    received_before_ = connection_->received_total();
+    const Result<void> sent = co_await send();
+    if (!sent) co_return sent;
+    co_return co_await receive_head();
+}
+
+Task<Result<void>> Attempt::connect() {
+    connection_ = x_.worker.upstreams().open(endpoint_);
+    if (!connection_) {
+        co_return Error{ErrorKind::overloaded, true, {}, "the endpoint is at its connections limit"};
+    }
+    x_.upstream = &*connection_;
+    const TimePoint start = x_.worker.loop().now();
+    const TimePoint limit = after(start, x_.route->connect);
+    connection_->expire_at(Way::write, std::min(limit, x_.until),
+                           limit <= x_.until ? ErrorKind::connect_timeout
+                                             : ErrorKind::request_timeout);
+    const boost::system::error_code error = co_await connection_->connect(endpoint_.address);
+    connection_->expire_at(Way::write, never, ErrorKind::cancelled);
+    if (const std::optional<ErrorKind> failure = connection_->failure()) {
+        co_return Error{*failure, true, error};
+    }
+    if (error) {
+        const ErrorKind kind = connect_error(error);
+        if (kind == ErrorKind::overloaded) x_.worker.out_of_descriptors(error);
+        co_return Error{kind, true, error};
+    }
+    x_.record.connect = x_.worker.loop().now() - start;
+    co_return Result<void>();
+}
+
+Task<Result<void>> Attempt::send() {
+    sink_.start(*connection_, {.stall = x_.route->upstream_body,
+                               .stalled = ErrorKind::upstream_stalled,
+                               .broken = ErrorKind::upstream_reset});
+    http1::HopFields hop{.body = x_.request.body, .connection = {}, .upgrade = {}};
+    if (!x_.upgrade_protocol.empty()) {
+        hop.connection = "upgrade";
+        hop.upgrade = x_.upgrade_protocol;
+    }
+    http1::append_request_head(sink_.head(), x_.request.method_text, x_.target,
+                               host_for(x_, endpoint_), x_.request.fields, hop);
+    sink_.frame(x_.request.body);
+    if (x_.request.body.has_body()) {
+        if (x_.expects_continue) {
+            const Result<void> flushed = co_await sink_.flush();
+            if (!flushed) co_return failed(flushed.error().kind);
+            gate_.limit(x_.worker.loop().now() + limits::continue_wait);
+        } else {
+            gate_.open();
+        }
+        upload_.start(upload());
+        co_return Result<void>();
+    }
+    const Result<void> flushed = co_await sink_.flush();
+    if (!flushed) co_return failed(flushed.error().kind);
+    request_sent();
+    co_return Result<void>();
+}
+
+// Runs beside the reading of the response. What goes wrong on the client's side ends the attempt; if
+// the origin does not take the body, its answer (or its silence) decides.
+Task<void> Attempt::upload() {
+    const Gate::State passed = co_await gate_.passed();
+    if (passed == Gate::State::shut) co_return;
+    if (passed == Gate::State::timed_out) {   // the origin ignores Expect: we say it
+        ResponseHead go_on;
+        go_on.status = 100;
+        const Result<void> said = co_await x_.sink->interim(go_on);
+        if (!said) co_return x_.cancel(said.error().kind);
+    }
+    body_begun_ = true;
+    const std::optional<RelayError> broke = co_await relay(*x_.body, sink_, x_.record.bytes_in);
+    if (!broke) {
+        request_sent();
+    } else if (broke->end == RelayError::End::source &&
+               broke->error.kind != ErrorKind::cancelled) {
+        x_.cancel(broke->error.kind);
+    }
+}
+
+void Attempt::request_sent() {
+    sent_ = true;
+    x_.sink->watch();
+    if (x_.answer_until == never) {
+        x_.answer_until = after(x_.worker.loop().now(), x_.route->upstream_response);
+    }
+    if (!connection_) return;
+    const bool hard = x_.until < x_.answer_until;
+    connection_->expire_at(Way::read, hard ? x_.until : x_.answer_until,
+                           hard ? ErrorKind::request_timeout : ErrorKind::upstream_timeout);
+}
+
+Task<void> Attempt::end_upload() {
+    gate_.shut();
+    if (upload_.running()) {
+        x_.body->interrupt();
+        if (connection_) connection_->fail(ErrorKind::cancelled);
+        co_await upload_.join();
+    }
+}
+
+Task<void> Attempt::abandon() {
+    co_await end_upload();
+    release();
+}
+
+bool Attempt::can_repeat() const noexcept {
+    return !body_begun_ && (sink_.sent() == 0 || is_idempotent(x_.request.method));
+}
+
+Error Attempt::failed(ErrorKind kind, const char* detail) const noexcept {
+    if (x_.cancelled) return Error{*x_.cancelled};
+    if (const std::optional<ErrorKind> failure = connection_->failure()) {
+        return Error{*failure, false, connection_->broken(), detail};
+    }
+    const bool repeat = kind == ErrorKind::upstream_reset && can_repeat();
+    return Error{kind, repeat, connection_->broken(), detail};
+}
+
+}  // namespace scrollgate

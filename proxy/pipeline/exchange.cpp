@@ -1,0 +1,30 @@
+#include "proxy/pipeline/exchange.hpp"
+
+namespace scrollgate {
+
+void Exchange::reset() noexcept {
+    snapshot.reset();
+    client = nullptr;
+    request.clear();
+    body = nullptr;
+    sink = nullptr;
+    upgrade = expects_continue = false;
+    route = nullptr;
+    target = upgrade_protocol = {};
+    arena.clear();
+    response.clear();
+    until = answer_until = never;
+    tried.clear();
+    held.clear();
+    upstream = nullptr;
+    cancelled.reset();
+    record = {};
+    detail = "";
+}
+
+void Exchange::cancel(ErrorKind why) noexcept {
+    if (!cancelled) cancelled = why;
+    if (upstream != nullptr) upstream->fail(*cancelled);
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,80 @@
+// Exchange: one request and its response, from the first byte to its one log event.
+//
+// Lives on one worker; no locks. A session fills in the request and the ends, serve() (pipeline.hpp)
+// does the rest. Exchanges are recycled: what grew once stays, so the usual request allocates
+// nothing here. Everything a view of the exchange points to lives until reset().
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "balancer/levels.hpp"
+#include "core/arena.hpp"
+#include "core/message.hpp"
+#include "core/net/address.hpp"
+#include "core/net/connection.hpp"
+#include "proxy/observe/exchange_record.hpp"
+#include "proxy/pipeline/ends.hpp"
+#include "proxy/server/snapshot.hpp"
+
+namespace scrollgate {
+
+class Worker;
+
+/// What is known of a client's connection; the same for all its exchanges.
+struct Client {
+    SocketAddress peer;
+    std::string ip;                    ///< of the peer, as text
+    std::string_view scheme = "http";
+    std::string listener;              ///< name of the listener
+    bool trusted = false;              ///< the peer is one of trusted_proxies
+};
+
+struct Exchange {
+    explicit Exchange(Worker& on) noexcept : worker(on) {}
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+
+    /// Ready for another request; keeps capacity.
+    void reset() noexcept;
+
+    /// The client is gone (or the worker gives up): upstream work is called off, every await of it
+    /// completes with this error. The first reason stays.
+    void cancel(ErrorKind why) noexcept;
+
+    [[nodiscard]] const config::Config& config() const noexcept { return *snapshot->shared->config; }
+
+    Worker& worker;
+    WorkerSnapshotRef snapshot;
+
+    // -- the ends, by the session
+    const Client* client = nullptr;
+    RequestHead request;
+    BodySource* body = nullptr;
+    ResponseSink* sink = nullptr;
+    bool upgrade = false;              ///< asks for another protocol, and may
+    bool expects_continue = false;     ///< waits for a 100 before its body
+
+    // -- on the way, by the pipeline
+    const RouteRuntime* route = nullptr;
+    std::string_view target;           ///< path and query to forward
+    std::string path_storage, rewrite_storage;
+    std::string_view upgrade_protocol; ///< value of Upgrade that goes on
+    Arena arena;
+    ResponseHead response;
+    TimePoint until = never;           ///< hard end: timeouts.request
+    TimePoint answer_until = never;    ///< for the final head, over all attempts
+    std::vector<const Endpoint*> tried;
+    std::vector<std::shared_ptr<const RouteTargets>> held;   ///< keeps tried endpoints alive
+    Connection* upstream = nullptr;    ///< of the attempt under way, for cancel()
+    std::optional<ErrorKind> cancelled;
+
+    // -- the end
+    ExchangeRecord record;
+    const char* detail = "";           ///< static text about the error, for the operator
+};
+
+}  // namespace scrollgate

@@ -1,0 +1,16 @@
+// From a prepared request to a relayed response: which endpoint, and what next when it fails.
+#pragma once
+
+#include "core/result.hpp"
+#include "core/task.hpp"
+#include "proxy/pipeline/exchange.hpp"
+
+namespace scrollgate {
+
+/// Tries endpoints until one answers, then relays its response to x.sink. An endpoint that cannot be
+/// connected to is followed by the next one at once, never twice by the same; after request bytes
+/// have left, only what is safe to repeat is repeated (RFC 9110 section 9.2.2), at most
+/// failover.max_attempts times in all. The Error is the last attempt's.
+[[nodiscard]] Task<Result<void>> forward(Exchange& x);
+
+}  // namespace scrollgate

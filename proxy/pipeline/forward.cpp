@@ -1,0 +1,126 @@
+#include "proxy/pipeline/forward.hpp"
+
+#include <charconv>
+
+#include "core/hop_by_hop.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// Where the fields that an untrusted client must not bring in are told from others at one glance.
+bool is_forwarded(Field id) noexcept {
+    return id == Field::forwarded || id == Field::x_forwarded_for ||
+           id == Field::x_forwarded_host || id == Field::x_forwarded_proto ||
+           id == Field::x_real_ip;
+}
+
+/// All values of a field as one list, with `element` at its end (RFC 9110 section 5.3).
+std::string_view list_with(Exchange& x, Field id, std::string_view element) {
+    std::string_view list;
+    for (const HeaderField& field : x.request.fields) {
+        if (field.id != id || field.value.empty()) continue;
+        list = list.empty() ? field.value : x.arena.join({list, ", ", field.value});
+    }
+    return list.empty() ? element : x.arena.join({list, ", ", element});
+}
+
+/// One element of Forwarded (RFC 7239 section 4).
+std::string_view forwarded_element(Exchange& x) {
+    const bool v6 = x.client->peer.family() == AF_INET6;
+    const std::string_view open = v6 ? "for=\"[" : "for=";
+    const std::string_view close = v6 ? "]\"" : "";
+    const std::string_view host = x.request.authority;
+    if (host.empty()) return x.arena.join({open, x.client->ip, close, ";proto=", x.client->scheme});
+    return x.arena.join(
+        {open, x.client->ip, close, ";host=\"", host, "\";proto=", x.client->scheme});
+}
+
+/// X-Forwarded-*, Forwarded, X-Real-IP: made anew for an untrusted peer, continued for a trusted one.
+void set_forwarded(Exchange& x) {
+    HeaderList& fields = x.request.fields;
+    std::string_view chain = x.client->ip;
+    std::string_view forwarded = forwarded_element(x);
+    std::string_view proto = x.client->scheme;
+    std::string_view host = x.request.authority;
+    if (x.client->trusted) {
+        chain = list_with(x, Field::x_forwarded_for, chain);
+        forwarded = list_with(x, Field::forwarded, forwarded);
+        if (const HeaderField* given = fields.find(Field::x_forwarded_proto)) proto = given->value;
+        if (const HeaderField* given = fields.find(Field::x_forwarded_host)) host = given->value;
+    }
+    fields.remove_if([](const HeaderField& f) { return is_forwarded(f.id); });
+    fields.add(Field::x_forwarded_for, chain);
+    fields.add(Field::x_forwarded_proto, proto);
+    if (!host.empty()) fields.add(Field::x_forwarded_host, host);
+    fields.add(Field::forwarded, forwarded);
+    fields.add(Field::x_real_ip, x.record.client);
+}
+
+void add_via(Exchange& x, HeaderList& fields, Version received) {
+    if (x.route != nullptr && !x.route->route->via) return;
+    const std::string_view node = x.snapshot->shared->node;
+    fields.add(Field::via, x.arena.join({version_text(received), " ", node}));
+}
+
+std::optional<Error> set_target(Exchange& x, std::string_view path) {
+    const RequestHead& request = x.request;
+    std::string_view forwarded = x.route->route->raw_path ? request.path : path;
+    if (x.route->rewrite && request.form != TargetForm::asterisk) {
+        const Result<std::string_view> rewritten =
+            x.route->rewrite->apply(forwarded, x.rewrite_storage);
+        if (!rewritten) return rewritten.error();
+        forwarded = *rewritten;
+    }
+    x.target = request.has_query ? x.arena.join({forwarded, "?", request.query}) : forwarded;
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Error> prepare_request(Exchange& x, std::string_view path) {
+    if (const std::optional<Error> error = set_target(x, path)) return error;
+    HeaderList& fields = x.request.fields;
+    if (x.upgrade) x.upgrade_protocol = fields.value(Field::upgrade);
+    remove_hop_by_hop(fields);
+    remove_underscored(fields);
+    set_forwarded(x);
+    add_via(x, fields, x.request.version);
+    fields.remove(Field::x_request_id);
+    fields.add(Field::x_request_id, x.record.request_id);
+    apply(x.route->route->request_headers, fields);
+    return std::nullopt;
+}
+
+void prepare_interim(Exchange& x) {
+    remove_hop_by_hop(x.response.fields);
+    add_via(x, x.response.fields, x.response.version);
+}
+
+void prepare_response(Exchange& x) {
+    HeaderList& fields = x.response.fields;
+    remove_hop_by_hop(fields);
+    bool dated = false;
+    fields.remove_if([&](const HeaderField& f) {
+        dated = dated || f.id == Field::date;
+        return f.id == Field::x_request_id;
+    });
+    if (!dated) fields.add(Field::date, x.worker.date());   // RFC 9110 section 6.6.1
+    add_via(x, fields, x.response.version);
+    fields.add(Field::x_request_id, x.record.request_id);
+    if (x.route != nullptr) apply(x.route->route->response_headers, fields);
+}
+
+std::string_view host_for(Exchange& x, const Endpoint& endpoint) {
+    const config::Pool& pool = *x.snapshot->shared->pool(endpoint.pool).pool;
+    if (pool.host_mode == config::Pool::HostMode::literal) return pool.host_literal;
+    if (pool.host_mode == config::Pool::HostMode::client && !x.request.authority.empty()) {
+        return x.request.authority;
+    }
+    if (endpoint.port == 80) return endpoint.name;
+    char port[6];
+    const auto written = std::to_chars(port, port + sizeof port, endpoint.port);
+    return x.arena.join({endpoint.name, ":", std::string_view(port, written.ptr)});
+}
+
+}  // namespace scrollgate

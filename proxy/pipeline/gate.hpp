@@ -1,0 +1,52 @@
+// Gate: holds one coroutine until it is opened, closed for good, or its time has come.
+#pragma once
+
+#include <coroutine>
+#include <utility>
+
+#include "core/net/event_loop.hpp"
+
+namespace scrollgate {
+
+class Gate final : private TimerWheel::Timer {
+  public:
+    enum class State : std::uint8_t { waiting, opened, timed_out, shut };
+
+    explicit Gate(EventLoop& loop) noexcept : loop_(loop) {}
+
+    /// Waiting again; nobody waits now.
+    void reset() noexcept {
+        disarm();
+        state_ = State::waiting;
+    }
+    void open() { settle(State::opened); }
+    void shut() { settle(State::shut); }
+    /// Who waits goes on with timed_out at `when`.
+    void limit(TimePoint when) { loop_.arm(*this, when); }
+
+    /// co_await gate.passed(): how the wait ended. One awaiter.
+    auto passed() noexcept {
+        struct Awaiter {
+            Gate& gate;
+            bool await_ready() const noexcept { return gate.state_ != State::waiting; }
+            void await_suspend(std::coroutine_handle<> h) const noexcept { gate.waiter_ = h; }
+            State await_resume() const noexcept { return gate.state_; }
+        };
+        return Awaiter{*this};
+    }
+
+  private:
+    void expired() noexcept override { settle(State::timed_out); }
+    void settle(State state) {
+        if (state_ != State::waiting) return;
+        state_ = state;
+        disarm();
+        if (waiter_) loop_.resume_later(std::exchange(waiter_, {}));
+    }
+
+    EventLoop& loop_;
+    std::coroutine_handle<> waiter_;
+    State state_ = State::waiting;
+};
+
+}  // namespace scrollgate

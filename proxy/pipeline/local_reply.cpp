@@ -1,0 +1,84 @@
+#include "proxy/pipeline/local_reply.hpp"
+
+#include <charconv>
+
+#include "proxy/pipeline/forward.hpp"
+#include "proxy/routing/transform.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// Sends x.response (status and fields filled in) with `body`.
+Task<void> reply(Exchange& x, std::string_view body) {
+    ResponseHead& head = x.response;
+    head.reason = reason_phrase(head.status);
+    head.body = {BodyFraming::Kind::length, body.size()};
+    x.record.status = head.status;
+    prepare_response(x);
+    x.sink->head(head);
+    const bool bodiless = x.request.method == Method::head || head.status == 204 ||
+                          head.status == 304 || head.status == 205;
+    const BodyChunk chunk{bodiless ? std::string_view() : body, true, nullptr};
+    const Result<void> written = co_await x.sink->write(chunk);
+    if (written) {
+        x.record.bytes_out = chunk.data.size();
+    } else {
+        x.record.outcome = written.error().reason();
+    }
+}
+
+bool accepts_json(const RequestHead& request) {
+    const HeaderField* accept = request.fields.find(Field::accept);
+    if (accept == nullptr) return true;
+    if (accept->value.find("json") != std::string_view::npos) return true;
+    return accept->value.find("text/") == std::string_view::npos;
+}
+
+std::string_view number(Exchange& x, std::uint64_t value) {
+    char* const text = x.arena.take(20);
+    return {text, static_cast<std::size_t>(std::to_chars(text, text + 20, value).ptr - text)};
+}
+
+}  // namespace
+
+Task<void> reply_error(Exchange& x, const Error& error) {
+    ResponseHead& head = x.response;
+    head.clear();
+    head.status = error.status();
+    const std::string_view status = number(x, head.status);
+    std::string_view body;
+    if (accepts_json(x.request)) {
+        head.fields.add(Field::content_type, "application/json");
+        body = x.arena.join({"{\"status\":", status, ",\"reason\":\"", error.reason(),
+                             "\",\"request_id\":\"", x.record.request_id, "\"}\n"});
+    } else {
+        head.fields.add(Field::content_type, "text/plain; charset=utf-8");
+        body = x.arena.join({status, " ", reason_phrase(head.status), "\nreason: ", error.reason(),
+                             "\nrequest id: ", x.record.request_id, "\n"});
+    }
+    head.fields.add(Field::cache_control, "no-store");
+    if (head.status == 405) {
+        head.fields.add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    }
+    if (head.status == 503) head.fields.add(Field::retry_after, "1");
+    co_await reply(x, body);
+}
+
+Task<void> redirect(Exchange& x, const config::Redirect& rule) {
+    const std::string location = redirect_location(rule, x.client->scheme, x.request);
+    x.record.outcome = "redirect";
+    x.response.clear();
+    x.response.status = rule.status;
+    x.response.fields.add(Field::location, x.arena.join({location}));
+    co_await reply(x, {});
+}
+
+Task<void> respond(Exchange& x, const config::Respond& rule) {
+    x.record.outcome = "respond";
+    x.response.clear();
+    x.response.status = rule.status;
+    if (!rule.body.empty()) x.response.fields.add(Field::content_type, rule.content_type);
+    co_await reply(x, rule.body);
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,17 @@
+// Answers that the proxy gives by itself: errors, redirects, fixed responses.
+#pragma once
+
+#include "core/task.hpp"
+#include "proxy/pipeline/exchange.hpp"
+
+namespace scrollgate {
+
+/// A small error answer: JSON where the client accepts it, else text; status, reason token, request
+/// id, and nothing about the inside.
+[[nodiscard]] Task<void> reply_error(Exchange& x, const Error& error);
+/// A route's `redirect`.
+[[nodiscard]] Task<void> redirect(Exchange& x, const config::Redirect& rule);
+/// A route's `respond`.
+[[nodiscard]] Task<void> respond(Exchange& x, const config::Respond& rule);
+
+}  // namespace scrollgate

@@ -1,0 +1,67 @@
+#include "proxy/pipeline/pipeline.hpp"
+
+#include "proxy/pipeline/failover.hpp"
+#include "proxy/pipeline/forward.hpp"
+#include "proxy/pipeline/guard.hpp"
+#include "proxy/pipeline/local_reply.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// The first route that matches, with its limits and times, or no_route.
+std::optional<Error> find_route(Exchange& x, std::string_view path) {
+    const Snapshot& snapshot = *x.snapshot->shared;
+    const std::optional<std::size_t> index =
+        snapshot.router.find(x.client->listener, path, x.request);
+    if (!index) return Error{ErrorKind::no_route};
+    x.route = &snapshot.routes[*index];
+    x.record.route = *index;
+    x.record.route_name = x.route->route->name;
+    x.until = after(x.record.started, x.route->request);
+    x.body->bound(x.route->client_body, x.until);
+    x.sink->bound(x.route->client_write);
+    return std::nullopt;
+}
+
+}  // namespace
+
+Task<void> serve(Exchange& x) {
+    // guard: limits, methods, loops; one spelling of the path
+    const Result<std::string_view> path = guard(x);
+    if (!path) co_return co_await refuse(x, path.error());
+
+    // route
+    if (const std::optional<Error> error = find_route(x, *path)) {
+        co_return co_await refuse(x, *error);
+    }
+    const config::Route& route = *x.route->route;
+    if (route.redirect) co_return co_await redirect(x, *route.redirect);
+    if (route.respond) co_return co_await respond(x, *route.respond);
+
+    // what goes on: path, fields of this hop, forwarded fields
+    if (const std::optional<Error> error = prepare_request(x, *path)) {
+        co_return co_await refuse(x, *error);
+    }
+
+    // balancer, attempts, relay; a tunnel if the origin agrees to an upgrade
+    const Result<void> forwarded = co_await forward(x);
+    if (!forwarded) co_await refuse(x, forwarded.error());
+}
+
+Task<void> refuse(Exchange& x, const Error& error) {
+    x.record.outcome = error.reason();
+    x.detail = error.detail;
+    if (x.sink->committed()) {
+        x.sink->abort();
+        co_return;
+    }
+    x.record.status = error.status();
+    if (error.status() == 499) {
+        x.sink->abort();
+        co_return;
+    }
+    co_await reply_error(x, error);
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,195 @@
+// The response side of an attempt: heads, body, tunnel.
+#include <algorithm>
+#include <charconv>
+
+#include "core/http1/framing.hpp"
+#include "core/http1/head_parser.hpp"
+#include "core/limits.hpp"
+#include "core/text.hpp"
+#include "proxy/pipeline/attempt.hpp"
+#include "proxy/pipeline/forward.hpp"
+#include "proxy/pipeline/relay.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+using Way = Connection::Way;
+
+/// The origin's own idle limit, from "Keep-Alive: timeout=N" (seconds), a little early.
+Duration keep_alive_hint(const HeaderList& fields) {
+    std::string_view rest = fields.value(Field::keep_alive);
+    while (!rest.empty()) {
+        std::string_view parameter = pop_first_in_list(rest);
+        if (!equal_no_case(parameter.substr(0, 8), "timeout=")) continue;
+        unsigned seconds = 0;
+        parameter.remove_prefix(8);
+        std::from_chars(parameter.data(), parameter.data() + parameter.size(), seconds);
+        return std::chrono::seconds(seconds) * 9 / 10;
+    }
+    return no_limit;
+}
+
+/// Ends a tunnel through which nothing has gone either way for a while.
+class TunnelIdle final : private TimerWheel::Timer {
+  public:
+    TunnelIdle(Exchange& x, Duration limit) noexcept : x_(x), limit_(limit) { arm(); }
+
+  private:
+    void arm() {
+        if (limit_ != no_limit) x_.worker.loop().arm(*this, x_.worker.loop().now() + limit_);
+    }
+    void expired() noexcept override {
+        const std::uint64_t moved = x_.record.bytes_in + x_.record.bytes_out;
+        if (moved == seen_) {
+            x_.body->interrupt();
+            x_.cancel(ErrorKind::cancelled);
+        } else {
+            seen_ = moved;
+            arm();
+        }
+    }
+
+    Exchange& x_;
+    Duration limit_;
+    std::uint64_t seen_ = 0;
+};
+
+/// One direction of a tunnel, beside the other one.
+Task<void> tunnel_up(Exchange& x, BodySink& to) {
+    const std::optional<RelayError> broke = co_await relay(*x.body, to, x.record.bytes_in);
+    if (broke) x.cancel(ErrorKind::client_closed);
+}
+
+}  // namespace
+
+Task<Result<void>> Attempt::receive_head() {
+    for (;;) {
+        const Result<void> got = co_await next_head();
+        if (!got) co_return got;
+        const std::uint16_t status = x_.response.status;
+        if (status >= 200) break;
+        if (status == 101) {
+            if (!x_.upgrade_protocol.empty()) break;
+            co_return failed(ErrorKind::upstream_malformed, "101 without being asked");
+        }
+        if (++interims_ > limits::interim_responses) {
+            co_return failed(ErrorKind::upstream_malformed, "too many 1xx responses");
+        }
+        const Result<void> passed = co_await forward_interim();
+        if (!passed) co_return passed;
+    }
+    connection_->expire_at(Way::read, never, ErrorKind::cancelled);
+    x_.record.first_byte = x_.worker.loop().now() - x_.record.started;
+    co_return Result<void>();
+}
+
+Task<Result<void>> Attempt::next_head() {
+    const http1::HeadLimits& limits = x_.snapshot->shared->head_limits;
+    std::size_t scanned = 0;
+    for (;;) {
+        if (!connection_->received().empty()) {
+            x_.response.clear();
+            const http1::ParseResult parsed = http1::parse_response_head(
+                connection_->received(), limits, scanned, x_.request.method, x_.response);
+            if (parsed.status == http1::ParseResult::Status::failed) {
+                co_return failed(parsed.error, parsed.detail);
+            }
+            if (parsed.status == http1::ParseResult::Status::complete) {
+                connection_->consume(parsed.consumed);
+                co_return Result<void>();
+            }
+            if (!connection_->reserve(connection_->received().size() + 1)) {
+                co_return failed(ErrorKind::overloaded, "no buffer for the response head");
+            }
+        }
+        if (!co_await connection_->more()) {
+            if (connection_->starved()) co_return failed(ErrorKind::overloaded, "no buffer");
+            co_return failed(ErrorKind::upstream_reset, "closed before its response was complete");
+        }
+    }
+}
+
+// 100 goes to a client that waits for it, and lets its body flow; others (103) to every client that
+// can read them.
+Task<Result<void>> Attempt::forward_interim() {
+    const bool go_on = x_.response.status == 100;
+    if (!go_on || (x_.expects_continue && !body_begun_)) {
+        prepare_interim(x_);
+        const Result<void> written = co_await x_.sink->interim(x_.response);
+        if (!written) co_return written;
+    }
+    if (go_on) gate_.open();
+    co_return Result<void>();
+}
+
+Task<Result<void>> Attempt::deliver() {
+    if (x_.response.status == 101) co_return co_await tunnel();
+    co_return co_await relay_body();
+}
+
+Task<Result<void>> Attempt::relay_body() {
+    const Duration idle = std::min(x_.config().timeouts.upstream_idle,
+                                   keep_alive_hint(x_.response.fields));
+    const bool closes = http1::wants_close(x_.response.version, x_.response.fields) ||
+                        x_.response.body.kind == BodyFraming::Kind::until_close;
+    x_.record.status = x_.response.status;
+    body_.start(*connection_, x_.response.body,
+                {.stall = x_.route->upstream_body,
+                 .until = x_.until,
+                 .stalled = ErrorKind::upstream_stalled,
+                 .out_of_time = ErrorKind::request_timeout,
+                 .cut_short = ErrorKind::upstream_truncated,
+                 .malformed = ErrorKind::upstream_truncated,
+                 .too_large = ErrorKind::upstream_truncated,
+                 .most = limits::unlimited});
+    prepare_response(x_);
+    x_.sink->head(x_.response);
+    const std::optional<RelayError> broke = co_await relay(body_, *x_.sink, x_.record.bytes_out);
+    const bool whole = !broke && sent_ && !closes;
+    co_await end_upload();
+    if (whole) {
+        x_.upstream = nullptr;
+        connection_.keep(idle);
+    } else {
+        release();
+    }
+    if (x_.cancelled) co_return Error{*x_.cancelled};
+    if (broke) co_return broke->error;
+    co_return Result<void>();
+}
+
+Task<Result<void>> Attempt::tunnel() {
+    x_.record.status = 101;
+    x_.record.outcome = "tunnel";
+    prepare_response(x_);
+    const Result<void> upgraded = co_await x_.sink->upgrade(x_.response);
+    if (upgraded) {
+        const Worker::TunnelCount counted(x_.worker);
+        const TunnelIdle idle(x_, x_.route->tunnel_idle);
+        sink_.start(*connection_, {.stall = x_.route->tunnel_idle,
+                                   .stalled = ErrorKind::cancelled,
+                                   .broken = ErrorKind::upstream_reset,
+                                   .fin_at_end = true});
+        sink_.frame({BodyFraming::Kind::until_close, 0});
+        body_.start(*connection_, {BodyFraming::Kind::until_close, 0},
+                    {.cut_short = ErrorKind::upstream_reset});
+        upload_.start(tunnel_up(x_, sink_));
+        const std::optional<RelayError> broke =
+            co_await relay(body_, *x_.sink, x_.record.bytes_out);
+        if (broke) x_.cancel(broke->error.kind);
+        if (broke) x_.body->interrupt();
+        co_await upload_.join();
+    }
+    release();
+    if (!upgraded) co_return upgraded;
+    x_.sink->abort();
+    co_return Result<void>();
+}
+
+void Attempt::release() {
+    x_.upstream = nullptr;
+    connection_.reset();
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,50 @@
+// Drain: the way to the end of the process, without a reset for anybody.
+//
+// 1. For timeouts.drain_delay: still accepting, every answer says "Connection: close", /readyz is 503,
+//    so that load balancers in front turn away.
+// 2. The kernel takes no new connection; what is queued is accepted and served.
+// 3. Connections end with their present exchange; timeouts.drain at most. The listening sockets stay
+//    open to the end.
+// Control thread only.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "config/model.hpp"
+#include "core/net/alarm.hpp"
+#include "proxy/server/listener_set.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+
+class Drain {
+  public:
+    /// Begins at once; `done` is called when no connection is left.
+    Drain(boost::asio::io_context& control, Alarm& alarm, const config::Timeouts& timeouts,
+          ListenerSet& listeners, std::vector<Worker*> workers, std::function<void()> done);
+
+    /// Calls off what is still under way: the next signal, or timeouts.drain is over.
+    void hurry();
+
+  private:
+    void stop_accepting();
+    void wait_for_connections();
+    void worker_done();
+
+    boost::asio::io_context& control_;
+    Alarm& alarm_;
+    const config::Timeouts timeouts_;
+    ListenerSet& listeners_;
+    std::vector<Worker*> workers_;
+    std::function<void()> done_;
+    std::size_t accepting_ = 0;   ///< sockets that a worker still takes queued connections from
+    std::size_t serving_ = 0;     ///< workers with connections
+    bool hurried_ = false;
+};
+
+/// Lets go of one listener: seals it, has every worker accept what is queued, then closes it.
+void drop_listener(ListenerSet& listeners, const std::vector<std::unique_ptr<Worker>>& workers,
+                   boost::asio::io_context& control, const SocketAddress& address);
+
+}  // namespace scrollgate

@@ -1,0 +1,307 @@
+#include "proxy/server/server.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include "balancer/endpoint.hpp"
+#include "config/diff.hpp"
+#include "core/limits.hpp"
+#include "core/log.hpp"
+#include "core/net/alarm.hpp"
+#include "core/net/resolver.hpp"
+#include "proxy/admin/admin_server.hpp"
+#include "proxy/server/drain.hpp"
+#include "proxy/server/endpoint_watch.hpp"
+#include "proxy/server/listener_set.hpp"
+#include "proxy/server/status_report.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+namespace asio = boost::asio;
+
+unsigned usable_cores() {
+    cpu_set_t cores;
+    if (::sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
+    return std::max(1, CPU_COUNT(&cores));
+}
+
+/// Every descriptor that the hard limit grants.
+std::uint64_t raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
+}
+
+std::string random_node() {
+    return fmt::format("sg-{:08x}", random_seed() & 0xffffffffU);
+}
+
+}  // namespace
+
+struct Server::Impl {
+    Impl(config::Config config, Options options_in);
+    ~Impl();
+
+    [[nodiscard]] std::shared_ptr<const Snapshot> make_snapshot(config::Config config);
+    void apply_limits(const config::Config& config);
+    void start_workers();
+    void start_admin();
+    void listen_on(const config::Listener& listener);
+    void wait_for_signals();
+    void on_signal(int signal);
+    void push_endpoints();
+    void reload(const std::function<void(ReloadAnswer)>& answer);
+    [[nodiscard]] std::string switch_listeners(const config::Config& next);
+    [[nodiscard]] AdminHooks hooks();
+
+    Options options;
+    asio::io_context control{1};
+    asio::signal_set signals{control, SIGTERM, SIGINT, SIGHUP};
+    const std::uint64_t descriptors = raise_descriptor_limit();
+    const unsigned worker_count;
+    const TimePoint started = system_clock().now();
+    const std::string node;
+
+    TcpDialer dialer;
+    Metrics metrics;
+    AccessLog access_log;
+    Admission admission;
+    CaresResolver resolver{control};
+    EndpointRegistry registry;
+    AsioAlarm watch_alarm{control};
+    EndpointWatch watch;
+    ListenerSet listeners;
+    std::shared_ptr<const Snapshot> snapshot;
+    std::uint64_t snapshots = 0;
+    std::vector<std::unique_ptr<Worker>> workers;
+    std::vector<std::thread> threads;
+    std::unique_ptr<AdminServer> admin;
+    AsioAlarm drain_alarm{control};
+    std::unique_ptr<Drain> drain;
+    Status::State state = Status::State::starting;
+};
+
+Server::Impl::Impl(config::Config config, Options options_in)
+    : options(std::move(options_in)),
+      worker_count(config.workers != 0 ? config.workers
+                                       : std::min(usable_cores(), limits::workers_max)),
+      node(config.self.node.empty() ? random_node() : config.self.node),
+      metrics(worker_count),
+      access_log(config.access_log, worker_count),
+      watch(resolver, registry, system_clock(), watch_alarm,
+            [this](const std::string&, const auto&) { push_endpoints(); }),
+      listeners(worker_count) {
+    ::signal(SIGPIPE, SIG_IGN);
+    signals.add(SIGUSR1);
+    snapshot = make_snapshot(std::move(config));
+    apply_limits(*snapshot->config);
+    for (const config::Listener& listener : snapshot->config->listeners) {
+        const std::string failed = listeners.open(listener.bind);
+        if (!failed.empty()) throw std::runtime_error(failed);
+    }
+    watch.update(*snapshot->config);
+    start_admin();
+    start_workers();
+    metrics.config_loaded(true, system_clock().wall());
+    wait_for_signals();
+}
+
+Server::Impl::~Impl() {
+    for (const std::unique_ptr<Worker>& worker : workers) worker->stop();
+    for (std::thread& thread : threads) thread.join();
+}
+
+std::shared_ptr<const Snapshot> Server::Impl::make_snapshot(config::Config config) {
+    return std::make_shared<const Snapshot>(
+        ++snapshots, std::make_shared<const config::Config>(std::move(config)), node,
+        system_clock().wall(), metrics);
+}
+
+void Server::Impl::apply_limits(const config::Config& config) {
+    const std::uint64_t available =
+        descriptors > 2 * limits::reserved_descriptors ? descriptors - limits::reserved_descriptors
+                                                       : limits::reserved_descriptors;
+    const std::uint64_t wanted = config.limits.connections;
+    admission.set_limits(wanted == 0 ? available : wanted, config.limits.connections_per_ip);
+    if (wanted != 0 && wanted != limits::unlimited && wanted > available) {
+        log::warn("limits.connections is {}, but the process may open only {} files; raise "
+                  "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
+                  wanted, descriptors);
+    }
+}
+
+void Server::Impl::start_workers() {
+    const WorkerShared shared{system_clock(), dialer, metrics, access_log, admission};
+    for (unsigned i = 0; i < worker_count; ++i) {
+        workers.push_back(std::make_unique<Worker>(i, shared, snapshot->config->frequency, snapshot,
+                                                   watch.sets()));
+    }
+    for (const config::Listener& listener : snapshot->config->listeners) listen_on(listener);
+    for (const std::unique_ptr<Worker>& worker : workers) {
+        threads.emplace_back([&worker = *worker] { worker.run(); });
+    }
+}
+
+void Server::Impl::listen_on(const config::Listener& listener) {
+    const std::vector<int>& sockets = listeners.sockets(listener.bind);
+    for (unsigned i = 0; i < worker_count; ++i) workers[i]->listen(sockets[i], listener.name);
+    log::info("listening on {}", listener.bind.text());
+}
+
+void Server::Impl::push_endpoints() {
+    for (const std::unique_ptr<Worker>& worker : workers) worker->update(watch.sets());
+}
+
+// ---- admin
+
+AdminHooks Server::Impl::hooks() {
+    return {
+        .status =
+            [this] {
+                return report_status(*snapshot, watch.sets(), metrics, state,
+                                     system_clock().now() - started);
+            },
+        .reload = [this](std::function<void(ReloadAnswer)> answer) { reload(answer); },
+        .metrics = [this] { return metrics.text(access_log.dropped()); },
+        .ready = [this] { return state == Status::State::ready; },
+        .config = [this] { return snapshot->config; },
+    };
+}
+
+void Server::Impl::start_admin() {
+    if (!snapshot->config->admin) return;
+    admin = std::make_unique<AdminServer>(control, *snapshot->config->admin, hooks());
+    const std::string failed = admin->start();
+    if (!failed.empty()) throw std::runtime_error(failed);
+    log::info("admin on {}", snapshot->config->admin->address);
+}
+
+// ---- signals
+
+void Server::Impl::wait_for_signals() {
+    signals.async_wait([this](boost::system::error_code error, int signal) {
+        if (error) return;
+        on_signal(signal);
+        wait_for_signals();
+    });
+}
+
+void Server::Impl::on_signal(int signal) {
+    if (signal == SIGUSR1) return access_log.reopen();
+    if (signal == SIGHUP) {
+        return reload([](const ReloadAnswer&) {});   // what came of it is in the log
+    }
+    if (drain) return drain->hurry();
+    log::info("{}: draining; a second signal ends at once", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    state = Status::State::draining;
+    std::vector<Worker*> all;
+    for (const std::unique_ptr<Worker>& worker : workers) all.push_back(worker.get());
+    drain = std::make_unique<Drain>(control, drain_alarm, snapshot->config->timeouts, listeners, all,
+                                    [this] { control.stop(); });
+}
+
+// ---- reload
+
+void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
+    ReloadAnswer result;
+    result.file = options.file;
+    config::Loaded loaded = options.load ? options.load() : config::Loaded{};
+    if (!options.load) {
+        loaded.problems.push_back({config::Problem::Severity::error, 0, 0, "",
+                                   "this process was started without a file: nothing to reload"});
+    }
+    const auto fail = [&](const std::string& message) {
+        loaded.problems.push_back({config::Problem::Severity::error, 0, 0, "", message});
+    };
+    std::shared_ptr<const Snapshot> next;
+    if (loaded.ok() && drain) fail("the process is draining");
+    if (loaded.ok()) {
+        result.not_reloadable = config::not_reloadable(*snapshot->config, loaded.config);
+        try {
+            next = make_snapshot(std::move(loaded.config));
+            access_log.reconfigure(next->config->access_log);
+            if (const std::string failed = switch_listeners(*next->config); !failed.empty()) {
+                access_log.reconfigure(snapshot->config->access_log);
+                fail(failed);
+            }
+        } catch (const std::exception& error) {
+            fail(error.what());
+        }
+    }
+    result.problems = loaded.problems;
+    result.ok = loaded.ok();
+    metrics.config_loaded(result.ok, system_clock().wall());
+    for (const config::Problem& problem : loaded.problems) {
+        log::warn("reload: {}", config::to_text(problem, options.file));
+    }
+    if (result.ok) {
+        snapshot = next;
+        apply_limits(*snapshot->config);
+        watch.update(*snapshot->config);
+        for (const std::unique_ptr<Worker>& worker : workers) {
+            worker->adopt(snapshot, watch.sets());
+        }
+        result.snapshot = snapshot->id;
+        for (const std::string& key : result.not_reloadable) {
+            log::warn("reload: {} needs a restart, the old value stays", key);
+        }
+        log::info("reload: snapshot {} is in use", snapshot->id);
+    } else {
+        log::error("reload: refused, snapshot {} stays in use", snapshot->id);
+    }
+    answer(result);
+}
+
+// Opens what is new (all of it, or nothing changes), then lets go of what is gone.
+std::string Server::Impl::switch_listeners(const config::Config& next) {
+    std::vector<SocketAddress> opened;
+    for (const config::Listener& listener : next.listeners) {
+        if (listeners.has(listener.bind)) continue;
+        const std::string failed = listeners.open(listener.bind);
+        if (!failed.empty()) {
+            for (const SocketAddress& address : opened) listeners.close(address);
+            return failed;
+        }
+        opened.push_back(listener.bind);
+    }
+    for (const config::Listener& listener : next.listeners) {
+        if (std::find(opened.begin(), opened.end(), listener.bind) != opened.end()) {
+            listen_on(listener);
+        }
+    }
+    for (const SocketAddress& address : listeners.addresses()) {
+        const bool stays = std::any_of(next.listeners.begin(), next.listeners.end(),
+                                       [&](const auto& l) { return l.bind == address; });
+        if (!stays) drop_listener(listeners, workers, control, address);
+    }
+    return {};
+}
+
+Server::Server(config::Config config, Options options)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(options))) {}
+
+Server::~Server() = default;
+
+int Server::run() {
+    impl_->state = Status::State::ready;
+    log::info("ready: snapshot {}, {} workers", impl_->snapshot->id, impl_->worker_count);
+    if (impl_->options.on_ready) impl_->options.on_ready();
+    impl_->control.run();
+    log::info("stopped");
+    return 0;
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,222 @@
+#include "proxy/server/worker.hpp"
+
+#include <ctime>
+
+#include "core/limits.hpp"
+#include "core/log.hpp"
+#include "proxy/pipeline/guard.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// Exchanges that stay for reuse; more are freed when they end.
+constexpr std::size_t exchanges_kept = 256;
+
+/// Gauges have one writer, the worker: no locked instruction needed.
+template <class T>
+void add(std::atomic<T>& gauge, T by) noexcept {
+    gauge.store(gauge.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
+
+std::vector<std::shared_ptr<const EndpointSet>> values(const PoolSets& sets) {
+    std::vector<std::shared_ptr<const EndpointSet>> all;
+    for (const auto& [name, set] : sets) all.push_back(set);
+    return all;
+}
+
+}  // namespace
+
+Worker::Worker(unsigned index, const WorkerShared& shared, std::uint32_t frequency,
+               std::shared_ptr<const Snapshot> snapshot, const PoolSets& sets)
+    : index_(index),
+      shared_(shared),
+      gauges_(shared.metrics.connections(index)),
+      loop_(shared.clock, random_seed(), frequency),
+      upstreams_(loop_, shared.dialer, gauges_),
+      snapshot_(new WorkerSnapshot(std::move(snapshot), sets)) {}
+
+Worker::~Worker() {
+    for (ServerExchange* exchange : free_exchanges_) delete exchange;
+}
+
+void Worker::run() {
+    loop_.run();
+    acceptors_.clear();
+    upstreams_.close_idle();
+    while (loop_.poll()) {   // what was closed completes
+    }
+}
+
+// ---- any thread
+
+void Worker::adopt(std::shared_ptr<const Snapshot> snapshot, PoolSets sets) {
+    loop_.post([this, next = std::move(snapshot), sets = std::move(sets)] {
+        snapshot_ = new WorkerSnapshot(next, sets);
+        upstreams_.retire_others(values(sets));
+    });
+}
+
+void Worker::update(PoolSets sets) {
+    loop_.post([this, sets = std::move(sets)] {
+        for (RouteBalancer& balancer : snapshot_->balancers) balancer.update(sets);
+        upstreams_.retire_others(values(sets));
+    });
+}
+
+void Worker::listen(int descriptor, std::string listener) {
+    loop_.post([this, descriptor, name = std::move(listener)] {
+        acceptors_.push_back(std::make_unique<Acceptor>(
+            loop_, descriptor,
+            [this, name](int fd, const SocketAddress& peer) { accepted(fd, peer, name); },
+            [this](const boost::system::error_code& error) {
+                add<std::uint64_t>(gauges_.shed, 1);
+                out_of_descriptors(error);
+            }));
+    });
+}
+
+void Worker::stop_listening(int descriptor, std::function<void()> done) {
+    loop_.post([this, descriptor, done = std::move(done)] {
+        std::erase_if(acceptors_, [&](const std::unique_ptr<Acceptor>& acceptor) {
+            if (acceptor->descriptor() != descriptor) return false;
+            acceptor->drain();
+            return true;
+        });
+        done();
+    });
+}
+
+void Worker::say_close() {
+    loop_.post([this] {
+        closing_ = true;
+        for (ServerSession& session : sessions_) session.say_close();
+    });
+}
+
+void Worker::drain(std::function<void()> done) {
+    loop_.post([this, done = std::move(done)] {
+        drained_ = done;
+        closing_ = true;
+        for (auto session = sessions_.begin(); session != sessions_.end();) {
+            (session++)->drain();
+        }
+        finish_drain();
+    });
+}
+
+void Worker::abandon_all() {
+    loop_.post([this] {
+        for (auto session = sessions_.begin(); session != sessions_.end();) {
+            (session++)->abandon();
+        }
+    });
+}
+
+void Worker::stop() {
+    loop_.stop();
+}
+
+// ---- this worker's thread
+
+std::string_view Worker::date() {
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(
+        shared_.clock.wall().time_since_epoch());
+    if (now.count() != date_second_) {
+        date_second_ = now.count();
+        const std::time_t time = static_cast<std::time_t>(date_second_);
+        std::tm parts{};
+        ::gmtime_r(&time, &parts);
+        char text[32];
+        const std::size_t size = std::strftime(text, sizeof text, "%a, %d %b %Y %T GMT", &parts);
+        date_.assign(text, size);
+    }
+    return date_;
+}
+
+void Worker::observe(Exchange& x) {
+    ExchangeRecord& record = x.record;
+    record.ended = loop_.now();
+    if (log_enabled()) {
+        record.wall = shared_.clock.wall();
+        shared_.access_log.write(index_, record);
+    }
+    const std::uint32_t series = x.route != nullptr ? x.route->series : Metrics::no_route;
+    shared_.metrics.observe(index_, series, record);
+}
+
+void Worker::observe_attempt(const Exchange& x, std::optional<ErrorKind> error, Duration took) {
+    const PoolRuntime& pool = x.snapshot->shared->pool(x.record.endpoint->pool);
+    shared_.metrics.attempt(index_, pool.series, error, took);
+}
+
+void Worker::out_of_descriptors(const boost::system::error_code& error) {
+    upstreams_.close_one_idle();
+    const TimePoint now = loop_.now();
+    if (now - said_out_of_descriptors_ < std::chrono::seconds(1)) return;
+    said_out_of_descriptors_ = now;
+    log::warn("worker {}: {}; new connections are turned away (raise RLIMIT_NOFILE, or lower "
+              "limits.connections)",
+              index_, error.message());
+}
+
+// ---- sessions
+
+void Worker::accepted(int descriptor, const SocketAddress& peer, const std::string& listener) {
+    std::unique_ptr<Stream> stream = adopt_tcp_stream(loop_, descriptor, peer.family());
+    if (!stream) return;
+    add<std::uint64_t>(gauges_.accepted, 1);
+    if (!shared_.admission.enter(peer)) {
+        add<std::uint64_t>(gauges_.shed, 1);
+        return;   // closed with the stream
+    }
+    const bool trusted = is_trusted(*snapshot_->shared->config, peer);
+    ServerSession::start(*this, std::move(stream), Client{peer, peer.ip(), "http", listener, trusted});
+}
+
+ServerExchange& Worker::take_exchange() {
+    if (free_exchanges_.empty()) {
+        free_exchanges_.push_back(new ServerExchange(*this));
+    }
+    ServerExchange* const taken = free_exchanges_.back();
+    free_exchanges_.pop_back();
+    return *taken;
+}
+
+void Worker::give_back(ServerExchange& exchange) noexcept {
+    exchange.exchange.reset();
+    if (free_exchanges_.size() >= exchanges_kept) {
+        delete &exchange;
+    } else {
+        free_exchanges_.push_back(&exchange);
+    }
+}
+
+void Worker::session_began(ServerSession& session) {
+    sessions_.push_back(session);
+    add<std::int64_t>(gauges_.client_active, 1);
+    if (closing_) session.say_close();
+}
+
+void Worker::session_ended(const SocketAddress& peer) {
+    shared_.admission.leave(peer);
+    add<std::int64_t>(gauges_.client_active, -1);
+    finish_drain();
+}
+
+void Worker::idle_sessions(int change) noexcept {
+    add<std::int64_t>(gauges_.client_idle, change);
+}
+
+void Worker::finish_drain() {
+    if (drained_ && sessions_.empty()) std::exchange(drained_, nullptr)();
+}
+
+Worker::TunnelCount::TunnelCount(Worker& worker) noexcept : worker_(worker) {
+    add<std::int64_t>(worker_.gauges_.tunnels, 1);
+}
+
+Worker::TunnelCount::~TunnelCount() {
+    add<std::int64_t>(worker_.gauges_.tunnels, -1);
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,121 @@
+// Worker: one event loop on one thread, with everything that its connections need.
+//
+// The control thread talks to a worker only through the functions marked "any thread", which post.
+// All else belongs to the worker's thread; no locks.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/intrusive/list.hpp>
+
+#include "core/net/event_loop.hpp"
+#include "core/net/tcp_stream.hpp"
+#include "proxy/http1/server_session.hpp"
+#include "proxy/observe/access_log.hpp"
+#include "proxy/observe/metrics.hpp"
+#include "proxy/server/acceptor.hpp"
+#include "proxy/server/admission.hpp"
+#include "proxy/server/snapshot.hpp"
+#include "proxy/upstream/upstream_connection.hpp"
+
+namespace scrollgate {
+
+/// What all workers share; each part says how.
+struct WorkerShared {
+    const Clock& clock;
+    Dialer& dialer;
+    Metrics& metrics;
+    AccessLog& access_log;
+    Admission& admission;
+};
+
+class Worker {
+  public:
+    Worker(unsigned index, const WorkerShared& shared, std::uint32_t frequency,
+           std::shared_ptr<const Snapshot> snapshot, const PoolSets& sets);
+    ~Worker();
+
+    /// Serves until stop(). The thread that calls it is the worker's.
+    void run();
+
+    // -- any thread
+    /// A new configuration for the exchanges that start from now on.
+    void adopt(std::shared_ptr<const Snapshot> snapshot, PoolSets sets);
+    /// New endpoint sets under the same configuration.
+    void update(PoolSets sets);
+    /// Accepts from `descriptor` (not owned) for the listener of that name.
+    void listen(int descriptor, std::string listener);
+    /// Accepts what is queued on `descriptor`, then no more; `done` runs on the worker's thread.
+    void stop_listening(int descriptor, std::function<void()> done);
+    /// Connections end after their present exchange.
+    void say_close();
+    /// say_close(), and idle connections close; `done` runs on the worker's thread when none is left.
+    void drain(std::function<void()> done);
+    /// Calls off what is still under way.
+    void abandon_all();
+    void stop();
+
+    // -- this worker's thread
+    [[nodiscard]] EventLoop& loop() noexcept { return loop_; }
+    [[nodiscard]] const WorkerSnapshot& snapshot() const noexcept { return *snapshot_; }
+    [[nodiscard]] const WorkerSnapshotRef& snapshot_ref() const noexcept { return snapshot_; }
+    [[nodiscard]] UpstreamPool& upstreams() noexcept { return upstreams_; }
+    [[nodiscard]] ConnectionGauges& gauges() noexcept { return gauges_; }
+    /// The present time as Date writes it (RFC 9110 section 5.6.7); valid until the next call.
+    [[nodiscard]] std::string_view date();
+    [[nodiscard]] bool log_enabled() const noexcept { return shared_.access_log.enabled(); }
+    /// The one log event of an exchange, and its metrics.
+    void observe(Exchange& x);
+    /// Counts one attempt on x.record.endpoint: no error means that it gave a response.
+    void observe_attempt(const Exchange& x, std::optional<ErrorKind> error, Duration took);
+    /// No descriptor was to be had: frees an idle one, says it once per second.
+    void out_of_descriptors(const boost::system::error_code& error);
+
+    // -- for sessions
+    [[nodiscard]] ServerExchange& take_exchange();
+    void give_back(ServerExchange& exchange) noexcept;
+    void session_began(ServerSession& session);
+    void session_ended(const SocketAddress& peer);
+    void idle_sessions(int change) noexcept;
+
+    /// Counts a tunnel while it lasts.
+    class TunnelCount {
+      public:
+        explicit TunnelCount(Worker& worker) noexcept;
+        ~TunnelCount();
+        TunnelCount(const TunnelCount&) = delete;
+        TunnelCount& operator=(const TunnelCount&) = delete;
+
+      private:
+        Worker& worker_;
+    };
+
+  private:
+    using Sessions =
+        boost::intrusive::list<ServerSession, boost::intrusive::constant_time_size<false>>;
+
+    void accepted(int descriptor, const SocketAddress& peer, const std::string& listener);
+    void finish_drain();
+
+    const unsigned index_;
+    WorkerShared shared_;
+    ConnectionGauges& gauges_;
+    EventLoop loop_;
+    UpstreamPool upstreams_;
+    WorkerSnapshotRef snapshot_;
+    std::vector<ServerExchange*> free_exchanges_;
+    std::vector<std::unique_ptr<Acceptor>> acceptors_;
+    Sessions sessions_;
+    std::function<void()> drained_;
+    bool closing_ = false;
+    std::string date_;
+    std::int64_t date_second_ = -1;
+    TimePoint said_out_of_descriptors_{};
+};
+
+}  // namespace scrollgate
