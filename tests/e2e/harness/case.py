@@ -22,7 +22,7 @@ class EdgeTest(unittest.TestCase):
         self.addCleanup(finish)
         return origin
 
-    def edge(self, *origins, env=None, wrap=(), wait=True, **keys):
+    def edge(self, /, *origins, env=None, wrap=(), wait=True, **keys):
         """The proxy in front of `origins`: one listener, one pool "main", one route "all".
         `keys` are top-level keys of the configuration that replace or add to this."""
         config = {

@@ -111,6 +111,13 @@ class RawClient:
         data, self.buffer = self.buffer, b""
         return data
 
+    def until(self, mark):
+        """Reads until `mark` has come; everything up to its end stays in the buffer."""
+        while mark not in self.buffer:
+            if not self.more():
+                raise AssertionError(f"connection closed before {mark!r}")
+        return self
+
     def drain(self, count=None):
         """Reads and throws away `count` bytes (or all until the end); returns how many came."""
         got = len(self.buffer)

@@ -131,7 +131,8 @@ class Scrollgate:
         except AssertionError as problem:
             return str(problem)
         finally:
-            self.process.stderr.close()
+            if not self.reader.is_alive():          # else somebody still holds the other end
+                self.process.stderr.close()
             self.folder.cleanup()
 
     # -- what it says

@@ -65,11 +65,9 @@ class Bodies(EdgeTest):
         edge = self.edge(origin)
         client = self.client(edge).get()
         self.assertEqual(client.head().framing, "chunked")
-        while b"first" not in client.buffer:
-            client.more()
+        client.until(b"first")
         release.set()
-        while not client.buffer.endswith(b"0\r\n\r\n"):
-            client.more()
+        client.until(b"\r\n0\r\n\r\n")
         self.assertNotIn(b"x=y", client.buffer)
         self.assertIn(body[-1000:-10], client.buffer)
 
