@@ -175,6 +175,14 @@ class Builder final : public YAML::EventHandler {
         if (parent.value->nodes > max_nodes)
             throw Refused{mark, fmt::format("more than {} values, aliases followed", max_nodes)};
         if (parent.value->is_map()) {
+            // The parser places nothing at whatever comes next; its key is where to look.
+            if (value->is_null()) {
+                auto nothing = std::make_shared<Value>(*value);
+                nothing->mark = parent.key_mark;
+                parent.value->entries.push_back({std::move(parent.key), parent.key_mark, nothing});
+                parent.has_key = false;
+                return;
+            }
             parent.value->entries.push_back({std::move(parent.key), parent.key_mark, value});
             parent.has_key = false;
         } else {

@@ -36,8 +36,12 @@ Config starting_point() {
     return config;
 }
 
-/// By place; one finding for one cause, where a value is read twice.
+/// By place, each on one line whatever the file holds; none twice, where a value is read twice.
 void tidy(std::vector<Problem>& problems) {
+    for (Problem& problem : problems) {
+        problem.path = visible(problem.path);
+        problem.message = visible(problem.message);
+    }
     const auto place = [](const Problem& p) { return std::pair(p.line, p.column); };
     std::stable_sort(problems.begin(), problems.end(),
                      [&](const Problem& a, const Problem& b) { return place(a) < place(b); });
@@ -78,7 +82,11 @@ bool Loaded::ok() const noexcept {
 Loaded load_text(std::string_view text) {
     if (text.size() > limits::config_bytes) return failed(too_large());
     Document document = parse_document(text);
-    if (document.problem) return failed(std::move(*document.problem));
+    if (document.problem) {
+        Loaded unreadable = failed(std::move(*document.problem));
+        tidy(unreadable.problems);
+        return unreadable;
+    }
     const Value& root = *document.root;
     if (root.is_null())
         return failed("empty; the smallest useful file has listeners, pools and routes");

@@ -23,7 +23,7 @@ void collect(const Value& value, std::unordered_set<std::uint64_t>& marks) {
 
 /// Path segments come from the file: keep them readable and short.
 std::string shown(std::string_view name) {
-    if (name.size() <= 60 && !has_control(name)) return std::string(name);
+    if (!name.empty() && name.size() <= 60 && !has_control(name)) return std::string(name);
     return quoted(name);
 }
 
@@ -39,7 +39,7 @@ Reader::Step Reader::step(const std::string& added, std::string_view pattern, co
     const std::size_t length = path_.size();
     if (pattern != "[]" && !path_.empty()) path_ += '.';
     path_ += added;
-    concrete_.push_back(pattern == "[]" ? "[]" : added);
+    concrete_.push_back(added);
     pattern_.emplace_back(pattern);
     places_.emplace(path_, value.mark);
     return {*this, length};

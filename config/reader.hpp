@@ -88,8 +88,8 @@ class Reader {
 
     const KeyInfo& root_;
     std::string path_;
-    std::vector<std::string> concrete_;  ///< the path's segments; "[]" for any index
-    std::vector<std::string> pattern_;   ///< likewise, "*" for names that users made up
+    std::vector<std::string> concrete_;  ///< the path's segments
+    std::vector<std::string> pattern_;   ///< likewise, "*" for made-up names, "[]" for indices
     bool in_defaults_ = false;
     std::unordered_set<std::uint64_t> default_marks_;
     std::unordered_map<std::string, Mark> places_;

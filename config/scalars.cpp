@@ -120,9 +120,13 @@ Parsed<Duration> parse_duration(std::string_view text) {
 
 Parsed<std::uint64_t> parse_size(std::string_view text) {
     if (text == "0") return {0, {}};
-    if (all_digits(text))
-        return refuse<std::uint64_t>(
-            fmt::format("{0} has no unit; write {1}KiB or {1}B", quoted(text), text));
+    if (all_digits(text)) {
+        std::string_view digits = text;
+        const auto bytes = take_number(digits);
+        const std::string good = bytes && *bytes >= KiB ? size_text(*bytes)  // surely bytes
+                                                        : fmt::format("{0}KiB or {0}B", text);
+        return refuse<std::uint64_t>(fmt::format("{} has no unit; write {}", quoted(text), good));
+    }
     if (is_fraction(text))
         return refuse<std::uint64_t>(
             fmt::format("{} is not whole; use a smaller unit, such as 1536KiB", quoted(text)));
@@ -212,16 +216,21 @@ bool has_control(std::string_view text) noexcept {
     });
 }
 
-std::string quoted(std::string_view text) {
-    constexpr std::size_t most = 60;
-    std::string out = "'";
-    for (const char c : text.substr(0, most)) {
+std::string visible(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte < 0x20 || byte == 0x7f)
             fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
         else
             out += c;
     }
+    return out;
+}
+
+std::string quoted(std::string_view text) {
+    constexpr std::size_t most = 60;
+    std::string out = "'" + visible(text.substr(0, most));
     if (text.size() > most) {
         while ((static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) {  // no half characters
             const bool lead = (static_cast<unsigned char>(out.back()) & 0xc0) == 0xc0;

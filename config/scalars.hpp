@@ -55,6 +55,9 @@ template <class T>
 /// Has a byte below 0x20 (tab included) or 0x7f.
 [[nodiscard]] bool has_control(std::string_view text) noexcept;
 
+/// `text` with control bytes written as \xNN, so that it stays on one line.
+[[nodiscard]] std::string visible(std::string_view text);
+
 /// `text` in single quotes, shortened and with control bytes made visible, for messages.
 [[nodiscard]] std::string quoted(std::string_view text);
 

@@ -75,7 +75,8 @@ std::string_view closest_unit(std::string_view word,
     if (a.empty()) return {};
     for (const std::string_view unit : units) {
         const std::string b = folded(unit);
-        if (b.starts_with(a) || a.starts_with(b)) return unit;  // "k", "sec", "Kb", "hours"
+        const bool slip = a[0] == b[0] && edit_distance(a, b) == 1;     // "kb"
+        if (slip || b.starts_with(a) || a.starts_with(b)) return unit;  // "k", "sec", "Kb", "hours"
     }
     return {};
 }

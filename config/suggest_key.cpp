@@ -1,5 +1,6 @@
 // Which key was meant: by spelling at this place, by spelling elsewhere, or by the word that other
 // proxies use for the same thing.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -68,7 +69,7 @@ class Search {
     void walk(const std::vector<KeyInfo>& keys) {
         for (const KeyInfo& info : keys) {
             at_.push_back(info.name);
-            consider(slip_distance(word_, info.name));
+            consider(slip_distance(word_, info.name), info.reserved);
             if (!info.below.empty()) at_.push_back(info.below);
             walk(info.children);
             if (!info.below.empty()) at_.pop_back();
@@ -78,19 +79,21 @@ class Search {
     [[nodiscard]] const Candidate& best() const noexcept { return best_; }
 
   private:
-    void consider(std::size_t distance) {
+    void consider(std::size_t distance, bool reserved) {
         // Elsewhere, only long words may differ: "to", "name" and "key" are near to too much.
         if (distance == no_slip || (distance > 0 && at_.back().size() < 6)) return;
         std::size_t common = 0;
         while (common < at_.size() && common < pattern_.size() && at_[common] == pattern_[common])
             ++common;
-        const std::size_t steps = (pattern_.size() - common) * 2 + (at_.size() - common);
+        // Up costs more than down, and what is not built is the last resort.
+        const std::size_t steps =
+            (pattern_.size() - common) * 2 + (at_.size() - common) + (reserved ? 4 : 0);
         if (distance > best_.distance || (distance == best_.distance && steps >= best_.steps))
             return;
         best_ = {distance, steps, ""};
         for (std::size_t i = 0; i < at_.size(); ++i) {
             const std::string& segment = i < common ? concrete_[i] : at_[i];
-            if (i > 0 && segment != "[]") best_.path += '.';
+            if (i > 0 && !segment.starts_with('[')) best_.path += '.';
             best_.path += segment;
         }
     }
@@ -117,17 +120,19 @@ std::string suggest_key(std::string_view word, const std::vector<const KeyInfo*>
     const std::string_view here = closest(word, names);
     const std::size_t here_distance = here.empty() ? no_slip : slip_distance(word, here);
 
+    if (here_distance <= 1) return hint(here);
+    const Synonym* synonym = std::find_if(synonyms.begin(), synonyms.end(),
+                                          [&](const Synonym& s) { return s.word == folded(word); });
+    const bool known_elsewhere = synonym != synonyms.end();
+    if (known_elsewhere && std::find(names.begin(), names.end(), synonym->key) != names.end())
+        return hint(synonym->key);
+
     Search elsewhere(word, pattern, concrete);
     elsewhere.walk(root.children);
-    if (elsewhere.best().distance < here_distance && elsewhere.best().distance == 0)
-        return hint(elsewhere.best().path);
+    if (elsewhere.best().distance == 0) return hint(elsewhere.best().path);
     if (!here.empty()) return hint(here);
-
-    for (const Synonym& synonym : synonyms) {
-        if (folded(word) != synonym.word) continue;
-        for (const std::string_view name : names)
-            if (name == synonym.key) return hint(name);
-        Search same(synonym.key, pattern, concrete);
+    if (known_elsewhere) {
+        Search same(synonym->key, pattern, concrete);
         same.walk(root.children);
         if (same.best().distance == 0) return hint(same.best().path);
     }

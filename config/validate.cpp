@@ -139,19 +139,18 @@ void Validator::routes() {
         const std::string path = fmt::format("routes[{}]", i);
         route(one, path);
         const auto [first, fresh] = names.emplace(one.name, i);
+        const bool given = reader_.present(path + ".name");
         const std::size_t by = shadows[i];
-        if (by != i && !reported(path) && !reported(fmt::format("routes[{}]", by)))
+        if (!fresh && (given || !reported(path)))
+            error(given ? path + ".name" : path,
+                  fmt::format("{} is the name of routes[{}] already; {}", quoted(one.name),
+                              first->second,
+                              given ? "names are unique"
+                                    : "set a name of its own, as the match is the same"));
+        else if (by != i && !reported(path) && !reported(fmt::format("routes[{}]", by)))
             warning(path, fmt::format("never matches: routes[{}] ({}) comes first and takes all "
                                       "its requests",
                                       by, config_.routes[by].name));
-        if (fresh) continue;
-        const bool given = reader_.present(path + ".name");
-        error(
-            given ? path + ".name" : path,
-            fmt::format("{} is the name of routes[{}] already; {}", quoted(one.name), first->second,
-                        given ? "names are unique"
-                              : "set a name of its own, as the match is the "
-                                "same"));
     }
 }
 

@@ -1,3 +1,4 @@
+// Socket addresses, host:port and CIDR blocks in all their written forms.
 #include "core/net/address.hpp"
 
 #include <string>

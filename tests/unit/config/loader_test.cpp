@@ -1,0 +1,210 @@
+// What the values of a file become, and what is said about files as a whole.
+#include "config/loader.hpp"
+
+#include <cstdlib>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "config/diff.hpp"
+#include "config/paths.hpp"
+#include "config/quick.hpp"
+
+namespace scrollgate::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+Config loaded(const std::string& text) {
+    const Loaded result = load_text(text);
+    for (const Problem& problem : result.problems)
+        MESSAGE(to_text(problem, "test.yaml"));
+    REQUIRE(result.ok());
+    return result.config;
+}
+
+const std::string listeners = "listeners: [ { address: 127.0.0.1:8080 } ]\n";
+const std::string pools = "pools: { aws: { endpoints: [ \"10.0.1.10:8080\" ] } }\n";
+const std::string routes = "routes: [ { pools: [ aws ] } ]\n";
+
+}  // namespace
+
+TEST_CASE("the smallest file gets every default") {
+    const Config config = loaded(listeners + pools + routes);
+    CHECK(config.listeners.at(0).name == "127.0.0.1:8080");
+    CHECK(config.listeners[0].bind.text() == "127.0.0.1:8080");
+    REQUIRE(config.admin.has_value());
+    CHECK(config.admin->bind.text() == "127.0.0.1:9528");
+    CHECK(config.admin->token_file == default_token_file());
+    CHECK(config.limits.header_bytes == 32 * limits::KiB);
+    CHECK(config.timeouts.request == no_limit);
+    CHECK(config.pools.at(0).limits.pending == 1024);
+    CHECK(config.routes.at(0).name == "any");
+    CHECK(config.routes[0].failover.max_attempts == 3);
+    CHECK(config.routes[0].via);
+    CHECK(config.frequency == 528);
+    CHECK(config.workers == 0);
+}
+
+TEST_CASE("values are read in all their forms") {
+    const Config config = loaded(
+        "listeners: [ { name: plain, address: \":8080\" } ]\n"
+        "admin: off\n"
+        "trusted_proxies: [ 10.0.0.0/8 ]\n"
+        "limits: { connections: none, body: 1MiB }\n"
+        "pools:\n"
+        "  aws:\n"
+        "    host: endpoint\n"
+        "    endpoints: [ \"[2001:db8::1]:80\", { address: \"http://App.example/\", weight: 2 } ]\n"
+        "  gcp: { host: app.example, endpoints: [ \"gcp.example:81\" ] }\n"
+        "routes:\n"
+        "  - match: { host: \"*.Example.COM.\", methods: [ GET ], query: { v: 2 } }\n"
+        "    pools: [ aws, { name: gcp, weight: 3, priority: 1 } ]\n"
+        "    balance: least_requests\n"
+        "    timeouts: { request: none, connect: 250ms }\n"
+        "    request_headers: { add: { X-A: [ \"1\", \"2\" ] } }\n"
+        "    via: off\n"
+        "  - match: { path_exact: /ping }\n"
+        "    respond: { body: \"pong\\n\" }\n");
+    CHECK(config.listeners[0].bind.text() == "0.0.0.0:8080");
+    CHECK_FALSE(config.admin.has_value());
+    CHECK(config.trusted_proxies.at(0).text() == "10.0.0.0/8");
+    CHECK(config.limits.connections == limits::unlimited);
+    CHECK(config.limits.body == limits::MiB);
+    const Pool& aws = config.pools.at(0);
+    CHECK(aws.host_mode == Pool::HostMode::endpoint);
+    CHECK(aws.endpoints.at(0).host == "2001:db8::1");
+    CHECK(aws.endpoints.at(1).host == "App.example");
+    CHECK(aws.endpoints[1].port == 80);
+    CHECK(aws.endpoints[1].weight == 2);
+    CHECK(config.pools.at(1).host_mode == Pool::HostMode::literal);
+    CHECK(config.pools[1].host_literal == "app.example");
+    const Route& route = config.routes.at(0);
+    CHECK(route.name == "host=*.example.com methods=GET query=v=2");
+    CHECK(route.pools.at(1).priority == 1);
+    CHECK(route.balance == Route::Balance::least_requests);
+    CHECK(route.timeouts.request == no_limit);
+    CHECK(route.timeouts.connect == Duration(250ms));
+    CHECK_FALSE(route.timeouts.upstream_body.has_value());
+    CHECK(route.request_headers.add ==
+          std::vector<std::pair<std::string, std::string>>{{"X-A", "1"}, {"X-A", "2"}});
+    CHECK_FALSE(route.via);
+    CHECK(config.routes.at(1).respond->body == "pong\n");
+    CHECK(config.routes[1].respond->status == 200);
+}
+
+TEST_CASE("defaults lie under pools and routes: maps merge deeply, lists are replaced") {
+    const Config config =
+        loaded(listeners +
+               "defaults:\n"
+               "  pool: { region: a, limits: { pending: 1, connections: 2 } }\n"
+               "  route: { match: { methods: [ GET ] }, timeouts: { request: 5s } }\n"
+               "pools:\n"
+               "  aws: { endpoints: [ \"10.0.1.10:8080\" ], limits: { pending: 7 } }\n"
+               "routes:\n"
+               "  - { pools: [ aws ], match: { path_prefix: /a, methods: [ PUT ] } }\n"
+               "  - { pools: [ aws ], timeouts: { connect: 1s } }\n");
+    CHECK(config.pools[0].region == "a");
+    CHECK(config.pools[0].limits.pending == 7);
+    CHECK(config.pools[0].limits.connections == 2);
+    CHECK(config.routes[0].match.methods == std::vector<std::string>{"PUT"});
+    CHECK(config.routes[0].timeouts.request == Duration(5s));
+    CHECK(config.routes[1].match.methods == std::vector<std::string>{"GET"});
+    CHECK(config.routes[1].timeouts.request == Duration(5s));
+    CHECK(config.routes[1].timeouts.connect == Duration(1s));
+}
+
+TEST_CASE("a variable cannot change the structure of the file") {
+    setenv("SCROLLGATE_TEST_REGION", "a\" }, workers: 9 #", 1);
+    const Config config =
+        loaded(listeners + pools + routes + "self: { region: \"${SCROLLGATE_TEST_REGION}\" }\n");
+    CHECK(config.self.region == "a\" }, workers: 9 #");
+    CHECK(config.workers == 0);
+}
+
+TEST_CASE("credentials are used but not shown") {
+    const Config config = loaded(listeners + pools +
+                                 "routes: [ { pools: [ aws ], request_headers: { set: { "
+                                 "Authorization: \"Bearer s3\" } } } ]\n");
+    CHECK(config.routes[0].request_headers.set.at(0).second == "Bearer s3");
+    CHECK(effective_yaml(config).find("s3") == std::string::npos);
+    CHECK(effective_yaml(config).find("Authorization: \"(hidden)\"") != std::string::npos);
+}
+
+TEST_CASE("a finding is written with file, place and path") {
+    CHECK(to_text({Problem::Severity::error, 3, 7, "pools.aws", "wrong"}, "f.yaml") ==
+          "f.yaml:3:7: pools.aws: wrong");
+    CHECK(to_text({Problem::Severity::warning, 3, 7, "", "odd"}, "f.yaml") ==
+          "f.yaml:3:7: warning: odd");
+    CHECK(to_text({Problem::Severity::error, 0, 0, "", "gone"}, "f.yaml") == "f.yaml: gone");
+}
+
+TEST_CASE("columns count characters") {
+    const Loaded result = load_text("self: { region: \"äöü\", zoen: a }\n");
+    REQUIRE_FALSE(result.problems.empty());
+    CHECK(result.problems.back().path == "self.zoen");
+    CHECK(result.problems.back().column == 24);
+}
+
+TEST_CASE("a file that cannot be read is a finding") {
+    CHECK(load_file("/nonexistent/scrollgate.yaml").problems.at(0).message ==
+          "cannot be read: No such file or directory");
+    CHECK(load_file("/").problems.at(0).message == "a folder, not a file");
+}
+
+TEST_CASE("a file beyond the size limit is refused unread") {
+    const Loaded result = load_text(std::string(limits::config_bytes + 1, '#'));
+    REQUIRE(result.problems.size() == 1);
+    CHECK(result.problems[0].message == "larger than 16MiB");
+}
+
+TEST_CASE("ten thousand routes load, and the one that never matches is found") {
+    std::string text = listeners + pools + "routes:\n";
+    for (int i = 0; i < 10'000; ++i)
+        text += "  - { pools: [ aws ], match: { host: a.example, path_prefix: /" +
+                std::to_string(i) + " } }\n";
+    text += "  - { name: late, pools: [ aws ], match: { host: a.example, path_exact: /777/x } }\n";
+    const Loaded result = load_text(text);
+    CHECK(result.ok());
+    REQUIRE(result.problems.size() == 1);
+    CHECK(result.problems[0].path == "routes[10000]");
+    CHECK(result.problems[0].message.find("routes[777]") != std::string::npos);
+}
+
+TEST_CASE("a configuration from the command line is an ordinary one") {
+    const Loaded result = default_config_for_proxy(":8080", {"10.0.0.1:80", "app.example:81"});
+    REQUIRE(result.ok());
+    CHECK(result.config.listeners.at(0).bind.text() == "0.0.0.0:8080");
+    CHECK(result.config.pools.at(0).endpoints.size() == 2);
+    CHECK(result.config.routes.at(0).pools.at(0).name == "origin");
+}
+
+TEST_CASE("slips on the command line are told as such") {
+    const Loaded result = default_config_for_proxy("x\n- y", {"10.0.0.1", "${HOME}:80"});
+    CHECK_FALSE(result.ok());
+    REQUIRE(result.problems.size() == 3);
+    CHECK(to_text(result.problems[0], "proxy").starts_with("proxy: --from: "));
+    CHECK(to_text(result.problems[1], "proxy") ==
+          "proxy: --to: '10.0.0.1' has no port; write for example 10.0.0.1:8080");
+    CHECK(result.problems[2].message.find("'${HOME}:80'") == 0);
+}
+
+TEST_CASE("what a reload cannot change is named, all else is not") {
+    const Config running = loaded(listeners + pools + routes);
+    Config next =
+        loaded(listeners + pools + routes + "timeouts: { connect: 5s }\naccess_log: off\n");
+    CHECK(not_reloadable(running, next).empty());
+    next.workers = 3;
+    next.frequency = 100;
+    next.self.node = "edge";
+    next.admin->token_file = "/elsewhere";
+    CHECK(not_reloadable(running, next).size() == 4);
+    CHECK(not_reloadable(running, next).at(0) ==
+          "workers: auto stays in force; 3 needs a restart of the process");
+    next = running;
+    next.admin.reset();
+    CHECK(not_reloadable(running, next).at(0) ==
+          "admin: 127.0.0.1:9528 stays in force; off needs a restart of the process");
+}
+
+}  // namespace scrollgate::config
