@@ -35,9 +35,10 @@ Error refusal(ErrorKind kind, const char* detail) {
     return Error{.kind = kind, .detail = detail};
 }
 
-/// 1-19 digits, no leading zero: fits 64 bits and reads the same in every base-guessing parser.
+/// 1-18 digits, no leading zero: fits signed 64 bits, which is what most parsers hold it in, and
+/// reads the same in those that guess a base.
 bool read_length(std::string_view text, std::uint64_t& length) noexcept {
-    if (text.empty() || text.size() > 19) return false;
+    if (text.empty() || text.size() > 18) return false;
     if (text.front() == '0' && text.size() > 1) return false;
     length = 0;
     for (const char c : text) {

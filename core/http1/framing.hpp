@@ -1,6 +1,6 @@
 // How a message's body ends: the rules of RFC 9112 section 6, in their strict reading.
 //
-// Lengths: exactly one Content-Length of 1-19 digits without leading zero; equal duplicates and
+// Lengths: exactly one Content-Length of 1-18 digits without leading zero; equal duplicates and
 // lists are refused. Transfer-Encoding: exactly one field that says "chunked" and nothing else, on
 // HTTP/1.1 and without Content-Length. One pass over the fields, no allocation. Any thread.
 #pragma once

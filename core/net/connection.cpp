@@ -19,7 +19,7 @@ void Connection::unpin() noexcept {
 
 bool Connection::reserve(std::size_t size) {
     assert(!reading_ && pinned_ == 0 && !pinned_buffer_);
-    if (!make_room()) return false;
+    if (!make_room() && !buffer_) return false;
     if (buffer_.size() - begin_ >= size) return true;
     if (buffer_.size() < size) {
         BufferLease larger = loop_.bulk_buffers().lease();

@@ -24,6 +24,7 @@ class Http1MessageSink final : public BodySink {
     void start(Connection& connection, const Rules& rules) noexcept;
     /// Where the head is serialised; what is in it goes out first.
     [[nodiscard]] std::string& head() noexcept { return head_; }
+    [[nodiscard]] bool head_pending() const noexcept { return !head_.empty(); }
     /// How body() is framed from now on.
     void frame(const BodyFraming& framing) noexcept { framing_ = framing; left_ = framing.length; }
 

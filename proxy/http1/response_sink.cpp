@@ -68,6 +68,7 @@ BodyFraming Http1ResponseSink::announced(const ResponseHead& head) const noexcep
 }
 
 void Http1ResponseSink::head(const ResponseHead& head) {
+    out_.head().clear();   // one that has not left yet is replaced
     const BodyFraming framing = announced(head);
     until_close_ = framing.kind == BodyFraming::Kind::until_close;
     if (until_close_ || !body_->ended()) keep_ = false;

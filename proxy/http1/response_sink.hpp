@@ -20,7 +20,9 @@ class Http1ResponseSink final : public ResponseSink {
     void watch() override { connection_->arm(); }
     void head(const ResponseHead& head) override;
     void bound(Duration stall) noexcept override { out_.bound(stall); }
-    [[nodiscard]] bool committed() const noexcept override { return committed_; }
+    [[nodiscard]] bool committed() const noexcept override {
+        return committed_ && !out_.head_pending();
+    }
     void abort() noexcept override;
     Task<Result<void>> write(const BodyChunk& chunk) override { return out_.write(chunk); }
     Task<Result<void>> flush() override { return out_.flush(); }

@@ -23,9 +23,19 @@ detail::Detached detach(Task<void> task) {
     co_await std::move(task);
 }
 
+/// h2c is not offered by this hop, and a tunnel to an origin that speaks it would carry requests past
+/// every rule.
+bool names_h2c(std::string_view protocols) {
+    while (!protocols.empty()) {
+        if (equal_no_case(pop_first_in_list(protocols).substr(0, 3), "h2c")) return true;
+    }
+    return false;
+}
+
 bool asks_for_upgrade(const RequestHead& request) {
     if (request.version != Version::http11 || request.body.has_body()) return false;
     if (request.fields.count(Field::upgrade) != 1) return false;
+    if (names_h2c(request.fields.value(Field::upgrade))) return false;
     for (const HeaderField& field : request.fields) {
         if (field.id != Field::connection) continue;
         std::string_view rest = field.value;

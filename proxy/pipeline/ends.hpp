@@ -54,11 +54,11 @@ class ResponseSink : public BodySink {
     /// The request has been read to its end: a client that goes away is to be noticed from now on.
     virtual void watch() = 0;
     /// Takes the final head; it leaves with the first write() or flush(). The views may go after
-    /// this call. At most once.
+    /// this call. Another one may replace it until committed().
     virtual void head(const ResponseHead& head) = 0;
     /// From the next write() on: most time in which the client takes no byte.
     virtual void bound(Duration stall) noexcept = 0;
-    /// The head has been taken: a different answer is no longer possible.
+    /// The head has left: a different answer is no longer possible.
     [[nodiscard]] virtual bool committed() const noexcept = 0;
     /// The response cannot be completed: the client must see that it is cut short.
     virtual void abort() noexcept = 0;

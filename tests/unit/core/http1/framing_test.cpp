@@ -63,10 +63,10 @@ constexpr const char* te = "Transfer-Encoding";
 
 }  // namespace
 
-TEST_CASE("a length is 1 to 19 digits without leading zero") {
+TEST_CASE("a length is 1 to 18 digits without leading zero") {
     CHECK(of_request({{cl, "0"}}) == "length 0");
     CHECK(of_request({{cl, "42"}}) == "length 42");
-    CHECK(of_request({{cl, "9999999999999999999"}}) == "length 9999999999999999999");
+    CHECK(of_request({{cl, "999999999999999999"}}) == "length 999999999999999999");
     for (const char* value : {"",
                               "+1",
                               "-1",
@@ -81,7 +81,8 @@ TEST_CASE("a length is 1 to 19 digits without leading zero") {
                               "1e3",
                               "1.0",
                               "1_0",
-                              "10000000000000000000",
+                              "1000000000000000000",
+                              "9223372036854775808",
                               "99999999999999999999",
                               "\xb2",
                               "1;a",
