@@ -1,11 +1,12 @@
 """EdgeTest: a unittest case that starts origins and the proxy, and always ends both."""
 import sys
+import time
 import unittest
 
 from .client import RawClient
 from .origin import RawOrigin, ok
 from .process import Scrollgate
-from .wait import free_port
+from .wait import SCALE, free_port
 
 
 class EdgeTest(unittest.TestCase):
@@ -62,6 +63,25 @@ class EdgeTest(unittest.TestCase):
         self.assertEqual(response.get("connection"), "close")
         client.expect_closed()
         return response
+
+
+class TimedTest(EdgeTest):
+    """EdgeTest with a stopwatch. Lower bounds say that a limit did not strike at once; upper
+    bounds are generous."""
+
+    def timed(self, action, at_least, at_most=5.0):
+        """The action's value; fails unless it took between so many seconds."""
+        started = time.monotonic()
+        value = action()
+        took = time.monotonic() - started
+        self.assertGreater(took, at_least)
+        self.assertLess(took, at_most * SCALE)
+        return value
+
+    def outcome(self, edge):
+        """Status and outcome of the first log line."""
+        line = edge.log(1)[0]
+        return line["status"], line["outcome"]
 
 
 def main():

@@ -54,7 +54,7 @@ class Expect(EdgeTest):
 
     def test_a_body_that_is_too_large_gets_413_instead_of_100(self):
         origin = self.origin()
-        edge = self.edge(origin, limits={"body": 4})
+        edge = self.edge(origin, limits={"body": "4B"})
         client = self.client(edge).send(HEAD)
         self.assert_refused(client, 413)
         self.assertEqual(origin.bytes_received(), 0)

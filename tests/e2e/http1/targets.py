@@ -52,8 +52,13 @@ class Targets(EdgeTest):
         response = client.response()
         self.assertIn("application/json", response.get("content-type"))
         self.assertIn(b"method_refused", response.body)
-        plain = self.send("TRACE / HTTP/1.1\nHost: site.test\nAccept: text/html\n\n").response()
-        self.assertNotIn("json", plain.get("content-type", ""))
+
+    def test_own_errors_are_text_where_the_client_wants_text(self):
+        edge = self.edge(pools={}, routes=[
+            {"name": "one", "match": {"path_exact": "/one"}, "respond": {"status": 200}}])
+        response = self.fetch(edge, "/two", "Accept: text/html, text/plain")
+        self.assertEqual(response.status, 404)
+        self.assertIn("text/plain", response.get("content-type"))
 
 
 if __name__ == "__main__":

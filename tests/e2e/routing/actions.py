@@ -68,7 +68,13 @@ class Responds(EdgeTest):
         self.assertEqual((head.get("content-length"), head.body), ("5", b""))
         client.send(b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 3\r\n\r\nabc")
         self.assertEqual(client.response().body, b"hello")
-        self.assertEqual(client.get().response().body, b"hello")
+
+    def test_the_connection_stays(self):
+        edge = self.edge(pools={}, routes=[
+            {"name": "all", "respond": {"status": 200, "body": "hello"}}])
+        client = self.client(edge)
+        for _ in range(3):
+            self.assertEqual(client.get().response().body, b"hello")
 
 
 class HeaderRules(EdgeTest):

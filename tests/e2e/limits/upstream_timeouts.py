@@ -1,75 +1,16 @@
-"""Each timeout of the contract, configured short, with what the client gets.
-
-Here time itself is tested; upper bounds are generous, lower bounds say that it did not fire at
-once."""
+"""Timeouts of the origin's side and the hard total, configured short, with what the client gets.
+Here time itself is what is tested."""
 import socket
 import threading
 import time
 
-from harness import SCALE, EdgeTest, main
+from harness import TimedTest, main
 from harness.origin import raw
 
 POST = b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 10\r\n\r\nabc"
 
 
-class Timeouts(EdgeTest):
-    def timed(self, action, at_least, at_most=5.0):
-        started = time.monotonic()
-        value = action()
-        took = time.monotonic() - started
-        self.assertGreater(took, at_least)
-        self.assertLess(took, at_most * SCALE)
-        return value
-
-    def outcome(self, edge):
-        line = edge.log(1)[0]
-        return line["status"], line["outcome"]
-
-    def test_client_header_is_408(self):
-        edge = self.edge(self.origin(), timeouts={"client_header": "500ms"})
-        client = self.client(edge).send(b"GET / HTTP/1.1\r\nHost: si")
-        self.timed(lambda: self.assert_refused(client, 408), 0.3)
-        self.assertEqual(self.outcome(edge), (408, "client_header_timeout"))
-
-    def test_client_header_is_the_time_of_the_whole_head(self):
-        edge = self.edge(self.origin(), timeouts={"client_header": "800ms"})
-        client = self.client(edge).send(b"GET / HTTP/1.1\r\n")
-        stop = threading.Event()
-
-        def drip():
-            while not stop.wait(0.1):
-                try:
-                    client.send(b"X: y\r\n")
-                except OSError:
-                    return
-        thread = threading.Thread(target=drip)
-        thread.start()
-        try:
-            self.assertEqual(self.timed(lambda: client.response().status, 0.5), 408)
-        finally:
-            stop.set()
-            thread.join()
-
-    def test_client_idle_closes_silently(self):
-        edge = self.edge(self.origin(), timeouts={"client_idle": "1s"})
-        client = self.client(edge)
-        client.get().response()
-        self.timed(client.expect_closed, 0.4)
-        self.assertEqual(len(edge.log(1)), 1)
-
-    def test_a_connection_that_never_says_a_word_is_closed_silently(self):
-        edge = self.edge(self.origin(), timeouts={"client_header": "500ms", "client_idle": "1s"})
-        self.timed(self.client(edge).expect_closed, 0.2)
-        self.assertEqual(edge.log_text(), "")
-
-    def test_client_body_is_408(self):
-        origin = self.origin(lambda conn: (conn.head(), conn.until_closed()))
-        edge = self.edge(origin, timeouts={"client_body": "500ms"})
-        client = self.client(edge).send(POST)
-        self.timed(lambda: self.assert_refused(client, 408), 0.3)
-        self.assertEqual(self.outcome(edge), (408, "client_body_timeout"))
-        origin.wait_ended()
-
+class UpstreamTimeouts(TimedTest):
     def test_upstream_response_is_504(self):
         origin = self.origin(lambda conn: (conn.request(), conn.until_closed()))
         edge = self.edge(origin, timeouts={"upstream_response": "500ms"})
@@ -124,28 +65,14 @@ class Timeouts(EdgeTest):
         # A full accept queue: the kernel lets further connections hang.
         full = self.origin(listen=False)
         full.sock.listen(0)
-        fillers = [self.client(full.port) for _ in range(1)]
-        for _ in range(3):
+        for _ in range(4):
             filler = socket.socket()
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", full.port))
             self.addCleanup(filler.close)
-        self.assertTrue(fillers)
         edge = self.edge(full, timeouts={"connect": "400ms"})
         self.assertEqual(self.timed(lambda: self.fetch(edge).status, 0.3), 504)
         self.assertEqual(self.outcome(edge), (504, "connect_timeout"))
-
-    def test_a_client_that_takes_nothing_is_dropped(self):
-        def script(conn):
-            conn.request()
-            conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
-            while True:
-                conn.send(b"x" * 65536)
-        origin = self.origin(script)
-        edge = self.edge(origin, timeouts={"client_write": "1s"})
-        self.client(edge, receive_buffer=4096).get()
-        self.timed(origin.wait_ended, 0.4, 9)
-        self.assertEqual(edge.log(1)[0]["outcome"], "client_stalled")
 
     def test_none_switches_a_timeout_off(self):
         release = threading.Event()
