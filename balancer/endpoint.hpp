@@ -32,6 +32,7 @@ struct alignas(64) EndpointState {
 /// What all endpoints of one pool share, over all workers.
 struct alignas(64) PoolState {
     std::atomic<std::uint32_t> in_flight{0};  ///< leases out, while the pool has a limit on them
+    std::atomic<std::uint32_t> pending{0};    ///< requests that wait for room in the pool
 };
 
 struct Endpoint {

@@ -64,6 +64,8 @@ inline constexpr std::size_t linger_bytes = 1 * MiB;
 inline constexpr unsigned inline_exchanges = 16; ///< pipelined requests before others get a turn
 inline constexpr std::size_t idle_per_endpoint = 128;   ///< idle upstream connections, per worker
 inline constexpr std::uint64_t pending = 1024;   ///< requests that wait for a connection, per pool
+inline constexpr auto pending_wait = 1s;         ///< longest wait for room in a full pool
+inline constexpr auto pending_look = 10ms;       ///< a waiting request looks again after this
 inline constexpr unsigned max_attempts = 3;
 inline constexpr unsigned max_attempts_max = 10;
 

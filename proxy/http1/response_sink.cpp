@@ -35,11 +35,11 @@ Task<Result<void>> Http1ResponseSink::interim(const ResponseHead& head) {
     return out_.flush();
 }
 
-Task<Result<void>> Http1ResponseSink::upgrade(const ResponseHead& head) {
+Task<Result<void>> Http1ResponseSink::upgrade(const ResponseHead& head,
+                                              std::string_view protocol) {
     committed_ = true;
     keep_ = false;
-    const http1::HopFields hop{
-        .body = {}, .connection = "upgrade", .upgrade = head.fields.value(Field::upgrade)};
+    const http1::HopFields hop{.body = {}, .connection = "upgrade", .upgrade = protocol};
     http1::append_response_head(out_.head(), head.status, reason_phrase(head.status), head.fields,
                                 hop);
     const BodyFraming raw{BodyFraming::Kind::until_close, 0};

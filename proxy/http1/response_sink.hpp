@@ -16,7 +16,7 @@ class Http1ResponseSink final : public ResponseSink {
                Duration stall);
 
     Task<Result<void>> interim(const ResponseHead& head) override;
-    Task<Result<void>> upgrade(const ResponseHead& head) override;
+    Task<Result<void>> upgrade(const ResponseHead& head, std::string_view protocol) override;
     void watch() override { connection_->arm(); }
     void head(const ResponseHead& head) override;
     void bound(Duration stall) noexcept override { out_.bound(stall); }

@@ -103,8 +103,9 @@ Task<bool> ServerSession::serve_one() {
     begin(one);
     const Result<void> head = co_await read_head(x);
     phase_ = Phase::exchange;
-    exchange_ = &x;
-    const bool keep = head && !draining_ && !at_end() &&
+    current_ = &one;
+    const bool more_to_come = !at_end() || !received().empty();
+    const bool keep = head && !draining_ && more_to_come &&
                       !http1::wants_close(x.request.version, x.request.fields);
     one.body.start(*this, head ? x.request.body : BodyFraming{},
                    {.stall = x.config().timeouts.client_body,
@@ -121,7 +122,7 @@ Task<bool> ServerSession::serve_one() {
         if (one.body.ended()) arm();   // a client that leaves now is noticed
         co_await serve(x);
     }
-    exchange_ = nullptr;
+    current_ = nullptr;
     if (x.cancelled && x.record.outcome == "ok") x.record.outcome = facts(*x.cancelled).reason;
     worker_.observe(x);
     const bool again = one.sink.reusable() && one.body.ended() && !failure();
@@ -199,8 +200,8 @@ void ServerSession::destroy_when_quiet() {
 void ServerSession::input_seen() noexcept {
     if (phase_ == Phase::over) {
         if (!busy()) delete this;
-    } else if (exchange_ != nullptr && broken()) {
-        exchange_->cancel(ErrorKind::client_closed);
+    } else if (current_ != nullptr && broken()) {
+        current_->exchange.cancel(failure().value_or(ErrorKind::client_closed));
     }
 }
 
@@ -216,13 +217,18 @@ void ServerSession::deadline_passed(ErrorKind kind) noexcept {
     }
 }
 
-void ServerSession::drain() {
+void ServerSession::say_close() noexcept {
     draining_ = true;
+    if (current_ != nullptr) current_->sink.will_close();
+}
+
+void ServerSession::drain() {
+    say_close();
     if (phase_ == Phase::idle && parked()) fail(ErrorKind::shutting_down);
 }
 
 void ServerSession::abandon() {
-    if (exchange_ != nullptr) exchange_->cancel(ErrorKind::shutting_down);
+    if (current_ != nullptr) current_->exchange.cancel(ErrorKind::shutting_down);
     fail(ErrorKind::shutting_down);
 }
 

@@ -33,7 +33,7 @@ class ServerSession final : private Connection, public SessionHook {
     static void start(Worker& worker, std::unique_ptr<Stream> stream, Client client);
 
     /// From the next answer on: "Connection: close".
-    void say_close() noexcept { draining_ = true; }
+    void say_close() noexcept;
     /// The worker drains: say_close(); an idle connection closes now, or, if it
     /// was used within the last second, after that second, because a request may be on its way.
     void drain();
@@ -59,7 +59,7 @@ class ServerSession final : private Connection, public SessionHook {
 
     Worker& worker_;
     Client client_;
-    Exchange* exchange_ = nullptr;         ///< the one under way
+    ServerExchange* current_ = nullptr;    ///< the one under way
     TimePoint idle_until_ = never;
     Phase phase_ = Phase::idle;
     bool draining_ = false;

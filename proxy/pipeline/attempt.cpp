@@ -27,31 +27,28 @@ ErrorKind connect_error(const boost::system::error_code& error) {
 
 }  // namespace
 
-Attempt::Attempt(Exchange& x, const Endpoint& endpoint) noexcept
-    : x_(x), endpoint_(endpoint), gate_(x.worker.loop()) {}
+Attempt::Attempt(Exchange& x, const Endpoint& endpoint, UpstreamLease connection) noexcept
+    : x_(x), endpoint_(endpoint), connection_(std::move(connection)), gate_(x.worker.loop()) {}
 
 Task<Result<void>> Attempt::begin() {
-    const Result<void> first = co_await begin_on(false);
-    if (first || !connection_ || !connection_->reused()) co_return first;
+    const Result<void> first = co_await converse();
+    if (first || !connection_->reused()) co_return first;
     const Error& error = first.error();
     const bool silent = connection_->received_total() == received_before_;
     if (error.kind != ErrorKind::upstream_reset || !silent || !error.retry_safe) co_return first;
     co_await end_upload();
-    co_return co_await begin_on(true);
+    release();
+    connection_ = x_.worker.upstreams().open(endpoint_);
+    if (!connection_) co_return first;
+    gate_.reset();
+    co_return co_await converse();
 }
 
-Task<Result<void>> Attempt::begin_on(bool fresh) {
-    x_.record.connect = Duration(-1);
-    release();
-    gate_.reset();
-    if (!fresh) {
-        const bool repeatable = is_idempotent(x_.request.method) && !x_.request.body.has_body();
-        connection_ = x_.worker.upstreams().reuse(endpoint_, !repeatable);
-    }
-    if (connection_) {
-        x_.record.connect = Duration::zero();
-        x_.upstream = &*connection_;
-    } else {
+// Request out, final head in, on connection_.
+Task<Result<void>> Attempt::converse() {
+    x_.upstream = &*connection_;
+    x_.record.connect = Duration::zero();
+    if (!connection_->reused()) {
         const Result<void> connected = co_await connect();
         if (!connected) co_return connected;
     }
@@ -63,11 +60,7 @@ Task<Result<void>> Attempt::begin_on(bool fresh) {
 }
 
 Task<Result<void>> Attempt::connect() {
-    connection_ = x_.worker.upstreams().open(endpoint_);
-    if (!connection_) {
-        co_return Error{ErrorKind::overloaded, true, {}, "the endpoint is at its connections limit"};
-    }
-    x_.upstream = &*connection_;
+    x_.record.connect = Duration(-1);
     const TimePoint start = x_.worker.loop().now();
     const TimePoint limit = after(start, x_.route->connect);
     connection_->expire_at(Way::write, std::min(limit, x_.until),
@@ -80,7 +73,10 @@ Task<Result<void>> Attempt::connect() {
     }
     if (error) {
         const ErrorKind kind = connect_error(error);
-        if (kind == ErrorKind::overloaded) x_.worker.out_of_descriptors(error);
+        if (kind == ErrorKind::overloaded) {
+            x_.worker.out_of_descriptors(error);
+            x_.worker.upstreams().close_one_idle();   // the next one finds room
+        }
         co_return Error{kind, true, error};
     }
     x_.record.connect = x_.worker.loop().now() - start;

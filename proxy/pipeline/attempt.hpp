@@ -17,7 +17,8 @@ namespace scrollgate {
 
 class Attempt {
   public:
-    Attempt(Exchange& x, const Endpoint& endpoint) noexcept;
+    /// `connection` is one to `endpoint`: reused, or to be connected.
+    Attempt(Exchange& x, const Endpoint& endpoint, UpstreamLease connection) noexcept;
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
 
@@ -32,7 +33,7 @@ class Attempt {
 
   private:
     // attempt.cpp: the request
-    [[nodiscard]] Task<Result<void>> begin_on(bool fresh);
+    [[nodiscard]] Task<Result<void>> converse();
     [[nodiscard]] Task<Result<void>> connect();
     [[nodiscard]] Task<Result<void>> send();
     [[nodiscard]] Task<void> upload();

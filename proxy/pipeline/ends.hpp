@@ -48,9 +48,10 @@ class ResponseSink : public BodySink {
   public:
     /// Sends a 1xx head at once (not 101). Does nothing for a client that cannot read it.
     [[nodiscard]] virtual Task<Result<void>> interim(const ResponseHead& head) = 0;
-    /// Sends a 101 head. From then on write() sends bytes as they are, its end being a half-close, and
+    /// Sends a 101 head that switches to `protocol`. From then on write() sends bytes as they are, its end being a half-close, and
     /// the request's BodySource gives what the client sends, until it half-closes.
-    [[nodiscard]] virtual Task<Result<void>> upgrade(const ResponseHead& head) = 0;
+    [[nodiscard]] virtual Task<Result<void>> upgrade(const ResponseHead& head,
+                                                      std::string_view protocol) = 0;
     /// The request has been read to its end: a client that goes away is to be noticed from now on.
     virtual void watch() = 0;
     /// Takes the final head; it leaves with the first write() or flush(). The views may go after

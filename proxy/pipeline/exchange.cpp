@@ -17,6 +17,7 @@ void Exchange::reset() noexcept {
     tried.clear();
     held.clear();
     upstream = nullptr;
+    waiting = nullptr;
     cancelled.reset();
     record = {};
     detail = "";
@@ -25,6 +26,7 @@ void Exchange::reset() noexcept {
 void Exchange::cancel(ErrorKind why) noexcept {
     if (!cancelled) cancelled = why;
     if (upstream != nullptr) upstream->fail(*cancelled);
+    if (waiting != nullptr) waiting->shut();
 }
 
 }  // namespace scrollgate

@@ -2,11 +2,22 @@
 
 #include <charconv>
 
+#include "core/limits.hpp"
 #include "proxy/pipeline/forward.hpp"
 #include "proxy/routing/transform.hpp"
 
 namespace scrollgate {
 namespace {
+
+/// A body that is here already is read, so that the connection can go on to the next request.
+Task<void> drop_received_body(Exchange& x) {
+    std::size_t dropped = 0;
+    while (!x.body->ended() && x.body->ready() && dropped < limits::buffer_small) {
+        const Result<BodyChunk> chunk = co_await x.body->pull();
+        if (!chunk) co_return;
+        dropped += chunk->data.size();
+    }
+}
 
 /// Sends x.response (status and fields filled in) with `body`.
 Task<void> reply(Exchange& x, std::string_view body) {
@@ -15,6 +26,7 @@ Task<void> reply(Exchange& x, std::string_view body) {
     head.body = {BodyFraming::Kind::length, body.size()};
     x.record.status = head.status;
     prepare_response(x);
+    co_await drop_received_body(x);
     x.sink->head(head);
     const bool bodiless = x.request.method == Method::head || head.status == 204 ||
                           head.status == 304 || head.status == 205;

@@ -30,6 +30,15 @@ Duration keep_alive_hint(const HeaderList& fields) {
     return no_limit;
 }
 
+/// The origin switches to one of the protocols that the client asked for (RFC 9110 section 7.8).
+bool was_asked(std::string_view asked, std::string_view chosen) {
+    while (!asked.empty()) {
+        const std::string_view one = pop_first_in_list(asked);
+        if (!one.empty() && equal_no_case(one, chosen)) return true;
+    }
+    return false;
+}
+
 /// Ends a tunnel through which nothing has gone either way for a while.
 class TunnelIdle final : private TimerWheel::Timer {
   public:
@@ -70,8 +79,8 @@ Task<Result<void>> Attempt::receive_head() {
         const std::uint16_t status = x_.response.status;
         if (status >= 200) break;
         if (status == 101) {
-            if (!x_.upgrade_protocol.empty()) break;
-            co_return failed(ErrorKind::upstream_malformed, "101 without being asked");
+            if (was_asked(x_.upgrade_protocol, x_.response.fields.value(Field::upgrade))) break;
+            co_return failed(ErrorKind::upstream_malformed, "101 for what was not asked");
         }
         if (++interims_ > limits::interim_responses) {
             co_return failed(ErrorKind::upstream_malformed, "too many 1xx responses");
@@ -162,8 +171,9 @@ Task<Result<void>> Attempt::relay_body() {
 Task<Result<void>> Attempt::tunnel() {
     x_.record.status = 101;
     x_.record.outcome = "tunnel";
+    const std::string_view protocol = x_.response.fields.value(Field::upgrade);
     prepare_response(x_);
-    const Result<void> upgraded = co_await x_.sink->upgrade(x_.response);
+    const Result<void> upgraded = co_await x_.sink->upgrade(x_.response, protocol);
     if (upgraded) {
         const Worker::TunnelCount counted(x_.worker);
         const TunnelIdle idle(x_, x_.route->tunnel_idle);

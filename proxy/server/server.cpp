@@ -135,7 +135,8 @@ void Server::Impl::apply_limits(const config::Config& config) {
         descriptors > 2 * limits::reserved_descriptors ? descriptors - limits::reserved_descriptors
                                                        : limits::reserved_descriptors;
     const std::uint64_t wanted = config.limits.connections;
-    admission.set_limits(wanted == 0 ? available : wanted, config.limits.connections_per_ip);
+    admission.set_limits(wanted == 0 ? available : std::min(wanted, available),
+                         config.limits.connections_per_ip);
     if (wanted != 0 && wanted != limits::unlimited && wanted > available) {
         log::warn("limits.connections is {}, but the process may open only {} files; raise "
                   "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
@@ -144,7 +145,7 @@ void Server::Impl::apply_limits(const config::Config& config) {
 }
 
 void Server::Impl::start_workers() {
-    const WorkerShared shared{system_clock(), dialer, metrics, access_log, admission};
+    const WorkerShared shared{system_clock(), dialer, metrics, access_log, admission, workers};
     for (unsigned i = 0; i < worker_count; ++i) {
         workers.push_back(std::make_unique<Worker>(i, shared, snapshot->config->frequency, snapshot,
                                                    watch.sets()));

@@ -149,8 +149,16 @@ void Worker::observe_attempt(const Exchange& x, std::optional<ErrorKind> error, 
     shared_.metrics.attempt(index_, pool.series, error, took);
 }
 
+void Worker::ask_for_room(const Endpoint& endpoint) {
+    for (const std::unique_ptr<Worker>& other : shared_.workers) {
+        if (other.get() == this) continue;
+        other->loop_.post([&upstreams = other->upstreams_, state = endpoint.state] {
+            upstreams.close_one_idle(*state);
+        });
+    }
+}
+
 void Worker::out_of_descriptors(const boost::system::error_code& error) {
-    upstreams_.close_one_idle();
     const TimePoint now = loop_.now();
     if (now - said_out_of_descriptors_ < std::chrono::seconds(1)) return;
     said_out_of_descriptors_ = now;

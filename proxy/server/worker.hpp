@@ -21,9 +21,12 @@
 #include "proxy/server/acceptor.hpp"
 #include "proxy/server/admission.hpp"
 #include "proxy/server/snapshot.hpp"
+#include "proxy/upstream/pending_queue.hpp"
 #include "proxy/upstream/upstream_connection.hpp"
 
 namespace scrollgate {
+
+class Worker;
 
 /// What all workers share; each part says how.
 struct WorkerShared {
@@ -32,6 +35,7 @@ struct WorkerShared {
     Metrics& metrics;
     AccessLog& access_log;
     Admission& admission;
+    std::vector<std::unique_ptr<Worker>>& workers;   ///< complete before any of them runs
 };
 
 class Worker {
@@ -65,7 +69,9 @@ class Worker {
     [[nodiscard]] const WorkerSnapshot& snapshot() const noexcept { return *snapshot_; }
     [[nodiscard]] const WorkerSnapshotRef& snapshot_ref() const noexcept { return snapshot_; }
     [[nodiscard]] UpstreamPool& upstreams() noexcept { return upstreams_; }
-    [[nodiscard]] ConnectionGauges& gauges() noexcept { return gauges_; }
+    [[nodiscard]] PendingQueue& pending() noexcept { return pending_; }
+    /// A request waits for a connection to `endpoint`: other workers close an idle one that they hold.
+    void ask_for_room(const Endpoint& endpoint);
     /// The present time as Date writes it (RFC 9110 section 5.6.7); valid until the next call.
     [[nodiscard]] std::string_view date();
     [[nodiscard]] bool log_enabled() const noexcept { return shared_.access_log.enabled(); }
@@ -73,7 +79,7 @@ class Worker {
     void observe(Exchange& x);
     /// Counts one attempt on x.record.endpoint: no error means that it gave a response.
     void observe_attempt(const Exchange& x, std::optional<ErrorKind> error, Duration took);
-    /// No descriptor was to be had: frees an idle one, says it once per second.
+    /// No descriptor was to be had: says it once per second.
     void out_of_descriptors(const boost::system::error_code& error);
 
     // -- for sessions
@@ -107,6 +113,7 @@ class Worker {
     ConnectionGauges& gauges_;
     EventLoop loop_;
     UpstreamPool upstreams_;
+    PendingQueue pending_{loop_};
     WorkerSnapshotRef snapshot_;
     std::vector<ServerExchange*> free_exchanges_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;

@@ -146,6 +146,14 @@ bool UpstreamPool::close_one_idle() noexcept {
     return true;
 }
 
+void UpstreamPool::close_one_idle(const EndpointState& of) noexcept {
+    const auto found = slots_.find(&of);
+    if (found == slots_.end() || found->second->idle.empty()) return;
+    UpstreamConnection& oldest = *found->second->idle.front();
+    leave_idle(oldest);
+    discard(oldest);
+}
+
 void UpstreamPool::retire_others(const std::vector<std::shared_ptr<const EndpointSet>>& current) {
     for (const auto& [state, slot] : slots_) slot->retired = true;
     for (const std::shared_ptr<const EndpointSet>& set : current) {

@@ -98,6 +98,8 @@ class UpstreamPool {
     [[nodiscard]] UpstreamLease open(const Endpoint& endpoint);
     /// Closes the oldest idle connection of all, to free a descriptor. False if there is none.
     bool close_one_idle() noexcept;
+    /// The same for one endpoint.
+    void close_one_idle(const EndpointState& of) noexcept;
     /// Endpoints that are in no set of `current` get no new use; their idle connections close.
     void retire_others(const std::vector<std::shared_ptr<const EndpointSet>>& current);
     /// Closes all idle connections (drain, tests).

@@ -1,0 +1,46 @@
+// PendingQueue: requests of one worker that wait for room in pools at their limits, first in, first
+// out.
+//
+// What is freed on this worker wakes its own queue at once. Limits are global, so room may also come
+// up on another worker: who waits looks again every few milliseconds (only under overload, so an idle
+// process stays asleep). Both the wait and the number that may wait are bounded. One worker; no locks.
+#pragma once
+
+#include <deque>
+
+#include "balancer/endpoint.hpp"
+#include "core/net/event_loop.hpp"
+#include "core/task.hpp"
+#include "proxy/pipeline/gate.hpp"
+
+namespace scrollgate {
+
+class PendingQueue {
+  public:
+    explicit PendingQueue(EventLoop& loop) noexcept : loop_(loop) {}
+
+    /// A place among those that wait for `endpoint`'s pool (limits.pending, over all workers).
+    class Place {
+      public:
+        Place() = default;
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        ~Place();
+        /// False if the queue is full. Once taken, it stays taken. `endpoint` may go meanwhile.
+        [[nodiscard]] bool take(const Endpoint& endpoint) noexcept;
+
+      private:
+        std::shared_ptr<PoolState> pool_;
+    };
+
+    /// Waits for something to be freed, or a moment; `gate` can be shut from outside to call it off.
+    [[nodiscard]] Task<void> wait(Gate& gate, TimePoint until);
+    /// Something was freed on this worker: the first in the queue looks again.
+    void wake_one();
+
+  private:
+    EventLoop& loop_;
+    std::deque<Gate*> waiting_;
+};
+
+}  // namespace scrollgate
