@@ -118,10 +118,19 @@ TEST_CASE("a value that can only be moved comes through") {
     CHECK(into == 7);
 }
 
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// Sanitizers keep g++ from making the transfers between frames tail calls.
 TEST_CASE("a hundred thousand tasks in a row need no stack") {
     int counter = 0;
     drive(count(counter, 100'000));
     CHECK(counter == 100'000);
+}
+#endif
+
+TEST_CASE("tasks can be awaited in a loop") {
+    int counter = 0;
+    drive(count(counter, 100));
+    CHECK(counter == 100);
 }
 
 TEST_CASE("a finished task lets go of its arguments, and so does one that never began") {

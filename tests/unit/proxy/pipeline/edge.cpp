@@ -51,8 +51,8 @@ std::shared_ptr<const Snapshot> make_snapshot(std::string_view yaml, const Clock
 Edge::Edge(std::string_view yaml, AccessLog* log)
     : silent_(config::AccessLog{"-", config::AccessLog::Format::off}, 1),
       snapshot(make_snapshot(yaml, clock, metrics, registry, sets)),
-      worker(0, {clock, dialer, metrics, log != nullptr ? *log : silent_, admission}, 528, snapshot,
-             sets) {}
+      worker(0, {clock, dialer, metrics, log != nullptr ? *log : silent_, admission, others_}, 528,
+             snapshot, sets) {}
 
 Edge::~Edge() = default;
 
@@ -105,6 +105,7 @@ std::string Edge::leftovers() {
             expect_none("leases", endpoint->state->in_flight.load());
             expect_none("connection tokens", endpoint->state->connections.load());
             expect_none("pool in_flight", endpoint->pool_state->in_flight.load());
+            expect_none("pool pending", endpoint->pool_state->pending.load());
         }
     }
     const ConnectionTotals totals = metrics.connection_totals();

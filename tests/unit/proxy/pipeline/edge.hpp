@@ -59,6 +59,7 @@ class Edge {
 
   private:
     AccessLog silent_;
+    std::vector<std::unique_ptr<Worker>> others_;  ///< there are none
 
   public:
     std::shared_ptr<const Snapshot> snapshot;
