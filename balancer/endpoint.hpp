@@ -24,7 +24,7 @@ namespace scrollgate {
 struct alignas(64) EndpointState {
     std::atomic<std::uint32_t> in_flight{0};    ///< leases out (Lease keeps it)
     std::atomic<std::uint32_t> connections{0};  ///< open upstream connections (ConnectionToken)
-    std::atomic<std::uint64_t> requests{0};     ///< attempts that were given a lease (Lease)
+    std::atomic<std::uint64_t> requests{0};     ///< attempts
     std::atomic<std::uint64_t> failures{0};     ///< attempts that ended in an error against it
     std::atomic<std::uint64_t> retries{0};      ///< attempts after the first of their exchange
 };

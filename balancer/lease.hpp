@@ -54,7 +54,6 @@ class Lease {
             return std::nullopt;
         }
         endpoint.state->in_flight.fetch_add(1, std::memory_order_relaxed);
-        endpoint.state->requests.fetch_add(1, std::memory_order_relaxed);
         return Lease(&endpoint, pool);
     }
 

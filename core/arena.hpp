@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <cstring>
 #include <initializer_list>
 #include <memory>
 #include <string_view>
@@ -31,10 +30,7 @@ class Arena {
         for (const std::string_view part : parts) size += part.size();
         char* const text = take(size);
         char* at = text;
-        for (const std::string_view part : parts) {
-            std::memcpy(at, part.data(), part.size());
-            at += part.size();
-        }
+        for (const std::string_view part : parts) at += part.copy(at, part.size());
         return {text, size};
     }
     /// Everything handed out is gone.

@@ -7,9 +7,10 @@ namespace scrollgate {
 
 /// Without surrounding spaces and tabs (OWS, RFC 9110 section 5.6.3).
 [[nodiscard]] inline std::string_view trim(std::string_view text) noexcept {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+    return text;
 }
 
 /// Takes the last element off a comma-separated list (RFC 9110 section 5.6.1), trimmed; `list` keeps

@@ -4,7 +4,7 @@
 // Arming, moving and disarming are O(1) and allocate nothing (timers are intrusive). The wheel is
 // tickless: next() tells when it must be turned, so an idle process sleeps. A tick is computed from
 // a fixed base, so rounding never adds up. A timer fires at or after its time, late by less than one
-// tick of its level's resolution below. One worker; no locks.
+// tick. One worker; no locks.
 #pragma once
 
 #include <array>

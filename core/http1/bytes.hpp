@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/text.hpp"
+
 #ifdef __SSSE3__
 #include <tmmintrin.h>
 #endif
@@ -150,16 +152,6 @@ template <const ByteClass& Class>
 
 [[nodiscard]] constexpr bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
-}
-
-/// `text` without surrounding SP and HTAB.
-[[nodiscard]] inline std::string_view trim(std::string_view text) noexcept {
-    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && blank(text.front()))
-        text.remove_prefix(1);
-    while (!text.empty() && blank(text.back()))
-        text.remove_suffix(1);
-    return text;
 }
 
 }  // namespace scrollgate::http1

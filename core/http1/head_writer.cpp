@@ -1,7 +1,6 @@
 #include "core/http1/head_writer.hpp"
 
 #include <charconv>
-#include <cstring>
 
 namespace scrollgate::http1 {
 namespace {
@@ -17,8 +16,7 @@ class Cursor {
   public:
     explicit Cursor(char* at) noexcept : at_(at) {}
     void put(std::string_view text) noexcept {
-        std::memcpy(at_, text.data(), text.size());
-        at_ += text.size();
+        at_ += text.copy(at_, text.size());
     }
     void field(std::string_view name, std::string_view value) noexcept {
         put(name);

@@ -35,12 +35,12 @@ bool Connection::reserve(std::size_t size) {
 }
 
 // Changes between small and large buffer while nothing unconsumed is in the present one. When no
-// large one is free, the small one does; while a head is pinned elsewhere, the large one stays.
+// large one is free, the small one does; while a head is pinned in the large one, that stays.
 void Connection::switch_buffer() {
     const bool large = buffer_.size() > limits::buffer_small;
     if (large == bulk_wanted_) return;
     if (!bulk_wanted_) {
-        if (pinned_ == 0 && !pinned_buffer_) buffer_.release();
+        if (pinned_ == 0) buffer_.release();
         return;
     }
     BufferLease bulk = loop_.bulk_buffers().lease();
@@ -50,8 +50,18 @@ void Connection::switch_buffer() {
     begin_ = end_ = pinned_ = 0;
 }
 
+// A head that fills its buffer keeps it for itself; what follows is read into another one.
+void Connection::leave_pinned() {
+    if (pinned_ == 0 || buffer_.size() - pinned_ >= buffer_.size() / 4) return;
+    pinned_buffer_ = std::move(buffer_);
+    begin_ = end_ = pinned_ = 0;
+}
+
 bool Connection::make_room() {
-    if (buffer_ && begin_ == end_) switch_buffer();
+    if (buffer_ && begin_ == end_) {
+        switch_buffer();
+        leave_pinned();
+    }
     if (!buffer_) {
         buffer_ = loop_.small_buffers().lease();
         begin_ = end_ = pinned_ = 0;
@@ -148,9 +158,9 @@ void Connection::fail(ErrorKind kind) noexcept {
 
 // ---- writing
 
-Connection::Write::Write(Connection& self, Duration stall, ErrorKind expiry,
+Connection::Write::Write(Connection& self, const Patience& patience,
                          const std::array<std::string_view, 3>& parts) noexcept
-    : self_(self), stall_(stall), expiry_(expiry) {
+    : self_(self), patience_(patience) {
     for (const std::string_view part : parts) {
         if (!part.empty()) parts_[count_++] = {const_cast<char*>(part.data()), part.size()};
     }
@@ -189,7 +199,10 @@ void Connection::Write::await_suspend(std::coroutine_handle<> waiting) {
 }
 
 void Connection::Write::wait() {
-    self_.expire_at(Way::write, after(self_.loop_.now(), stall_), expiry_);
+    const TimePoint stall = after(self_.loop_.now(), patience_.stall);
+    const bool hard = patience_.until < stall;
+    self_.expire_at(Way::write, hard ? patience_.until : stall,
+                    hard ? patience_.out_of_time : patience_.stalled);
     self_.stream_->start_wait_writable(*this);
 }
 
@@ -201,7 +214,7 @@ void Connection::Write::done(IoResult result) noexcept {
         return;
     }
     self_.writing_ = false;
-    self_.expire_at(Way::write, never, expiry_);
+    self_.expire_at(Way::write, never, ErrorKind::cancelled);
     waiting_.resume();
 }
 

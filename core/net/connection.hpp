@@ -82,12 +82,19 @@ class Connection : private IoHandler, private TimerWheel::Timer {
 
     // -- writing
     class Write;
-    /// co_await connection.write(stall, expiry, a, b, c): all bytes of the three parts in one gather
-    /// write, tried inline first; IoResult with the bytes written and the error, if any. While it
-    /// waits, the write deadline is `stall` after the last progress, with `expiry` as the failure.
-    /// The bytes stay valid until it has finished. One at a time.
-    [[nodiscard]] Write write(Duration stall, ErrorKind expiry, std::string_view a,
-                              std::string_view b = {}, std::string_view c = {}) noexcept;
+    /// How long a write may wait: `stall` after the last progress, `until` at the latest; the failure
+    /// is called accordingly.
+    struct Patience {
+        Duration stall = no_limit;
+        ErrorKind stalled = ErrorKind::cancelled;
+        TimePoint until = never;
+        ErrorKind out_of_time = ErrorKind::request_timeout;
+    };
+    /// co_await connection.write(patience, a, b, c): all bytes of the three parts in one gather
+    /// write, tried inline first; IoResult with the bytes written and the error, if any. The bytes
+    /// and `patience` stay valid until it has finished. One at a time.
+    [[nodiscard]] Write write(const Patience& patience, std::string_view a, std::string_view b = {},
+                              std::string_view c = {}) noexcept;
 
     // -- connecting
     class Connect;
@@ -110,6 +117,8 @@ class Connection : private IoHandler, private TimerWheel::Timer {
         read_failure_ = kind;
         interrupt();
     }
+    /// Forgets stop_reading().
+    void read_on() noexcept { read_failure_.reset(); }
     /// Why reading ended from our side: stop_reading(), else failure().
     [[nodiscard]] std::optional<ErrorKind> read_failure() const noexcept {
         return read_failure_ ? read_failure_ : failure_;
@@ -118,11 +127,13 @@ class Connection : private IoHandler, private TimerWheel::Timer {
     [[nodiscard]] bool busy() const noexcept { return reading_ || writing_; }
 
     [[nodiscard]] bool writing() const noexcept { return writing_; }
-    /// Idle without a buffer.
-    [[nodiscard]] bool parked() const noexcept { return parked_; }
+    /// Idle without a buffer, or about to be.
+    [[nodiscard]] bool parked() const noexcept { return parked_ || parking_; }
 
     [[nodiscard]] EventLoop& loop() const noexcept { return loop_; }
     [[nodiscard]] bool is_open() const noexcept { return stream_->is_open(); }
+    /// Nothing has arrived since the last read, as the kernel knows it.
+    [[nodiscard]] bool quiet() noexcept { return stream_->quiet(); }
 
   protected:
     /// A read ended while nobody waited in more(): bytes came, or the end (at_end()). May destroy
@@ -136,6 +147,7 @@ class Connection : private IoHandler, private TimerWheel::Timer {
     void expired() noexcept override;
     [[nodiscard]] bool make_room();
     void switch_buffer();
+    void leave_pinned();
 
     struct Deadline {
         TimePoint at = never;
@@ -161,7 +173,7 @@ class Connection : private IoHandler, private TimerWheel::Timer {
 /// See Connection::write().
 class Connection::Write : private IoHandler {
   public:
-    Write(Connection& self, Duration stall, ErrorKind expiry,
+    Write(Connection& self, const Patience& patience,
           const std::array<std::string_view, 3>& parts) noexcept;
     bool await_ready() noexcept { return attempt(); }
     void await_suspend(std::coroutine_handle<> waiting);
@@ -176,8 +188,7 @@ class Connection::Write : private IoHandler {
     Connection& self_;
     std::array<iovec, 3> parts_;
     std::uint32_t first_ = 0, count_ = 0;
-    Duration stall_;
-    ErrorKind expiry_;
+    const Patience& patience_;
     std::size_t written_ = 0;
     boost::system::error_code error_;
     std::coroutine_handle<> waiting_;
@@ -200,9 +211,9 @@ class Connection::Connect : private IoHandler {
     std::coroutine_handle<> waiting_;
 };
 
-inline Connection::Write Connection::write(Duration stall, ErrorKind expiry, std::string_view a,
+inline Connection::Write Connection::write(const Patience& patience, std::string_view a,
                                            std::string_view b, std::string_view c) noexcept {
-    return {*this, stall, expiry, {a, b, c}};
+    return {*this, patience, {a, b, c}};
 }
 inline Connection::Connect Connection::connect(const SocketAddress& peer) noexcept {
     return {*this, peer};

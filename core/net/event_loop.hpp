@@ -1,4 +1,4 @@
-// EventLoop: one thread's reactor with its timers, buffers and free exchanges of memory.
+// EventLoop: one thread's reactor with its timers, receive buffers and dice.
 //
 // Wraps one io_context (concurrency hint UNSAFE_IO: reactor locks off, post() from other threads
 // stays legal) and the thread's TimerWheel. Everything but post() and stop() belongs to the thread

@@ -41,6 +41,8 @@ class Stream {
     /// Calls off the pending read or wait, which completes with operation_aborted. Only while no
     /// write is pending.
     virtual void cancel_read() noexcept = 0;
+    /// Nothing has arrived that was not read: no bytes and no end. One system call.
+    [[nodiscard]] virtual bool quiet() noexcept = 0;
     /// Writes what goes without blocking: bytes written (0 if none), or an error.
     virtual IoResult try_write(std::span<const iovec> data) noexcept = 0;
     /// Completes (with 0 bytes) when writing would not block. One at a time.

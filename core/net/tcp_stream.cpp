@@ -77,6 +77,13 @@ class TcpStream final : public Stream {
         socket_.cancel(ignored);
     }
 
+    bool quiet() noexcept override {
+        char byte;
+        const ssize_t got =
+            ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    }
+
     IoResult try_write(std::span<const iovec> data) noexcept override {
         msghdr message{};
         message.msg_iov = const_cast<iovec*>(data.data());

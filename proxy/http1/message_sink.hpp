@@ -14,8 +14,7 @@ namespace scrollgate {
 class Http1MessageSink final : public BodySink {
   public:
     struct Rules {
-        Duration stall = no_limit;                    ///< the peer takes no byte
-        ErrorKind stalled = ErrorKind::cancelled;
+        Connection::Patience patience;                ///< the peer takes no byte
         ErrorKind broken = ErrorKind::cancelled;      ///< the peer is gone
         bool fin_at_end = false;                      ///< tunnels: the end is a half-close
     };
@@ -33,8 +32,11 @@ class Http1MessageSink final : public BodySink {
 
     /// The body's end is a half-close: for tunnels.
     void end_with_fin() noexcept { rules_.fin_at_end = true; }
-    /// Most time in which the peer takes no byte.
-    void bound(Duration stall) noexcept { rules_.stall = stall; }
+    /// Most time in which the peer takes no byte, and the hard end.
+    void bound(Duration stall, TimePoint until) noexcept {
+        rules_.patience.stall = stall;
+        rules_.patience.until = until;
+    }
     /// The message went out to its last byte.
     [[nodiscard]] bool complete() const noexcept { return complete_; }
     /// Bytes handed to the kernel, heads and framing included.

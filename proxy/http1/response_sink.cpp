@@ -21,8 +21,7 @@ void Http1ResponseSink::start(Connection& connection, const RequestHead& request
     version_ = request.version;
     keep_ = keep;
     committed_ = aborted_ = until_close_ = false;
-    out_.start(connection, {.stall = stall,
-                            .stalled = ErrorKind::client_stalled,
+    out_.start(connection, {.patience = {.stall = stall, .stalled = ErrorKind::client_stalled},
                             .broken = ErrorKind::client_closed});
 }
 

@@ -19,7 +19,7 @@ class Http1ResponseSink final : public ResponseSink {
     Task<Result<void>> upgrade(const ResponseHead& head, std::string_view protocol) override;
     void watch() override { connection_->arm(); }
     void head(const ResponseHead& head) override;
-    void bound(Duration stall) noexcept override { out_.bound(stall); }
+    void bound(Duration stall, TimePoint until) noexcept override { out_.bound(stall, until); }
     [[nodiscard]] bool committed() const noexcept override {
         return committed_ && !out_.head_pending();
     }
@@ -27,8 +27,10 @@ class Http1ResponseSink final : public ResponseSink {
     Task<Result<void>> write(const BodyChunk& chunk) override { return out_.write(chunk); }
     Task<Result<void>> flush() override { return out_.flush(); }
 
-    /// The connection is not to be used again after this response.
-    void will_close() noexcept { keep_ = false; }
+    /// The connection is not to be used again after this response, if that can still be said in it.
+    void will_close() noexcept {
+        if (!committed_) keep_ = false;
+    }
     /// The response went out whole and the connection may carry another request.
     [[nodiscard]] bool reusable() const noexcept { return keep_ && out_.complete() && !aborted_; }
     [[nodiscard]] bool aborted() const noexcept { return aborted_; }

@@ -90,6 +90,7 @@ Task<bool> ServerSession::await_request() {
         expire_at(Way::read, std::min(idle_until_, now + limits::buffer_return),
                   ErrorKind::cancelled);
         if (!co_await more()) break;
+        if (received() == "\r\n") consume(2);   // behind a body, from old clients (RFC 9112 2.2)
     }
     worker_.idle_sessions(-1);
     expire_at(Way::read, never, ErrorKind::cancelled);
@@ -142,34 +143,36 @@ void ServerSession::begin(ServerExchange& one) {
     x.record.started = loop().now();
 }
 
+// What ends the wait (a deadline, the end of the stream) is judged after one more parse, so that the
+// head's views are of bytes that have not moved since.
 Task<Result<void>> ServerSession::read_head(Exchange& x) {
     using Status = http1::ParseResult::Status;
     const http1::HeadLimits& limits = x.snapshot->shared->head_limits;
+    std::optional<ErrorKind> ended;
     std::size_t scanned = 0;
     for (;;) {
         x.request.clear();
+        if (ended) scanned = 0;
         const http1::ParseResult parsed =
             http1::parse_request_head(received(), limits, scanned, x.request);
         if (parsed.status == Status::complete) {
             consume(parsed.consumed);
             pin();
+            read_on();
             expire_at(Way::read, never, ErrorKind::cancelled);
             co_return Result<void>();
         }
         if (parsed.status == Status::failed) {
             co_return Error{parsed.error, false, {}, parsed.detail};
         }
-        if (at_end() || failure()) {
-            co_return Error{ErrorKind::client_closed, false, broken()};
-        }
+        if (ended) co_return Error{*ended, false, broken()};
         expire_at(Way::read, after(x.record.started, x.config().timeouts.client_header),
                   ErrorKind::header_timeout);
         if (!reading() && !reserve(received().size() + 1)) {
-            co_return Error{ErrorKind::overloaded, false, {}, "no buffer for the request head"};
-        }
-        const bool came = co_await more();
-        if (const std::optional<ErrorKind> failed = read_failure(); !came && failed) {
-            co_return Error{*failed};
+            ended = ErrorKind::overloaded;
+        } else if (!co_await more()) {
+            ended = read_failure().value_or(starved() ? ErrorKind::overloaded
+                                                      : ErrorKind::client_closed);
         }
     }
 }
@@ -224,7 +227,9 @@ void ServerSession::say_close() noexcept {
 
 void ServerSession::drain() {
     say_close();
-    if (phase_ == Phase::idle && parked()) fail(ErrorKind::shutting_down);
+    if (phase_ != Phase::idle) return;
+    if (parked()) return fail(ErrorKind::shutting_down);
+    expire_at(Way::read, loop().now() + limits::buffer_return, ErrorKind::shutting_down);
 }
 
 void ServerSession::abandon() {

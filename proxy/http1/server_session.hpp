@@ -29,7 +29,7 @@ using SessionHook = boost::intrusive::list_base_hook<
 
 class ServerSession final : private Connection, public SessionHook {
   public:
-    /// Serves `stream` until it ends. `admitted` is called when the session is gone.
+    /// Serves `stream` until it ends.
     static void start(Worker& worker, std::unique_ptr<Stream> stream, Client client);
 
     /// From the next answer on: "Connection: close".

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
@@ -30,6 +31,12 @@ struct alignas(64) ConnectionGauges {
     std::atomic<std::uint64_t> accepted{0};
     std::atomic<std::uint64_t> shed{0};  ///< closed at once: limits or descriptors
 };
+
+/// Adds to a gauge or counter that only the calling thread writes: no locked instruction needed.
+template <class T>
+void add(std::atomic<T>& gauge, std::type_identity_t<T> by) noexcept {
+    gauge.store(gauge.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
 
 /// The sum of all workers' gauges.
 struct ConnectionTotals {

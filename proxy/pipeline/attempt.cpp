@@ -5,7 +5,7 @@
 
 #include "core/http1/head_writer.hpp"
 #include "core/limits.hpp"
-#include "proxy/pipeline/forward.hpp"
+#include "proxy/pipeline/prepare.hpp"
 #include "proxy/pipeline/relay.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -32,7 +32,7 @@ Attempt::Attempt(Exchange& x, const Endpoint& endpoint, UpstreamLease connection
 
 Task<Result<void>> Attempt::begin() {
     const Result<void> first = co_await converse();
-    if (first || !connection_->reused()) co_return first;
+    if (first || !connection_ || !connection_->reused()) co_return first;
     const Error& error = first.error();
     const bool silent = connection_->received_total() == received_before_;
     if (error.kind != ErrorKind::upstream_reset || !silent || !error.retry_safe) co_return first;
@@ -61,6 +61,7 @@ Task<Result<void>> Attempt::converse() {
 
 Task<Result<void>> Attempt::connect() {
     x_.record.connect = Duration(-1);
+    x_.upstream = &*connection_;
     const TimePoint start = x_.worker.loop().now();
     const TimePoint limit = after(start, x_.route->connect);
     connection_->expire_at(Way::write, std::min(limit, x_.until),
@@ -75,7 +76,12 @@ Task<Result<void>> Attempt::connect() {
         const ErrorKind kind = connect_error(error);
         if (kind == ErrorKind::overloaded) {
             x_.worker.out_of_descriptors(error);
-            x_.worker.upstreams().close_one_idle();   // the next one finds room
+            if (x_.worker.upstreams().close_one_idle() && !std::exchange(made_room_, true)) {
+                release();
+                connection_ = x_.worker.upstreams().open(endpoint_);
+                if (connection_) co_return co_await connect();
+                co_return Error{kind, true, error};
+            }
         }
         co_return Error{kind, true, error};
     }
@@ -84,8 +90,9 @@ Task<Result<void>> Attempt::connect() {
 }
 
 Task<Result<void>> Attempt::send() {
-    sink_.start(*connection_, {.stall = x_.route->upstream_body,
-                               .stalled = ErrorKind::upstream_stalled,
+    sink_.start(*connection_, {.patience = {.stall = x_.route->upstream_body,
+                                            .stalled = ErrorKind::upstream_stalled,
+                                            .until = x_.until},
                                .broken = ErrorKind::upstream_reset});
     http1::HopFields hop{.body = x_.request.body, .connection = {}, .upgrade = {}};
     if (!x_.upgrade_protocol.empty()) {
@@ -108,7 +115,8 @@ Task<Result<void>> Attempt::send() {
     }
     const Result<void> flushed = co_await sink_.flush();
     if (!flushed) co_return failed(flushed.error().kind);
-    request_sent();
+    sent_ = true;
+    await_answer();
     co_return Result<void>();
 }
 
@@ -122,24 +130,23 @@ Task<void> Attempt::upload() {
         go_on.status = 100;
         const Result<void> said = co_await x_.sink->interim(go_on);
         if (!said) co_return x_.cancel(said.error().kind);
+        if (answered_) co_return;
     }
     body_begun_ = true;
-    const std::optional<RelayError> broke = co_await relay(*x_.body, sink_, x_.record.bytes_in);
-    if (!broke) {
-        request_sent();
-    } else if (broke->end == RelayError::End::source &&
-               broke->error.kind != ErrorKind::cancelled) {
-        x_.cancel(broke->error.kind);
-    }
+    const std::optional<RelayError> broke = co_await relay(*x_.body, sink_, x_.record.bytes_in, x_.worker.loop());
+    sent_ = !broke;
+    await_answer();
+    const bool by_client = broke && broke->end == RelayError::End::source;
+    if (by_client && broke->error.kind != ErrorKind::cancelled) x_.cancel(broke->error.kind);
 }
 
-void Attempt::request_sent() {
-    sent_ = true;
-    x_.sink->watch();
+// Nothing more goes out: the time for the answer runs, and a client that leaves is noticed.
+void Attempt::await_answer() {
+    if (sent_) x_.sink->watch();
     if (x_.answer_until == never) {
         x_.answer_until = after(x_.worker.loop().now(), x_.route->upstream_response);
     }
-    if (!connection_) return;
+    if (answered_) return;
     const bool hard = x_.until < x_.answer_until;
     connection_->expire_at(Way::read, hard ? x_.until : x_.answer_until,
                            hard ? ErrorKind::request_timeout : ErrorKind::upstream_timeout);
@@ -148,7 +155,7 @@ void Attempt::request_sent() {
 Task<void> Attempt::end_upload() {
     gate_.shut();
     if (upload_.running()) {
-        x_.body->interrupt();
+        if (body_begun_) x_.body->interrupt();
         if (connection_) connection_->fail(ErrorKind::cancelled);
         co_await upload_.join();
     }

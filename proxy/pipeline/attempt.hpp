@@ -38,7 +38,7 @@ class Attempt {
     [[nodiscard]] Task<Result<void>> send();
     [[nodiscard]] Task<void> upload();
     [[nodiscard]] Task<void> end_upload();
-    void request_sent();
+    void await_answer();
     [[nodiscard]] bool can_repeat() const noexcept;
     [[nodiscard]] Error failed(ErrorKind kind, const char* detail = "") const noexcept;
 
@@ -61,6 +61,8 @@ class Attempt {
     unsigned interims_ = 0;
     bool body_begun_ = false;             ///< bytes of the request's body may have been taken
     bool sent_ = false;                   ///< the request went out to its last byte
+    bool answered_ = false;               ///< the final head is here
+    bool made_room_ = false;              ///< an idle connection was closed for its descriptor
 };
 
 }  // namespace scrollgate

@@ -57,8 +57,8 @@ class ResponseSink : public BodySink {
     /// Takes the final head; it leaves with the first write() or flush(). The views may go after
     /// this call. Another one may replace it until committed().
     virtual void head(const ResponseHead& head) = 0;
-    /// From the next write() on: most time in which the client takes no byte.
-    virtual void bound(Duration stall) noexcept = 0;
+    /// From the next write() on: most time in which the client takes no byte, and the hard end.
+    virtual void bound(Duration stall, TimePoint until) noexcept = 0;
     /// The head has left: a different answer is no longer possible.
     [[nodiscard]] virtual bool committed() const noexcept = 0;
     /// The response cannot be completed: the client must see that it is cut short.

@@ -14,6 +14,7 @@ void Exchange::reset() noexcept {
     arena.clear();
     response.clear();
     until = answer_until = never;
+    sent = 0;
     tried.clear();
     held.clear();
     upstream = nullptr;

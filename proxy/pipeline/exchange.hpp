@@ -68,6 +68,7 @@ struct Exchange {
     ResponseHead response;
     TimePoint until = never;           ///< hard end: timeouts.request
     TimePoint answer_until = never;    ///< for the final head, over all attempts
+    std::uint32_t sent = 0;            ///< attempts that count against max_attempts
     std::vector<const Endpoint*> tried;
     std::vector<std::shared_ptr<const RouteTargets>> held;   ///< keeps tried endpoints alive
     Connection* upstream = nullptr;    ///< of the attempt under way, for cancel()

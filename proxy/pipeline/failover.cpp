@@ -52,13 +52,15 @@ Result<Claim> pick(Exchange& x, const Endpoint*& full) {
 /// pick(), waiting for room for a while if everything is full.
 Task<Result<Claim>> claim(Exchange& x) {
     PendingQueue::Place place;
+    bool asked = false;
     const TimePoint until = std::min(x.worker.loop().now() + limits::pending_wait, x.until);
     for (;;) {
         const Endpoint* full = nullptr;
         Result<Claim> claimed = pick(x, full);
         if (claimed || full == nullptr || x.worker.loop().now() >= until) co_return claimed;
         if (!place.take(*full)) co_return claimed;
-        x.worker.ask_for_room(*full);
+        if (!asked) x.worker.ask_for_room(*full);
+        asked = true;
         Gate gate(x.worker.loop());
         x.waiting = &gate;
         co_await x.worker.pending().wait(gate, until);
@@ -75,28 +77,44 @@ void hand_on(Exchange& x, const Endpoint& endpoint) {
     if (limited) x.worker.pending().wake_one();
 }
 
-/// Counts a failed attempt, and tells whether another endpoint may be tried.
-bool may_go_on(Exchange& x, const Endpoint& endpoint, const Error& error) {
-    const bool against = facts(error.kind).against_endpoint;
-    if (against) endpoint.state->failures.fetch_add(1, std::memory_order_relaxed);
-    if (x.cancelled || !error.retry_safe) return false;
-    if (x.worker.loop().now() >= x.until) return false;
-    return x.record.attempts < x.route->route->failover.max_attempts;
+/// The endpoint was not there: known at once, and nothing was asked of it.
+bool turned_away(ErrorKind kind) noexcept {
+    return kind == ErrorKind::connect_refused || kind == ErrorKind::connect_failed ||
+           kind == ErrorKind::overloaded;
+}
+
+/// Another endpoint may be tried after `error`. Endpoints that turn connections away do not count
+/// against max_attempts: they are known at once, and each is met once.
+bool may_go_on(const Exchange& x, const Error& error) {
+    if (x.cancelled || !error.retry_safe || x.worker.loop().now() >= x.until) return false;
+    return turned_away(error.kind) || x.sent < x.route->route->failover.max_attempts;
+}
+
+/// Counts how an attempt ended; what is the client's doing counts as an answer.
+void count(Exchange& x, const Endpoint& endpoint, const Result<void>& ended, Duration took) {
+    std::optional<ErrorKind> error;
+    if (!ended && ended.error().side() == Side::upstream) error = ended.error().kind;
+    if (error && facts(*error).against_endpoint) {
+        endpoint.state->failures.fetch_add(1, std::memory_order_relaxed);
+    }
+    x.worker.observe_attempt(x, error, took);
 }
 
 /// One attempt to its end, counted. The response has been relayed, or the Error tells what to do.
 Task<Result<void>> attempt_on(Exchange& x, Claim& claimed, TimePoint begun, bool& delivered) {
     const Endpoint& endpoint = *claimed.lease.endpoint();
     Attempt attempt(x, endpoint, std::move(claimed.connection));
-    const Result<void> answered = co_await attempt.begin();
-    if (answered) {
+    Result<void> ended = co_await attempt.begin();
+    if (ended) {
         delivered = true;
-        x.worker.observe_attempt(x, std::nullopt, x.record.started + x.record.first_byte - begun);
-        co_return co_await attempt.deliver();
+        const Duration took = x.record.started + x.record.first_byte - begun;
+        ended = co_await attempt.deliver();
+        count(x, endpoint, ended, took);
+    } else {
+        co_await attempt.abandon();
+        count(x, endpoint, ended, x.worker.loop().now() - begun);
     }
-    co_await attempt.abandon();
-    x.worker.observe_attempt(x, answered.error().kind, x.worker.loop().now() - begun);
-    co_return answered;
+    co_return ended;
 }
 
 }  // namespace
@@ -108,6 +126,7 @@ Task<Result<void>> forward(Exchange& x) {
         Result<Claim> claimed = co_await claim(x);
         if (!claimed) co_return last ? *last : claimed.error();
         const Endpoint& endpoint = *claimed->lease.endpoint();
+        endpoint.state->requests.fetch_add(1, std::memory_order_relaxed);
         if (last) endpoint.state->retries.fetch_add(1, std::memory_order_relaxed);
         x.record.endpoint = &endpoint;
         ++x.record.attempts;
@@ -118,7 +137,8 @@ Task<Result<void>> forward(Exchange& x) {
         hand_on(x, endpoint);
         if (delivered) co_return ended;
         last = ended.error();
-        if (!may_go_on(x, endpoint, *last)) co_return *last;
+        if (!turned_away(last->kind)) ++x.sent;
+        if (!may_go_on(x, *last)) co_return *last;
         begun = x.worker.loop().now();
     }
 }

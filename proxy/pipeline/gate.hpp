@@ -21,6 +21,7 @@ class Gate final : private TimerWheel::Timer {
     }
     void open() { settle(State::opened); }
     void shut() { settle(State::shut); }
+    [[nodiscard]] bool settled() const noexcept { return state_ != State::waiting; }
     /// Who waits goes on with timed_out at `when`.
     void limit(TimePoint when) { loop_.arm(*this, when); }
 

@@ -3,14 +3,16 @@
 #include <charconv>
 
 #include "core/limits.hpp"
-#include "proxy/pipeline/forward.hpp"
+#include "proxy/pipeline/prepare.hpp"
 #include "proxy/routing/transform.hpp"
 
 namespace scrollgate {
 namespace {
 
-/// A body that is here already is read, so that the connection can go on to the next request.
+/// A body of known length that is here already is read, so that the connection can go on to the next
+/// request. Never waits: pull() of such a body gives what is there.
 Task<void> drop_received_body(Exchange& x) {
+    if (x.request.body.kind != BodyFraming::Kind::length || x.cancelled) co_return;
     std::size_t dropped = 0;
     while (!x.body->ended() && x.body->ready() && dropped < limits::buffer_small) {
         const Result<BodyChunk> chunk = co_await x.body->pull();

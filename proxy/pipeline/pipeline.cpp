@@ -1,7 +1,7 @@
 #include "proxy/pipeline/pipeline.hpp"
 
 #include "proxy/pipeline/failover.hpp"
-#include "proxy/pipeline/forward.hpp"
+#include "proxy/pipeline/prepare.hpp"
 #include "proxy/pipeline/guard.hpp"
 #include "proxy/pipeline/local_reply.hpp"
 #include "proxy/server/worker.hpp"
@@ -20,7 +20,7 @@ std::optional<Error> find_route(Exchange& x, std::string_view path) {
     x.record.route_name = x.route->route->name;
     x.until = after(x.record.started, x.route->request);
     x.body->bound(x.route->client_body, x.until);
-    x.sink->bound(x.route->client_write);
+    x.sink->bound(x.route->client_write, x.until);
     return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/net/event_loop.hpp"
 #include "proxy/pipeline/ends.hpp"
 
 namespace scrollgate {
@@ -16,8 +17,9 @@ struct RelayError {
 };
 
 /// Pulls until the end of `from`, writing each chunk to `to`. What `to` has pending (a head) goes out
-/// with the first chunk if that is there already, alone if not. `bytes` counts as it goes.
+/// with the first chunk if that is there already, alone if not. `bytes` counts as it goes. A body of
+/// many small chunks lets other connections have their turn on `loop`.
 [[nodiscard]] Task<std::optional<RelayError>> relay(BodySource& from, BodySink& to,
-                                                    std::uint64_t& bytes);
+                                                    std::uint64_t& bytes, EventLoop& loop);
 
 }  // namespace scrollgate

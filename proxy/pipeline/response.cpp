@@ -7,7 +7,7 @@
 #include "core/limits.hpp"
 #include "core/text.hpp"
 #include "proxy/pipeline/attempt.hpp"
-#include "proxy/pipeline/forward.hpp"
+#include "proxy/pipeline/prepare.hpp"
 #include "proxy/pipeline/relay.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -39,34 +39,33 @@ bool was_asked(std::string_view asked, std::string_view chosen) {
     return false;
 }
 
-/// Ends a tunnel through which nothing has gone either way for a while.
+/// Ends a tunnel through which nothing has gone either way for `limit`, seen in quarters of it.
 class TunnelIdle final : private TimerWheel::Timer {
   public:
     TunnelIdle(Exchange& x, Duration limit) noexcept : x_(x), limit_(limit) { arm(); }
 
   private:
     void arm() {
-        if (limit_ != no_limit) x_.worker.loop().arm(*this, x_.worker.loop().now() + limit_);
+        if (limit_ != no_limit) x_.worker.loop().arm(*this, x_.worker.loop().now() + limit_ / 4);
     }
     void expired() noexcept override {
         const std::uint64_t moved = x_.record.bytes_in + x_.record.bytes_out;
-        if (moved == seen_) {
-            x_.body->interrupt();
-            x_.cancel(ErrorKind::cancelled);
-        } else {
-            seen_ = moved;
-            arm();
-        }
+        quiet_ = moved == seen_ ? quiet_ + 1 : 0;
+        seen_ = moved;
+        if (quiet_ < 4) return arm();
+        x_.body->interrupt();
+        x_.cancel(ErrorKind::cancelled);
     }
 
     Exchange& x_;
     Duration limit_;
     std::uint64_t seen_ = 0;
+    unsigned quiet_ = 0;   ///< quarters in a row without a byte
 };
 
 /// One direction of a tunnel, beside the other one.
 Task<void> tunnel_up(Exchange& x, BodySink& to) {
-    const std::optional<RelayError> broke = co_await relay(*x.body, to, x.record.bytes_in);
+    const std::optional<RelayError> broke = co_await relay(*x.body, to, x.record.bytes_in, x.worker.loop());
     if (broke) x.cancel(ErrorKind::client_closed);
 }
 
@@ -88,6 +87,7 @@ Task<Result<void>> Attempt::receive_head() {
         const Result<void> passed = co_await forward_interim();
         if (!passed) co_return passed;
     }
+    answered_ = true;
     connection_->expire_at(Way::read, never, ErrorKind::cancelled);
     x_.record.first_byte = x_.worker.loop().now() - x_.record.started;
     co_return Result<void>();
@@ -133,6 +133,10 @@ Task<Result<void>> Attempt::forward_interim() {
 }
 
 Task<Result<void>> Attempt::deliver() {
+    if (upload_.running() && !body_begun_) {   // it may be saying 100: never two writers
+        gate_.shut();
+        co_await upload_.join();
+    }
     if (x_.response.status == 101) co_return co_await tunnel();
     co_return co_await relay_body();
 }
@@ -154,7 +158,7 @@ Task<Result<void>> Attempt::relay_body() {
                  .most = limits::unlimited});
     prepare_response(x_);
     x_.sink->head(x_.response);
-    const std::optional<RelayError> broke = co_await relay(body_, *x_.sink, x_.record.bytes_out);
+    const std::optional<RelayError> broke = co_await relay(body_, *x_.sink, x_.record.bytes_out, x_.worker.loop());
     const bool whole = !broke && sent_ && !closes;
     co_await end_upload();
     if (whole) {
@@ -177,8 +181,8 @@ Task<Result<void>> Attempt::tunnel() {
     if (upgraded) {
         const Worker::TunnelCount counted(x_.worker);
         const TunnelIdle idle(x_, x_.route->tunnel_idle);
-        sink_.start(*connection_, {.stall = x_.route->tunnel_idle,
-                                   .stalled = ErrorKind::cancelled,
+        x_.sink->bound(x_.route->tunnel_idle, never);
+        sink_.start(*connection_, {.patience = {.stall = x_.route->tunnel_idle},
                                    .broken = ErrorKind::upstream_reset,
                                    .fin_at_end = true});
         sink_.frame({BodyFraming::Kind::until_close, 0});
@@ -186,7 +190,7 @@ Task<Result<void>> Attempt::tunnel() {
                     {.cut_short = ErrorKind::upstream_reset});
         upload_.start(tunnel_up(x_, sink_));
         const std::optional<RelayError> broke =
-            co_await relay(body_, *x_.sink, x_.record.bytes_out);
+            co_await relay(body_, *x_.sink, x_.record.bytes_out, x_.worker.loop());
         if (broke) x_.cancel(broke->error.kind);
         if (broke) x_.body->interrupt();
         co_await upload_.join();

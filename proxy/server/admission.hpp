@@ -1,7 +1,8 @@
 // Admission: how many client connections there may be, in all and per address.
 //
 // Shared by all workers and touched only when a connection comes or goes: an atomic for the total, a
-// mutex for the table of addresses, which is used only while limits.connections_per_ip is set.
+// mutex for the table of addresses, which stays empty unless limits.connections_per_ip is set.
+// Connections that came before that limit was set are not in the table.
 #pragma once
 
 #include <atomic>
@@ -40,10 +41,6 @@ class Admission {
         if (by_ip_.empty()) return;
         const auto found = by_ip_.find(peer.ip());
         if (found != by_ip_.end() && --found->second == 0) by_ip_.erase(found);
-    }
-
-    [[nodiscard]] std::uint64_t count() const noexcept {
-        return count_.load(std::memory_order_relaxed);
     }
 
   private:

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "core/limits.hpp"
 #include "core/log.hpp"
 
 namespace scrollgate {
@@ -22,22 +23,7 @@ Drain::Drain(asio::io_context& control, Alarm& alarm, const config::Timeouts& ti
 }
 
 void Drain::stop_accepting() {
-    const std::vector<SocketAddress> addresses = listeners_.addresses();
-    accepting_ = addresses.size() * workers_.size();
-    for (const SocketAddress& address : addresses) {
-        listeners_.seal(address);
-        for (std::size_t i = 0; i < workers_.size(); ++i) {
-            workers_[i]->stop_listening(listeners_.sockets(address)[i], [this] {
-                asio::post(control_, [this] {
-                    if (--accepting_ == 0) wait_for_connections();
-                });
-            });
-        }
-    }
-    if (addresses.empty()) wait_for_connections();
-}
-
-void Drain::wait_for_connections() {
+    for (const SocketAddress& address : listeners_.addresses()) listeners_.seal(address);
     serving_ = workers_.size();
     if (timeouts_.drain != no_limit) alarm_.set(timeouts_.drain, [this] { hurry(); });
     for (Worker* worker : workers_) {
@@ -60,18 +46,21 @@ void Drain::hurry() {
 void drop_listener(ListenerSet& listeners, const std::vector<std::unique_ptr<Worker>>& workers,
                    asio::io_context& control, const SocketAddress& address) {
     listeners.seal(address);
-    const auto left = std::make_shared<std::size_t>(workers.size());
-    for (std::size_t i = 0; i < workers.size(); ++i) {
-        const int socket = listeners.sockets(address)[i];
-        workers[i]->stop_listening(socket, [&listeners, &control, address, left] {
-            asio::post(control, [&listeners, address, left] {
-                if (--*left == 0) {
+    const auto close = [&listeners, &workers, &control, address] {
+        const auto left = std::make_shared<std::size_t>(workers.size());
+        for (std::size_t i = 0; i < workers.size(); ++i) {
+            const int socket = listeners.sockets(address)[i];
+            workers[i]->stop_listening(socket, [&listeners, &control, address, left] {
+                asio::post(control, [&listeners, address, left] {
+                    if (--*left > 0) return;
                     listeners.close(address);
                     log::info("no longer listening on {}", address.text());
-                }
+                });
             });
-        });
-    }
+        }
+    };
+    const auto timer = std::make_shared<AsioAlarm>(control);
+    timer->set(limits::seal_wait, [close, timer] { close(); });
 }
 
 }  // namespace scrollgate

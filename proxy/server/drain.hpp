@@ -2,7 +2,7 @@
 //
 // 1. For timeouts.drain_delay: still accepting, every answer says "Connection: close", /readyz is 503,
 //    so that load balancers in front turn away.
-// 2. The kernel takes no new connection; what is queued is accepted and served.
+// 2. The kernel takes no new connection; handshakes under way finish, what is queued is served.
 // 3. Connections end with their present exchange; timeouts.drain at most. The listening sockets stay
 //    open to the end.
 // Control thread only.
@@ -29,7 +29,6 @@ class Drain {
 
   private:
     void stop_accepting();
-    void wait_for_connections();
     void worker_done();
 
     boost::asio::io_context& control_;
@@ -38,12 +37,12 @@ class Drain {
     ListenerSet& listeners_;
     std::vector<Worker*> workers_;
     std::function<void()> done_;
-    std::size_t accepting_ = 0;   ///< sockets that a worker still takes queued connections from
     std::size_t serving_ = 0;     ///< workers with connections
     bool hurried_ = false;
 };
 
-/// Lets go of one listener: seals it, has every worker accept what is queued, then closes it.
+/// Lets go of one listener: seals it, gives handshakes under way a moment, has every worker accept
+/// what is queued, then closes it. The arguments outlive the control loop.
 void drop_listener(ListenerSet& listeners, const std::vector<std::unique_ptr<Worker>>& workers,
                    boost::asio::io_context& control, const SocketAddress& address);
 

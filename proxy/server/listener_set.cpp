@@ -76,10 +76,15 @@ int take_lock(const SocketAddress& address) {
 }  // namespace
 
 ListenerSet::~ListenerSet() {
-    for (const SocketAddress& address : addresses()) close(address);
+    while (!entries_.empty()) close(entries_.begin()->second.address);
 }
 
 std::string ListenerSet::open(const SocketAddress& address) {
+    if (entries_.contains(address.text())) {
+        return fmt::format("cannot listen on {}: the listener of the last reload is still closing; "
+                           "reload again in a moment",
+                           address.text());
+    }
     Entry entry{address, take_lock(address), {}};
     if (entry.lock < 0) return explain(errno, address);
     // A socket that shares with nobody sees whether anybody is there.
@@ -109,13 +114,22 @@ const std::vector<int>& ListenerSet::sockets(const SocketAddress& address) const
 }
 
 bool ListenerSet::has(const SocketAddress& address) const {
-    return entries_.contains(address.text());
+    const auto found = entries_.find(address.text());
+    return found != entries_.end() && !found->second.leaving;
 }
 
-void ListenerSet::seal(const SocketAddress& address) noexcept {
-    sock_filter drop_all = BPF_STMT(BPF_RET | BPF_K, 0);
-    const sock_fprog program{1, &drop_all};
-    for (const int fd : sockets(address)) {
+void ListenerSet::seal(const SocketAddress& address) {
+    // Sees a segment from its TCP header on: drops every SYN, lets handshakes under way finish.
+    sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),            // flags
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),  // SYN?
+        BPF_STMT(BPF_RET | BPF_K, 0),                      // dropped; the client tries again
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffffU),
+    };
+    const sock_fprog program{4, steps};
+    Entry& entry = entries_.at(address.text());
+    entry.leaving = true;
+    for (const int fd : entry.sockets) {
         ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
     }
 }
@@ -130,7 +144,9 @@ void ListenerSet::close(const SocketAddress& address) noexcept {
 
 std::vector<SocketAddress> ListenerSet::addresses() const {
     std::vector<SocketAddress> all;
-    for (const auto& [text, entry] : entries_) all.push_back(entry.address);
+    for (const auto& [text, entry] : entries_) {
+        if (!entry.leaving) all.push_back(entry.address);
+    }
     return all;
 }
 

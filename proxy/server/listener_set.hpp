@@ -25,13 +25,14 @@ class ListenerSet {
     [[nodiscard]] std::string open(const SocketAddress& address);
     /// The sockets of an open address, one per worker.
     [[nodiscard]] const std::vector<int>& sockets(const SocketAddress& address) const;
+    /// Open and not sealed.
     [[nodiscard]] bool has(const SocketAddress& address) const;
     /// The kernel takes no new connection for this address from now on; those that are queued can
     /// still be accepted. Without this, what arrives between the last accept() and close() is reset.
-    void seal(const SocketAddress& address) noexcept;
+    void seal(const SocketAddress& address);
     /// Closes an address. Nobody may wait on its sockets any more.
     void close(const SocketAddress& address) noexcept;
-    /// All open addresses.
+    /// All open addresses, without those that were sealed.
     [[nodiscard]] std::vector<SocketAddress> addresses() const;
 
   private:
@@ -39,6 +40,7 @@ class ListenerSet {
         SocketAddress address;
         int lock = -1;               ///< an abstract socket: no second process takes the address
         std::vector<int> sockets;
+        bool leaving = false;        ///< sealed: it closes as soon as its queue is empty
     };
 
     unsigned workers_;

@@ -150,7 +150,10 @@ void Server::Impl::start_workers() {
         workers.push_back(std::make_unique<Worker>(i, shared, snapshot->config->frequency, snapshot,
                                                    watch.sets()));
     }
-    for (const config::Listener& listener : snapshot->config->listeners) listen_on(listener);
+    for (const config::Listener& listener : snapshot->config->listeners) {
+        listen_on(listener);
+        log::info("listening on {}", listener.bind.text());
+    }
     for (const std::unique_ptr<Worker>& worker : workers) {
         threads.emplace_back([&worker = *worker] { worker.run(); });
     }
@@ -159,7 +162,6 @@ void Server::Impl::start_workers() {
 void Server::Impl::listen_on(const config::Listener& listener) {
     const std::vector<int>& sockets = listeners.sockets(listener.bind);
     for (unsigned i = 0; i < worker_count; ++i) workers[i]->listen(sockets[i], listener.name);
-    log::info("listening on {}", listener.bind.text());
 }
 
 void Server::Impl::push_endpoints() {
@@ -277,11 +279,10 @@ std::string Server::Impl::switch_listeners(const config::Config& next) {
             return failed;
         }
         opened.push_back(listener.bind);
+        log::info("listening on {}", listener.bind.text());
     }
     for (const config::Listener& listener : next.listeners) {
-        if (std::find(opened.begin(), opened.end(), listener.bind) != opened.end()) {
-            listen_on(listener);
-        }
+        listen_on(listener);   // those that stay may have another name now
     }
     for (const SocketAddress& address : listeners.addresses()) {
         const bool stays = std::any_of(next.listeners.begin(), next.listeners.end(),

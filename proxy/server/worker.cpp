@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include <fmt/format.h>
+
 #include "core/limits.hpp"
 #include "core/log.hpp"
 #include "proxy/pipeline/guard.hpp"
@@ -11,12 +13,6 @@ namespace {
 
 /// Exchanges that stay for reuse; more are freed when they end.
 constexpr std::size_t exchanges_kept = 256;
-
-/// Gauges have one writer, the worker: no locked instruction needed.
-template <class T>
-void add(std::atomic<T>& gauge, T by) noexcept {
-    gauge.store(gauge.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
-}
 
 std::vector<std::shared_ptr<const EndpointSet>> values(const PoolSets& sets) {
     std::vector<std::shared_ptr<const EndpointSet>> all;
@@ -42,6 +38,7 @@ Worker::~Worker() {
 void Worker::run() {
     loop_.run();
     acceptors_.clear();
+    for (auto session = sessions_.begin(); session != sessions_.end();) (session++)->abandon();
     upstreams_.close_idle();
     while (loop_.poll()) {   // what was closed completes
     }
@@ -65,11 +62,14 @@ void Worker::update(PoolSets sets) {
 
 void Worker::listen(int descriptor, std::string listener) {
     loop_.post([this, descriptor, name = std::move(listener)] {
+        if (!std::exchange(listener_names_[descriptor], name).empty()) return;
         acceptors_.push_back(std::make_unique<Acceptor>(
             loop_, descriptor,
-            [this, name](int fd, const SocketAddress& peer) { accepted(fd, peer, name); },
+            [this, descriptor](int fd, const SocketAddress& peer) {
+                accepted(descriptor, fd, peer);
+            },
             [this](const boost::system::error_code& error) {
-                add<std::uint64_t>(gauges_.shed, 1);
+                add(gauges_.shed, 1);
                 out_of_descriptors(error);
             }));
     });
@@ -82,6 +82,7 @@ void Worker::stop_listening(int descriptor, std::function<void()> done) {
             acceptor->drain();
             return true;
         });
+        listener_names_.erase(descriptor);
         done();
     });
 }
@@ -159,26 +160,32 @@ void Worker::ask_for_room(const Endpoint& endpoint) {
 }
 
 void Worker::out_of_descriptors(const boost::system::error_code& error) {
+    complain(fmt::format("{}; raise RLIMIT_NOFILE, or lower limits.connections", error.message()));
+}
+
+// However many are turned away, one line per second.
+void Worker::complain(const std::string& why) {
     const TimePoint now = loop_.now();
-    if (now - said_out_of_descriptors_ < std::chrono::seconds(1)) return;
-    said_out_of_descriptors_ = now;
-    log::warn("worker {}: {}; new connections are turned away (raise RLIMIT_NOFILE, or lower "
-              "limits.connections)",
-              index_, error.message());
+    if (now - complained_ < std::chrono::seconds(1)) return;
+    complained_ = now;
+    log::warn("worker {}: new connections are turned away: {}", index_, why);
 }
 
 // ---- sessions
 
-void Worker::accepted(int descriptor, const SocketAddress& peer, const std::string& listener) {
+void Worker::accepted(int listening, int descriptor, const SocketAddress& peer) {
     std::unique_ptr<Stream> stream = adopt_tcp_stream(loop_, descriptor, peer.family());
     if (!stream) return;
-    add<std::uint64_t>(gauges_.accepted, 1);
-    if (!shared_.admission.enter(peer)) {
-        add<std::uint64_t>(gauges_.shed, 1);
-        return;   // closed with the stream
+    add(gauges_.accepted, 1);
+    if (!shared_.admission.enter(peer)) {   // closed with the stream
+        add(gauges_.shed, 1);
+        complain("limits.connections (its default follows the descriptor limit RLIMIT_NOFILE) or "
+                 "limits.connections_per_ip is reached");
+        return;
     }
     const bool trusted = is_trusted(*snapshot_->shared->config, peer);
-    ServerSession::start(*this, std::move(stream), Client{peer, peer.ip(), "http", listener, trusted});
+    ServerSession::start(*this, std::move(stream),
+                         Client{peer, peer.ip(), "http", listener_names_[listening], trusted});
 }
 
 ServerExchange& Worker::take_exchange() {
@@ -201,30 +208,32 @@ void Worker::give_back(ServerExchange& exchange) noexcept {
 
 void Worker::session_began(ServerSession& session) {
     sessions_.push_back(session);
-    add<std::int64_t>(gauges_.client_active, 1);
+    add(gauges_.client_active, 1);
     if (closing_) session.say_close();
 }
 
 void Worker::session_ended(const SocketAddress& peer) {
     shared_.admission.leave(peer);
-    add<std::int64_t>(gauges_.client_active, -1);
+    add(gauges_.client_active, -1);
     finish_drain();
 }
 
 void Worker::idle_sessions(int change) noexcept {
-    add<std::int64_t>(gauges_.client_idle, change);
+    add(gauges_.client_idle, change);
 }
 
 void Worker::finish_drain() {
-    if (drained_ && sessions_.empty()) std::exchange(drained_, nullptr)();
+    if (!drained_ || !sessions_.empty()) return;
+    for (const std::unique_ptr<Acceptor>& acceptor : acceptors_) acceptor->drain();
+    if (sessions_.empty()) std::exchange(drained_, nullptr)();
 }
 
 Worker::TunnelCount::TunnelCount(Worker& worker) noexcept : worker_(worker) {
-    add<std::int64_t>(worker_.gauges_.tunnels, 1);
+    add(worker_.gauges_.tunnels, 1);
 }
 
 Worker::TunnelCount::~TunnelCount() {
-    add<std::int64_t>(worker_.gauges_.tunnels, -1);
+    add(worker_.gauges_.tunnels, -1);
 }
 
 }  // namespace scrollgate

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,7 +53,7 @@ class Worker {
     void adopt(std::shared_ptr<const Snapshot> snapshot, PoolSets sets);
     /// New endpoint sets under the same configuration.
     void update(PoolSets sets);
-    /// Accepts from `descriptor` (not owned) for the listener of that name.
+    /// Accepts from `descriptor` (not owned) for the listener of that name. Again: another name.
     void listen(int descriptor, std::string listener);
     /// Accepts what is queued on `descriptor`, then no more; `done` runs on the worker's thread.
     void stop_listening(int descriptor, std::function<void()> done);
@@ -105,7 +106,8 @@ class Worker {
     using Sessions =
         boost::intrusive::list<ServerSession, boost::intrusive::constant_time_size<false>>;
 
-    void accepted(int descriptor, const SocketAddress& peer, const std::string& listener);
+    void accepted(int listening, int descriptor, const SocketAddress& peer);
+    void complain(const std::string& why);
     void finish_drain();
 
     const unsigned index_;
@@ -117,12 +119,13 @@ class Worker {
     WorkerSnapshotRef snapshot_;
     std::vector<ServerExchange*> free_exchanges_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
+    std::map<int, std::string> listener_names_;   ///< by listening descriptor
     Sessions sessions_;
     std::function<void()> drained_;
     bool closing_ = false;
     std::string date_;
     std::int64_t date_second_ = -1;
-    TimePoint said_out_of_descriptors_{};
+    TimePoint complained_{};   ///< when connections were last said to be turned away
 };
 
 }  // namespace scrollgate

@@ -26,10 +26,11 @@ Task<void> PendingQueue::wait(Gate& gate, TimePoint until) {
 }
 
 void PendingQueue::wake_one() {
-    if (waiting_.empty()) return;
-    Gate* const first = waiting_.front();
-    waiting_.pop_front();
-    first->open();
+    for (Gate* const gate : waiting_) {
+        if (gate->settled()) continue;   // looks anyway
+        gate->open();
+        return;
+    }
 }
 
 }  // namespace scrollgate

@@ -1,5 +1,5 @@
-// PendingQueue: requests of one worker that wait for room in pools at their limits, first in, first
-// out.
+// PendingQueue: requests of one worker that wait for room in pools at their limits. The one that has
+// waited longest looks first; a request that comes just then may be quicker.
 //
 // What is freed on this worker wakes its own queue at once. Limits are global, so room may also come
 // up on another worker: who waits looks again every few milliseconds (only under overload, so an idle

@@ -5,15 +5,6 @@
 #include "core/limits.hpp"
 
 namespace scrollgate {
-namespace {
-
-/// Gauges have one writer, the worker: no locked instruction needed.
-void add(std::atomic<std::int64_t>& gauge, std::int64_t by) noexcept {
-    gauge.store(gauge.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
-}
-
-}  // namespace
-
 // ---- UpstreamConnection
 
 UpstreamConnection::UpstreamConnection(EventLoop& loop, std::unique_ptr<Stream> stream,
@@ -78,15 +69,26 @@ EndpointSlot& UpstreamPool::slot_of(const Endpoint& endpoint) {
     return *slot;
 }
 
+// What the loop has had no turn to see since the connection was kept (a FIN, bytes that nobody asked
+// for, which would be taken for the next answer) is asked of the kernel.
 UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young) {
     const auto found = slots_.find(endpoint.state.get());
     if (found == slots_.end() || found->second->idle.empty()) return {};
-    UpstreamConnection& connection = *found->second->idle.back();
-    if (young && loop_.now() - connection.idle_since_ >= limits::reuse_unsafe) return {};
-    leave_idle(connection);
-    connection.state_ = UpstreamConnection::State::busy;
-    connection.expire_at(Connection::Way::read, never, ErrorKind::cancelled);
-    return UpstreamLease(&connection);
+    std::vector<UpstreamConnection*>& row = found->second->idle;
+    while (!row.empty()) {
+        UpstreamConnection& connection = *row.back();
+        const Duration idle = loop_.now() - connection.idle_since_;
+        if (young && idle >= limits::reuse_unsafe) return {};
+        leave_idle(connection);
+        if (idle < limits::loop_turn && !connection.quiet()) {
+            discard(connection);
+            continue;
+        }
+        connection.state_ = UpstreamConnection::State::busy;
+        connection.expire_at(Connection::Way::read, never, ErrorKind::cancelled);
+        return UpstreamLease(&connection);
+    }
+    return {};
 }
 
 UpstreamLease UpstreamPool::open(const Endpoint& endpoint) {

@@ -29,6 +29,9 @@ class ScriptedStream final : public Stream {
     }
     void start_wait_readable(IoHandler& handler) override { peer_->read({}, true, handler); }
     void cancel_read() noexcept override { peer_->cancel_read(); }
+    bool quiet() noexcept override {
+        return peer_->input_.empty() && !peer_->ended_ && !peer_->broken_;
+    }
     IoResult try_write(std::span<const iovec> data) noexcept override { return peer_->write(data); }
     void start_wait_writable(IoHandler& handler) override { peer_->wait_writable(handler); }
     void shutdown_write() noexcept override { peer_->shut(); }

@@ -39,7 +39,6 @@ TEST_CASE("a lease counts while it is held and gives back once, on every path") 
         CHECK(in_flight == 1);
     }
     CHECK(in_flight == 0);
-    CHECK(endpoint->state->requests == 3);
 }
 
 TEST_CASE("a pool's limit on requests in flight holds over all of its endpoints") {
@@ -53,7 +52,6 @@ TEST_CASE("a pool's limit on requests in flight holds over all of its endpoints"
     CHECK(second);
     CHECK_FALSE(Lease::try_acquire(*one));
     CHECK(one->state->in_flight == 1);
-    CHECK(one->state->requests == 1);
     first->release();
     CHECK(Lease::try_acquire(*two));
     CHECK(one->pool_state->in_flight == 1);

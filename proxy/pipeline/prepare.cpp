@@ -1,4 +1,4 @@
-#include "proxy/pipeline/forward.hpp"
+#include "proxy/pipeline/prepare.hpp"
 
 #include <charconv>
 
@@ -117,10 +117,13 @@ std::string_view host_for(Exchange& x, const Endpoint& endpoint) {
     if (pool.host_mode == config::Pool::HostMode::client && !x.request.authority.empty()) {
         return x.request.authority;
     }
-    if (endpoint.port == 80) return endpoint.name;
+    const bool v6 = endpoint.name.find(':') != std::string::npos;
+    const std::string_view name =
+        v6 ? x.arena.join({"[", endpoint.name, "]"}) : std::string_view(endpoint.name);
+    if (endpoint.port == 80) return name;
     char port[6];
     const auto written = std::to_chars(port, port + sizeof port, endpoint.port);
-    return x.arena.join({endpoint.name, ":", std::string_view(port, written.ptr)});
+    return x.arena.join({name, ":", std::string_view(port, written.ptr)});
 }
 
 }  // namespace scrollgate
