@@ -29,9 +29,7 @@ class ScriptedStream final : public Stream {
     }
     void start_wait_readable(IoHandler& handler) override { peer_->read({}, true, handler); }
     void cancel_read() noexcept override { peer_->cancel_read(); }
-    bool quiet() noexcept override {
-        return peer_->input_.empty() && !peer_->ended_ && !peer_->broken_;
-    }
+    bool quiet() noexcept override { return peer_->quiet(); }
     IoResult try_write(std::span<const iovec> data) noexcept override { return peer_->write(data); }
     void start_wait_writable(IoHandler& handler) override { peer_->wait_writable(handler); }
     void shutdown_write() noexcept override { peer_->shut(); }
@@ -106,6 +104,10 @@ void ScriptedPeer::cancel_read() noexcept {
     if (writer_ != nullptr) complain("cancel_read() while a write is pending");
     read_cancelled_ = reader_ != nullptr;
     poke();
+}
+
+bool ScriptedPeer::quiet() const noexcept {
+    return open_ && input_.empty() && !ended_ && !broken_;
 }
 
 IoResult ScriptedPeer::write(std::span<const iovec> data) noexcept {

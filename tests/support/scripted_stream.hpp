@@ -103,6 +103,7 @@ class ScriptedPeer final : public std::enable_shared_from_this<ScriptedPeer> {
     void connect(const SocketAddress& peer, IoHandler& handler);
     void read(std::span<char> into, bool waits, IoHandler& handler);
     void cancel_read() noexcept;
+    [[nodiscard]] bool quiet() const noexcept;
     IoResult write(std::span<const iovec> data) noexcept;
     void wait_writable(IoHandler& handler);
     void shut() noexcept;

@@ -9,9 +9,11 @@ using namespace scrollgate::test;
 
 namespace {
 
+const Connection::Patience patience{.stall = 2s, .stalled = ErrorKind::client_stalled};
+
 detail::Detached await_write(Connection& connection, std::string data, IoResult& result,
                              std::string& log) {
-    result = co_await connection.write(2s, ErrorKind::client_stalled, data, "", "|");
+    result = co_await connection.write(patience, data, "", "|");
     log += "w";
 }
 

@@ -103,6 +103,42 @@ TEST_CASE("pinned bytes stay in place while the buffer fills and is used again")
     CHECK(log == "++++++");
 }
 
+TEST_CASE("a head that nearly fills its buffer keeps it, and reading goes on in another one") {
+    Line line;
+    std::string log;
+    await_more(*line, log);
+    const std::string bytes(limits::buffer_small - 100, 'h');
+    line.peer->send(bytes);
+    line.settle();
+    const std::string_view head = line->received();
+    line->consume(head.size());
+    line->pin();
+    for (char c = 'a'; c < 'd'; ++c) {
+        await_more(*line, log);
+        line.peer->send(std::string(limits::buffer_small, c));
+        line.settle();
+        CHECK(line->received() == std::string(limits::buffer_small, c));
+        CHECK(head == bytes);
+        line->consume(limits::buffer_small);
+    }
+    CHECK(line.loop->small_buffers().leased() == 2);
+    line->unpin();
+    CHECK(line.loop->small_buffers().leased() == 1);
+}
+
+TEST_CASE("reading that was stopped can go on") {
+    Line line;
+    std::string log;
+    line->stop_reading(ErrorKind::body_timeout);
+    CHECK(line->read_failure() == ErrorKind::body_timeout);
+    line->read_on();
+    CHECK_FALSE(line->read_failure().has_value());
+    await_more(*line, log);
+    line.peer->send("x");
+    line.settle();
+    CHECK(log == "+");
+}
+
 TEST_CASE("what is left unconsumed moves to the front when the buffer is full") {
     Line line;
     std::string log;
