@@ -1,7 +1,7 @@
 // Arena: text that lives as long as its owner, at addresses that do not move.
 //
-// A first block is part of the owner; more come from the heap and go back with clear(). For the field
-// values that a proxy makes. One worker; no locks.
+// A first block is part of the owner; more come from the heap and go back with clear(). For the
+// field values that a proxy makes. One worker; no locks.
 #pragma once
 
 #include <array>

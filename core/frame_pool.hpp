@@ -1,7 +1,7 @@
 // Memory for coroutine frames: free lists per size class and thread.
 //
-// A request starts a handful of coroutines of the same few sizes; recycling their frames costs a few
-// instructions. Frames stay on the thread that made them (structured coroutines never migrate).
+// A request starts a handful of coroutines of the same few sizes; recycling their frames costs a
+// few instructions. Frames stay on the thread that made them (structured coroutines never migrate).
 // Each list is bounded; under AddressSanitizer every frame goes to the allocator, so that a use
 // after free is seen.
 #pragma once

@@ -37,7 +37,7 @@ inline constexpr std::size_t request_id = 128;            ///< longest X-Request
 inline constexpr std::size_t buffer_small = 16 * KiB;     ///< heads and small bodies
 inline constexpr std::size_t buffer_bulk = 256 * KiB;     ///< long bodies
 static_assert(header_bytes_max <= buffer_bulk, "any allowed head fits the largest buffer");
-inline constexpr std::size_t small_buffers = 64 * 1024;   ///< 1 GiB of address space, used as needed
+inline constexpr std::size_t small_buffers = 64 * 1024;   ///< 1 GiB of address space
 inline constexpr std::size_t bulk_buffers = 1024;         ///< 256 MiB
 inline constexpr std::size_t small_buffers_kept = 256;    ///< free ones that stay resident
 inline constexpr std::size_t bulk_buffers_kept = 8;
@@ -57,11 +57,11 @@ inline constexpr auto drain = 30s;
 
 // -- connections
 inline constexpr auto buffer_return = 1s;        ///< an idle connection keeps its buffer this long
-inline constexpr auto reuse_unsafe = 1s;         ///< older idle connections: replayable requests only
+inline constexpr auto reuse_unsafe = 1s;         ///< idle for longer: replayable requests only
 inline constexpr auto continue_wait = 1s;        ///< for an origin's 100 before we say it
 inline constexpr auto loop_turn = 10ms;          ///< an event older than this has been seen
 inline constexpr auto seal_wait = 1s;            ///< for handshakes under way on a closing listener
-inline constexpr auto linger = 2s;               ///< reading on after our last byte, so none is lost
+inline constexpr auto linger = 2s;               ///< reading on behind our last byte
 inline constexpr std::size_t linger_bytes = 1 * MiB;
 inline constexpr unsigned inline_chunks = 64;    ///< chunks relayed before others get a turn
 inline constexpr unsigned inline_exchanges = 16; ///< pipelined requests before others get a turn

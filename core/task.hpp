@@ -2,8 +2,8 @@
 //
 // Why our own: awaiting costs two symmetric transfers and no executor hop, frames come from a pool,
 // and a Task may be made from a value that is already there, without any frame (the usual case of a
-// body that came with its head). Structured: destroying a Task destroys its frame, so a Task is only
-// destroyed before it was started or after it has finished. One thread; no locks.
+// body that came with its head). Structured: destroying a Task destroys its frame, so a Task is
+// only destroyed before it was started or after it has finished. One thread; no locks.
 //
 // The data path does not throw: an exception that leaves a coroutine ends the process.
 #pragma once

@@ -13,8 +13,8 @@ namespace scrollgate {
     return text;
 }
 
-/// Takes the last element off a comma-separated list (RFC 9110 section 5.6.1), trimmed; `list` keeps
-/// what is before it. An empty list gives an empty element.
+/// Takes the last element off a comma-separated list (RFC 9110 section 5.6.1), trimmed; `list`
+/// keeps what is before it. An empty list gives an empty element.
 [[nodiscard]] inline std::string_view pop_last_in_list(std::string_view& list) noexcept {
     const std::size_t comma = list.rfind(',');
     const std::string_view last =

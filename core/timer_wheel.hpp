@@ -3,8 +3,8 @@
 // Four levels of 64 slots; a slot of the next level is as long as a whole turn of the one below.
 // Arming, moving and disarming are O(1) and allocate nothing (timers are intrusive). The wheel is
 // tickless: next() tells when it must be turned, so an idle process sleeps. A tick is computed from
-// a fixed base, so rounding never adds up. A timer fires at or after its time, late by less than one
-// tick. One worker; no locks.
+// a fixed base, so rounding never adds up. A timer fires at or after its time, late by less than
+// one tick. One worker; no locks.
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
 // Serialises message heads into one contiguous block (RFC 9112 section 2.1).
 //
-// The size is known before the first byte is copied, so writing needs no checks. Lengths are written
-// in our own decimal: whatever spelling came in, one reading goes out.
+// The size is known before the first byte is copied, so writing needs no checks. Lengths are
+// written in our own decimal: whatever spelling came in, one reading goes out.
 #pragma once
 
 #include <cstdint>

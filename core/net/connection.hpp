@@ -1,14 +1,14 @@
 // Connection: a Stream with its receive buffer, its write path and its deadlines.
 //
-// Reading is always one step ahead: arm() leaves a read pending while the owner does something else,
-// so a peer's reset is seen without a system call, and the bytes of the next message are there when
-// they are asked for. The buffer is leased from the loop; an idle connection gives it back (park())
-// and waits for readability only.
+// Reading is always one step ahead: arm() leaves a read pending while the owner does something
+// else, so a peer's reset is seen without a system call, and the bytes of the next message are
+// there when they are asked for. The buffer is leased from the loop; an idle connection gives it
+// back (park()) and waits for readability only.
 //
-// Invariants: at most one read is pending; the bytes of received() are neither moved nor overwritten
-// before they are consumed, except by an await on this connection; pinned bytes stay until unpin().
-// After fail() or a passed deadline the stream is closed and every await completes. The owner
-// destroys a Connection only when nothing is pending (busy() is false). One worker; no locks.
+// Invariants: at most one read is pending; the bytes of received() are neither moved nor
+// overwritten before they are consumed, except by an await on this connection; pinned bytes stay
+// until unpin(). After fail() or a passed deadline the stream is closed and every await completes.
+// The owner destroys a Connection only when nothing is pending (not busy()). One worker; no locks.
 #pragma once
 
 #include <array>
@@ -82,8 +82,8 @@ class Connection : private IoHandler, private TimerWheel::Timer {
 
     // -- writing
     class Write;
-    /// How long a write may wait: `stall` after the last progress, `until` at the latest; the failure
-    /// is called accordingly.
+    /// How long a write may wait: `stall` after the last progress, `until` at the latest; the
+    /// failure is called accordingly.
     struct Patience {
         Duration stall = no_limit;
         ErrorKind stalled = ErrorKind::cancelled;

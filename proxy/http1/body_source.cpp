@@ -94,7 +94,7 @@ Http1BodySource::Taken Http1BodySource::take_until_close() {
 }
 
 // One chunk goes out at a time, but the end that stands right behind it goes with it, so that a
-// small body leaves in one write. A chunk met while looking for the end is carried to the next pull.
+// small body leaves in one write. A chunk met in search of the end is carried to the next pull.
 Http1BodySource::Taken Http1BodySource::take_chunked() {
     using Kind = http1::ChunkDecoder::Step::Kind;
     std::string_view data = std::exchange(carried_, {});

@@ -1,7 +1,7 @@
 // An HTTP/1 message body as a BodySource: requests from clients and responses from origins alike.
 //
-// Bodies with a length, and those that end with the connection, bypass every parser; chunked ones go
-// through ChunkDecoder. Bytes beyond the body stay in the Connection.
+// Bodies with a length, and those that end with the connection, bypass every parser; chunked ones
+// go through ChunkDecoder. Bytes beyond the body stay in the Connection.
 #pragma once
 
 #include <optional>

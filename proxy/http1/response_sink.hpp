@@ -34,7 +34,7 @@ class Http1ResponseSink final : public ResponseSink {
     /// The response went out whole and the connection may carry another request.
     [[nodiscard]] bool reusable() const noexcept { return keep_ && out_.complete() && !aborted_; }
     [[nodiscard]] bool aborted() const noexcept { return aborted_; }
-    /// Only a reset can tell the client that the response is cut short: its end is the connection's.
+    /// Only a reset can tell that the response is cut short: its end is the connection's.
     [[nodiscard]] bool abort_by_reset() const noexcept { return aborted_ && until_close_; }
 
   private:

@@ -13,7 +13,7 @@
 namespace scrollgate {
 namespace {
 
-/// Idle deadlines need no precision: whole seconds let many connections share one turn of the wheel.
+/// Idle deadlines need no precision: whole seconds let many connections share a turn of the wheel.
 TimePoint whole_second(TimePoint when) {
     return when == never ? never : std::chrono::ceil<std::chrono::seconds>(when);
 }
@@ -23,8 +23,8 @@ detail::Detached detach(Task<void> task) {
     co_await std::move(task);
 }
 
-/// h2c is not offered by this hop, and a tunnel to an origin that speaks it would carry requests past
-/// every rule.
+/// h2c is not offered by this hop, and a tunnel to an origin that speaks it would carry requests
+/// past every rule.
 bool names_h2c(std::string_view protocols) {
     while (!protocols.empty()) {
         if (equal_no_case(pop_first_in_list(protocols).substr(0, 3), "h2c")) return true;
@@ -143,8 +143,8 @@ void ServerSession::begin(ServerExchange& one) {
     x.record.started = loop().now();
 }
 
-// What ends the wait (a deadline, the end of the stream) is judged after one more parse, so that the
-// head's views are of bytes that have not moved since.
+// What ends the wait (a deadline, the end of the stream) is judged after one more parse, so that
+// the head's views are of bytes that have not moved since.
 Task<Result<void>> ServerSession::read_head(Exchange& x) {
     using Status = http1::ParseResult::Status;
     const http1::HeadLimits& limits = x.snapshot->shared->head_limits;
@@ -177,8 +177,8 @@ Task<Result<void>> ServerSession::read_head(Exchange& x) {
     }
 }
 
-// The answer is out, but the client may still be sending: closing now could reset the connection and
-// take the answer with it (RFC 9112 section 9.6). Reads on for a moment, bounded.
+// The answer is out, but the client may still be sending: closing now could reset the connection
+// and take the answer with it (RFC 9112 section 9.6). Reads on for a moment, bounded.
 Task<void> ServerSession::linger() {
     phase_ = Phase::lingering;
     if (!at_end() && !failure() && is_open()) {

@@ -1,7 +1,7 @@
 // ServerSession: one client connection over HTTP/1, from accept to close.
 //
-// Reads one request after the other, gives each an Exchange, and decides whether the connection goes
-// on. Owns itself: start() runs it, and it is destroyed when nothing of it is pending. An idle
+// Reads one request after the other, gives each an Exchange, and decides whether the connection
+// goes on. Owns itself: start() runs it, and it is destroyed when nothing of it is pending. An idle
 // session holds no buffer and no Exchange. One worker; no locks.
 #pragma once
 

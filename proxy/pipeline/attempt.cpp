@@ -120,8 +120,8 @@ Task<Result<void>> Attempt::send() {
     co_return Result<void>();
 }
 
-// Runs beside the reading of the response. What goes wrong on the client's side ends the attempt; if
-// the origin does not take the body, its answer (or its silence) decides.
+// Runs beside the reading of the response. What goes wrong on the client's side ends the attempt;
+// if the origin does not take the body, its answer (or its silence) decides.
 Task<void> Attempt::upload() {
     const Gate::State passed = co_await gate_.passed();
     if (passed == Gate::State::shut) co_return;

@@ -1,8 +1,8 @@
 // The ends of an Exchange: where a body comes from, where a response goes.
 //
 // HTTP/1 sessions, upstream connections, tunnels and local answers each implement an end; the relay
-// between any two of them exists once (relay.hpp). Back-pressure is pull: the next pull() comes only
-// after the previous write() has finished. One worker; no locks.
+// between any two of them exists once (relay.hpp). Back-pressure is pull: the next pull() comes
+// only after the previous write() has finished. One worker; no locks.
 #pragma once
 
 #include <string_view>
@@ -48,8 +48,9 @@ class ResponseSink : public BodySink {
   public:
     /// Sends a 1xx head at once (not 101). Does nothing for a client that cannot read it.
     [[nodiscard]] virtual Task<Result<void>> interim(const ResponseHead& head) = 0;
-    /// Sends a 101 head that switches to `protocol`. From then on write() sends bytes as they are, its end being a half-close, and
-    /// the request's BodySource gives what the client sends, until it half-closes.
+    /// Sends a 101 head that switches to `protocol`. From then on write() sends bytes as they are,
+    /// its end being a half-close, and the request's BodySource gives what the client sends, until
+    /// it half-closes.
     [[nodiscard]] virtual Task<Result<void>> upgrade(const ResponseHead& head,
                                                       std::string_view protocol) = 0;
     /// The request has been read to its end: a client that goes away is to be noticed from now on.

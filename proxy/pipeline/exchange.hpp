@@ -1,8 +1,8 @@
 // Exchange: one request and its response, from the first byte to its one log event.
 //
-// Lives on one worker; no locks. A session fills in the request and the ends, serve() (pipeline.hpp)
-// does the rest. Exchanges are recycled: what grew once stays, so the usual request allocates
-// nothing here. Everything a view of the exchange points to lives until reset().
+// Lives on one worker; no locks. A session fills in the request and the ends, serve()
+// (pipeline.hpp) does the rest. Exchanges are recycled: what grew once stays, so the usual request
+// allocates nothing here. Everything a view of the exchange points to lives until reset().
 #pragma once
 
 #include <array>

@@ -23,8 +23,8 @@ UpstreamLease connection_to(Exchange& x, const Endpoint& endpoint) {
     return connection ? std::move(connection) : x.worker.upstreams().open(endpoint);
 }
 
-/// The next endpoint that has room, or why there is none. Full ones count as not tried; the first of
-/// them is left in `full`.
+/// The next endpoint that has room, or why there is none. Full ones count as not tried; the first
+/// of them is left in `full`.
 Result<Claim> pick(Exchange& x, const Endpoint*& full) {
     RouteBalancer& balancer = x.snapshot->balancers[x.record.route];
     const std::size_t tried_before = x.tried.size();

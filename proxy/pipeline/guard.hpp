@@ -8,8 +8,9 @@
 
 namespace scrollgate {
 
-/// Checks body size, Expect, the hop count in Via; gives the exchange its client address and request
-/// id; returns the normalised path ("*" for OPTIONS *). Needs x.snapshot, x.client, x.request.
+/// Checks body size, Expect, the hop count in Via; gives the exchange its client address and
+/// request id; returns the normalised path ("*" for OPTIONS *). Needs x.snapshot, x.client,
+/// x.request.
 [[nodiscard]] Result<std::string_view> guard(Exchange& x);
 
 /// The address is in one of trusted_proxies.

@@ -9,8 +9,8 @@
 namespace scrollgate {
 namespace {
 
-/// A body of known length that is here already is read, so that the connection can go on to the next
-/// request. Never waits: pull() of such a body gives what is there.
+/// A body of known length that is here already is read, so that the connection can go on to the
+/// next request. Never waits: pull() of such a body gives what is there.
 Task<void> drop_received_body(Exchange& x) {
     if (x.request.body.kind != BodyFraming::Kind::length || x.cancelled) co_return;
     std::size_t dropped = 0;

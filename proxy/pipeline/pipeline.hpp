@@ -6,9 +6,9 @@
 
 namespace scrollgate {
 
-/// Serves one exchange whose request head has been parsed: guards, routes, forwards, relays. When it
-/// finishes, the response has been handed to the sink as far as that was possible, nothing of the
-/// exchange is pending, and the record tells how it ended.
+/// Serves one exchange whose request head has been parsed: guards, routes, forwards, relays. When
+/// it finishes, the response has been handed to the sink as far as that was possible, nothing of
+/// the exchange is pending, and the record tells how it ended.
 [[nodiscard]] Task<void> serve(Exchange& x);
 
 /// Answers with `error` (its status, reason token and request id) in place of a response, or cuts

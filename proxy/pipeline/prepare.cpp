@@ -36,7 +36,7 @@ std::string_view forwarded_element(Exchange& x) {
         {open, x.client->ip, close, ";host=\"", host, "\";proto=", x.client->scheme});
 }
 
-/// X-Forwarded-*, Forwarded, X-Real-IP: made anew for an untrusted peer, continued for a trusted one.
+/// X-Forwarded-*, Forwarded, X-Real-IP: anew for an untrusted peer, continued for a trusted one.
 void set_forwarded(Exchange& x) {
     HeaderList& fields = x.request.fields;
     std::string_view chain = x.client->ip;

@@ -16,9 +16,9 @@ struct RelayError {
     Error error;
 };
 
-/// Pulls until the end of `from`, writing each chunk to `to`. What `to` has pending (a head) goes out
-/// with the first chunk if that is there already, alone if not. `bytes` counts as it goes. A body of
-/// many small chunks lets other connections have their turn on `loop`.
+/// Pulls until the end of `from`, writing each chunk to `to`. What `to` has pending (a head) goes
+/// out with the first chunk if that is there already, alone if not. `bytes` counts as it goes. A
+/// body of many small chunks lets other connections have their turn on `loop`.
 [[nodiscard]] Task<std::optional<RelayError>> relay(BodySource& from, BodySink& to,
                                                     std::uint64_t& bytes, EventLoop& loop);
 

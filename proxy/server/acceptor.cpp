@@ -57,8 +57,8 @@ struct Acceptor::Impl : std::enable_shared_from_this<Acceptor::Impl> {
         return false;
     }
 
-    // The newest connection is turned away: a spare descriptor is given up for a moment, so that the
-    // client sees an end instead of waiting in the queue. Then a short rest.
+    // The newest connection is turned away: a spare descriptor is given up for a moment, so that
+    // the client sees an end instead of waiting in the queue. Then a short rest.
     void shed() {
         on_trouble(error_code(errno, boost::system::system_category()));
         if (spare >= 0) ::close(spare);

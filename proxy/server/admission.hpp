@@ -1,7 +1,7 @@
 // Admission: how many client connections there may be, in all and per address.
 //
-// Shared by all workers and touched only when a connection comes or goes: an atomic for the total, a
-// mutex for the table of addresses, which stays empty unless limits.connections_per_ip is set.
+// Shared by all workers and touched only when a connection comes or goes: an atomic for the total,
+// a mutex for the table of addresses, which stays empty unless limits.connections_per_ip is set.
 // Connections that came before that limit was set are not in the table.
 #pragma once
 

@@ -1,10 +1,10 @@
 // Drain: the way to the end of the process, without a reset for anybody.
 //
-// 1. For timeouts.drain_delay: still accepting, every answer says "Connection: close", /readyz is 503,
-//    so that load balancers in front turn away.
+// 1. For timeouts.drain_delay: still accepting, every answer says "Connection: close", /readyz is
+//    503, so that load balancers in front turn away.
 // 2. The kernel takes no new connection; handshakes under way finish, what is queued is served.
-// 3. Connections end with their present exchange; timeouts.drain at most. The listening sockets stay
-//    open to the end.
+// 3. Connections end with their present exchange; timeouts.drain at most. The listening sockets
+//    stay open to the end.
 // Control thread only.
 #pragma once
 

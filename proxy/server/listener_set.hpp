@@ -28,7 +28,7 @@ class ListenerSet {
     /// Open and not sealed.
     [[nodiscard]] bool has(const SocketAddress& address) const;
     /// The kernel takes no new connection for this address from now on; those that are queued can
-    /// still be accepted. Without this, what arrives between the last accept() and close() is reset.
+    /// still be accepted. Without it, what comes between the last accept() and close() is reset.
     void seal(const SocketAddress& address);
     /// Closes an address. Nobody may wait on its sockets any more.
     void close(const SocketAddress& address) noexcept;

@@ -37,8 +37,8 @@ struct PoolRuntime {
 };
 
 struct Snapshot {
-    /// Compiles `config`. Control thread. Throws std::invalid_argument if the loader let a bad regex
-    /// pass.
+    /// Compiles `config`. Control thread. Throws std::invalid_argument if the loader let a bad
+    /// regex pass.
     Snapshot(std::uint64_t number, std::shared_ptr<const config::Config> from, std::string node_name,
              WallTime now, Metrics& metrics);
 

@@ -59,7 +59,7 @@ class Worker {
     void stop_listening(int descriptor, std::function<void()> done);
     /// Connections end after their present exchange.
     void say_close();
-    /// say_close(), and idle connections close; `done` runs on the worker's thread when none is left.
+    /// say_close(), and idle connections close; `done` runs on this thread when none is left.
     void drain(std::function<void()> done);
     /// Calls off what is still under way.
     void abandon_all();
@@ -71,7 +71,7 @@ class Worker {
     [[nodiscard]] const WorkerSnapshotRef& snapshot_ref() const noexcept { return snapshot_; }
     [[nodiscard]] UpstreamPool& upstreams() noexcept { return upstreams_; }
     [[nodiscard]] PendingQueue& pending() noexcept { return pending_; }
-    /// A request waits for a connection to `endpoint`: other workers close an idle one that they hold.
+    /// A request waits for a connection to `endpoint`: other workers close an idle one of theirs.
     void ask_for_room(const Endpoint& endpoint);
     /// The present time as Date writes it (RFC 9110 section 5.6.7); valid until the next call.
     [[nodiscard]] std::string_view date();

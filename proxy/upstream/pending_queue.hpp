@@ -1,9 +1,10 @@
-// PendingQueue: requests of one worker that wait for room in pools at their limits. The one that has
-// waited longest looks first; a request that comes just then may be quicker.
+// PendingQueue: requests of one worker that wait for room in pools at their limits. The one that
+// has waited longest looks first; a request that comes just then may be quicker.
 //
-// What is freed on this worker wakes its own queue at once. Limits are global, so room may also come
-// up on another worker: who waits looks again every few milliseconds (only under overload, so an idle
-// process stays asleep). Both the wait and the number that may wait are bounded. One worker; no locks.
+// What is freed on this worker wakes its own queue at once. Limits are global, so room may also
+// come up on another worker: who waits looks again every few milliseconds (only under overload, so
+// an idle process stays asleep). The wait and the number that may wait are bounded. One worker; no
+// locks.
 #pragma once
 
 #include <deque>
@@ -33,7 +34,7 @@ class PendingQueue {
         std::shared_ptr<PoolState> pool_;
     };
 
-    /// Waits for something to be freed, or a moment; `gate` can be shut from outside to call it off.
+    /// Waits for something to be freed, or a moment; shutting `gate` from outside calls it off.
     [[nodiscard]] Task<void> wait(Gate& gate, TimePoint until);
     /// Something was freed on this worker: the first in the queue looks again.
     void wake_one();

@@ -69,8 +69,8 @@ EndpointSlot& UpstreamPool::slot_of(const Endpoint& endpoint) {
     return *slot;
 }
 
-// What the loop has had no turn to see since the connection was kept (a FIN, bytes that nobody asked
-// for, which would be taken for the next answer) is asked of the kernel.
+// What the loop has had no turn to see since the connection was kept (a FIN, bytes that nobody
+// asked for, which would be taken for the next answer) is asked of the kernel.
 UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young) {
     const auto found = slots_.find(endpoint.state.get());
     if (found == slots_.end() || found->second->idle.empty()) return {};

@@ -3,8 +3,8 @@
 //
 // An idle connection has a read pending: a FIN, a reset or a byte that nobody asked for ends it at
 // once, so what is handed out was alive a moment ago. After a second it gives its buffer back.
-// Ownership: the pool owns idle ones, an UpstreamLease the busy ones; one that must go while its read
-// is pending deletes itself when that completes. One worker; no locks.
+// Ownership: the pool owns idle ones, an UpstreamLease the busy ones; one that must go while its
+// read is pending deletes itself when that completes. One worker; no locks.
 #pragma once
 
 #include <memory>
@@ -93,8 +93,8 @@ class UpstreamPool {
     /// An idle connection to `endpoint` that is not known to be dead, or an empty lease. With
     /// `young`, only one that was idle for less than limits::reuse_unsafe.
     [[nodiscard]] UpstreamLease reuse(const Endpoint& endpoint, bool young);
-    /// A new connection for the caller to connect; an empty lease if the endpoint has as many as its
-    /// pool allows.
+    /// A new connection for the caller to connect; an empty lease if the endpoint has as many as
+    /// its pool allows.
     [[nodiscard]] UpstreamLease open(const Endpoint& endpoint);
     /// Closes the oldest idle connection of all, to free a descriptor. False if there is none.
     bool close_one_idle() noexcept;
