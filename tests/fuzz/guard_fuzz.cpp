@@ -6,8 +6,8 @@
 #include "config/loader.hpp"
 #include "core/http1/head_parser.hpp"
 #include "core/http1/head_writer.hpp"
-#include "proxy/pipeline/forward.hpp"
 #include "proxy/pipeline/guard.hpp"
+#include "proxy/pipeline/prepare.hpp"
 #include "proxy/server/worker.hpp"
 #include "tests/fuzz/head_oracle.hpp"
 
@@ -42,7 +42,8 @@ struct World {
     Worker worker;
 
     World()
-        : worker(0, {system_clock(), dialer, metrics, log, admission, others}, 528, snapshot(metrics), {}) {}
+        : worker(0, {system_clock(), dialer, metrics, log, admission, others}, 528,
+                 snapshot(metrics), {}) {}
 
     static std::shared_ptr<const Snapshot> snapshot(Metrics& metrics) {
         config::Loaded loaded = config::load_text(yaml);
