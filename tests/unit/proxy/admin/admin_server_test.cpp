@@ -1,3 +1,4 @@
+// What each path of the admin API answers, over real loopback connections.
 #include "proxy/admin/admin_server.hpp"
 
 #include <boost/json.hpp>

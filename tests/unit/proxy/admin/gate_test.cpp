@@ -1,3 +1,4 @@
+// Who may ask and who may change something: Host, Origin and token.
 #include "proxy/admin/gate.hpp"
 
 #include <vector>

@@ -1,3 +1,4 @@
+// The status as JSON, as the contract names its fields, and as the table that people read.
 #include "proxy/admin/status.hpp"
 
 #include <boost/json.hpp>

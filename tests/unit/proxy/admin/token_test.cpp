@@ -1,3 +1,4 @@
+// Where the token file is, who may read it, and how a token is compared.
 #include "proxy/admin/token.hpp"
 
 #include <thread>

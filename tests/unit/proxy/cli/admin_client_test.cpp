@@ -1,3 +1,4 @@
+// The commands that talk to the admin address: what they print and how they end.
 #include "proxy/cli/admin_client.hpp"
 
 #include <sstream>

@@ -1,3 +1,4 @@
+// The log's writer: rotation, reload, and files that take no more.
 #include "proxy/observe/access_log.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The ring between a worker and the log's writer, full, empty and at its end.
 #include "proxy/observe/byte_ring.hpp"
 
 #include <string>

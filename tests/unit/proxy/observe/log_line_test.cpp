@@ -1,3 +1,4 @@
+// The lines of the access log: every field, and whatever bytes a peer sends.
 #include "proxy/observe/log_line.hpp"
 
 #include <string>

@@ -1,3 +1,4 @@
+// What is counted, how it is shown, and that strangers cannot make series.
 #include "proxy/observe/metrics.hpp"
 
 #include <cstdio>
