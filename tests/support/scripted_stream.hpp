@@ -17,6 +17,12 @@
 
 namespace scrollgate::test {
 
+/// Far ahead of the machine's steady clock: the event loop's real timer never rings in a test.
+struct FarClock {
+    FarClock() noexcept { clock.advance(std::chrono::hours(24 * 365 * 30)); }
+    ManualClock clock;
+};
+
 /// Strikes one operation out of all that are started, and counts streams.
 class Faults {
   public:

@@ -25,7 +25,6 @@ struct Watched final : Connection {
 /// A connection and its far end, on a clock of its own.
 struct Line {
     Line() {
-        clock.advance(24h * 365 * 30);  // ahead of the machine's: no real timer rings
         loop.emplace(clock, 1, 1'000);
         peer = std::make_shared<ScriptedPeer>(*loop, faults);
         connection = std::make_unique<Watched>(*loop, make_scripted_stream(peer));
@@ -52,7 +51,8 @@ struct Line {
     Watched& operator*() const { return *connection; }
     Watched* operator->() const { return connection.get(); }
 
-    ManualClock clock;
+    FarClock far;
+    ManualClock& clock = far.clock;
     Faults faults;
     std::optional<EventLoop> loop;
     std::shared_ptr<ScriptedPeer> peer;

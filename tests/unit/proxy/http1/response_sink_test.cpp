@@ -147,8 +147,9 @@ TEST_CASE("a response that was not written whole lets nothing follow") {
     open.head.body = five;
     CHECK_FALSE(open.sink.committed());
     open.sink.head(open.head);
-    CHECK(open.sink.committed());
+    CHECK_FALSE(open.sink.committed());  // nothing of it has left
     write_one(open.sink, {"hell", false, nullptr});
+    CHECK(open.sink.committed());
     CHECK_FALSE(open.sink.reusable());
     open.sink.abort();
     CHECK(open.sink.aborted());
@@ -160,6 +161,18 @@ TEST_CASE("a response that was not written whole lets nothing follow") {
     write_one(endless.sink, {"hell", false, nullptr});
     endless.sink.abort();
     CHECK(endless.sink.abort_by_reset());  // a FIN would look like the end
+}
+
+TEST_CASE("a head of which nothing has left gives way to another one") {
+    Answer answer;
+    answer.head.status = 200;
+    answer.head.body = chunked;
+    answer.sink.head(answer.head);
+    CHECK_FALSE(answer.sink.committed());
+    CHECK(answer.send(502, five, "sorry") ==
+          "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 5\r\n\r\nsorry");
+    CHECK(answer.sink.committed());
+    CHECK(answer.sink.reusable());
 }
 
 TEST_CASE("interim answers go to 1.1 clients, before the final head only") {

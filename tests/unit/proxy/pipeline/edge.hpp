@@ -14,12 +14,6 @@
 
 namespace scrollgate::test {
 
-/// Far ahead of the machine's steady clock: the event loop's real timer never rings in a test.
-struct FarClock {
-    FarClock() noexcept { clock.advance(std::chrono::hours(24 * 365 * 30)); }
-    ManualClock clock;
-};
-
 /// Two endpoints, short timeouts, every limit set so that it is counted.
 extern const char* const two_endpoints;
 
