@@ -44,6 +44,7 @@ class ScriptedStream final : public Stream {
 // ---- the script
 
 void ScriptedPeer::send(std::string bytes) {
+    sent_ += bytes;
     if (!bytes.empty() && !ended_) input_.push_back(std::move(bytes));
     poke();
 }

@@ -84,6 +84,8 @@ class ScriptedPeer final : public std::enable_shared_from_this<ScriptedPeer> {
 
     // -- what happened
     [[nodiscard]] const std::string& written() const noexcept { return written_; }
+    /// Everything that was sent.
+    [[nodiscard]] const std::string& sent() const noexcept { return sent_; }
     /// Calls of try_write() that took bytes.
     [[nodiscard]] std::size_t writes() const noexcept { return writes_; }
     /// Bytes that were read from us.
@@ -125,7 +127,7 @@ class ScriptedPeer final : public std::enable_shared_from_this<ScriptedPeer> {
     EventLoop& loop_;
     Faults& faults_;
     std::deque<std::string> input_;
-    std::string written_;
+    std::string written_, sent_;
     std::function<void(ScriptedPeer&)> on_change_;
     boost::system::error_code connect_result_, broken_;
     SocketAddress address_;

@@ -99,6 +99,20 @@ TEST_CASE("a body that is cut short is never made to look whole") {
     }
 }
 
+TEST_CASE("an origin's answer that goes on after its client has gone is not anybody else's") {
+    const auto origin = [] {
+        return answering([](ScriptedPeer& peer, const ReadMessage&, std::size_t) {
+            peer.send("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n" + ten);
+            peer.send(ten);  // ten more are due
+        });
+    };
+    run_all({.name = "unfinished",
+             .requests = {{get}},
+             .origin = origin,
+             .statuses = {},
+             .seconds = 3});
+}
+
 TEST_CASE("a client that resets its connection leaves nothing behind") {
     const auto origin = [] {
         return answering([](ScriptedPeer& peer, const ReadMessage&, std::size_t) {

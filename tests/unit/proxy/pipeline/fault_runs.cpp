@@ -43,6 +43,24 @@ void check_origins(const Scenario& scenario, const Edge& edge) {
     if (scenario.once) CHECK(reached <= 1);
 }
 
+/// What stays open for another exchange has carried whole ones only.
+void check_kept(const Edge& edge) {
+    for (const auto& peer : edge.dialer.peers) {
+        if (peer->closed()) continue;
+        std::string_view requests = peer->written(), answers = peer->sent();
+        while (!requests.empty()) {
+            const ReadMessage request = read_message(requests);
+            const ReadMessage answer =
+                read_final(answers, false, request.head.starts_with("HEAD "));
+            REQUIRE(request.complete);
+            REQUIRE(answer.complete);
+            requests.remove_prefix(request.size);
+            answers.remove_prefix(answers.find(answer.head) + answer.size);
+        }
+        CHECK(answers.empty());
+    }
+}
+
 void check_answers(const Scenario& scenario, const PlayedClient& client, bool struck) {
     for (const ReadMessage& answer : client.answers()) {
         CHECK_FALSE(answer.malformed);
@@ -83,6 +101,7 @@ Run run(const Scenario& scenario, std::size_t nth, Way way, AccessLog& log) {
     CHECK_MESSAGE(edge.served(), "the session does not end");
     const bool struck = edge.faults.struck();
     if (way != Way::stall || !struck) CHECK(seconds <= scenario.seconds);
+    check_kept(edge);
     CHECK(edge.leftovers() == "");
     CHECK(edge.events() == client.begun());
     check_origins(scenario, edge);
