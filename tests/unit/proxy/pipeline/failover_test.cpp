@@ -80,7 +80,8 @@ TEST_CASE("what was sent is repeated if that is safe, max_attempts times in all"
 
 TEST_CASE("the next priority is used when all of the first are gone") {
     const std::string yaml = with_pools(
-        R"(near: { endpoints: [ "192.0.2.1:80", "192.0.2.2:80" ] }, far: { endpoints: [ "192.0.2.9:80" ] })",
+        R"(near: { endpoints: [ "192.0.2.1:80", "192.0.2.2:80" ] },
+           far: { endpoints: [ "192.0.2.9:80" ] })",
         "pools: [ near, { name: far, priority: 1 } ]");
     const auto only_far = [](ScriptedPeer& peer) {
         peer.address().ip() == "192.0.2.9" ? peer.on_change(answer_ten()) : refuse(peer);
