@@ -81,6 +81,13 @@ void add_target(CLI::App& command, TargetOptions& target) {
     command.add_option("--token-file", target.token_file, "file with the admin token");
 }
 
+/// The first argument names no command.
+bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
+    if (argc < 2 || argv[1][0] == '-') return false;
+    const auto named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+    return app.get_subcommands(named).empty();
+}
+
 int dispatch(int argc, char** argv) {
     Arguments given;
     int result = 0;
@@ -118,6 +125,10 @@ int dispatch(int argc, char** argv) {
     add_target(*command, given.target);
     command->callback([&] { result = with_target(given, run_reload); });
 
+    if (is_unknown_command(app, argc, argv)) {
+        fmt::print(stderr, "scrollgate: there is no command '{}'; see: scrollgate --help\n", argv[1]);
+        return 2;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -123,9 +123,9 @@ Task<Result<void>> Attempt::send() {
 // Runs beside the reading of the response. What goes wrong on the client's side ends the attempt;
 // if the origin does not take the body, its answer (or its silence) decides.
 Task<void> Attempt::upload() {
-    const Gate::State passed = co_await gate_.passed();
-    if (passed == Gate::State::shut) co_return;
-    if (passed == Gate::State::timed_out) {   // the origin ignores Expect: we say it
+    const TimedGate::State passed = co_await gate_.passed();
+    if (passed == TimedGate::State::shut) co_return;
+    if (passed == TimedGate::State::timed_out) {   // the origin ignores Expect: we say it
         ResponseHead go_on;
         go_on.status = 100;
         const Result<void> said = co_await x_.sink->interim(go_on);

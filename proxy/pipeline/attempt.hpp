@@ -10,7 +10,7 @@
 #include "proxy/http1/body_source.hpp"
 #include "proxy/http1/message_sink.hpp"
 #include "proxy/pipeline/exchange.hpp"
-#include "proxy/pipeline/gate.hpp"
+#include "proxy/pipeline/timed_gate.hpp"
 #include "proxy/upstream/upstream_connection.hpp"
 
 namespace scrollgate {
@@ -56,7 +56,7 @@ class Attempt {
     Http1MessageSink sink_;
     Http1BodySource body_;
     Child upload_;
-    Gate gate_;                           ///< open: the request's body may be read
+    TimedGate gate_;                           ///< open: the request's body may be read
     std::uint64_t received_before_ = 0;   ///< bytes the connection had received before this attempt
     unsigned interims_ = 0;
     bool body_begun_ = false;             ///< bytes of the request's body may have been taken

@@ -18,7 +18,7 @@
 #include "core/net/connection.hpp"
 #include "proxy/observe/exchange_record.hpp"
 #include "proxy/pipeline/ends.hpp"
-#include "proxy/pipeline/gate.hpp"
+#include "proxy/pipeline/timed_gate.hpp"
 #include "proxy/server/snapshot.hpp"
 
 namespace scrollgate {
@@ -72,7 +72,7 @@ struct Exchange {
     std::vector<const Endpoint*> tried;
     std::vector<std::shared_ptr<const RouteTargets>> held;   ///< keeps tried endpoints alive
     Connection* upstream = nullptr;    ///< of the attempt under way, for cancel()
-    Gate* waiting = nullptr;           ///< while it waits for room, for cancel()
+    TimedGate* waiting = nullptr;           ///< while it waits for room, for cancel()
     std::optional<ErrorKind> cancelled;
 
     // -- the end

@@ -61,7 +61,7 @@ Task<Result<Claim>> claim(Exchange& x) {
         if (!place.take(*full)) co_return claimed;
         if (!asked) x.worker.ask_for_room(*full);
         asked = true;
-        Gate gate(x.worker.loop());
+        TimedGate gate(x.worker.loop());
         x.waiting = &gate;
         co_await x.worker.pending().wait(gate, until);
         x.waiting = nullptr;
@@ -124,6 +124,7 @@ Task<Result<void>> forward(Exchange& x) {
     TimePoint begun = x.record.started;
     for (;;) {
         Result<Claim> claimed = co_await claim(x);
+        if (x.cancelled) co_return Error{*x.cancelled};
         if (!claimed) co_return last ? *last : claimed.error();
         const Endpoint& endpoint = *claimed->lease.endpoint();
         endpoint.state->requests.fetch_add(1, std::memory_order_relaxed);

@@ -43,6 +43,11 @@ class Admission {
         if (found != by_ip_.end() && --found->second == 0) by_ip_.erase(found);
     }
 
+    /// Connections that entered and did not leave. Any thread.
+    [[nodiscard]] std::uint64_t count() const noexcept {
+        return count_.load(std::memory_order_relaxed);
+    }
+
   private:
     [[nodiscard]] bool enter_address(const SocketAddress& peer) {
         const std::uint64_t most = most_per_ip_.load(std::memory_order_relaxed);

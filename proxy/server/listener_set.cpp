@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "core/log.hpp"
+
 namespace scrollgate {
 namespace {
 
@@ -130,7 +132,10 @@ void ListenerSet::seal(const SocketAddress& address) {
     Entry& entry = entries_.at(address.text());
     entry.leaving = true;
     for (const int fd : entry.sockets) {
-        ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+        if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0) {
+            log::warn("{}: connections that come while it closes may be reset: {}", address.text(),
+                      std::strerror(errno));
+        }
     }
 }
 

@@ -18,7 +18,7 @@ bool PendingQueue::Place::take(const Endpoint& endpoint) noexcept {
     return true;
 }
 
-Task<void> PendingQueue::wait(Gate& gate, TimePoint until) {
+Task<void> PendingQueue::wait(TimedGate& gate, TimePoint until) {
     waiting_.push_back(&gate);
     gate.limit(std::min(until, loop_.now() + limits::pending_look));
     co_await gate.passed();
@@ -26,7 +26,7 @@ Task<void> PendingQueue::wait(Gate& gate, TimePoint until) {
 }
 
 void PendingQueue::wake_one() {
-    for (Gate* const gate : waiting_) {
+    for (TimedGate* const gate : waiting_) {
         if (gate->settled()) continue;   // looks anyway
         gate->open();
         return;

@@ -12,7 +12,7 @@
 #include "balancer/endpoint.hpp"
 #include "core/net/event_loop.hpp"
 #include "core/task.hpp"
-#include "proxy/pipeline/gate.hpp"
+#include "proxy/pipeline/timed_gate.hpp"
 
 namespace scrollgate {
 
@@ -35,13 +35,13 @@ class PendingQueue {
     };
 
     /// Waits for something to be freed, or a moment; shutting `gate` from outside calls it off.
-    [[nodiscard]] Task<void> wait(Gate& gate, TimePoint until);
+    [[nodiscard]] Task<void> wait(TimedGate& gate, TimePoint until);
     /// Something was freed on this worker: the first in the queue looks again.
     void wake_one();
 
   private:
     EventLoop& loop_;
-    std::deque<Gate*> waiting_;
+    std::deque<TimedGate*> waiting_;
 };
 
 }  // namespace scrollgate

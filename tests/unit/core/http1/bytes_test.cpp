@@ -52,7 +52,7 @@ TEST_CASE("the classes hold what the RFCs say") {
 }
 
 TEST_CASE("trim takes spaces and tabs off both ends") {
-    CHECK(trim(" \t a \t b\t ") == "a \t b");
-    CHECK(trim(" \t ").empty());
-    CHECK(trim("").empty());
+    CHECK(scrollgate::trim(" \t a \t b\t ") == "a \t b");
+    CHECK(scrollgate::trim(" \t ").empty());
+    CHECK(scrollgate::trim("").empty());
 }

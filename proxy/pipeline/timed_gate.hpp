@@ -1,4 +1,4 @@
-// Gate: holds one coroutine until it is opened, closed for good, or its time has come.
+// TimedGate: holds one coroutine until it is opened, closed for good, or its time has come.
 #pragma once
 
 #include <coroutine>
@@ -8,11 +8,11 @@
 
 namespace scrollgate {
 
-class Gate final : private TimerWheel::Timer {
+class TimedGate final : private TimerWheel::Timer {
   public:
     enum class State : std::uint8_t { waiting, opened, timed_out, shut };
 
-    explicit Gate(EventLoop& loop) noexcept : loop_(loop) {}
+    explicit TimedGate(EventLoop& loop) noexcept : loop_(loop) {}
 
     /// Waiting again; nobody waits now.
     void reset() noexcept {
@@ -28,7 +28,7 @@ class Gate final : private TimerWheel::Timer {
     /// co_await gate.passed(): how the wait ended. One awaiter.
     auto passed() noexcept {
         struct Awaiter {
-            Gate& gate;
+            TimedGate& gate;
             bool await_ready() const noexcept { return gate.state_ != State::waiting; }
             void await_suspend(std::coroutine_handle<> h) const noexcept { gate.waiter_ = h; }
             State await_resume() const noexcept { return gate.state_; }
