@@ -27,10 +27,12 @@ class Arena {
     /// The parts, joined.
     [[nodiscard]] std::string_view join(std::initializer_list<std::string_view> parts) {
         std::size_t size = 0;
-        for (const std::string_view part : parts) size += part.size();
+        for (const std::string_view part : parts)
+            size += part.size();
         char* const text = take(size);
         char* at = text;
-        for (const std::string_view part : parts) at += part.copy(at, part.size());
+        for (const std::string_view part : parts)
+            at += part.copy(at, part.size());
         return {text, size};
     }
     /// Everything handed out is gone.

@@ -1,9 +1,9 @@
 #include "core/buffer_pool.hpp"
 
-#include <sys/mman.h>
-
 #include <cassert>
 #include <new>
+
+#include <sys/mman.h>
 
 namespace scrollgate {
 

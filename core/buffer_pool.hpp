@@ -64,10 +64,10 @@ class BufferPool {
 
     std::size_t size_, most_, kept_;
     char* base_;
-    std::size_t untouched_ = 0;            ///< buffers below this index have been used
+    std::size_t untouched_ = 0;  ///< buffers below this index have been used
     std::size_t leased_ = 0;
-    std::vector<std::uint32_t> warm_;      ///< free, pages resident
-    std::vector<std::uint32_t> cold_;      ///< free, pages given back
+    std::vector<std::uint32_t> warm_;  ///< free, pages resident
+    std::vector<std::uint32_t> cold_;  ///< free, pages given back
 };
 
 }  // namespace scrollgate

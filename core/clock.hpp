@@ -34,10 +34,14 @@ class ManualClock final : public Clock {
   public:
     [[nodiscard]] TimePoint now() const noexcept override { return now_; }
     [[nodiscard]] WallTime wall() const noexcept override { return wall_; }
-    void advance(Duration by) noexcept { now_ += by; wall_ += by; }
+    void advance(Duration by) noexcept {
+        now_ += by;
+        wall_ += by;
+    }
 
   private:
-    // Far ahead of any machine's clock, so that a loop that sleeps by the real one never thinks it due.
+    // Far ahead of any machine's clock, so that a loop that sleeps by the real one never thinks it
+    // due.
     TimePoint now_{std::chrono::hours(24 * 3650)};
     WallTime wall_{std::chrono::seconds(1'700'000'000)};
 };

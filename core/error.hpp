@@ -18,41 +18,41 @@ enum class Side : std::uint8_t { client, upstream, internal };
 /// Every way in which a request can end other than well. Order follows the table in error.cpp.
 enum class ErrorKind : std::uint8_t {
     // client
-    bad_request,             ///< grammar of the head (RFC 9112 section 3, 5)
-    bad_framing,             ///< lengths that two parsers could read differently (RFC 9112 6.3)
-    bad_host,                ///< Host missing, doubled or malformed (RFC 9112 3.2)
-    bad_path,                ///< NUL, backslash or encoded slash next to dot segments
-    bad_chunk,               ///< chunked coding of the request body is malformed
-    header_timeout,          ///< head not complete within timeouts.client_header
-    body_timeout,            ///< no body byte within timeouts.client_body
-    body_too_large,          ///< beyond limits.body
-    length_required,         ///< a body that cannot be delimited
-    uri_too_long,            ///< beyond limits.uri_bytes
-    header_too_large,        ///< beyond limits.header_bytes or limits.headers
-    method_refused,          ///< TRACE and CONNECT
-    expectation_failed,      ///< an Expect other than 100-continue
-    coding_unknown,          ///< a Transfer-Encoding other than chunked (RFC 9112 6.1)
-    version_unsupported,     ///< not HTTP/1.0 or HTTP/1.1
-    loop_detected,           ///< our own node name in Via, or 8 hops
-    client_closed,           ///< the client went away before the answer was complete
-    client_stalled,          ///< the client took no byte within timeouts.client_write
+    bad_request,          ///< grammar of the head (RFC 9112 section 3, 5)
+    bad_framing,          ///< lengths that two parsers could read differently (RFC 9112 6.3)
+    bad_host,             ///< Host missing, doubled or malformed (RFC 9112 3.2)
+    bad_path,             ///< NUL, backslash or encoded slash next to dot segments
+    bad_chunk,            ///< chunked coding of the request body is malformed
+    header_timeout,       ///< head not complete within timeouts.client_header
+    body_timeout,         ///< no body byte within timeouts.client_body
+    body_too_large,       ///< beyond limits.body
+    length_required,      ///< a body that cannot be delimited
+    uri_too_long,         ///< beyond limits.uri_bytes
+    header_too_large,     ///< beyond limits.header_bytes or limits.headers
+    method_refused,       ///< TRACE and CONNECT
+    expectation_failed,   ///< an Expect other than 100-continue
+    coding_unknown,       ///< a Transfer-Encoding other than chunked (RFC 9112 6.1)
+    version_unsupported,  ///< not HTTP/1.0 or HTTP/1.1
+    loop_detected,        ///< our own node name in Via, or 8 hops
+    client_closed,        ///< the client went away before the answer was complete
+    client_stalled,       ///< the client took no byte within timeouts.client_write
     // upstream
     connect_refused,
     connect_timeout,
     connect_failed,
-    upstream_reset,          ///< connection lost before the final head was complete
-    upstream_timeout,        ///< timeouts.upstream_response
-    upstream_malformed,      ///< framing, garbage, control bytes, limits in the response head
-    upstream_truncated,      ///< body ended early or was malformed after the head was passed on
-    upstream_stalled,        ///< timeouts.upstream_body
-    upstream_unresolved,     ///< no address is known for any endpoint
-    no_endpoint,             ///< every endpoint was tried or is unavailable
+    upstream_reset,       ///< connection lost before the final head was complete
+    upstream_timeout,     ///< timeouts.upstream_response
+    upstream_malformed,   ///< framing, garbage, control bytes, limits in the response head
+    upstream_truncated,   ///< body ended early or was malformed after the head was passed on
+    upstream_stalled,     ///< timeouts.upstream_body
+    upstream_unresolved,  ///< no address is known for any endpoint
+    no_endpoint,          ///< every endpoint was tried or is unavailable
     // internal
     no_route,
-    request_timeout,         ///< timeouts.request, the hard total
-    overloaded,              ///< buffers, connections or a pool's limits are exhausted
+    request_timeout,  ///< timeouts.request, the hard total
+    overloaded,       ///< buffers, connections or a pool's limits are exhausted
     shutting_down,
-    cancelled,               ///< the work was called off; never seen by a client
+    cancelled,  ///< the work was called off; never seen by a client
 };
 inline constexpr std::size_t error_kinds = static_cast<std::size_t>(ErrorKind::cancelled) + 1;
 
@@ -60,9 +60,9 @@ inline constexpr std::size_t error_kinds = static_cast<std::size_t>(ErrorKind::c
 struct ErrorFacts {
     ErrorKind kind;
     Side side;
-    std::uint16_t status;           ///< what the client is told; 499 = nobody is there to be told
-    std::string_view reason;        ///< stable token: log, metrics, error body
-    bool against_endpoint;          ///< counts for outlier detection
+    std::uint16_t status;     ///< what the client is told; 499 = nobody is there to be told
+    std::string_view reason;  ///< stable token: log, metrics, error body
+    bool against_endpoint;    ///< counts for outlier detection
 };
 
 /// The row of the table for `kind`. Never fails. Any thread.
@@ -73,8 +73,8 @@ struct ErrorFacts {
 struct Error {
     ErrorKind kind = ErrorKind::cancelled;
     bool retry_safe = false;
-    boost::system::error_code cause{};   ///< the system's word, if there is one
-    const char* detail = "";             ///< static text for the operator's log; never sent out
+    boost::system::error_code cause{};  ///< the system's word, if there is one
+    const char* detail = "";            ///< static text for the operator's log; never sent out
 
     [[nodiscard]] Side side() const noexcept { return facts(kind).side; }
     [[nodiscard]] std::uint16_t status() const noexcept { return facts(kind).status; }

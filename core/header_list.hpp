@@ -15,7 +15,7 @@ namespace scrollgate {
 
 struct HeaderField {
     std::string_view name;
-    std::string_view value;      ///< without surrounding white space
+    std::string_view value;  ///< without surrounding white space
     Field id = Field::unknown;
 };
 

@@ -25,21 +25,21 @@ inline constexpr std::size_t uri_bytes = 8 * KiB;
 inline constexpr std::size_t uri_bytes_max = 128 * KiB;
 
 // -- messages (fixed)
-inline constexpr std::size_t chunk_line = 256;            ///< size line with its extensions
-inline constexpr std::uint64_t chunk_overhead = 16 * KiB; ///< extension bytes in one whole body
+inline constexpr std::size_t chunk_line = 256;             ///< size line with its extensions
+inline constexpr std::uint64_t chunk_overhead = 16 * KiB;  ///< extension bytes in one whole body
 inline constexpr std::size_t trailer_bytes = 8 * KiB;
 inline constexpr std::size_t trailers = 32;
-inline constexpr unsigned interim_responses = 8;          ///< 1xx before one final response
+inline constexpr unsigned interim_responses = 8;  ///< 1xx before one final response
 inline constexpr unsigned via_hops = 8;
-inline constexpr std::size_t request_id = 128;            ///< longest X-Request-Id that is kept
+inline constexpr std::size_t request_id = 128;  ///< longest X-Request-Id that is kept
 
 // -- buffers (per worker)
-inline constexpr std::size_t buffer_small = 16 * KiB;     ///< heads and small bodies
-inline constexpr std::size_t buffer_bulk = 256 * KiB;     ///< long bodies
+inline constexpr std::size_t buffer_small = 16 * KiB;  ///< heads and small bodies
+inline constexpr std::size_t buffer_bulk = 256 * KiB;  ///< long bodies
 static_assert(header_bytes_max <= buffer_bulk, "any allowed head fits the largest buffer");
-inline constexpr std::size_t small_buffers = 64 * 1024;   ///< 1 GiB of address space
-inline constexpr std::size_t bulk_buffers = 1024;         ///< 256 MiB
-inline constexpr std::size_t small_buffers_kept = 256;    ///< free ones that stay resident
+inline constexpr std::size_t small_buffers = 64 * 1024;  ///< 1 GiB of address space
+inline constexpr std::size_t bulk_buffers = 1024;        ///< 256 MiB
+inline constexpr std::size_t small_buffers_kept = 256;   ///< free ones that stay resident
 inline constexpr std::size_t bulk_buffers_kept = 8;
 
 // -- timeouts (keys under `timeouts:`)
@@ -56,19 +56,19 @@ inline constexpr auto drain_delay = 0s;
 inline constexpr auto drain = 30s;
 
 // -- connections
-inline constexpr auto buffer_return = 1s;        ///< an idle connection keeps its buffer this long
-inline constexpr auto reuse_unsafe = 1s;         ///< idle for longer: replayable requests only
-inline constexpr auto continue_wait = 1s;        ///< for an origin's 100 before we say it
-inline constexpr auto loop_turn = 10ms;          ///< an event older than this has been seen
-inline constexpr auto seal_wait = 1s;            ///< for handshakes under way on a closing listener
-inline constexpr auto linger = 2s;               ///< reading on behind our last byte
+inline constexpr auto buffer_return = 1s;  ///< an idle connection keeps its buffer this long
+inline constexpr auto reuse_unsafe = 1s;   ///< idle for longer: replayable requests only
+inline constexpr auto continue_wait = 1s;  ///< for an origin's 100 before we say it
+inline constexpr auto loop_turn = 10ms;    ///< an event older than this has been seen
+inline constexpr auto seal_wait = 1s;      ///< for handshakes under way on a closing listener
+inline constexpr auto linger = 2s;         ///< reading on behind our last byte
 inline constexpr std::size_t linger_bytes = 1 * MiB;
-inline constexpr unsigned inline_chunks = 64;    ///< chunks relayed before others get a turn
-inline constexpr unsigned inline_exchanges = 16; ///< pipelined requests before others get a turn
-inline constexpr std::size_t idle_per_endpoint = 128;   ///< idle upstream connections, per worker
-inline constexpr std::uint64_t pending = 1024;   ///< requests that wait for a connection, per pool
-inline constexpr auto pending_wait = 1s;         ///< longest wait for room in a full pool
-inline constexpr auto pending_look = 10ms;       ///< a waiting request looks again after this
+inline constexpr unsigned inline_chunks = 64;     ///< chunks relayed before others get a turn
+inline constexpr unsigned inline_exchanges = 16;  ///< pipelined requests before others get a turn
+inline constexpr std::size_t idle_per_endpoint = 128;  ///< idle upstream connections, per worker
+inline constexpr std::uint64_t pending = 1024;  ///< requests that wait for a connection, per pool
+inline constexpr auto pending_wait = 1s;        ///< longest wait for room in a full pool
+inline constexpr auto pending_look = 10ms;      ///< a waiting request looks again after this
 inline constexpr unsigned max_attempts = 3;
 inline constexpr unsigned max_attempts_max = 10;
 
@@ -77,10 +77,10 @@ inline constexpr std::uint32_t frequency = 528;  ///< Hz of the timer wheel
 inline constexpr std::uint32_t frequency_min = 10;
 inline constexpr std::uint32_t frequency_max = 10'000;
 inline constexpr unsigned workers_max = 256;
-inline constexpr std::size_t log_ring = 4 * MiB; ///< access log bytes waiting, per worker
-inline constexpr std::size_t reserved_descriptors = 64;   ///< kept for files, admin, DNS
-inline constexpr std::size_t config_bytes = 16 * MiB;     ///< longest configuration file
-inline constexpr std::size_t admin_body = 16 * MiB;       ///< longest request body of the admin API
+inline constexpr std::size_t log_ring = 4 * MiB;         ///< access log bytes waiting, per worker
+inline constexpr std::size_t reserved_descriptors = 64;  ///< kept for files, admin, DNS
+inline constexpr std::size_t config_bytes = 16 * MiB;    ///< longest configuration file
+inline constexpr std::size_t admin_body = 16 * MiB;      ///< longest request body of the admin API
 inline constexpr std::size_t admin_connections = 64;
 
 }  // namespace scrollgate::limits

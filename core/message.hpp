@@ -13,7 +13,16 @@ namespace scrollgate {
 
 /// Methods with a meaning for the proxy; every other token is `other` (RFC 9110 section 9).
 enum class Method : std::uint8_t {
-    get, head, post, put, delete_, options, patch, trace, connect, other
+    get,
+    head,
+    post,
+    put,
+    delete_,
+    options,
+    patch,
+    trace,
+    connect,
+    other
 };
 
 /// From the text of a request line; case matters (RFC 9110 9.1).
@@ -51,12 +60,12 @@ struct RequestHead {
     Version version = Version::http11;
     TargetForm form = TargetForm::origin;
     std::string_view method_text;
-    std::string_view target;      ///< as received
-    std::string_view scheme;      ///< of an absolute-form target; else empty
-    std::string_view authority;   ///< of an absolute-form target, else of Host; may be empty (1.0)
-    std::string_view path;        ///< starts with '/' (or "*" for asterisk form); no query
-    std::string_view query;       ///< behind '?', without it
-    bool has_query = false;       ///< "/a?" and "/a" are different targets
+    std::string_view target;     ///< as received
+    std::string_view scheme;     ///< of an absolute-form target; else empty
+    std::string_view authority;  ///< of an absolute-form target, else of Host; may be empty (1.0)
+    std::string_view path;       ///< starts with '/' (or "*" for asterisk form); no query
+    std::string_view query;      ///< behind '?', without it
+    bool has_query = false;      ///< "/a?" and "/a" are different targets
     BodyFraming body;
     HeaderList fields;
 
@@ -66,7 +75,7 @@ struct RequestHead {
 struct ResponseHead {
     std::uint16_t status = 0;
     Version version = Version::http11;
-    std::string_view reason;      ///< as received; may be empty
+    std::string_view reason;  ///< as received; may be empty
     BodyFraming body;
     HeaderList fields;
 

@@ -1,9 +1,9 @@
 #include "core/rng.hpp"
 
-#include <sys/random.h>
-
 #include <bit>
 #include <stdexcept>
+
+#include <sys/random.h>
 
 namespace scrollgate {
 

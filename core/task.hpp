@@ -26,9 +26,7 @@ struct PromiseBase {
     std::coroutine_handle<> continuation = std::noop_coroutine();
 
     static void* operator new(std::size_t size) { return allocate_frame(size); }
-    static void operator delete(void* frame, std::size_t size) noexcept {
-        free_frame(frame, size);
-    }
+    static void operator delete(void* frame, std::size_t size) noexcept { free_frame(frame, size); }
 
     struct FinalAwaiter {
         bool await_ready() const noexcept { return false; }

@@ -23,7 +23,7 @@ TimerWheel::List::List() noexcept {
 TimerWheel::List::~List() {
     while (pop() != nullptr) {
     }
-    previous_ = next_ = nullptr;   // the sentinel is in no list of its own
+    previous_ = next_ = nullptr;  // the sentinel is in no list of its own
 }
 bool TimerWheel::List::empty() const noexcept {
     return next_ == this;
@@ -41,7 +41,8 @@ TimerWheel::Timer* TimerWheel::List::pop() noexcept {
     return first;
 }
 void TimerWheel::List::take(List& other) noexcept {
-    while (Timer* timer = other.pop()) push(*timer);
+    while (Timer* timer = other.pop())
+        push(*timer);
 }
 
 TimerWheel::TimerWheel(std::uint32_t frequency, TimePoint base) noexcept
@@ -74,9 +75,9 @@ void TimerWheel::place(Timer& timer) noexcept {
     const std::uint64_t differing = timer.due_ ^ now_;
     unsigned level =
         differing == 0 ? 0 : static_cast<unsigned>(std::bit_width(differing) - 1) / bits;
-    if (level >= levels) level = levels - 1;   // across the end of a turn of the topmost wheel
+    if (level >= levels) level = levels - 1;  // across the end of a turn of the topmost wheel
     std::uint64_t slot = timer.due_ >> (bits * level);
-    if (level == levels - 1) {   // beyond the horizon: the farthest slot, and from there again
+    if (level == levels - 1) {  // beyond the horizon: the farthest slot, and from there again
         slot = std::min(slot, (now_ >> (bits * level)) + slots - 1);
     }
     slot &= slots - 1;
@@ -126,7 +127,7 @@ void TimerWheel::turn(TimePoint now) noexcept {
     const auto elapsed = static_cast<unsigned __int128>((now - base_).count());
     const auto target = static_cast<std::uint64_t>(elapsed * frequency_ / 1'000'000'000U);
     while (now_ < target) {
-        now_ = std::min(next_tick(), target);   // skips empty ticks
+        now_ = std::min(next_tick(), target);  // skips empty ticks
         for (unsigned level = levels - 1; level > 0; --level) {
             const std::uint64_t below = (std::uint64_t{1} << (bits * level)) - 1;
             if ((now_ & below) == 0) cascade(level);
@@ -135,7 +136,8 @@ void TimerWheel::turn(TimePoint now) noexcept {
         occupied_[0] &= ~(std::uint64_t{1} << slot);
         List due;
         due.take(wheel_[0][slot]);
-        while (Timer* timer = due.pop()) timer->expired();
+        while (Timer* timer = due.pop())
+            timer->expired();
     }
 }
 

@@ -34,7 +34,7 @@ class TimerWheel {
 
         Timer* previous_ = nullptr;
         Timer* next_ = nullptr;
-        std::uint64_t due_ = 0;   ///< tick
+        std::uint64_t due_ = 0;  ///< tick
     };
 
     /// `frequency` in Hz (10-10,000); `base` is the present time.
@@ -76,7 +76,7 @@ class TimerWheel {
 
     std::uint64_t frequency_;
     TimePoint base_;
-    std::uint64_t now_ = 0;       ///< every tick up to and including this one has been fired
+    std::uint64_t now_ = 0;  ///< every tick up to and including this one has been fired
     std::array<std::array<List, slots>, levels> wheel_;
     /// A set bit may stand for a slot that has become empty (timers unlink themselves); it is
     /// cleared when the slot is visited.

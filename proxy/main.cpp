@@ -126,7 +126,8 @@ int dispatch(int argc, char** argv) {
     command->callback([&] { result = with_target(given, run_reload); });
 
     if (is_unknown_command(app, argc, argv)) {
-        fmt::print(stderr, "scrollgate: there is no command '{}'; see: scrollgate --help\n", argv[1]);
+        fmt::print(stderr, "scrollgate: there is no command '{}'; see: scrollgate --help\n",
+                   argv[1]);
         return 2;
     }
     try {

@@ -15,9 +15,7 @@ bool is_replaced(Field id) noexcept {
 class Cursor {
   public:
     explicit Cursor(char* at) noexcept : at_(at) {}
-    void put(std::string_view text) noexcept {
-        at_ += text.copy(at_, text.size());
-    }
+    void put(std::string_view text) noexcept { at_ += text.copy(at_, text.size()); }
     void field(std::string_view name, std::string_view value) noexcept {
         put(name);
         put(": ");
@@ -31,11 +29,12 @@ class Cursor {
     char* at_;
 };
 
-constexpr std::size_t hop_room = 128;   // names and numbers of HopFields, Host and the start line
+constexpr std::size_t hop_room = 128;  // names and numbers of HopFields, Host and the start line
 
 std::size_t room_for(const HeaderList& fields, const HopFields& hop) noexcept {
     std::size_t room = hop_room + hop.connection.size() + hop.upgrade.size();
-    for (const HeaderField& field : fields) room += field.name.size() + field.value.size() + 4;
+    for (const HeaderField& field : fields)
+        room += field.name.size() + field.value.size() + 4;
     return room;
 }
 

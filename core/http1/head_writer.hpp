@@ -15,8 +15,8 @@ namespace scrollgate::http1 {
 /// Framing and connection fields that this hop adds by itself.
 struct HopFields {
     BodyFraming body;
-    std::string_view connection;    ///< value of Connection; empty: no such field
-    std::string_view upgrade;       ///< value of Upgrade; empty: no such field
+    std::string_view connection;  ///< value of Connection; empty: no such field
+    std::string_view upgrade;     ///< value of Upgrade; empty: no such field
 };
 
 /// Appends "METHOD TARGET HTTP/1.1", Host, the fields but those that `hop` replaces, and `hop`'s.

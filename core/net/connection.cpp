@@ -89,7 +89,8 @@ void Connection::interrupt() {
 }
 
 void Connection::park() {
-    if (!reading_ || parking_ || parked_ || begin_ != end_ || pinned_ != 0 || pinned_buffer_) return;
+    if (!reading_ || parking_ || parked_ || begin_ != end_ || pinned_ != 0 || pinned_buffer_)
+        return;
     parking_ = true;
     stream_->cancel_read();
 }
@@ -128,7 +129,7 @@ void Connection::done(IoResult result) noexcept {
 
 void Connection::expire_at(Way way, TimePoint when, ErrorKind kind) {
     deadlines_[static_cast<std::size_t>(way)] = {when, kind};
-    if (when >= armed_for_) return;   // the timer fires earlier and looks again
+    if (when >= armed_for_) return;  // the timer fires earlier and looks again
     armed_for_ = when;
     loop_.arm(*this, when);
 }
@@ -168,7 +169,8 @@ Connection::Write::Write(Connection& self, const Patience& patience,
 
 void Connection::Write::advance(std::size_t bytes) noexcept {
     written_ += bytes;
-    while (first_ < count_ && bytes >= parts_[first_].iov_len) bytes -= parts_[first_++].iov_len;
+    while (first_ < count_ && bytes >= parts_[first_].iov_len)
+        bytes -= parts_[first_++].iov_len;
     if (bytes == 0) return;
     iovec& partly = parts_[first_];
     partly = {static_cast<char*>(partly.iov_base) + bytes, partly.iov_len - bytes};

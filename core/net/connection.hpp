@@ -157,9 +157,9 @@ class Connection : private IoHandler, private TimerWheel::Timer {
     EventLoop& loop_;
     std::unique_ptr<Stream> stream_;
     BufferLease buffer_;
-    BufferLease pinned_buffer_;          ///< holds the pinned bytes while reading goes elsewhere
+    BufferLease pinned_buffer_;  ///< holds the pinned bytes while reading goes elsewhere
     std::uint32_t begin_ = 0, end_ = 0;
-    std::uint32_t pinned_ = 0;           ///< bytes below this index of buffer_ stay in place
+    std::uint32_t pinned_ = 0;  ///< bytes below this index of buffer_ stay in place
     std::uint64_t received_total_ = 0;
     std::coroutine_handle<> reader_;
     boost::system::error_code broken_;

@@ -15,7 +15,7 @@ struct EventLoop::Impl {
     asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
     asio::steady_timer sleeper{context};
-    TimePoint wakes = never;      ///< what the sleeper is set to
+    TimePoint wakes = never;  ///< what the sleeper is set to
 };
 
 EventLoop::EventLoop(const Clock& clock, std::uint64_t seed, std::uint32_t frequency)
@@ -71,7 +71,8 @@ void EventLoop::sleep_until_next() {
         impl_->sleeper.cancel();
         return;
     }
-    impl_->sleeper.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(next));
+    impl_->sleeper.expires_at(
+        std::chrono::time_point_cast<std::chrono::steady_clock::duration>(next));
     impl_->sleeper.async_wait([this](boost::system::error_code error) {
         if (error) return;
         impl_->wakes = never;

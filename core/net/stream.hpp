@@ -17,7 +17,7 @@ namespace scrollgate {
 
 struct IoResult {
     std::size_t bytes = 0;
-    boost::system::error_code error{};   ///< boost::asio::error::eof at the end of the stream
+    boost::system::error_code error{};  ///< boost::asio::error::eof at the end of the stream
 };
 
 class IoHandler {

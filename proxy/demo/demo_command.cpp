@@ -1,12 +1,11 @@
 #include "proxy/demo/demo_command.hpp"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "config/loader.hpp"
 #include "core/net/address.hpp"

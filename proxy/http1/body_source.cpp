@@ -25,8 +25,7 @@ void Http1BodySource::start(Connection& connection, const BodyFraming& framing,
 }
 
 bool Http1BodySource::ready() const noexcept {
-    return ended_ || !carried_.empty() || !connection_->received().empty() ||
-           connection_->at_end();
+    return ended_ || !carried_.empty() || !connection_->received().empty() || connection_->at_end();
 }
 
 void Http1BodySource::interrupt() noexcept {
@@ -53,17 +52,21 @@ Task<Result<BodyChunk>> Http1BodySource::wait_and_take() {
         if (interrupted_) co_return Error{ErrorKind::cancelled};
         if (!came && connection_->starved()) co_return Error{ErrorKind::overloaded};
         if (Taken taken = take()) co_return std::move(*taken);
-        if (!came) co_return Error{rules_.cut_short, false, connection_->broken(), "body cut short"};
+        if (!came)
+            co_return Error{rules_.cut_short, false, connection_->broken(), "body cut short"};
     }
 }
 
 Http1BodySource::Taken Http1BodySource::take() {
     if (ended_) return Result<BodyChunk>(BodyChunk{{}, true, nullptr});
     switch (framing_.kind) {
-        case BodyFraming::Kind::chunked: return take_chunked();
-        case BodyFraming::Kind::until_close: return take_until_close();
+        case BodyFraming::Kind::chunked:
+            return take_chunked();
+        case BodyFraming::Kind::until_close:
+            return take_until_close();
         case BodyFraming::Kind::none:
-        case BodyFraming::Kind::length: break;
+        case BodyFraming::Kind::length:
+            break;
     }
     return take_length();
 }

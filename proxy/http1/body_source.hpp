@@ -17,14 +17,14 @@ class Http1BodySource final : public BodySource {
   public:
     /// What each way of going wrong is called, and the bounds.
     struct Rules {
-        Duration stall = no_limit;                  ///< without a byte
-        TimePoint until = never;                    ///< hard end
+        Duration stall = no_limit;  ///< without a byte
+        TimePoint until = never;    ///< hard end
         ErrorKind stalled = ErrorKind::cancelled;
         ErrorKind out_of_time = ErrorKind::request_timeout;
-        ErrorKind cut_short = ErrorKind::cancelled; ///< ended before its end
+        ErrorKind cut_short = ErrorKind::cancelled;  ///< ended before its end
         ErrorKind malformed = ErrorKind::cancelled;
         ErrorKind too_large = ErrorKind::body_too_large;
-        std::uint64_t most = limits::unlimited;     ///< content bytes
+        std::uint64_t most = limits::unlimited;  ///< content bytes
     };
 
     /// A body of `framing` that starts at connection.received().
@@ -57,7 +57,7 @@ class Http1BodySource final : public BodySource {
     Rules rules_;
     std::uint64_t bytes_ = 0;
     http1::ChunkDecoder chunks_;
-    std::string_view carried_;   ///< a chunk's data for the next pull
+    std::string_view carried_;  ///< a chunk's data for the next pull
     bool ended_ = false;
     bool interrupted_ = false;
 };

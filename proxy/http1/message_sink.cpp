@@ -53,8 +53,7 @@ Task<Result<void>> Http1MessageSink::write(const BodyChunk& chunk) {
 }
 
 Task<Result<void>> Http1MessageSink::send(std::string_view data, std::string_view behind) {
-    const IoResult result =
-        co_await connection_->write(rules_.patience, head_, data, behind);
+    const IoResult result = co_await connection_->write(rules_.patience, head_, data, behind);
     sent_ += result.bytes;
     head_.clear();
     if (!result.error) {

@@ -14,9 +14,9 @@ namespace scrollgate {
 class Http1MessageSink final : public BodySink {
   public:
     struct Rules {
-        Connection::Patience patience;                ///< the peer takes no byte
-        ErrorKind broken = ErrorKind::cancelled;      ///< the peer is gone
-        bool fin_at_end = false;                      ///< tunnels: the end is a half-close
+        Connection::Patience patience;            ///< the peer takes no byte
+        ErrorKind broken = ErrorKind::cancelled;  ///< the peer is gone
+        bool fin_at_end = false;                  ///< tunnels: the end is a half-close
     };
 
     /// A message to `connection`. `head()` is to be filled before the first write() or flush().
@@ -25,7 +25,10 @@ class Http1MessageSink final : public BodySink {
     [[nodiscard]] std::string& head() noexcept { return head_; }
     [[nodiscard]] bool head_pending() const noexcept { return !head_.empty(); }
     /// How body() is framed from now on.
-    void frame(const BodyFraming& framing) noexcept { framing_ = framing; left_ = framing.length; }
+    void frame(const BodyFraming& framing) noexcept {
+        framing_ = framing;
+        left_ = framing.length;
+    }
 
     Task<Result<void>> write(const BodyChunk& chunk) override;
     Task<Result<void>> flush() override;
@@ -48,7 +51,7 @@ class Http1MessageSink final : public BodySink {
     Connection* connection_ = nullptr;
     Rules rules_;
     std::string head_;
-    std::string behind_;        ///< end of a chunk, last chunk and trailers
+    std::string behind_;  ///< end of a chunk, last chunk and trailers
     BodyFraming framing_;
     std::uint64_t left_ = 0;
     std::uint64_t sent_ = 0;

@@ -34,8 +34,7 @@ Task<Result<void>> Http1ResponseSink::interim(const ResponseHead& head) {
     return out_.flush();
 }
 
-Task<Result<void>> Http1ResponseSink::upgrade(const ResponseHead& head,
-                                              std::string_view protocol) {
+Task<Result<void>> Http1ResponseSink::upgrade(const ResponseHead& head, std::string_view protocol) {
     committed_ = true;
     keep_ = false;
     const http1::HopFields hop{.body = {}, .connection = "upgrade", .upgrade = protocol};
@@ -67,7 +66,7 @@ BodyFraming Http1ResponseSink::announced(const ResponseHead& head) const noexcep
 }
 
 void Http1ResponseSink::head(const ResponseHead& head) {
-    out_.head().clear();   // one that has not left yet is replaced
+    out_.head().clear();  // one that has not left yet is replaced
     const BodyFraming framing = announced(head);
     until_close_ = framing.kind == BodyFraming::Kind::until_close;
     if (until_close_ || !body_->ended()) keep_ = false;
@@ -77,8 +76,7 @@ void Http1ResponseSink::head(const ResponseHead& head) {
     } else if (version_ == Version::http10) {
         hop.connection = "keep-alive";
     }
-    const std::string_view reason =
-        head.reason.empty() ? reason_phrase(head.status) : head.reason;
+    const std::string_view reason = head.reason.empty() ? reason_phrase(head.status) : head.reason;
     http1::append_response_head(out_.head(), head.status, reason, head.fields, hop);
     out_.frame(never_has_body(method_, head.status) ? BodyFraming{} : framing);
     committed_ = true;

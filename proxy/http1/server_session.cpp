@@ -90,7 +90,7 @@ Task<bool> ServerSession::await_request() {
         expire_at(Way::read, std::min(idle_until_, now + limits::buffer_return),
                   ErrorKind::cancelled);
         if (!co_await more()) break;
-        if (received() == "\r\n") consume(2);   // behind a body, from old clients (RFC 9112 2.2)
+        if (received() == "\r\n") consume(2);  // behind a body, from old clients (RFC 9112 2.2)
     }
     worker_.idle_sessions(-1);
     expire_at(Way::read, never, ErrorKind::cancelled);
@@ -120,7 +120,7 @@ Task<bool> ServerSession::serve_one() {
         co_await refuse(x, head.error());
     } else {
         x.upgrade = asks_for_upgrade(x.request);
-        if (one.body.ended()) arm();   // a client that leaves now is noticed
+        if (one.body.ended()) arm();  // a client that leaves now is noticed
         co_await serve(x);
     }
     current_ = nullptr;
@@ -211,7 +211,7 @@ void ServerSession::input_seen() noexcept {
 void ServerSession::deadline_passed(ErrorKind kind) noexcept {
     if (kind == ErrorKind::header_timeout || kind == ErrorKind::body_timeout ||
         kind == ErrorKind::request_timeout) {
-        stop_reading(kind);   // the client is told so
+        stop_reading(kind);  // the client is told so
     } else if (phase_ == Phase::idle && loop().now() < idle_until_ && !draining_) {
         park();
         expire_at(Way::read, idle_until_, ErrorKind::cancelled);

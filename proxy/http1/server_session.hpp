@@ -24,8 +24,8 @@ struct ServerExchange {
     Http1ResponseSink sink;
 };
 
-using SessionHook = boost::intrusive::list_base_hook<
-    boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+using SessionHook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 class ServerSession final : private Connection, public SessionHook {
   public:
@@ -59,7 +59,7 @@ class ServerSession final : private Connection, public SessionHook {
 
     Worker& worker_;
     Client client_;
-    ServerExchange* current_ = nullptr;    ///< the one under way
+    ServerExchange* current_ = nullptr;  ///< the one under way
     TimePoint idle_until_ = never;
     Phase phase_ = Phase::idle;
     bool draining_ = false;

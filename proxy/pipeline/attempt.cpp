@@ -16,12 +16,15 @@ using Way = Connection::Way;
 
 ErrorKind connect_error(const boost::system::error_code& error) {
     switch (error.value()) {
-        case ECONNREFUSED: return ErrorKind::connect_refused;
+        case ECONNREFUSED:
+            return ErrorKind::connect_refused;
         case EMFILE:
         case ENFILE:
         case ENOBUFS:
-        case ENOMEM: return ErrorKind::overloaded;
-        default: return ErrorKind::connect_failed;
+        case ENOMEM:
+            return ErrorKind::overloaded;
+        default:
+            return ErrorKind::connect_failed;
     }
 }
 
@@ -64,9 +67,9 @@ Task<Result<void>> Attempt::connect() {
     x_.upstream = &*connection_;
     const TimePoint start = x_.worker.loop().now();
     const TimePoint limit = after(start, x_.route->connect);
-    connection_->expire_at(Way::write, std::min(limit, x_.until),
-                           limit <= x_.until ? ErrorKind::connect_timeout
-                                             : ErrorKind::request_timeout);
+    connection_->expire_at(
+        Way::write, std::min(limit, x_.until),
+        limit <= x_.until ? ErrorKind::connect_timeout : ErrorKind::request_timeout);
     const boost::system::error_code error = co_await connection_->connect(endpoint_.address);
     connection_->expire_at(Way::write, never, ErrorKind::cancelled);
     if (const std::optional<ErrorKind> failure = connection_->failure()) {
@@ -125,7 +128,7 @@ Task<Result<void>> Attempt::send() {
 Task<void> Attempt::upload() {
     const TimedGate::State passed = co_await gate_.passed();
     if (passed == TimedGate::State::shut) co_return;
-    if (passed == TimedGate::State::timed_out) {   // the origin ignores Expect: we say it
+    if (passed == TimedGate::State::timed_out) {  // the origin ignores Expect: we say it
         ResponseHead go_on;
         go_on.status = 100;
         const Result<void> said = co_await x_.sink->interim(go_on);
@@ -133,7 +136,8 @@ Task<void> Attempt::upload() {
         if (answered_) co_return;
     }
     body_begun_ = true;
-    const std::optional<RelayError> broke = co_await relay(*x_.body, sink_, x_.record.bytes_in, x_.worker.loop());
+    const std::optional<RelayError> broke =
+        co_await relay(*x_.body, sink_, x_.record.bytes_in, x_.worker.loop());
     sent_ = !broke;
     await_answer();
     const bool by_client = broke && broke->end == RelayError::End::source;

@@ -56,13 +56,13 @@ class Attempt {
     Http1MessageSink sink_;
     Http1BodySource body_;
     Child upload_;
-    TimedGate gate_;                           ///< open: the request's body may be read
-    std::uint64_t received_before_ = 0;   ///< bytes the connection had received before this attempt
+    TimedGate gate_;                     ///< open: the request's body may be read
+    std::uint64_t received_before_ = 0;  ///< bytes the connection had received before this attempt
     unsigned interims_ = 0;
-    bool body_begun_ = false;             ///< bytes of the request's body may have been taken
-    bool sent_ = false;                   ///< the request went out to its last byte
-    bool answered_ = false;               ///< the final head is here
-    bool made_room_ = false;              ///< an idle connection was closed for its descriptor
+    bool body_begun_ = false;  ///< bytes of the request's body may have been taken
+    bool sent_ = false;        ///< the request went out to its last byte
+    bool answered_ = false;    ///< the final head is here
+    bool made_room_ = false;   ///< an idle connection was closed for its descriptor
 };
 
 }  // namespace scrollgate

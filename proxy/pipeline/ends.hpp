@@ -15,9 +15,9 @@
 namespace scrollgate {
 
 struct BodyChunk {
-    std::string_view data;                   ///< valid until the next pull()
-    bool end = false;                        ///< nothing follows
-    const HeaderList* trailers = nullptr;    ///< with `end`, if there were any
+    std::string_view data;                 ///< valid until the next pull()
+    bool end = false;                      ///< nothing follows
+    const HeaderList* trailers = nullptr;  ///< with `end`, if there were any
 };
 
 class BodySource {
@@ -52,7 +52,7 @@ class ResponseSink : public BodySink {
     /// its end being a half-close, and the request's BodySource gives what the client sends, until
     /// it half-closes.
     [[nodiscard]] virtual Task<Result<void>> upgrade(const ResponseHead& head,
-                                                      std::string_view protocol) = 0;
+                                                     std::string_view protocol) = 0;
     /// The request has been read to its end: a client that goes away is to be noticed from now on.
     virtual void watch() = 0;
     /// Takes the final head; it leaves with the first write() or flush(). The views may go after

@@ -28,10 +28,10 @@ class Worker;
 /// What is known of a client's connection; the same for all its exchanges.
 struct Client {
     SocketAddress peer;
-    std::string ip;                    ///< of the peer, as text
+    std::string ip;  ///< of the peer, as text
     std::string_view scheme = "http";
-    std::string listener;              ///< name of the listener
-    bool trusted = false;              ///< the peer is one of trusted_proxies
+    std::string listener;  ///< name of the listener
+    bool trusted = false;  ///< the peer is one of trusted_proxies
 };
 
 struct Exchange {
@@ -46,7 +46,9 @@ struct Exchange {
     /// completes with this error. The first reason stays.
     void cancel(ErrorKind why) noexcept;
 
-    [[nodiscard]] const config::Config& config() const noexcept { return *snapshot->shared->config; }
+    [[nodiscard]] const config::Config& config() const noexcept {
+        return *snapshot->shared->config;
+    }
 
     Worker& worker;
     WorkerSnapshotRef snapshot;
@@ -56,28 +58,28 @@ struct Exchange {
     RequestHead request;
     BodySource* body = nullptr;
     ResponseSink* sink = nullptr;
-    bool upgrade = false;              ///< asks for another protocol, and may
-    bool expects_continue = false;     ///< waits for a 100 before its body
+    bool upgrade = false;           ///< asks for another protocol, and may
+    bool expects_continue = false;  ///< waits for a 100 before its body
 
     // -- on the way, by the pipeline
     const RouteRuntime* route = nullptr;
-    std::string_view target;           ///< path and query to forward
+    std::string_view target;  ///< path and query to forward
     std::string path_storage, rewrite_storage;
-    std::string_view upgrade_protocol; ///< value of Upgrade that goes on
+    std::string_view upgrade_protocol;  ///< value of Upgrade that goes on
     Arena arena;
     ResponseHead response;
-    TimePoint until = never;           ///< hard end: timeouts.request
-    TimePoint answer_until = never;    ///< for the final head, over all attempts
-    std::uint32_t sent = 0;            ///< attempts that count against max_attempts
+    TimePoint until = never;         ///< hard end: timeouts.request
+    TimePoint answer_until = never;  ///< for the final head, over all attempts
+    std::uint32_t sent = 0;          ///< attempts that count against max_attempts
     std::vector<const Endpoint*> tried;
-    std::vector<std::shared_ptr<const RouteTargets>> held;   ///< keeps tried endpoints alive
-    Connection* upstream = nullptr;    ///< of the attempt under way, for cancel()
-    TimedGate* waiting = nullptr;           ///< while it waits for room, for cancel()
+    std::vector<std::shared_ptr<const RouteTargets>> held;  ///< keeps tried endpoints alive
+    Connection* upstream = nullptr;  ///< of the attempt under way, for cancel()
+    TimedGate* waiting = nullptr;    ///< while it waits for room, for cancel()
     std::optional<ErrorKind> cancelled;
 
     // -- the end
     ExchangeRecord record;
-    const char* detail = "";           ///< static text about the error, for the operator
+    const char* detail = "";  ///< static text about the error, for the operator
 };
 
 }  // namespace scrollgate

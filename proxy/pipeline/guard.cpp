@@ -45,7 +45,7 @@ std::string_view client_address(const Exchange& x) {
         while (!rest.empty()) {
             const std::string_view last = pop_last_in_list(rest);
             const std::optional<SocketAddress> address = SocketAddress::from_ip(last, 0);
-            if (!address) return found;   // not an address: nothing left of it can be believed
+            if (!address) return found;  // not an address: nothing left of it can be believed
             found = last;
             if (!is_trusted(x.config(), *address)) return found;
         }

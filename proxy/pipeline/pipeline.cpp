@@ -1,9 +1,9 @@
 #include "proxy/pipeline/pipeline.hpp"
 
 #include "proxy/pipeline/failover.hpp"
-#include "proxy/pipeline/prepare.hpp"
 #include "proxy/pipeline/guard.hpp"
 #include "proxy/pipeline/local_reply.hpp"
+#include "proxy/pipeline/prepare.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {

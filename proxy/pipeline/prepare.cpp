@@ -105,7 +105,7 @@ void prepare_response(Exchange& x) {
         dated = dated || f.id == Field::date;
         return f.id == Field::x_request_id;
     });
-    if (!dated) fields.add(Field::date, x.worker.date());   // RFC 9110 section 6.6.1
+    if (!dated) fields.add(Field::date, x.worker.date());  // RFC 9110 section 6.6.1
     add_via(x, fields, x.response.version);
     fields.add(Field::x_request_id, x.record.request_id);
     if (x.route != nullptr) apply(x.route->route->response_headers, fields);

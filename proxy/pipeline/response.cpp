@@ -60,12 +60,13 @@ class TunnelIdle final : private TimerWheel::Timer {
     Exchange& x_;
     Duration limit_;
     std::uint64_t seen_ = 0;
-    unsigned quiet_ = 0;   ///< quarters in a row without a byte
+    unsigned quiet_ = 0;  ///< quarters in a row without a byte
 };
 
 /// One direction of a tunnel, beside the other one.
 Task<void> tunnel_up(Exchange& x, BodySink& to) {
-    const std::optional<RelayError> broke = co_await relay(*x.body, to, x.record.bytes_in, x.worker.loop());
+    const std::optional<RelayError> broke =
+        co_await relay(*x.body, to, x.record.bytes_in, x.worker.loop());
     if (broke) x.cancel(ErrorKind::client_closed);
 }
 
@@ -133,7 +134,7 @@ Task<Result<void>> Attempt::forward_interim() {
 }
 
 Task<Result<void>> Attempt::deliver() {
-    if (upload_.running() && !body_begun_) {   // it may be saying 100: never two writers
+    if (upload_.running() && !body_begun_) {  // it may be saying 100: never two writers
         gate_.shut();
         co_await upload_.join();
     }
@@ -142,8 +143,8 @@ Task<Result<void>> Attempt::deliver() {
 }
 
 Task<Result<void>> Attempt::relay_body() {
-    const Duration idle = std::min(x_.config().timeouts.upstream_idle,
-                                   keep_alive_hint(x_.response.fields));
+    const Duration idle =
+        std::min(x_.config().timeouts.upstream_idle, keep_alive_hint(x_.response.fields));
     const bool closes = http1::wants_close(x_.response.version, x_.response.fields) ||
                         x_.response.body.kind == BodyFraming::Kind::until_close;
     x_.record.status = x_.response.status;
@@ -158,7 +159,8 @@ Task<Result<void>> Attempt::relay_body() {
                  .most = limits::unlimited});
     prepare_response(x_);
     x_.sink->head(x_.response);
-    const std::optional<RelayError> broke = co_await relay(body_, *x_.sink, x_.record.bytes_out, x_.worker.loop());
+    const std::optional<RelayError> broke =
+        co_await relay(body_, *x_.sink, x_.record.bytes_out, x_.worker.loop());
     const bool whole = !broke && sent_ && !closes;
     co_await end_upload();
     if (whole) {

@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "core/limits.hpp"
 #include "core/log.hpp"
@@ -18,12 +19,14 @@ Drain::Drain(asio::io_context& control, Alarm& alarm, const config::Timeouts& ti
       listeners_(listeners),
       workers_(std::move(workers)),
       done_(std::move(done)) {
-    for (Worker* worker : workers_) worker->say_close();
+    for (Worker* worker : workers_)
+        worker->say_close();
     alarm_.set(timeouts_.drain_delay, [this] { stop_accepting(); });
 }
 
 void Drain::stop_accepting() {
-    for (const SocketAddress& address : listeners_.addresses()) listeners_.seal(address);
+    for (const SocketAddress& address : listeners_.addresses())
+        listeners_.seal(address);
     serving_ = workers_.size();
     if (timeouts_.drain != no_limit) alarm_.set(timeouts_.drain, [this] { hurry(); });
     for (Worker* worker : workers_) {
@@ -39,7 +42,8 @@ void Drain::hurry() {
     if (hurried_ || serving_ == 0) return done_();
     hurried_ = true;
     log::warn("drain: calling off what is still under way");
-    for (Worker* worker : workers_) worker->abandon_all();
+    for (Worker* worker : workers_)
+        worker->abandon_all();
     alarm_.set(std::chrono::seconds(1), done_);
 }
 
@@ -59,8 +63,11 @@ void drop_listener(ListenerSet& listeners, const std::vector<std::unique_ptr<Wor
             });
         }
     };
-    const auto timer = std::make_shared<AsioAlarm>(control);
-    timer->set(limits::seal_wait, [close, timer] { close(); });
+    // The timer belongs to its own wait: it goes with the control loop at the latest.
+    const auto timer = std::make_shared<asio::steady_timer>(control, limits::seal_wait);
+    timer->async_wait([close, timer](boost::system::error_code error) {
+        if (!error) close();
+    });
 }
 
 }  // namespace scrollgate

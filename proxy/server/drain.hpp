@@ -37,7 +37,7 @@ class Drain {
     ListenerSet& listeners_;
     std::vector<Worker*> workers_;
     std::function<void()> done_;
-    std::size_t serving_ = 0;     ///< workers with connections
+    std::size_t serving_ = 0;  ///< workers with connections
     bool hurried_ = false;
 };
 

@@ -1,39 +1,41 @@
 #include "proxy/server/listener_set.hpp"
 
-#include <linux/filter.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 
 #include <fmt/format.h>
+#include <linux/filter.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "core/log.hpp"
 
 namespace scrollgate {
 namespace {
 
-constexpr int backlog = 4096;   // the kernel caps it at net.core.somaxconn
+constexpr int backlog = 4096;  // the kernel caps it at net.core.somaxconn
 
 std::string explain(int error, const SocketAddress& address) {
     const std::string where = address.text();
     switch (error) {
         case EADDRINUSE:
-            return fmt::format("cannot listen on {}: another process listens there; stop it (see: ss "
-                               "-ltnp 'sport = :{}') or choose another port",
-                               where, address.port());
+            return fmt::format(
+                "cannot listen on {}: another process listens there; stop it (see: ss "
+                "-ltnp 'sport = :{}') or choose another port",
+                where, address.port());
         case EACCES:
-            return fmt::format("cannot listen on {}: no permission; ports below 1024 need root or "
-                               "CAP_NET_BIND_SERVICE, choose a port from 1024 on",
-                               where);
+            return fmt::format(
+                "cannot listen on {}: no permission; ports below 1024 need root or "
+                "CAP_NET_BIND_SERVICE, choose a port from 1024 on",
+                where);
         case EADDRNOTAVAIL:
-            return fmt::format("cannot listen on {}: this machine has no such address (see: ip addr)",
-                               where);
-        default: return fmt::format("cannot listen on {}: {}", where, std::strerror(error));
+            return fmt::format(
+                "cannot listen on {}: this machine has no such address (see: ip addr)", where);
+        default:
+            return fmt::format("cannot listen on {}: {}", where, std::strerror(error));
     }
 }
 
@@ -46,7 +48,7 @@ int bound_socket(const SocketAddress& address, bool shared) {
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (shared) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (address.family() == AF_INET6) {
-        const int v6only = 0;   // "[::]" takes IPv4, too, as people expect
+        const int v6only = 0;  // "[::]" takes IPv4, too, as people expect
         ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only);
     }
     if (::bind(fd, address.data(), address.size()) == 0 &&
@@ -78,14 +80,16 @@ int take_lock(const SocketAddress& address) {
 }  // namespace
 
 ListenerSet::~ListenerSet() {
-    while (!entries_.empty()) close(entries_.begin()->second.address);
+    while (!entries_.empty())
+        close(entries_.begin()->second.address);
 }
 
 std::string ListenerSet::open(const SocketAddress& address) {
     if (entries_.contains(address.text())) {
-        return fmt::format("cannot listen on {}: the listener of the last reload is still closing; "
-                           "reload again in a moment",
-                           address.text());
+        return fmt::format(
+            "cannot listen on {}: the listener of the last reload is still closing; "
+            "reload again in a moment",
+            address.text());
     }
     Entry entry{address, take_lock(address), {}};
     if (entry.lock < 0) return explain(errno, address);
@@ -101,7 +105,8 @@ std::string ListenerSet::open(const SocketAddress& address) {
         const int fd = bound_socket(address, true);
         if (fd < 0) {
             const int error = errno;
-            for (const int opened : entry.sockets) ::close(opened);
+            for (const int opened : entry.sockets)
+                ::close(opened);
             ::close(entry.lock);
             return explain(error, address);
         }
@@ -142,7 +147,8 @@ void ListenerSet::seal(const SocketAddress& address) {
 void ListenerSet::close(const SocketAddress& address) noexcept {
     const auto found = entries_.find(address.text());
     if (found == entries_.end()) return;
-    for (const int fd : found->second.sockets) ::close(fd);
+    for (const int fd : found->second.sockets)
+        ::close(fd);
     ::close(found->second.lock);
     entries_.erase(found);
 }

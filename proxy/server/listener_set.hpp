@@ -38,9 +38,9 @@ class ListenerSet {
   private:
     struct Entry {
         SocketAddress address;
-        int lock = -1;               ///< an abstract socket: no second process takes the address
+        int lock = -1;  ///< an abstract socket: no second process takes the address
         std::vector<int> sockets;
-        bool leaving = false;        ///< sealed: it closes as soon as its queue is empty
+        bool leaving = false;  ///< sealed: it closes as soon as its queue is empty
     };
 
     unsigned workers_;

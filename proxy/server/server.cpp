@@ -1,7 +1,5 @@
 #include "proxy/server/server.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <csignal>
 #include <thread>
@@ -10,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "balancer/endpoint.hpp"
 #include "config/diff.hpp"
@@ -120,8 +119,10 @@ Server::Impl::Impl(config::Config config, Options options_in)
 }
 
 Server::Impl::~Impl() {
-    for (const std::unique_ptr<Worker>& worker : workers) worker->stop();
-    for (std::thread& thread : threads) thread.join();
+    for (const std::unique_ptr<Worker>& worker : workers)
+        worker->stop();
+    for (std::thread& thread : threads)
+        thread.join();
 }
 
 std::shared_ptr<const Snapshot> Server::Impl::make_snapshot(config::Config config) {
@@ -131,16 +132,17 @@ std::shared_ptr<const Snapshot> Server::Impl::make_snapshot(config::Config confi
 }
 
 void Server::Impl::apply_limits(const config::Config& config) {
-    const std::uint64_t available =
-        descriptors > 2 * limits::reserved_descriptors ? descriptors - limits::reserved_descriptors
-                                                       : limits::reserved_descriptors;
+    const std::uint64_t available = descriptors > 2 * limits::reserved_descriptors
+                                        ? descriptors - limits::reserved_descriptors
+                                        : limits::reserved_descriptors;
     const std::uint64_t wanted = config.limits.connections;
     admission.set_limits(wanted == 0 ? available : std::min(wanted, available),
                          config.limits.connections_per_ip);
     if (wanted != 0 && wanted != limits::unlimited && wanted > available) {
-        log::warn("limits.connections is {}, but the process may open only {} files; raise "
-                  "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
-                  wanted, descriptors);
+        log::warn(
+            "limits.connections is {}, but the process may open only {} files; raise "
+            "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
+            wanted, descriptors);
     }
 }
 
@@ -161,11 +163,13 @@ void Server::Impl::start_workers() {
 
 void Server::Impl::listen_on(const config::Listener& listener) {
     const std::vector<int>& sockets = listeners.sockets(listener.bind);
-    for (unsigned i = 0; i < worker_count; ++i) workers[i]->listen(sockets[i], listener.name);
+    for (unsigned i = 0; i < worker_count; ++i)
+        workers[i]->listen(sockets[i], listener.name);
 }
 
 void Server::Impl::push_endpoints() {
-    for (const std::unique_ptr<Worker>& worker : workers) worker->update(watch.sets());
+    for (const std::unique_ptr<Worker>& worker : workers)
+        worker->update(watch.sets());
 }
 
 // ---- admin
@@ -205,15 +209,17 @@ void Server::Impl::wait_for_signals() {
 void Server::Impl::on_signal(int signal) {
     if (signal == SIGUSR1) return access_log.reopen();
     if (signal == SIGHUP) {
-        return reload([](const ReloadAnswer&) {});   // what came of it is in the log
+        return reload([](const ReloadAnswer&) {});  // what came of it is in the log
     }
     if (drain) return drain->hurry();
-    log::info("{}: draining; a second signal ends at once", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    log::info("{}: draining; a second signal ends at once",
+              signal == SIGTERM ? "SIGTERM" : "SIGINT");
     state = Status::State::draining;
     std::vector<Worker*> all;
-    for (const std::unique_ptr<Worker>& worker : workers) all.push_back(worker.get());
-    drain = std::make_unique<Drain>(control, drain_alarm, snapshot->config->timeouts, listeners, all,
-                                    [this] { control.stop(); });
+    for (const std::unique_ptr<Worker>& worker : workers)
+        all.push_back(worker.get());
+    drain = std::make_unique<Drain>(control, drain_alarm, snapshot->config->timeouts, listeners,
+                                    all, [this] { control.stop(); });
 }
 
 // ---- reload
@@ -275,14 +281,15 @@ std::string Server::Impl::switch_listeners(const config::Config& next) {
         if (listeners.has(listener.bind)) continue;
         const std::string failed = listeners.open(listener.bind);
         if (!failed.empty()) {
-            for (const SocketAddress& address : opened) listeners.close(address);
+            for (const SocketAddress& address : opened)
+                listeners.close(address);
             return failed;
         }
         opened.push_back(listener.bind);
         log::info("listening on {}", listener.bind.text());
     }
     for (const config::Listener& listener : next.listeners) {
-        listen_on(listener);   // those that stay may have another name now
+        listen_on(listener);  // those that stay may have another name now
     }
     for (const SocketAddress& address : listeners.addresses()) {
         const bool stays = std::any_of(next.listeners.begin(), next.listeners.end(),

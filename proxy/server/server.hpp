@@ -13,7 +13,7 @@ namespace scrollgate {
 class Server {
   public:
     struct Options {
-        std::string file;                        ///< for messages; empty: no file (proxy, demo)
+        std::string file;  ///< for messages; empty: no file (proxy, demo)
         /// Reads the configuration anew, for reload.
         std::function<config::Loaded()> load;
         /// Called once when everything listens, on the control thread.

@@ -25,7 +25,7 @@ namespace scrollgate {
 struct RouteRuntime {
     const config::Route* route = nullptr;
     std::optional<PathRewrite> rewrite;
-    std::uint32_t series = Metrics::no_route;   ///< where its requests are counted
+    std::uint32_t series = Metrics::no_route;  ///< where its requests are counted
     Duration client_body, client_write, connect, upstream_response, upstream_body, request,
         tunnel_idle;
 };
@@ -39,8 +39,8 @@ struct PoolRuntime {
 struct Snapshot {
     /// Compiles `config`. Control thread. Throws std::invalid_argument if the loader let a bad
     /// regex pass.
-    Snapshot(std::uint64_t number, std::shared_ptr<const config::Config> from, std::string node_name,
-             WallTime now, Metrics& metrics);
+    Snapshot(std::uint64_t number, std::shared_ptr<const config::Config> from,
+             std::string node_name, WallTime now, Metrics& metrics);
 
     /// The pool of that name; it exists.
     [[nodiscard]] const PoolRuntime& pool(std::string_view name) const {
@@ -50,19 +50,18 @@ struct Snapshot {
     std::uint64_t id;
     WallTime loaded_at;
     std::shared_ptr<const config::Config> config;
-    std::string node;                           ///< our name in Via
+    std::string node;  ///< our name in Via
     Router router;
-    std::vector<RouteRuntime> routes;           ///< in the order of config->routes
+    std::vector<RouteRuntime> routes;  ///< in the order of config->routes
     std::unordered_map<std::string_view, PoolRuntime> pools;
     http1::HeadLimits head_limits;
 };
 
-struct WorkerSnapshot
-    : boost::intrusive_ref_counter<WorkerSnapshot, boost::thread_unsafe_counter> {
+struct WorkerSnapshot : boost::intrusive_ref_counter<WorkerSnapshot, boost::thread_unsafe_counter> {
     WorkerSnapshot(std::shared_ptr<const Snapshot> of, const PoolSets& sets);
 
     const std::shared_ptr<const Snapshot> shared;
-    std::vector<RouteBalancer> balancers;       ///< by route index
+    std::vector<RouteBalancer> balancers;  ///< by route index
 };
 using WorkerSnapshotRef = boost::intrusive_ptr<WorkerSnapshot>;
 

@@ -1,8 +1,8 @@
 #include "proxy/server/status_report.hpp"
 
-#include <unistd.h>
-
 #include <fstream>
+
+#include <unistd.h>
 
 namespace scrollgate {
 namespace {
@@ -34,7 +34,8 @@ PoolStatus report(const config::Pool& pool, const PoolSets& sets) {
     PoolStatus status{pool.name, pool.provider, pool.region, "unresolved", {}};
     const auto found = sets.find(pool.name);
     if (found == sets.end()) return status;
-    for (const auto& endpoint : *found->second) status.endpoints.push_back(report(*endpoint));
+    for (const auto& endpoint : *found->second)
+        status.endpoints.push_back(report(*endpoint));
     if (!status.endpoints.empty()) status.state = "up";
     return status;
 }

@@ -16,7 +16,8 @@ constexpr std::size_t exchanges_kept = 256;
 
 std::vector<std::shared_ptr<const EndpointSet>> values(const PoolSets& sets) {
     std::vector<std::shared_ptr<const EndpointSet>> all;
-    for (const auto& [name, set] : sets) all.push_back(set);
+    for (const auto& [name, set] : sets)
+        all.push_back(set);
     return all;
 }
 
@@ -32,15 +33,17 @@ Worker::Worker(unsigned index, const WorkerShared& shared, std::uint32_t frequen
       snapshot_(new WorkerSnapshot(std::move(snapshot), sets)) {}
 
 Worker::~Worker() {
-    for (ServerExchange* exchange : free_exchanges_) delete exchange;
+    for (ServerExchange* exchange : free_exchanges_)
+        delete exchange;
 }
 
 void Worker::run() {
     loop_.run();
     acceptors_.clear();
-    for (auto session = sessions_.begin(); session != sessions_.end();) (session++)->abandon();
+    for (auto session = sessions_.begin(); session != sessions_.end();)
+        (session++)->abandon();
     upstreams_.close_idle();
-    while (loop_.poll()) {   // what was closed completes
+    while (loop_.poll()) {  // what was closed completes
     }
 }
 
@@ -55,7 +58,8 @@ void Worker::adopt(std::shared_ptr<const Snapshot> snapshot, PoolSets sets) {
 
 void Worker::update(PoolSets sets) {
     loop_.post([this, sets = std::move(sets)] {
-        for (RouteBalancer& balancer : snapshot_->balancers) balancer.update(sets);
+        for (RouteBalancer& balancer : snapshot_->balancers)
+            balancer.update(sets);
         upstreams_.retire_others(values(sets));
     });
 }
@@ -90,7 +94,8 @@ void Worker::stop_listening(int descriptor, std::function<void()> done) {
 void Worker::say_close() {
     loop_.post([this] {
         closing_ = true;
-        for (ServerSession& session : sessions_) session.say_close();
+        for (ServerSession& session : sessions_)
+            session.say_close();
     });
 }
 
@@ -120,8 +125,8 @@ void Worker::stop() {
 // ---- this worker's thread
 
 std::string_view Worker::date() {
-    const auto now = std::chrono::duration_cast<std::chrono::seconds>(
-        shared_.clock.wall().time_since_epoch());
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(shared_.clock.wall().time_since_epoch());
     if (now.count() != date_second_) {
         date_second_ = now.count();
         const std::time_t time = static_cast<std::time_t>(date_second_);
@@ -177,10 +182,11 @@ void Worker::accepted(int listening, int descriptor, const SocketAddress& peer) 
     std::unique_ptr<Stream> stream = adopt_tcp_stream(loop_, descriptor, peer.family());
     if (!stream) return;
     add(gauges_.accepted, 1);
-    if (!shared_.admission.enter(peer)) {   // closed with the stream
+    if (!shared_.admission.enter(peer)) {  // closed with the stream
         add(gauges_.shed, 1);
-        complain("limits.connections (its default follows the descriptor limit RLIMIT_NOFILE) or "
-                 "limits.connections_per_ip is reached");
+        complain(
+            "limits.connections (its default follows the descriptor limit RLIMIT_NOFILE) or "
+            "limits.connections_per_ip is reached");
         return;
     }
     const bool trusted = is_trusted(*snapshot_->shared->config, peer);
@@ -224,7 +230,8 @@ void Worker::idle_sessions(int change) noexcept {
 
 void Worker::finish_drain() {
     if (!drained_ || !sessions_.empty()) return;
-    for (const std::unique_ptr<Acceptor>& acceptor : acceptors_) acceptor->drain();
+    for (const std::unique_ptr<Acceptor>& acceptor : acceptors_)
+        acceptor->drain();
     if (sessions_.empty()) std::exchange(drained_, nullptr)();
 }
 

@@ -36,7 +36,7 @@ struct WorkerShared {
     Metrics& metrics;
     AccessLog& access_log;
     Admission& admission;
-    std::vector<std::unique_ptr<Worker>>& workers;   ///< complete before any of them runs
+    std::vector<std::unique_ptr<Worker>>& workers;  ///< complete before any of them runs
 };
 
 class Worker {
@@ -119,13 +119,13 @@ class Worker {
     WorkerSnapshotRef snapshot_;
     std::vector<ServerExchange*> free_exchanges_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
-    std::map<int, std::string> listener_names_;   ///< by listening descriptor
+    std::map<int, std::string> listener_names_;  ///< by listening descriptor
     Sessions sessions_;
     std::function<void()> drained_;
     bool closing_ = false;
     std::string date_;
     std::int64_t date_second_ = -1;
-    TimePoint complained_{};   ///< when connections were last said to be turned away
+    TimePoint complained_{};  ///< when connections were last said to be turned away
 };
 
 }  // namespace scrollgate

@@ -27,7 +27,7 @@ Task<void> PendingQueue::wait(TimedGate& gate, TimePoint until) {
 
 void PendingQueue::wake_one() {
     for (TimedGate* const gate : waiting_) {
-        if (gate->settled()) continue;   // looks anyway
+        if (gate->settled()) continue;  // looks anyway
         gate->open();
         return;
     }

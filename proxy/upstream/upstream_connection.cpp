@@ -27,7 +27,7 @@ void UpstreamConnection::input_seen() noexcept {
     if (state_ == State::dead) {
         if (!busy()) delete this;
     } else if (state_ == State::idle) {
-        pool_.leave_idle(*this);   // a FIN, a reset, or bytes that nobody asked for
+        pool_.leave_idle(*this);  // a FIN, a reset, or bytes that nobody asked for
         pool_.discard(*this);
     }
 }
@@ -157,7 +157,8 @@ void UpstreamPool::close_one_idle(const EndpointState& of) noexcept {
 }
 
 void UpstreamPool::retire_others(const std::vector<std::shared_ptr<const EndpointSet>>& current) {
-    for (const auto& [state, slot] : slots_) slot->retired = true;
+    for (const auto& [state, slot] : slots_)
+        slot->retired = true;
     for (const std::shared_ptr<const EndpointSet>& set : current) {
         for (const std::shared_ptr<const Endpoint>& endpoint : *set) {
             const auto found = slots_.find(endpoint->state.get());

@@ -78,10 +78,10 @@ class UpstreamLease {
 struct EndpointSlot {
     explicit EndpointSlot(std::shared_ptr<EndpointState> of) : state(std::move(of)) {}
 
-    const std::shared_ptr<EndpointState> state;   ///< the identity
-    std::vector<UpstreamConnection*> idle;     ///< the most recently used at the back
-    std::uint32_t connections = 0;             ///< idle, busy and dying
-    bool retired = false;                      ///< in no EndpointSet any more
+    const std::shared_ptr<EndpointState> state;  ///< the identity
+    std::vector<UpstreamConnection*> idle;       ///< the most recently used at the back
+    std::uint32_t connections = 0;               ///< idle, busy and dying
+    bool retired = false;                        ///< in no EndpointSet any more
 };
 
 class UpstreamPool {

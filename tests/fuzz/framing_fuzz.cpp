@@ -46,7 +46,7 @@ struct Values {
     [[nodiscard]] bool measured() const {
         if (!codings.empty() || lengths.size() != 1) return false;
         const std::string& text = lengths[0];
-        return !text.empty() && text.size() < 20 && (text == "0" || text[0] != '0') &&
+        return !text.empty() && text.size() < 19 && (text == "0" || text[0] != '0') &&
                text.find_first_not_of("0123456789") == std::string::npos;
     }
     [[nodiscard]] bool silent() const { return lengths.empty() && codings.empty(); }

@@ -54,6 +54,7 @@ class Metrics(EdgeTest):
 
     def test_strangers_cannot_make_series(self):
         self.fetch(self.proxy, "/main")
+        self.wait("scrollgate_requests_total", 1, 'route="main"')
         before = len(self.proxy.metrics())
         for n in range(30):
             self.fetch(self.proxy, f"/main/{n}", host=f"h{n}.test", method=f"M{n}")
