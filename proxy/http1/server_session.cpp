@@ -69,11 +69,10 @@ Task<void> ServerSession::run() {
         if (received().empty()) {
             in_a_row = 0;
             if (!co_await await_request()) break;
-        } else if (++in_a_row >= limits::inline_exchanges) {
-            in_a_row = 0;
+        } else if (++in_a_row % limits::inline_exchanges == 0) {
             co_await loop().yield();
         }
-        if (!co_await serve_one()) break;
+        if (!co_await serve_one(in_a_row > 0)) break;
     }
     co_await linger();
     destroy_when_quiet();
@@ -98,10 +97,11 @@ Task<bool> ServerSession::await_request() {
 }
 
 // One request and its response. True: the connection may carry another one.
-Task<bool> ServerSession::serve_one() {
+Task<bool> ServerSession::serve_one(bool pipelined) {
     ServerExchange& one = worker_.take_exchange();
     Exchange& x = one.exchange;
     begin(one);
+    x.pipelined = pipelined;
     const Result<void> head = co_await read_head(x);
     phase_ = Phase::exchange;
     current_ = &one;

@@ -48,7 +48,7 @@ class ServerSession final : private Connection, public SessionHook {
 
     [[nodiscard]] Task<void> run();
     [[nodiscard]] Task<bool> await_request();
-    [[nodiscard]] Task<bool> serve_one();
+    [[nodiscard]] Task<bool> serve_one(bool pipelined);
     [[nodiscard]] Task<Result<void>> read_head(Exchange& x);
     void begin(ServerExchange& one);
     [[nodiscard]] Task<void> linger();

@@ -58,6 +58,7 @@ struct Exchange {
     RequestHead request;
     BodySource* body = nullptr;
     ResponseSink* sink = nullptr;
+    bool pipelined = false;         ///< its head was there when the exchange before it ended
     bool upgrade = false;           ///< asks for another protocol, and may
     bool expects_continue = false;  ///< waits for a 100 before its body
 

@@ -19,7 +19,8 @@ struct Claim {
 UpstreamLease connection_to(Exchange& x, const Endpoint& endpoint) {
     // What cannot be repeated takes no connection that the origin may be about to close.
     const bool repeatable = is_idempotent(x.request.method) && !x.request.body.has_body();
-    UpstreamLease connection = x.worker.upstreams().reuse(endpoint, !repeatable);
+    const bool careful = !repeatable || x.pipelined;
+    UpstreamLease connection = x.worker.upstreams().reuse(endpoint, !repeatable, careful);
     return connection ? std::move(connection) : x.worker.upstreams().open(endpoint);
 }
 

@@ -69,9 +69,9 @@ EndpointSlot& UpstreamPool::slot_of(const Endpoint& endpoint) {
     return *slot;
 }
 
-// What the loop has had no turn to see since the connection was kept (a FIN, bytes that nobody
-// asked for, which would be taken for the next answer) is asked of the kernel.
-UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young) {
+// With `careful`, what the loop has had no turn to see since the connection was kept (a FIN, bytes
+// that nobody asked for, which would be taken for the next answer) is asked of the kernel.
+UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young, bool careful) {
     const auto found = slots_.find(endpoint.state.get());
     if (found == slots_.end() || found->second->idle.empty()) return {};
     std::vector<UpstreamConnection*>& row = found->second->idle;
@@ -80,7 +80,7 @@ UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young) {
         const Duration idle = loop_.now() - connection.idle_since_;
         if (young && idle >= limits::reuse_unsafe) return {};
         leave_idle(connection);
-        if (idle < limits::loop_turn && !connection.quiet()) {
+        if (careful && idle < limits::loop_turn && !connection.quiet()) {
             discard(connection);
             continue;
         }

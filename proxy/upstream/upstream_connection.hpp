@@ -91,8 +91,9 @@ class UpstreamPool {
     ~UpstreamPool();
 
     /// An idle connection to `endpoint` that is not known to be dead, or an empty lease. With
-    /// `young`, only one that was idle for less than limits::reuse_unsafe.
-    [[nodiscard]] UpstreamLease reuse(const Endpoint& endpoint, bool young);
+    /// `young`, only one that was idle for less than limits::reuse_unsafe; with `careful`, the
+    /// kernel is asked about one that was kept a moment ago (a system call).
+    [[nodiscard]] UpstreamLease reuse(const Endpoint& endpoint, bool young, bool careful);
     /// A new connection for the caller to connect; an empty lease if the endpoint has as many as
     /// its pool allows.
     [[nodiscard]] UpstreamLease open(const Endpoint& endpoint);

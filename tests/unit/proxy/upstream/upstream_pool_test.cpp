@@ -86,13 +86,13 @@ TEST_CASE("a kept connection is used again, and only for its endpoint") {
     lease.keep(8s);
     CHECK_FALSE(lease);
     CHECK(p.gauges.upstream_idle == 1);
-    CHECK_FALSE(p.pool.reuse(*p.b, false));
-    UpstreamLease again = p.pool.reuse(*p.a, false);
+    CHECK_FALSE(p.pool.reuse(*p.b, false, true));
+    UpstreamLease again = p.pool.reuse(*p.a, false, true);
     REQUIRE(again);
     CHECK(&*again == connection);
     CHECK(again->reused());
     CHECK(p.gauges.upstream_idle == 0);
-    CHECK_FALSE(p.pool.reuse(*p.a, false));  // it is taken
+    CHECK_FALSE(p.pool.reuse(*p.a, false, true));  // it is taken
 }
 
 TEST_CASE("the connection that was used last is used first") {
@@ -103,10 +103,10 @@ TEST_CASE("the connection that was used last is used first") {
     second.keep(8s);
     third.keep(8s);
     first.keep(8s);
-    UpstreamLease one = p.pool.reuse(*p.a, false);
+    UpstreamLease one = p.pool.reuse(*p.a, false, true);
     CHECK(&*one == at_first);
-    p.pool.reuse(*p.a, false).reset();  // the third
-    UpstreamLease last = p.pool.reuse(*p.a, false);
+    p.pool.reuse(*p.a, false, true).reset();  // the third
+    UpstreamLease last = p.pool.reuse(*p.a, false, true);
     CHECK(&*last == at_second);
 }
 
@@ -114,12 +114,12 @@ TEST_CASE("what cannot be repeated takes only a connection that was idle for les
     Pools p;
     p.idle();
     p.pass(990ms);
-    UpstreamLease young = p.pool.reuse(*p.a, true);
+    UpstreamLease young = p.pool.reuse(*p.a, true, true);
     REQUIRE(young);
     young.keep(8s);
     p.pass(1s);
-    CHECK_FALSE(p.pool.reuse(*p.a, true));
-    CHECK(p.pool.reuse(*p.a, false));
+    CHECK_FALSE(p.pool.reuse(*p.a, true, true));
+    CHECK(p.pool.reuse(*p.a, false, true));
 }
 
 TEST_CASE("an idle connection gives its buffer back after a second and closes after its time") {
@@ -134,7 +134,7 @@ TEST_CASE("an idle connection gives its buffer back after a second and closes af
     p.pass(1s);
     CHECK(peer.closed());
     CHECK(p.gauges.upstream_idle == 0);
-    CHECK_FALSE(p.pool.reuse(*p.a, false));
+    CHECK_FALSE(p.pool.reuse(*p.a, false, true));
 }
 
 TEST_CASE("an idle time shorter than a second is kept to, and one of nothing is none") {
@@ -150,7 +150,7 @@ TEST_CASE("an idle time shorter than a second is kept to, and one of nothing is 
 TEST_CASE("a connection that is used again does not keep its idle deadline") {
     Pools p;
     p.idle(2s);
-    UpstreamLease lease = p.pool.reuse(*p.a, false);
+    UpstreamLease lease = p.pool.reuse(*p.a, false, true);
     REQUIRE(lease);
     p.pass(1h);
     CHECK(lease->is_open());
@@ -162,7 +162,7 @@ TEST_CASE("a parked connection carries another exchange") {
     ScriptedPeer& peer = p.idle();
     p.pass(2s);
     REQUIRE(peer.waits_readable());
-    UpstreamLease lease = p.pool.reuse(*p.a, false);
+    UpstreamLease lease = p.pool.reuse(*p.a, false, true);
     REQUIRE(lease);
     peer.send("answer");
     p.settle();
@@ -182,7 +182,7 @@ TEST_CASE("a FIN, a reset, or bytes that nobody asked for end an idle connection
             p.settle();
             CHECK(peer.closed());
             CHECK(p.gauges.upstream_idle == 0);
-            CHECK_FALSE(p.pool.reuse(*p.a, false));
+            CHECK_FALSE(p.pool.reuse(*p.a, false, true));
         }
     }
 }
@@ -195,7 +195,7 @@ TEST_CASE("what arrived behind the answer, before the loop had its turn, is not 
         older.keep(8s);
         lease.keep(8s);
         end ? peer.finish() : peer.send("HTTP/1.1 200 OK\r\n\r\n");
-        UpstreamLease again = p.pool.reuse(*p.a, false);  // without a turn of the loop
+        UpstreamLease again = p.pool.reuse(*p.a, false, true);  // without a turn of the loop
         REQUIRE(again);
         p.settle();
         CHECK(peer.closed());
@@ -288,11 +288,11 @@ TEST_CASE("endpoints that are gone lose their idle connections now and their bus
     p.settle();
     CHECK(idle.closed());
     CHECK(busy->is_open());
-    CHECK(p.pool.reuse(*p.b, false));
+    CHECK(p.pool.reuse(*p.b, false, true));
     busy.keep(8s);
     p.settle();
     CHECK(p.a->state->connections == 0);
-    CHECK_FALSE(p.pool.reuse(*p.a, false));
+    CHECK_FALSE(p.pool.reuse(*p.a, false, true));
 }
 
 TEST_CASE("an endpoint that comes back keeps its connections from then on") {
@@ -302,5 +302,5 @@ TEST_CASE("an endpoint that comes back keeps its connections from then on") {
     p.pool.retire_others({std::make_shared<const EndpointSet>(EndpointSet{p.a, p.b})});
     busy.keep(8s);
     p.settle();
-    CHECK(p.pool.reuse(*p.a, false));
+    CHECK(p.pool.reuse(*p.a, false, true));
 }
