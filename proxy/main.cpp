@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "config/loader.hpp"
+#include "config/paths.hpp"
 #include "config/quick.hpp"
 #include "core/log.hpp"
 #include "proxy/cli/admin_client.hpp"
@@ -19,10 +20,8 @@ namespace {
 
 using namespace scrollgate;
 
-constexpr const char* default_file = "/etc/scrollgate/scrollgate.yaml";
-
 struct Arguments {
-    std::string file = default_file;
+    std::string file{config::default_config_file};
     std::string from;
     std::vector<std::string> to;
     TargetOptions target;

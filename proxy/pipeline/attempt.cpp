@@ -83,7 +83,6 @@ Task<Result<void>> Attempt::connect() {
                 release();
                 connection_ = x_.worker.upstreams().open(endpoint_);
                 if (connection_) co_return co_await connect();
-                co_return Error{kind, true, error};
             }
         }
         co_return Error{kind, true, error};

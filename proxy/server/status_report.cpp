@@ -1,18 +1,9 @@
 #include "proxy/server/status_report.hpp"
 
-#include <fstream>
-
-#include <unistd.h>
+#include "proxy/observe/process_facts.hpp"
 
 namespace scrollgate {
 namespace {
-
-std::uint64_t resident_bytes() {
-    std::ifstream statm("/proc/self/statm");
-    std::uint64_t total = 0, resident = 0;
-    statm >> total >> resident;
-    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
 
 std::uint64_t get(const auto& counter) {
     return counter.load(std::memory_order_relaxed);
@@ -59,7 +50,7 @@ Status report_status(const Snapshot& snapshot, const PoolSets& sets, const Metri
         status.routes.push_back({route.route->name, totals.requests, totals.retries});
     }
     status.connections = metrics.connection_totals();
-    status.memory_bytes = resident_bytes();
+    status.memory_bytes = read_process_facts().resident_bytes;
     return status;
 }
 

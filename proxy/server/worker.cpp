@@ -40,8 +40,7 @@ Worker::~Worker() {
 void Worker::run() {
     loop_.run();
     acceptors_.clear();
-    for (auto session = sessions_.begin(); session != sessions_.end();)
-        (session++)->abandon();
+    abandon_sessions();
     upstreams_.close_idle();
     while (loop_.poll()) {  // what was closed completes
     }
@@ -111,11 +110,7 @@ void Worker::drain(std::function<void()> done) {
 }
 
 void Worker::abandon_all() {
-    loop_.post([this] {
-        for (auto session = sessions_.begin(); session != sessions_.end();) {
-            (session++)->abandon();
-        }
-    });
+    loop_.post([this] { abandon_sessions(); });
 }
 
 void Worker::stop() {
@@ -226,6 +221,11 @@ void Worker::session_ended(const SocketAddress& peer) {
 
 void Worker::idle_sessions(int change) noexcept {
     add(gauges_.client_idle, change);
+}
+
+void Worker::abandon_sessions() {
+    for (auto session = sessions_.begin(); session != sessions_.end();)
+        (session++)->abandon();
 }
 
 void Worker::finish_drain() {

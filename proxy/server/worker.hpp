@@ -108,6 +108,7 @@ class Worker {
 
     void accepted(int listening, int descriptor, const SocketAddress& peer);
     void complain(const std::string& why);
+    void abandon_sessions();
     void finish_drain();
 
     const unsigned index_;
