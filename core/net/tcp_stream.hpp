@@ -1,4 +1,4 @@
-// Plain TCP on Asio's reactor, and the seam through which connections are made.
+// Plain TCP on the loop's reactor, and the seam through which connections are made.
 #pragma once
 
 #include <memory>
@@ -11,9 +11,9 @@ namespace scrollgate {
 /// An unconnected TCP stream on `loop`.
 [[nodiscard]] std::unique_ptr<Stream> make_tcp_stream(EventLoop& loop);
 
-/// Takes over a connected, non-blocking descriptor of `family` (AF_INET, AF_INET6). On failure the
-/// descriptor is closed and nothing is returned.
-[[nodiscard]] std::unique_ptr<Stream> adopt_tcp_stream(EventLoop& loop, int descriptor, int family);
+/// Takes over a connected, non-blocking descriptor. On failure (no memory for the watch) it is
+/// closed and nothing is returned.
+[[nodiscard]] std::unique_ptr<Stream> adopt_tcp_stream(EventLoop& loop, int descriptor);
 
 /// Makes the streams of upstream connections; the second implementation is the tests' script.
 class Dialer {

@@ -1,12 +1,10 @@
 // Acceptor: takes connections off one listening socket for one worker.
 //
-// The socket belongs to the ListenerSet and stays open; an Acceptor only waits on it. It accepts in
-// batches, so that one wake-up serves a burst, and pauses when the process has no descriptor left.
+// The socket belongs to the ListenerSet and stays open; an Acceptor only watches it. It accepts in
+// batches, so that one wake-up serves a burst, and rests when the process has no descriptor left.
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <string>
 
 #include <boost/system/error_code.hpp>
 
@@ -15,7 +13,7 @@
 
 namespace scrollgate {
 
-class Acceptor {
+class Acceptor : private ReadinessHandler, private TimerWheel::Timer {
   public:
     /// Called with a connected, non-blocking descriptor that the callee owns.
     using OnAccept = std::function<void(int descriptor, const SocketAddress& peer)>;
@@ -23,15 +21,26 @@ class Acceptor {
     using OnTrouble = std::function<void(const boost::system::error_code& error)>;
 
     Acceptor(EventLoop& loop, int descriptor, OnAccept on_accept, OnTrouble on_trouble);
-    ~Acceptor();
+    ~Acceptor() override;
 
-    [[nodiscard]] int descriptor() const noexcept;
+    [[nodiscard]] int descriptor() const noexcept { return listening_; }
     /// Accepts everything that is queued now.
     void drain();
 
   private:
-    struct Impl;
-    std::shared_ptr<Impl> impl_;
+    void ready(std::uint32_t events) noexcept override;
+    void expired() noexcept override;
+    void watch();
+    [[nodiscard]] bool take_one();
+    void shed(int error);
+    void rest();
+
+    EventLoop& loop_;
+    const int listening_;
+    const OnAccept on_accept_;
+    const OnTrouble on_trouble_;
+    int spare_;
+    bool resting_ = false;
 };
 
 }  // namespace scrollgate

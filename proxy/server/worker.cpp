@@ -174,7 +174,7 @@ void Worker::complain(const std::string& why) {
 // ---- sessions
 
 void Worker::accepted(int listening, int descriptor, const SocketAddress& peer) {
-    std::unique_ptr<Stream> stream = adopt_tcp_stream(loop_, descriptor, peer.family());
+    std::unique_ptr<Stream> stream = adopt_tcp_stream(loop_, descriptor);
     if (!stream) return;
     add(gauges_.accepted, 1);
     if (!shared_.admission.enter(peer)) {  // closed with the stream

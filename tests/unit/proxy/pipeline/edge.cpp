@@ -1,6 +1,5 @@
 #include "tests/unit/proxy/pipeline/edge.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
 #include "config/loader.hpp"
@@ -68,10 +67,8 @@ std::shared_ptr<ScriptedPeer> Edge::client(const std::string& ip) {
 }
 
 bool Edge::settle() {
-    boost::asio::io_context& io = worker.loop().context();
-    for (int steps = 0; steps < 100'000; ++steps) {
-        io.restart();
-        if (io.poll_one() == 0) return true;
+    for (int turns = 0; turns < 100'000; ++turns) {
+        if (!worker.loop().poll()) return true;
     }
     return false;
 }

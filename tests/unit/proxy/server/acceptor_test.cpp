@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
-#include "tests/unit/proxy/server/sockets.hpp"
+#include "tests/support/sockets.hpp"
 
 using namespace scrollgate;
 using namespace scrollgate::test;

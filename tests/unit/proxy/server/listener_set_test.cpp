@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/unit/proxy/server/sockets.hpp"
+#include "tests/support/sockets.hpp"
 
 using namespace scrollgate;
 using namespace scrollgate::test;
