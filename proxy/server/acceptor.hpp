@@ -17,7 +17,7 @@ class Acceptor : private ReadinessHandler, private TimerWheel::Timer {
   public:
     /// Called with a connected, non-blocking descriptor that the callee owns.
     using OnAccept = std::function<void(int descriptor, const SocketAddress& peer)>;
-    /// Called when accept() fails for want of descriptors or memory.
+    /// Called when accept() fails for want of descriptors or memory. Neither may end the Acceptor.
     using OnTrouble = std::function<void(const boost::system::error_code& error)>;
 
     Acceptor(EventLoop& loop, int descriptor, OnAccept on_accept, OnTrouble on_trouble);

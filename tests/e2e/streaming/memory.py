@@ -6,7 +6,7 @@ from harness import EdgeTest, eventually, main
 from harness.wait import SANITIZED
 
 MIB = 1024 * 1024
-LARGE = 256 * MIB
+LARGE = 1024 * MIB
 GROWTH = MIB                # per connection
 BLOCK = b"m" * (256 * 1024)
 

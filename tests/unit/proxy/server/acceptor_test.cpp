@@ -85,22 +85,6 @@ TEST_CASE("an acceptor that is gone takes nobody and leaves the socket open") {
     CHECK(door.accepted.size() == 1);
 }
 
-TEST_CASE("an acceptor may be ended from inside its own call") {
-    Door door;
-    door.acceptor.reset();
-    door.acceptor = std::make_unique<Acceptor>(
-        door.loop, door.listener.fd,
-        [&](int fd, const SocketAddress&) {
-            door.accepted.emplace_back(fd);
-            door.acceptor.reset();
-        },
-        [](const boost::system::error_code&) {});
-    std::vector<Descriptor> clients;
-    clients.push_back(connect_to(door.address));
-    door.settle();
-    CHECK(door.accepted.size() == 1);
-}
-
 TEST_CASE("without descriptors the newest is turned away, and said so, instead of waiting") {
     Door door;
     const Descriptor client = connect_to(door.address);
