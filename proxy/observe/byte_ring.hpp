@@ -72,7 +72,7 @@ class ByteRing {
 
   private:
     const std::size_t capacity_;
-    const std::size_t slack_;
+    [[maybe_unused]] const std::size_t slack_;  ///< for the assertion
     const std::unique_ptr<char[]> bytes_;
     alignas(64) std::atomic<std::uint64_t> head_{0};  // written by the producer
     std::uint64_t seen_tail_ = 0;                     // the producer's last look at tail_

@@ -31,7 +31,7 @@ namespace asio = boost::asio;
 unsigned usable_cores() {
     cpu_set_t cores;
     if (::sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-    return std::max(1, CPU_COUNT(&cores));
+    return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
 }
 
 /// Every descriptor that the hard limit grants.
