@@ -1,0 +1,44 @@
+// When requests are meant to start: the clock of an open loop, which does not wait for answers.
+//
+// A row of times is computed one by one, so that a server that is far behind costs no memory. One
+// thread.
+#pragma once
+
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/rng.hpp"
+
+namespace scrollgate::bench {
+
+class Arrivals {
+  public:
+    enum class Kind : std::uint8_t { poisson, even };
+    struct Step {
+        double rate;      ///< per second, > 0
+        Duration length;  ///< no_limit for ever
+    };
+
+    /// `steps` follow one another from `start` on. `share` of `shares` generators: even arrivals
+    /// interleave. `rng` outlives this.
+    Arrivals(Kind kind, std::vector<Step> steps, TimePoint start, unsigned share, unsigned shares,
+             Rng& rng);
+
+    /// The next intended start; `never` behind the last step.
+    [[nodiscard]] TimePoint due() const noexcept { return due_; }
+    void advance() noexcept;
+
+  private:
+    [[nodiscard]] Duration gap() noexcept;
+    void enter_step(TimePoint start) noexcept;
+
+    const Kind kind_;
+    const std::vector<Step> steps_;
+    const unsigned share_, shares_;
+    Rng& rng_;
+    std::size_t step_ = 0;
+    TimePoint step_end_{};
+    TimePoint due_{};
+};
+
+}  // namespace scrollgate::bench

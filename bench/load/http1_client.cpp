@@ -1,0 +1,298 @@
+#include "bench/load/http1_client.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/error.hpp>
+
+#include "bench/load/body_check.hpp"
+#include "core/http1/chunk_decoder.hpp"
+#include "core/http1/framing.hpp"
+#include "core/http1/head_parser.hpp"
+#include "core/limits.hpp"
+#include "core/net/connection.hpp"
+#include "core/task.hpp"
+
+namespace scrollgate::bench {
+namespace {
+
+using namespace std::chrono_literals;
+using Way = Connection::Way;
+
+constexpr http1::HeadLimits head_limits{limits::buffer_small, 256, 0};
+/// Between attempts to connect: doubled up to the second.
+constexpr Duration first_pause = 1ms, longest_pause = 100ms;
+
+/// A connection that learns what comes unasked: an end, or bytes that belong to no request.
+struct ClientConnection final : Connection {
+    using Connection::Connection;
+    void input_seen() noexcept override { stale = true; }
+    bool stale = false;
+};
+
+/// co_await pause: a sleep on the worker's wheel.
+struct Pause final : TimerWheel::Timer {
+    Pause(EventLoop& in, Duration time) : loop(in), length(time) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> h) {
+        waiting = h;
+        loop.arm(*this, loop.now() + length);
+    }
+    void await_resume() const noexcept {}
+    void expired() noexcept override { waiting.resume(); }
+    EventLoop& loop;
+    const Duration length;
+    std::coroutine_handle<> waiting;
+};
+
+class Http1Client final : public LoadClient {
+  public:
+    Http1Client(LoadWorker& worker, const Dial& dial, std::size_t number)
+        : worker_(worker),
+          plan_(worker.plan()),
+          dial_(dial),
+          next_address_(number),
+          check_(plan_.expect) {
+        for (const Plan::MethodShare& method : plan_.methods)
+            add_method(method.name);
+    }
+
+    void start() override { runner_.start(run()); }
+    void abort() noexcept override {
+        if (connection_) connection_->close();
+    }
+
+  private:
+    /// A request but for its target, ready to be sent.
+    struct Frame {
+        std::string before, after;
+        bool with_body;
+        Method method;
+    };
+
+    void add_method(const std::string& name);
+    Task<void> run();
+    Task<void> exchange(const Job& job, Sample& sample);
+    Task<bool> connect(Sample& sample);
+    Task<void> drop();
+    Task<void> respond(const Frame& frame, Sample& sample);
+    Task<bool> read_head(Method method, Sample& sample);
+    Task<bool> read_body(Sample& sample);
+    Task<bool> read_chunks();
+    void fail(Sample& sample, Failure otherwise) const;
+
+    LoadWorker& worker_;
+    const Plan& plan_;
+    const Dial& dial_;
+    std::size_t next_address_;
+    std::vector<Frame> frames_;  ///< by method
+    std::unique_ptr<ClientConnection> connection_;
+    Duration pause_ = first_pause;
+    std::string request_;
+    ResponseHead head_;
+    BodyFraming framing_;
+    http1::ChunkDecoder chunks_;
+    BodyCheck check_;
+    bool last_ = false;  ///< the connection ends after this response
+    Child runner_;
+};
+
+void Http1Client::add_method(const std::string& name) {
+    Frame frame{name + " ", " HTTP/1.1\r\nHost: " + plan_.origin.authority + "\r\n",
+                plan_.has_body(name), method_from(name)};
+    for (const auto& [field, value] : plan_.fields)
+        frame.after += field + ": " + value + "\r\n";
+    if (frame.with_body)
+        frame.after += "Content-Length: " + std::to_string(plan_.body.size()) + "\r\n";
+    frame.after += "\r\n";
+    frames_.push_back(std::move(frame));
+}
+
+Task<void> Http1Client::run() {
+    while (true) {
+        LoadWorker::NextJob next = worker_.next_job();
+        const std::optional<Job> job = co_await next;
+        if (!job) break;
+        Sample sample;
+        sample.intended = job->intended;
+        sample.sent = worker_.loop().now();
+        sample.method = job->method;
+        co_await exchange(*job, sample);
+        sample.done = worker_.loop().now();
+        worker_.finished(sample);
+        if (connection_ || !sample.failure) {
+            pause_ = first_pause;
+        } else if (*sample.failure <= Failure::tls && !worker_.stopping()) {
+            Pause pause(worker_.loop(), pause_);
+            co_await pause;
+            pause_ = std::min(pause_ * 2, longest_pause);
+        }
+    }
+    co_await drop();
+    worker_.client_ended();
+}
+
+Task<void> Http1Client::exchange(const Job& job, Sample& sample) {
+    if (connection_ && connection_->stale) co_await drop();
+    if (!connection_) {
+        const bool connected = co_await connect(sample);
+        if (!connected) co_return;
+    }
+    const Frame& frame = frames_[job.method];
+    request_ = frame.before;
+    append_target(request_, job);
+    request_ += frame.after;
+    const std::uint64_t before = connection_->received_total();
+    const TimePoint until = sample.sent + plan_.timeout;
+    connection_->expire_at(Way::read, until, ErrorKind::upstream_timeout);
+    const Connection::Patience patience{no_limit, ErrorKind::upstream_timeout, until,
+                                        ErrorKind::upstream_timeout};
+    const std::string_view body = frame.with_body ? std::string_view(plan_.body) : "";
+    // A peer that answers early and closes breaks the write; its answer counts all the same.
+    const IoResult sent = co_await connection_->write(patience, request_, body);
+    sample.bytes_out = sent.bytes;
+    last_ = sent.error.failed();
+    co_await respond(frame, sample);
+    sample.bytes_in = connection_->received_total() - before;
+    if (last_ || sample.failure.has_value()) {
+        if (!sample.complete() || last_) co_await drop();
+    }
+    if (!connection_) co_return;
+    connection_->expire_at(Way::read, never, ErrorKind::upstream_timeout);
+    if (connection_->received().empty()) {
+        connection_->arm();  // sees the peer's end
+    } else {
+        connection_->stale = true;
+    }
+}
+
+Task<bool> Http1Client::connect(Sample& sample) {
+    connection_ = std::make_unique<ClientConnection>(worker_.loop(), dial_.open(worker_.loop()));
+    connection_->expire_at(Way::write, sample.sent + plan_.timeout, ErrorKind::connect_timeout);
+    const SocketAddress& address = dial_.addresses[next_address_++ % dial_.addresses.size()];
+    const boost::system::error_code error = co_await connection_->connect(address);
+    if (!error) {
+        connection_->expire_at(Way::write, never, ErrorKind::connect_timeout);
+        co_return true;
+    }
+    sample.failure = connection_->failure() ? Failure::connect_timeout : connect_failure(error);
+    co_await drop();
+    co_return false;
+}
+
+Task<void> Http1Client::drop() {
+    if (!connection_) co_return;
+    connection_->close();
+    if (connection_->busy()) co_await connection_->more();
+    connection_.reset();
+}
+
+Task<void> Http1Client::respond(const Frame& frame, Sample& sample) {
+    do {
+        const bool got = co_await read_head(frame.method, sample);
+        if (!got) co_return;
+    } while (sample.status < 200);
+    check_.begin();
+    const bool whole = co_await read_body(sample);
+    if (!whole) co_return;
+    const bool bodiless = frame.method == Method::head || framing_.kind == BodyFraming::Kind::none;
+    sample.failure = check_.judge(sample.status, bodiless);
+}
+
+/// Whatever the head says is taken from it here; the buffer may move afterwards.
+Task<bool> Http1Client::read_head(Method method, Sample& sample) {
+    std::size_t scanned = 0;
+    head_.clear();
+    while (true) {
+        const http1::ParseResult parsed = http1::parse_response_head(
+            connection_->received(), head_limits, scanned, method, head_);
+        if (parsed.status == http1::ParseResult::Status::complete) {
+            sample.status = head_.status;
+            framing_ = head_.body;
+            last_ = last_ || framing_.kind == BodyFraming::Kind::until_close ||
+                    http1::wants_close(head_.version, head_.fields);
+            if (const HeaderField* cache = head_.fields.find("cache-status"))
+                sample.cache = cache_result_from(cache->value);
+            if (!plan_.by.empty()) {
+                if (const HeaderField* by = head_.fields.find(plan_.by))
+                    sample.group = worker_.group_of(by->value);
+            }
+            connection_->consume(parsed.consumed);
+            co_return true;
+        }
+        if (parsed.status == http1::ParseResult::Status::failed) {
+            sample.failure = Failure::malformed;
+            co_return false;
+        }
+        const bool more = co_await connection_->more();
+        if (!more) {
+            fail(sample, connection_->received().empty() ? Failure::closed : Failure::truncated);
+            co_return false;
+        }
+    }
+}
+
+Task<bool> Http1Client::read_body(Sample& sample) {
+    if (framing_.kind == BodyFraming::Kind::none) co_return true;
+    if (framing_.kind == BodyFraming::Kind::chunked) {
+        const bool whole = co_await read_chunks();
+        if (!whole) fail(sample, connection_->at_end() ? Failure::truncated : Failure::malformed);
+        co_return whole;
+    }
+    const bool counted = framing_.kind == BodyFraming::Kind::length;
+    std::uint64_t left = counted ? framing_.length : limits::unlimited;
+    connection_->want_bulk(left > limits::buffer_small);
+    while (true) {
+        const std::string_view bytes = connection_->received();
+        const std::size_t part = std::min<std::uint64_t>(bytes.size(), left);
+        check_.add(bytes.substr(0, part));
+        connection_->consume(part);
+        left -= part;
+        if (left == 0) co_return true;
+        const bool more = co_await connection_->more();
+        if (more) continue;
+        if (!counted && connection_->at_end() && !connection_->broken()) co_return true;
+        fail(sample, Failure::truncated);
+        co_return false;
+    }
+}
+
+Task<bool> Http1Client::read_chunks() {
+    using Kind = http1::ChunkDecoder::Step::Kind;
+    chunks_.reset();
+    while (true) {
+        const http1::ChunkDecoder::Step step = chunks_.next(connection_->received());
+        if (step.kind == Kind::data) check_.add(step.data);
+        connection_->consume(step.consumed);
+        if (step.kind == Kind::done) co_return true;
+        if (step.kind == Kind::failed) co_return false;
+        if (step.kind == Kind::data) continue;
+        const bool more = co_await connection_->more();
+        if (!more) co_return false;
+    }
+}
+
+/// Why nothing more came; `otherwise` for a plain end.
+void Http1Client::fail(Sample& sample, Failure otherwise) const {
+    if (connection_->failure()) {
+        sample.failure = Failure::timeout;
+    } else if (connection_->broken()) {
+        sample.failure = Failure::reset;
+    } else {
+        sample.failure = otherwise;
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<LoadClient> make_http1_client(LoadWorker& worker, const Dial& dial,
+                                              std::size_t number) {
+    return std::make_unique<Http1Client>(worker, dial, number);
+}
+
+Failure connect_failure(const boost::system::error_code& error) noexcept {
+    if (error == boost::asio::error::connection_refused) return Failure::refused;
+    if (error == boost::asio::error::timed_out) return Failure::connect_timeout;
+    return Failure::connect_failed;
+}
+
+}  // namespace scrollgate::bench
