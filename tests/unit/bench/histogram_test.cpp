@@ -63,8 +63,8 @@ TEST_CASE("quantiles are exact to the digits that are kept") {
             CHECK(histogram.count() == values.size());
             CHECK(histogram.min() == values.front());
             CHECK(histogram.max() == values.back());
-            CHECK(histogram.mean().count() ==
-                  doctest::Approx(sum / static_cast<double>(values.size())).epsilon(1e-6));
+            const double mean = sum / static_cast<double>(values.size());
+            CHECK(std::abs(static_cast<double>(histogram.mean().count()) - mean) <= 1);
             for (const double quantile : quantiles) {
                 CAPTURE(quantile);
                 const auto want = static_cast<double>(exact(values, quantile).count());
