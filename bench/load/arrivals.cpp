@@ -18,26 +18,28 @@ void Arrivals::enter_step(TimePoint start) noexcept {
         due_ = never;
         return;
     }
+    step_start_ = start;
     step_end_ = after(start, steps_[step_].length);
-    due_ = start + (kind_ == Kind::even ? gap() * share_ / shares_ : gap());
-    if (due_ >= step_end_) {
-        ++step_;
-        enter_step(step_end_);
-    }
+    ns_ = kind_ == Kind::even ? gap() * share_ / shares_ : gap();
+    set_due();
 }
 
-Duration Arrivals::gap() noexcept {
+double Arrivals::gap() noexcept {
     const double mean = 1e9 * shares_ / steps_[step_].rate;
-    const double ns = kind_ == Kind::even ? mean : -mean * std::log(uniform(rng_));
-    return Duration(static_cast<Duration::rep>(ns));
+    return kind_ == Kind::even ? mean : -mean * std::log(uniform(rng_));
+}
+
+void Arrivals::set_due() noexcept {
+    due_ = step_start_ + Duration(std::llround(ns_));
+    if (due_ < step_end_) return;
+    ++step_;
+    enter_step(step_end_);
 }
 
 void Arrivals::advance() noexcept {
     if (due_ == never) return;
-    due_ += gap();
-    if (due_ < step_end_) return;
-    ++step_;
-    enter_step(step_end_);
+    ns_ += gap();
+    set_due();
 }
 
 }  // namespace scrollgate::bench

@@ -29,15 +29,17 @@ class Arrivals {
     void advance() noexcept;
 
   private:
-    [[nodiscard]] Duration gap() noexcept;
+    [[nodiscard]] double gap() noexcept;
     void enter_step(TimePoint start) noexcept;
+    void set_due() noexcept;
 
     const Kind kind_;
     const std::vector<Step> steps_;
     const unsigned share_, shares_;
     Rng& rng_;
     std::size_t step_ = 0;
-    TimePoint step_end_{};
+    TimePoint step_start_{}, step_end_{};
+    double ns_ = 0;  ///< from the step's start to due_; whole nanoseconds would drift
     TimePoint due_{};
 };
 

@@ -114,7 +114,7 @@ Task<void> Http1Client::run() {
         if (!job) break;
         Sample sample;
         sample.intended = job->intended;
-        sample.sent = worker_.loop().now();
+        sample.sent = job->taken;
         sample.method = job->method;
         co_await exchange(*job, sample);
         sample.done = worker_.loop().now();

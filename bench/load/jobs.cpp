@@ -68,6 +68,7 @@ TimePoint Jobs::due() const noexcept {
 
 Job Jobs::take(TimePoint now) {
     Job job;
+    job.taken = now;
     const TimePoint planned = due();
     --left_;
     if (!plan_.replay.empty()) {

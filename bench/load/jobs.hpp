@@ -15,6 +15,7 @@ namespace scrollgate::bench {
 /// One request to be made. Views into the plan.
 struct Job {
     TimePoint intended{};
+    TimePoint taken{};  ///< not before `intended`
     std::uint8_t method = 0;
     std::string_view before, after;  ///< the target, around the number
     std::uint64_t number = 0;

@@ -124,8 +124,9 @@ void LoadWorker::client_ended() {
 bool LoadWorker::take(NextJob& asker) {
     const TimePoint now = loop_.now();
     if (asker.free_since_ == TimePoint{}) asker.free_since_ = now;
-    const TimePoint due = now < end_ ? jobs_->due() : never;
-    if (due == never) return true;
+    const TimePoint due = jobs_->due();
+    // What was due in time, with a connection to spare, leaves even if the loop is a little late.
+    if (due == never || (now >= end_ && asker.free_since_ > due)) return true;
     if (due > now) return false;
     asker.job_ = jobs_->take(now);
     if (!plan_.rate.empty()) tally_.lag.record(now - std::max(due, asker.free_since_));

@@ -30,6 +30,7 @@ struct Written {
     std::string connections, requests, workers, streams, expect_length, expect_sha256;
     std::vector<std::string> fields;
     bool insecure = false, http1 = false, http2 = false;
+    std::string kill, stop, netns, at, length;  ///< of a drill
 };
 
 void declare(CLI::App& app, Written& w, Options& o) {
@@ -67,6 +68,19 @@ void declare(CLI::App& app, Written& w, Options& o) {
     app.add_flag("--plain", o.plain, "no live view");
     app.add_flag("-q,--quiet", o.quiet, "only the result");
     app.set_version_flag("--version", "scrollgate-bench " SCROLLGATE_VERSION);
+}
+
+void declare_drill(CLI::App& app, Written& w, Victim& victim) {
+    app.add_option("--kill", w.kill, "process that is killed");
+    app.add_option("--stop", w.stop, "process that is stopped: it still shakes hands, and no more");
+    app.add_option("--blackhole", victim.blackhole,
+                   "IP or IP:PORT whose packets vanish, in a network namespace made for it");
+    app.add_option("--netns", w.netns, "a process in that namespace (this one)");
+    app.add_option("--admin", victim.admin, "admin listener of a Scrollgate, for --fail");
+    app.add_option("--fail", victim.pool, "pool that is treated as lost");
+    app.add_option("--token-file", victim.token_file, "token of the admin listener");
+    app.add_option("--at", w.at, "when (a third of the duration)");
+    app.add_option("--for", w.length, "how long (to the end)");
 }
 
 /// A number in [low, high], as `option` wants one.
@@ -244,6 +258,26 @@ void read_amounts(const Written& w, Plan& plan) {
     }
 }
 
+/// A drill needs a load that goes on whatever happens, and a moment within it.
+DrillOrder read_drill(const Written& w, Victim victim, Plan& plan) {
+    constexpr double usual_rate = 200;
+    const auto process = [](const char* option, const std::string& text) -> std::optional<int> {
+        if (text.empty()) return {};
+        return number_from<int>(option, text, 1, 1 << 22);
+    };
+    victim.kill = process("--kill", w.kill);
+    victim.stop = process("--stop", w.stop);
+    victim.netns = process("--netns", w.netns);
+    if (plan.requests || !plan.replay.empty())
+        throw BadInput("drill: the load is steady for a time: -d and --rate, not -n or --replay");
+    if (plan.rate.empty()) plan.rate = {{usual_rate, no_limit}};
+    DrillOrder order{std::move(victim), plan.duration / 3};
+    if (!w.at.empty()) order.at = duration_from("--at", w.at);
+    if (!w.length.empty()) order.victim.length = duration_from("--for", w.length);
+    if (order.at >= plan.duration) throw BadInput("--at: before the end, see -d");
+    return order;
+}
+
 }  // namespace
 
 Options parse_options(std::vector<std::string> arguments) {
@@ -251,6 +285,13 @@ Options parse_options(std::vector<std::string> arguments) {
     Written written;
     CLI::App app("Loads an HTTP server and tells how long its answers take.", "scrollgate-bench");
     declare(app, written, options);
+    Victim victim;
+    const bool drill = !arguments.empty() && arguments.front() == "drill";
+    if (drill) {
+        arguments.erase(arguments.begin());
+        declare_drill(app, written, victim);
+    }
+    app.footer("`scrollgate-bench drill URL …` breaks something meanwhile: see drill --help.");
     std::reverse(arguments.begin(), arguments.end());
     try {
         app.parse(arguments);
@@ -267,6 +308,7 @@ Options parse_options(std::vector<std::string> arguments) {
     options.plan.verify = !written.insecure;
     if (written.http1 && written.http2) throw BadInput("--http1 and --http2: one of the two");
     options.plan.http2 = written.http2;
+    if (drill) options.drill = read_drill(written, std::move(victim), options.plan);
     return options;
 }
 

@@ -1,12 +1,20 @@
 // The command line of scrollgate-bench.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "bench/drill/breakage.hpp"
 #include "bench/plan/plan.hpp"
 
 namespace scrollgate::bench {
+
+/// `scrollgate-bench drill`: what breaks, and when.
+struct DrillOrder {
+    Victim victim;
+    Duration at{};
+};
 
 /// What the user wants besides the load itself.
 struct Options {
@@ -16,6 +24,7 @@ struct Options {
     bool plain = false;                ///< no live view
     bool quiet = false;                ///< no lines while it runs
     std::vector<std::string> notes;    ///< for the user, before the run
+    std::optional<DrillOrder> drill;
 };
 
 /// Reads the arguments behind the program's name. Throws BadInput (url.hpp) with one line for what

@@ -1,0 +1,55 @@
+// Drill: a steady load while something breaks.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "bench/drill/breakage.hpp"
+#include "bench/report/report.hpp"
+
+namespace scrollgate::bench {
+
+/// Strikes and mends at its moments, on a thread of its own, while a load runs.
+class Drill {
+  public:
+    /// Strikes `at` after start(), mends `length` later (no_limit: at the end).
+    Drill(std::unique_ptr<Breakage> breakage, Duration at, Duration length);
+    /// Mends.
+    ~Drill();
+
+    void start();
+    /// Ends the thread and mends what is still broken. What has not happened by now will not.
+    void finish();
+    /// After finish(): what `report`'s timeline shows of it. Nothing if it was not struck;
+    /// trouble() says why, if it could not be.
+    [[nodiscard]] std::optional<DrillResult> result(const Report& report) const;
+    [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
+
+  private:
+    void work();
+    /// False when finish() came first.
+    [[nodiscard]] bool sleep_until(TimePoint when);
+
+    const std::unique_ptr<Breakage> breakage_;
+    const Duration at_, length_;
+    TimePoint start_{};
+    std::thread thread_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    bool finished_ = false;
+    std::optional<TimePoint> struck_, mended_;
+    std::uint64_t in_flight_ = 0;
+    std::string trouble_;
+};
+
+/// Judges a timeline: what failed from `struck` on, the longest latencies before and after, and the
+/// time until the last slice with a failure or with a latency of more than twice the longest before
+/// it broke.
+[[nodiscard]] DrillResult judge_drill(const Timeline& timeline, Duration struck);
+
+}  // namespace scrollgate::bench
