@@ -1,113 +1,202 @@
-"""The load: wrk for closed loops, a row of h2load processes for the open loop, and an idle crowd.
+"""The load generators, each behind the same two questions: as much as possible (closed loop), or
+at a fixed rate (open loop).
 
-Each returns a dict of figures: requests, bytes, seconds, p50 and p99 in microseconds, failed.
+Every answer is a dict of figures: requests (that came back), failed, seconds, bytes (received),
+p50_us, p99_us, p999_us. A figure that a generator cannot know is missing.
 """
 
-import contextlib
 import json
 import re
-import socket
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
+
+from subjects import pinned
 
 HERE = Path(__file__).resolve().parent
-
-# With Host, 16 fields and about 700 bytes: what a browser sends.
-REAL_FIELDS = [
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
-    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
-    "Accept-Language: en-US,en;q=0.5",
-    "Accept-Encoding: gzip, deflate, br, zstd",
-    "Referer: https://market.example/collections/scrolls?page=4&sort=price",
-    "Cookie: session=8f14e45fceea167a5a36dedd4bea2543; theme=dark; consent=1; ab=7; "
-    "seen=1205,1206,1311,1312,1400",
-    "Authorization: Bearer 6f1ed002ab5595859014ebf0951522d9",
-    "Origin: https://market.example",
-    "Sec-Fetch-Dest: empty", "Sec-Fetch-Mode: cors", "Sec-Fetch-Site: same-site",
-    "Cache-Control: no-cache", "Pragma: no-cache", "DNT: 1", "Priority: u=4",
-]
+QUANTILES = (("p50_us", 0.5), ("p99_us", 0.99), ("p999_us", 0.999))
 
 
-def pinned(core, command):
-    return command if core is None else ["taskset", "-c", str(core), *command]
+@dataclass(frozen=True)
+class Job:
+    """What is asked of a generator. `{n}` in the URL is a number below `keys`, drawn evenly;
+    `body` is a file that is posted; `core` where the generator is pinned, or None."""
+
+    url: str
+    seconds: float
+    folder: Path
+    core: int = None
+    connections: int = 64
+    fields: tuple = ()
+    body: Path = None
+    keys: int = 1
 
 
-def wrk(port, path, core, seconds, connections=64, fields=()):
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s",
-               "-s", str(HERE / "report.lua")]
-    for field in fields:
-        command += ["-H", field]
-    command.append(f"http://127.0.0.1:{port}{path}")
-    out = subprocess.run(pinned(core, command), capture_output=True, text=True, check=True).stdout
-    return json.loads(re.search(r"^JSON (.*)$", out, re.MULTILINE).group(1))
+def run(job, command):
+    """Runs the generator to its end; what it says on stdout."""
+    result = subprocess.run([str(w) for w in pinned(job.core, command)], capture_output=True,
+                            text=True, timeout=job.seconds * 3 + 120)
+    if result.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}\nended with {result.returncode}: "
+                         f"{(result.stdout + result.stderr)[-2000:]}")
+    return result.stdout
 
 
-def open_loop(port, path, core, seconds, folder, rate=2000):
+class Wrk:
+    """wrk for closed loops. It counts latency from the request's first byte, so the time of a
+    handshake is not in it."""
+
+    name = "wrk"
+
+    def closed(self, job):
+        command = ["wrk", "-t1", f"-c{job.connections}", f"-d{job.seconds}s", "--timeout", "60s"]
+        for field in job.fields:
+            command += ["-H", field]
+        command += ["-s", HERE / "wrk.lua", job.url, "--", f"keys={job.keys}"]
+        if job.body:
+            command.append(f"body={job.body}")
+        figures = json.loads(re.search(r"^JSON (.*)$", run(job, command), re.MULTILINE)[1])
+        # See above; and without an answer there is no latency.
+        if "Connection: close" in job.fields or not figures["requests"]:
+            figures = {k: v for k, v in figures.items() if not k.startswith("p")}
+        return figures
+
+    def fixed_rate(self, job, rate):
+        return h2load_row(job, rate)
+
+
+class ScrollgateBench:
+    """Our own load generator."""
+
+    name = "scrollgate-bench"
+
+    def __init__(self, binary):
+        self.binary = binary
+
+    def closed(self, job):
+        return self._run(job, ())
+
+    def fixed_rate(self, job, rate):
+        return self._run(job, ("--rate", rate, "--arrivals", "even"))
+
+    def _run(self, job, more):
+        out = job.folder / "scrollgate-bench.json"
+        command = [self.binary, job.url, "-c", job.connections, "-d", f"{job.seconds}s",
+                   "--workers", 1, "--quiet", "--json", out, "--expect-status", 200, *more]
+        for field in job.fields:
+            command += ["-H", field]
+        if job.body:
+            command += ["-X", "POST", "--body", job.body]
+        if "{n}" in job.url:
+            command += ["--keys", job.keys]
+        if job.url.startswith("https"):
+            command.append("--insecure")
+        run(job, command)
+        said = json.loads(out.read_text())
+        latency = said["latency_ms"]
+        return {"requests": said["completed"], "failed": said["failed"],
+                "seconds": said["duration_s"], "bytes": said["bytes"]["in"],
+                **{name: latency[name[:-3]] * 1000 for name, _ in QUANTILES}}
+
+
+def choose(word, binary):
+    """The generator that `--load` names; without a word, ours if it stands beside the proxy."""
+    ours = Path(binary).with_name("scrollgate-bench") if binary else None
+    if word is None:
+        word = "scrollgate-bench" if ours and ours.exists() else "wrk"
+    if word == "wrk":
+        return Wrk()
+    if ours is None or not ours.exists():
+        raise FileNotFoundError("scrollgate-bench does not stand beside the scrollgate binary")
+    return ScrollgateBench(ours)
+
+
+# --- h2load -----------------------------------------------------------------------------------
+
+
+def http2(job, streams=4):
+    """A closed loop over HTTP/2 with `streams` requests at a time on each connection."""
+    log = job.folder / "h2load.log"
+    log.unlink(missing_ok=True)
+    said = run(job, ["h2load", f"-c{job.connections // streams}", f"-m{streams}", "-t1",
+                     f"-D{job.seconds}", f"--log-file={log}", job.url])
+    times = sorted(took for _, status, took in _rows(log) if status == 200)
+    counts = dict((word, int(n)) for n, word in re.findall(
+        r"(\d+) (done|succeeded|failed|errored|timeout|2xx)", said))
+    received = int(re.search(r"^traffic: \S+ \((\d+)\)", said, re.MULTILINE)[1])
+    return {"requests": counts["2xx"], "seconds": job.seconds, "bytes": received,
+            "failed": counts["failed"] + counts["done"] - counts["2xx"], **_quantiles(times)}
+
+
+def h2load_row(job, rate):
     """`rate` requests a second that do not wait for each other's answers.
 
     h2load paces a client by a 10 ms timer and fires all clients of one process together. So there
     is one process per 100 requests a second, started a fraction of 10 ms apart.
     """
     count = rate // 100
-    logs = [Path(folder) / f"h2load-{i}.log" for i in range(count)]
+    logs = [job.folder / f"h2load-{i}.log" for i in range(count)]
+    commands = [["h2load", "--h1", "-c1", "-t1", "--rps=100", f"-D{job.seconds + 1}",
+                 f"--log-file={log}", *_addresses(job, i, count)] for i, log in enumerate(logs)]
     processes = []
     begin = time.monotonic()
-    for i, log in enumerate(logs):
-        log.unlink(missing_ok=True)
+    for i, command in enumerate(commands):
+        logs[i].unlink(missing_ok=True)
         while time.monotonic() < begin + i * (0.02 + 0.01 / count):
             pass
-        processes.append(subprocess.Popen(
-            pinned(core, ["h2load", "--h1", "-c1", "-t1", "--rps=100", f"-D{seconds + 1}",
-                          f"--log-file={log}", f"http://127.0.0.1:{port}{path}"]),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        processes.append(subprocess.Popen(pinned(job.core, command), stdin=subprocess.DEVNULL,
+                                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
     for process in processes:
         process.wait()
-    rows = [[tuple(map(int, line.split()[:3])) for line in log.read_text().splitlines()]
-            for log in logs]
+    rows = [_rows(log) for log in logs]
+    if not all(rows):
+        raise SystemExit(f"h2load got no answer from {job.url}")
     first = max(row[0][0] for row in rows)     # all are running from here
     last = min(row[-1][0] for row in rows)     # to here
     seen = [entry for row in rows for entry in row if first <= entry[0] <= last]
-    times = sorted(took for _, _, took in seen)
-    return {"requests": len(seen), "seconds": (last - first) / 1e6, "bytes": 0,
-            "p50": times[len(times) // 2], "p99": times[len(times) * 99 // 100],
-            "failed": sum(1 for _, status, _ in seen if status != 200)}
+    good = sorted(took for _, status, took in seen if status == 200)
+    return {"requests": len(good), "seconds": (last - first) / 1e6, "bytes": 0,
+            "failed": len(seen) - len(good), **_quantiles(good)}
 
 
-def _one_answer(client):
-    data = b""
-    while b"\r\n\r\n" not in data:
-        more = client.recv(65536)
-        if not more:
-            raise OSError("closed")
-        data += more
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = int(re.search(rb"(?i)\r\ncontent-length: *(\d+)", head).group(1))
-    while len(body) < length:
-        body += client.recv(65536)
-    return head
+def _addresses(job, i, count):
+    """The words that tell one h2load of a row what to ask for: many keys stand in a file."""
+    if job.keys == 1:
+        return [job.url.replace("{n}", "0")]
+    file = job.folder / f"h2load-{i}.urls"
+    # A stretch of the keys of its own that no earlier measurement has touched.
+    start = next(_fresh_keys)
+    file.write_text("".join(job.url.replace("{n}", str((start + n * count + i) % job.keys)) + "\n"
+                            for n in range(int(job.seconds + 2) * 100)))
+    return ["-i", str(file)]
 
 
-@contextlib.contextmanager
-def idle_crowd(port, path, count, at_once=64):
-    """`count` open connections, each of which has been served one request."""
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
-    with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 10))
-                   for _ in range(count)]
-        for at in range(0, count, at_once):
-            batch = clients[at:at + at_once]
-            for client in batch:
-                client.sendall(request)
-            for client in batch:
-                if b" 200 " not in _one_answer(client).split(b"\r\n", 1)[0]:
-                    raise SystemExit("an idle client was refused")
-        yield clients
+def _counter(step):
+    at = 0
+    while True:
+        yield at
+        at += step
 
 
-def origin_counts(origin):
-    """(connections accepted, requests served) by the origin so far, this question included."""
-    with urlopen(f"http://127.0.0.1:{origin.port}/origin-status", timeout=10) as answer:
-        accepted, _, requests = re.search(r"\n *(\d+) (\d+) (\d+)", answer.read().decode()).groups()
-    return int(accepted), int(requests)
+_fresh_keys = _counter(1000)
+
+
+def fill_cache(job):
+    """Asks for every key twice, one after the other: afterwards a cache has them all, and in its
+    fastest place."""
+    file = job.folder / "fill.urls"
+    file.write_text("".join(job.url.replace("{n}", str(n)) + "\n" for n in range(job.keys)))
+    headers = [word for field in job.fields for word in ("-H", field)]
+    for _ in range(2):
+        run(job, ["h2load", "--h1", "-c1", "-t1", f"-n{job.keys}", "-i", file, *headers])
+
+
+def _rows(log):
+    """(start, status, microseconds) of every request."""
+    return [tuple(map(int, line.split()[:3])) for line in log.read_text().splitlines()]
+
+
+def _quantiles(times):
+    return {name: times[min(int(len(times) * at), len(times) - 1)]
+            for name, at in QUANTILES} if times else {}

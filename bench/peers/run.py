@@ -1,159 +1,64 @@
 #!/usr/bin/env python3
-"""Compares Scrollgate with nginx and HAProxy as reverse proxies on this machine.
+"""Compares Scrollgate with nginx, HAProxy, Varnish and Traffic Server on this machine.
 
-One proxy process on core 0; the origin (nginx) and the load on core 1. All subjects of a scenario
-stay up and take turns, round after round, because a machine drifts within minutes: a ratio is taken
-within each round, against the best peer of that round, and the table shows the median of the rounds
-with [lowest..highest]. CPU is user and system time of all processes of a proxy, per request.
+One proxy on the first core; the origin and the load on the second. All subjects of a scenario stay
+up and take turns, round after round, because a machine drifts within minutes: a ratio is taken
+within each round, against the best peer of that round. CPU is user and system time of all
+processes of a proxy, per request (or MiB, or handshake). In the tables below a figure stands its
+range over the rounds.
 """
 
 import argparse
-import contextlib
-import json
-import os
 import resource
 import shutil
-import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import load
+import machine
+import report
+import scenarios
 from check import check
-from subjects import Subject
-
-MIB = 1024 * 1024
-PEERS = ["nginx", "haproxy"]
-# path, request fields, whether bytes rather than requests are the unit
-CLOSED = {"pass-small": ("/small", (), False), "pass-real": ("/real", load.REAL_FIELDS, False),
-          "pass-log": ("/real", load.REAL_FIELDS, False), "body-1m": ("/1m", (), True),
-          "body-64m": ("/64m", (), True)}
-SCENARIOS = [*CLOSED, "idle", "latency"]
-
-
-class Bench:
-    def __init__(self, options, folder):
-        self.options, self.folder = options, folder
-        two = len(os.sched_getaffinity(0)) >= 2
-        self.proxy_core, self.load_core = (0, 1) if two else (None, None)
-        self.origin = Subject("origin", folder, self.load_core)
-
-    def start(self, name, log=False):
-        return Subject(name, self.folder, self.proxy_core, self.origin.port, log,
-                       self.options.scrollgate)
-
-    def turns(self, scenario, names, measure, log=False):
-        """rounds x names -> figures; all stay up, each gets a short warm-up first."""
-        path, fields, _ = CLOSED.get(scenario, ("/small", (), False))
-        rounds, subjects = [], {}
-        with contextlib.ExitStack() as stack:
-            for name in names:
-                subjects[name] = self.origin
-                if name != "origin":
-                    subjects[name] = stack.enter_context(self.start(name, log))
-                load.wrk(subjects[name].port, path, self.load_core, 1, 64, fields)
-            for number in range(self.options.rounds):
-                print(f"{scenario}: round {number + 1}", file=sys.stderr)
-                rounds.append({n: measure(s) for n, s in subjects.items()})
-        return rounds
-
-    def closed(self, scenario):
-        path, fields, by_bytes = CLOSED[scenario]
-
-        def measure(subject):
-            accepted, served = load.origin_counts(self.origin)
-            before = subject.cpu_us()
-            result = load.wrk(subject.port, path, self.load_core, self.options.seconds, 64, fields)
-            cpu = subject.cpu_us() - before
-            connections, requests = (b - a for a, b in zip((accepted, served),
-                                                           load.origin_counts(self.origin)))
-            units = result["bytes"] / MIB if by_bytes else result["requests"]
-            return {"cpu_us": cpu / max(units, 1e-9), "rate": units / result["seconds"],
-                    "p50_us": result["p50"], "p99_us": result["p99"], "failed": result["failed"],
-                    "peak_mib": subject.memory("VmHWM") / MIB,
-                    # Below 1 somebody answers by itself; many connections: no keep-alive.
-                    "origin_requests": (requests - 1) / max(result["requests"], 1),
-                    "origin_connections": connections - 1}
-
-        return self.turns(scenario, self.options.subjects, measure, scenario == "pass-log")
-
-    def idle(self):
-        rounds = []
-        for number in range(self.options.rounds):
-            print(f"idle: round {number + 1}", file=sys.stderr)
-            rounds.append({})
-            for name in self.options.subjects:
-                # A fresh one each time: memory is not given back.
-                with self.start(name) as subject:
-                    load.wrk(subject.port, "/small", self.load_core, 1)
-                    before = subject.memory()
-                    with load.idle_crowd(subject.port, "/small", self.options.idle) as crowd:
-                        time.sleep(3)           # buffers go back, upstream connections settle
-                        grown = subject.memory() - before
-                        rounds[-1][name] = {"bytes_per_connection": grown / len(crowd),
-                                            "before_mib": before / MIB}
-        return rounds
-
-    def latency(self):
-        def measure(subject):
-            result = load.open_loop(subject.port, "/small", self.load_core, self.options.seconds,
-                                    self.folder)
-            return {"p50_us": result["p50"], "p99_us": result["p99"], "failed": result["failed"],
-                    "rate": result["requests"] / result["seconds"]}
-
-        rounds = self.turns("latency", ["origin", *self.options.subjects], measure)
-        for turn in rounds:
-            direct = turn.pop("origin")
-            for figures in turn.values():
-                figures["added_p50_us"] = figures["p50_us"] - direct["p50_us"]
-                figures["added_p99_us"] = figures["p99_us"] - direct["p99_us"]
-        return rounds
-
-
-RATIOS = {"idle": ["bytes_per_connection"], "latency": ["added_p50_us", "added_p99_us"]}
-
-
-def show(scenario, rounds):
-    """Prints the scenario's table; one line per subject and figure."""
-    print(f"\n{scenario}" + (" (per MiB)" if CLOSED.get(scenario, (0, 0, False))[2] else ""))
-    for figure in next(iter(rounds[0].values())):
-        for name in rounds[0]:
-            values = [turn[name][figure] for turn in rounds]
-            line = (f"  {figure:22} {name:10} {statistics.median(values):12.1f}"
-                    f"  [{min(values):.1f}..{max(values):.1f}]")
-            peers = [p for p in PEERS if p in rounds[0]]
-            if figure in RATIOS.get(scenario, ["cpu_us"]) and peers and name not in peers:
-                best = [min(turn[p][figure] for p in peers) for turn in rounds]
-                ratios = [v / b for v, b in zip(values, best) if b > 0]
-                if ratios:
-                    line += (f"   x {statistics.median(ratios):.2f} of the best peer"
-                             f"  [{min(ratios):.2f}..{max(ratios):.2f}]")
-            print(line)
+from measure import Bench, say
+from recipes import NEEDED, PEERS
 
 
 def options_from(arguments):
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO",
-                        help=f"default: all of {' '.join(SCENARIOS)}")
+    names = "\n".join(f"  {s.name:16} {s.title}" for s in scenarios.ALL)
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"scenarios (also by the part of their names before a dash):\n{names}")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="default: all")
     parser.add_argument("--scrollgate", metavar="FILE", help="the binary; without it, peers only")
+    parser.add_argument("--subjects", metavar="NAME,…", help=f"of {', '.join(PEERS)}, scrollgate")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4, help="of each measurement (default 4)")
     parser.add_argument("--idle", type=int, default=10_000, help="idle connections (default 10000)")
+    parser.add_argument("--load", choices=["scrollgate-bench", "wrk"],
+                        help="load generator (default: scrollgate-bench if it is there)")
     parser.add_argument("--check", action="store_true",
-                        help="only show what each subject sends to the origin")
+                        help="only show what each subject sends to the origin, caches and agrees on")
     parser.add_argument("--json", metavar="FILE", help="write every round's figures there")
+    parser.add_argument("--markdown", metavar="FILE", help="write README's table there")
     options = parser.parse_args(arguments)
-    unknown = set(options.scenarios) - set(SCENARIOS)
-    if unknown:
-        parser.error(f"no such scenario: {' '.join(sorted(unknown))}")
-    options.scenarios = options.scenarios or SCENARIOS
-    needed = ["nginx", "haproxy", "wrk", "h2load"]
-    missing = [tool for tool in needed if shutil.which(tool) is None]
+    if min(options.rounds, options.seconds, options.idle) < 1:
+        parser.error("--rounds, --seconds and --idle are at least 1")
+    try:
+        options.scenarios = scenarios.chosen(options.scenarios)
+    except KeyError as error:
+        parser.error(f"no such scenario: {error.args[0]}")
+    missing = [tool for tool in NEEDED if shutil.which(tool) is None]
     if missing:
         parser.error(f"missing: {' '.join(missing)} (./dev bench installs them)")
-    options.subjects = PEERS + (["scrollgate"] if options.scrollgate else [])
-    return options
+    everybody = [*PEERS, *(["scrollgate"] if options.scrollgate else [])]
+    wanted = options.subjects.split(",") if options.subjects else everybody
+    if unknown := set(wanted) - set(everybody):
+        parser.error(f"no such subject: {', '.join(sorted(unknown))}")
+    options.subjects = [name for name in everybody if name in wanted]
+    if options.scrollgate:
+        options.scrollgate = Path(options.scrollgate).resolve()
+    return options, parser
 
 
 def raise_descriptor_limit(wanted=65_536):
@@ -168,25 +73,33 @@ def raise_descriptor_limit(wanted=65_536):
 
 
 def main(arguments):
-    options = options_from(arguments)
+    options, parser = options_from(arguments)
     raise_descriptor_limit()
-    figures = {}
-    with tempfile.TemporaryDirectory() as folder:
+    try:
+        generator = load.choose(options.load, options.scrollgate)
+    except FileNotFoundError as error:
+        parser.error(f"--load: {error}")
+    options.load_name = generator.name
+    with tempfile.TemporaryDirectory(prefix="scrollgate-bench-") as folder:
+        bench = Bench(options, folder, generator)
         if options.check:
-            return check(options, folder)
-        files = Path(folder) / "files"
-        files.mkdir()
-        for name, size in [("1m", MIB), ("64m", 64 * MIB)]:
-            (files / name).write_bytes(os.urandom(MIB) * (size // MIB))
-        bench = Bench(options, folder)
-        with bench.origin:
-            for scenario in options.scenarios:
-                run = getattr(bench, scenario, None)
-                figures[scenario] = run() if run else bench.closed(scenario)
-                show(scenario, figures[scenario])
+            return check(bench, options.subjects)
+        facts, versions = machine.describe(), machine.versions(options.scrollgate)
+        facts["busy_before"] = round(machine.busy_share(), 3)
+        say(", ".join(f"{key}: {value}" for key, value in facts.items()))
+        say(", ".join(f"{name} {text}" for name, text in versions.items()))
+        if facts["busy_before"] > 0.05:
+            say(f"NOTE: the machine is {facts['busy_before']:.0%} busy with something else; "
+                "do not believe these figures")
+        results = []
+        for scenario in options.scenarios:
+            results.append(bench.run(scenario))
+            print(report.table(results[-1]), flush=True)
     if options.json:
-        Path(options.json).write_text(json.dumps(figures, indent=1) + "\n")
-    return 0
+        Path(options.json).write_text(report.as_json(results, facts, versions, options))
+    if options.markdown:
+        Path(options.markdown).write_text(report.markdown(results, facts, versions, options))
+    return 1 if any(result.complaints for result in results) else 0
 
 
 if __name__ == "__main__":

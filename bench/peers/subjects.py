@@ -1,32 +1,27 @@
-"""The servers that are compared: starting them from their templates, pinning them, reading their
-CPU time and memory.
+"""The servers that are compared: starting them, pinning them, reading their CPU time and memory.
 
-Every process is started in the foreground in a session of its own, and ended with its group.
+Every process is started in the foreground in a session of its own, in a folder of its own, and
+ended by its id together with what it has started.
 """
 
 import os
-import resource
+import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
+from urllib.request import urlopen
+
+import recipes
 
 HERE = Path(__file__).resolve().parent
 TICKS = os.sysconf("SC_CLK_TCK")
 
-# What the access log costs is part of pass-log; each writes to a file as its manual advises.
-LOGS = {
-    "nginx": {False: {"LOG": "off"},
-              True: {"LOG": "@DIR@/nginx.log combined buffer=64k flush=1s"}},
-    "haproxy": {False: {"LOG": "", "GLOBAL_LOG": ""},
-                True: {"LOG": "option httplog\n    log global",
-                       "GLOBAL_LOG": "log stdout format raw daemon"}},
-    "scrollgate": {False: {"LOG": "off"}, True: {"LOG": "json"}},
-    "origin": {False: {}, True: {}},
-}
-TEMPLATES = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "scrollgate": "scrollgate.yaml",
-             "origin": "origin.conf"}
+
+class Unsupported(Exception):
+    """The subject cannot do what the scenario asks for; the text says why."""
 
 
 def free_port():
@@ -35,37 +30,30 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Subject:
-    """One running server. `core` is where it is pinned, or None."""
+def pinned(core, command):
+    return command if core is None else ["taskset", "-c", str(core), *command]
 
-    def __init__(self, name, folder, core, origin_port=0, log=False, binary=None):
-        self.name, self.port = name, free_port()
-        values = {"PORT": self.port, "ORIGIN": origin_port, "BODY": "x" * 1024,
-                  "USER": "user root;" if os.geteuid() == 0 else "", **LOGS[name][log],
-                  "MAXCONN": resource.getrlimit(resource.RLIMIT_NOFILE)[0] * 3 // 4,
-                  "DIR": folder}
-        text = (HERE / (TEMPLATES[name] + ".tmpl")).read_text()
-        for key, value in values.items():
-            text = text.replace(f"@{key}@", str(value))
-        # Not by their suffixes alone: several scenarios may share the folder.
-        config = Path(folder) / f"{self.port}-{TEMPLATES[name]}"
-        config.write_text(text)
-        command = {"nginx": ["nginx", "-p", folder, "-c", config],
-                   "origin": ["nginx", "-p", folder, "-c", config],
-                   "haproxy": ["haproxy", "-db", "-f", config],
-                   "scrollgate": [binary, "run", "-c", config]}[name]
-        if core is not None:
-            command = ["taskset", "-c", str(core), *command]
-        self.output = Path(folder) / f"{name}-{self.port}.out"
-        with open(self.output, "wb") as output:
-            self.process = subprocess.Popen([str(part) for part in command],
-                                            stdin=subprocess.DEVNULL, stdout=output,
-                                            stderr=subprocess.STDOUT, start_new_session=True)
-        self._wait_until_it_accepts()
 
-    def _wait_until_it_accepts(self):
-        end = time.monotonic() + 10
-        while time.monotonic() < end and self.process.poll() is None:
+class Processes:
+    """Some processes that make one server. `core` is where they are pinned, or None."""
+
+    def __init__(self, name, folder, core):
+        self.name, self.core, self.port = name, core, free_port()
+        self.folder = Path(folder) / f"{name}-{self.port}"
+        self.folder.mkdir()
+        self.output = self.folder / "output"
+        self.started = []
+
+    def start(self, command, environment=()):
+        with open(self.output, "ab") as output:
+            self.started.append(subprocess.Popen(
+                [str(word) for word in pinned(self.core, command)], stdin=subprocess.DEVNULL,
+                stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                env={**os.environ, **dict(environment)}))
+
+    def wait_until_it_accepts(self):
+        end = time.monotonic() + 20
+        while time.monotonic() < end and self.started[0].poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
                 return
@@ -81,21 +69,32 @@ class Subject:
     def __exit__(self, *_):
         self.stop()
 
+    def signal(self, number):
+        """To all processes, those first that could start others."""
+        for pid in self.pids():
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
     def stop(self):
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
+        # Stopped first, so that nobody starts a child again that was just ended.
+        self.signal(signal.SIGSTOP)
+        self.signal(signal.SIGKILL)
+        for process in self.started:
+            process.wait()
 
     def pids(self):
-        """The process and all of its descendants."""
-        found, todo = [], [self.process.pid]
+        """The processes and all of their descendants."""
+        found, todo = [], [p.pid for p in self.started if p.poll() is None]
         while todo:
-            pid = todo.pop()
+            pid = todo.pop(0)
             found.append(pid)
             for task in Path(f"/proc/{pid}/task").glob("*/children"):
-                todo += [int(child) for child in task.read_text().split()]
+                try:
+                    todo += [int(child) for child in task.read_text().split()]
+                except (FileNotFoundError, ProcessLookupError):
+                    pass
         return found
 
     def cpu_us(self):
@@ -106,11 +105,75 @@ class Subject:
             total += int(fields[11]) + int(fields[12])
         return total * 1e6 / TICKS
 
-    def memory(self, which="VmRSS"):
-        """Resident bytes over all processes; VmHWM for the most there has been."""
+    def memory(self):
+        """Resident bytes over all processes; a page that several share counts once."""
         total = 0
         for pid in self.pids():
-            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith(which + ":"):
-                    total += int(line.split()[1]) * 1024
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            total += int(re.search(r"^Pss: +(\d+) kB", text, re.MULTILINE)[1]) * 1024
         return total
+
+
+class Subject(Processes):
+    """One proxy or the origin, configured by its recipe with `flags`.
+
+    `values` must have ORIGIN (ORIGIN2 and ORIGIN3 for the flag `three`), CERT, KEY and PEM (`tls`),
+    FILES (origin) and BINARY (scrollgate). Raises Unsupported.
+    """
+
+    def __init__(self, name, folder, core, values, flags=frozenset()):
+        super().__init__(name, folder, core)
+        values = {**values, "PORT": self.port}
+        flags, why_not = recipes.support(name, flags, self.folder, values)
+        if why_not:
+            raise Unsupported(why_not)
+        values = recipes.write_configuration(name, self.folder, flags, values)
+        lines, environment = recipes.commands(name, flags, values)
+        self.flags, self.values, self.scheme = flags, values, values["SCHEME"]
+        self.start(lines[0], environment.items())
+        self.wait_until_it_accepts()
+        for line in lines[1:]:
+            self.start(line)
+        if "h2c" in flags and name == "scrollgate" and not self._speaks_h2c():
+            self.stop()
+            raise Unsupported("not yet: HTTP/2 in the clear")
+
+    def url(self, path):
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
+
+    def _speaks_h2c(self):
+        """Does it answer the HTTP/2 preface with a SETTINGS frame?"""
+        with socket.create_connection(("127.0.0.1", self.port), 5) as client:
+            client.settimeout(5)
+            client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5))
+            try:
+                return client.recv(9)[3:4] == b"\x04"
+            except OSError:
+                return False
+
+
+class Origin(Subject):
+    """The nginx behind all of them."""
+
+    def __init__(self, folder, core, files):
+        super().__init__("origin", folder, core, {"FILES": files})
+
+    def counts(self):
+        """(connections accepted, requests served) so far, this question included."""
+        with urlopen(self.url("/origin-status"), timeout=10) as answer:
+            found = re.search(r"\n *(\d+) (\d+) (\d+)", answer.read().decode())
+        return int(found[1]), int(found[3])
+
+
+class SlowOrigin(Processes):
+    """One of the three behind a failover: every answer takes a while, so that there are requests
+    under way when it dies."""
+
+    def __init__(self, folder, core):
+        super().__init__("slow-origin", folder, core)
+        self.start([sys.executable, "-B", HERE / "slow_origin.py", str(self.port)])
+        self.wait_until_it_accepts()
+
+    def in_flight(self):
+        with urlopen(f"http://127.0.0.1:{self.port}/in-flight", timeout=5) as answer:
+            return int(answer.read())

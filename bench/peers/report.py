@@ -1,0 +1,171 @@
+"""What the figures mean, and how they are shown: a table per scenario in the terminal, one table of
+all in Markdown, everything in JSON.
+
+A ratio is taken within a round, against the best peer of that round; shown is the median of the
+rounds with the lowest and the highest.
+"""
+
+import json
+import math
+import statistics
+from pathlib import Path
+
+from recipes import LABELS, PEERS
+
+LESS, MORE = "less", "more"     # which way is better; None: neither
+
+# figure -> (heading, factor, which way is better); {unit} is the scenario's.
+FIGURES = {
+    "rate": ("{unit}s/s", 1, MORE), "p50_us": ("p50 us", 1, LESS), "p99_us": ("p99 us", 1, LESS),
+    "p999_us": ("p99.9 us", 1, LESS), "cpu_us": ("CPU us/{unit}", 1, LESS),
+    "memory_mib": ("memory MiB", 1, LESS), "busy": ("core %", 100, None),
+    "bytes_per_connection": ("bytes/connection", 1, LESS), "before_mib": ("before MiB", 1, None),
+    "added_p50_us": ("added p50 us", 1, LESS), "added_p99_us": ("added p99 us", 1, LESS),
+    "added_p999_us": ("added p99.9 us", 1, LESS), "direct_p50_us": ("direct p50 us", 1, None),
+    "failed": ("failed", 1, LESS), "extra_ms": ("longest extra ms", 1, LESS),
+    "slow": ("slow or failed", 1, None), "clean_s": ("clean after s", 1, LESS),
+    "in_flight": ("in flight", 1, None),
+}
+# kind -> (columns of the terminal's table, those of them that README's table has)
+SHOWN = {
+    "closed": (("rate", "p50_us", "p99_us", "p999_us", "cpu_us", "memory_mib", "busy"),
+               ("rate", "cpu_us")),
+    "idle": (("bytes_per_connection", "before_mib"), ("bytes_per_connection",)),
+    "latency": (("added_p50_us", "added_p99_us", "added_p999_us", "direct_p50_us"),
+                ("added_p50_us", "added_p99_us")),
+    "failover": (("failed", "extra_ms", "clean_s", "slow", "in_flight"),
+                 ("failed", "extra_ms", "clean_s")),
+    "generator": (("rate", "p50_us", "p99_us", "p999_us", "cpu_us"), ("rate", "cpu_us")),
+}
+SHOWN["http2"] = SHOWN["closed"]
+
+
+def spread(values):
+    """(median, least, greatest)"""
+    return statistics.median(values), min(values), max(values)
+
+
+def ratios(result, name, figure, peers):
+    """The rounds' ratios of `name` to the best of `peers`; empty if there is nothing to divide.
+    Where nothing is best (no failed request, say), a ratio to it says nothing."""
+    better = {LESS: min, MORE: max}.get(FIGURES[figure][2])
+    if better is None:
+        return []
+    found = []
+    for turn in result.rounds:
+        others = [turn[peer][figure] for peer in peers if figure in turn.get(peer, {})]
+        if others and figure in turn.get(name, {}) and better(others) > 0:
+            found.append(turn[name][figure] / better(others))
+    return found
+
+
+def peers_of(result):
+    return ("wrk",) if result.scenario.kind == "generator" else PEERS
+
+
+def summary(result):
+    """subject -> figure -> {median, min, max, ratio: {median, min, max}}, as JSON has it."""
+    out = {}
+    names = dict.fromkeys(name for turn in result.rounds for name in turn)
+    for name in names:
+        figures = dict.fromkeys(f for turn in result.rounds for f in turn.get(name, {}))
+        for figure in figures:
+            values = [t[name][figure] for t in result.rounds if figure in t.get(name, {})]
+            row = dict(zip(("median", "min", "max"), spread(values)))
+            if figure in FIGURES and (found := ratios(result, name, figure, peers_of(result))):
+                row["ratio"] = dict(zip(("median", "min", "max"), spread(found)))
+            out.setdefault(name, {})[figure] = row
+    return out
+
+
+def number(value):
+    """With as many digits as say something: 12.3k 1234 12.3 0.0123"""
+    if abs(value) >= 9999.5:
+        return f"{number(value / 1000)}k"
+    if abs(value) >= 99.95 or value == int(value):
+        return f"{value:.0f}"
+    return f"{value:.{max(2 - math.floor(math.log10(abs(value))), 0)}f}" if value else "0"
+
+
+def range_of(row, factor=1):
+    return f"{number(row['min'] * factor)}..{number(row['max'] * factor)}"
+
+
+def table(result):
+    """The scenario for the terminal: two lines per subject, medians and ranges below them."""
+    scenario, rows = result.scenario, summary(result)
+    columns = SHOWN[scenario.kind][0]
+    key = [c for c in SHOWN[scenario.kind][1] if FIGURES[c][2]]
+    unit = scenario.unit if scenario.unit == "MiB" else scenario.unit
+    heads = [FIGURES[c][0].format(unit=unit).replace("MiBs/s", "MiB/s") for c in columns]
+    heads += [f"x {FIGURES[c][0].format(unit=unit).replace('MiBs/s', 'MiB/s')}" for c in key]
+    lines = [["", *heads]]
+    for name, figures in rows.items():
+        cells = [figures.get(c) for c in columns]
+        scales = [FIGURES[c][1] for c in columns] + [1] * len(key)
+        cells += [figures.get(c, {}).get("ratio") for c in key]
+        lines.append([LABELS.get(name, name)] + [number(c["median"] * s) if c else "-"
+                                                 for c, s in zip(cells, scales)])
+        lines.append([""] + [range_of(c, s) if c else "" for c, s in zip(cells, scales)])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    out = [f"\n{scenario.name}: {scenario.title}"]
+    for line in lines:
+        out.append("  " + "  ".join([line[0].ljust(widths[0])] + [
+            cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]).rstrip())
+    out += [f"  {LABELS.get(name, name)}: {why}" for name, why in result.cannot.items()]
+    out += [f"  NOTE: {line}" for line in result.complaints]
+    if key:
+        out.append(f"  x: ratio to the best of {', '.join(peers_of(result))} in the same round")
+    return "\n".join(out)
+
+
+def markdown(results, machine, versions, options):
+    """README's table: a row per scenario and main figure, a column per subject."""
+    names = ["scrollgate", *PEERS]
+    heads = [f"{LABELS[n]} {versions[n]}" if n in versions else LABELS[n] for n in names]
+    lines = ["| scenario (`./dev bench`) | " + " | ".join(heads) + " | ratio to the best peer |",
+             "|---|" + "---|" * (len(names) + 1)]
+    for result in results:
+        if result.scenario.kind == "generator":
+            continue
+        rows = summary(result)
+        for figure in SHOWN[result.scenario.kind][1]:
+            head = FIGURES[figure][0].format(unit=result.scenario.unit)
+            cells = [_cell(result, rows, name, figure) for name in names]
+            ratio = rows.get("scrollgate", {}).get(figure, {}).get("ratio")
+            cells.append(f"{ratio['median']:.2f} [{ratio['min']:.2f}..{ratio['max']:.2f}]"
+                         if ratio else "-")
+            lines.append(f"| `{result.scenario.name}`, {head.replace('MiBs/s', 'MiB/s')} | "
+                         + " | ".join(cells) + " |")
+    notes = dict.fromkeys((f"{result.scenario.name}: {LABELS[n]} {why}"
+                           for result in results for n, why in result.cannot.items()
+                           if n in PEERS))
+    lines += ["", f"Medians of {options.rounds} alternating rounds of {options.seconds} s; the ratio "
+              "is the median of the rounds' own, with the least and the greatest. "
+              f"{machine['cores']} {'virtual ' if machine['virtual'] else ''}cores of "
+              f"{machine['processor']}, {machine['system']}, Linux {machine['kernel']}, "
+              f"{machine['date']}; load by {options.load_name}."]
+    lines += [f"- {note}" for note in notes]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(result, rows, name, figure):
+    if figure in rows.get(name, {}):
+        return number(rows[name][figure]["median"] * FIGURES[figure][1])
+    why = result.cannot.get(name, "")
+    return "not yet" if why.startswith("not yet") else "no" if why else "-"
+
+
+def as_json(results, machine, versions, options):
+    return json.dumps({
+        "machine": machine, "versions": versions,
+        "options": {"rounds": options.rounds, "seconds": options.seconds,
+                    "load": options.load_name, "idle": options.idle},
+        "scenarios": {r.scenario.name: {
+            "title": r.scenario.title, "unit": r.scenario.unit, "summary": summary(r),
+            "cannot": r.cannot, "complaints": r.complaints, "rounds": r.rounds}
+            for r in results}}, indent=1) + "\n"
+
+
+def write(path, text):
+    Path(path).write_text(text)

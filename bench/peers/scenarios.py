@@ -1,0 +1,96 @@
+"""What is measured: each scenario is one row of data. measure.py knows how a kind is done."""
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+# With Host, 16 fields and about 700 bytes: what a browser sends.
+REAL_FIELDS = (
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8",
+    "Accept-Language: en-US,en;q=0.5",
+    "Accept-Encoding: gzip, deflate, br, zstd",
+    "Referer: https://market.example/collections/scrolls?page=4&sort=price",
+    "Cookie: session=8f14e45fceea167a5a36dedd4bea2543; theme=dark; consent=1; ab=7; "
+    "seen=1205,1206,1311,1312,1400",
+    "Authorization: Bearer 6f1ed002ab5595859014ebf0951522d9",
+    "Origin: https://market.example",
+    "Sec-Fetch-Dest: empty", "Sec-Fetch-Mode: cors", "Sec-Fetch-Site: same-site",
+    "Cache-Control: no-cache", "Pragma: no-cache", "DNT: 1", "Priority: u=4",
+)
+# The same without what asks a cache to stand aside, and as long.
+CACHEABLE_FIELDS = tuple(
+    {"Authorization": "X-Client-Build: market-web 2026.10.3 (8f14e45fceea167a5a36)",
+     "Cache-Control": "Sec-GPC: 1", "Pragma": "Upgrade-Insecure-Requests: 1"}.get(
+         field.split(":")[0], field) for field in REAL_FIELDS)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`{n}` in `path` stands for a number below `keys`. `flags` choose what the configurations
+    turn on (configs/README), and so what a subject must be able to do."""
+
+    name: str
+    title: str
+    kind: str = "closed"        # closed | http2 | idle | latency | failover | generator
+    path: str = "/small"
+    fields: tuple = ()
+    flags: frozenset = frozenset()
+    unit: str = "request"       # what CPU time and rate are counted in: request | MiB | handshake
+    upload: int = 0             # bytes of body that are sent
+    connections: int = 64
+    keys: int = 1
+    fill: bool = False          # all keys are asked for before: then the origin hears nothing
+    fatal: str = "kill"         # what happens to an origin in a failover: kill | freeze
+
+
+def _hit(name, title, path, keys, fields=(), kind="closed"):
+    return Scenario(name, title, kind, path, fields, frozenset({"cache"}), keys=keys, fill=True)
+
+
+ALL = [
+    Scenario("pass-small", "a tiny request, 1 KiB back"),
+    Scenario("pass-real", "700 bytes and 16 fields, 1 KiB and 12 fields back", path="/real",
+             fields=REAL_FIELDS),
+    Scenario("pass-log", "pass-real with an access log in a file", path="/real",
+             fields=REAL_FIELDS, flags=frozenset({"log"})),
+    Scenario("body-1m", "1 MiB back", path="/1m", unit="MiB"),
+    Scenario("body-64m", "64 MiB back, 8 connections", path="/64m", unit="MiB", connections=8),
+    Scenario("upload-1m", "POST of 1 MiB", path="/upload", unit="MiB", upload=MIB),
+    _hit("hit-1k", "cache hits, 1 KiB, one key", "/hit/1k/{n}", 1),
+    _hit("hit-1k-10000", "cache hits, 1 KiB, 10,000 keys", "/hit/1k/{n}", 10_000),
+    _hit("hit-16k", "cache hits, 16 KiB, one key", "/hit/16k/{n}", 1),
+    _hit("hit-16k-10000", "cache hits, 16 KiB, 10,000 keys", "/hit/16k/{n}", 10_000),
+    _hit("hit-real", "cache hits, 700 bytes and 16 fields, 1 KiB and 12 fields back",
+         "/hit/real/{n}", 1, CACHEABLE_FIELDS),
+    Scenario("tls", "pass-small over TLS, connections kept", flags=frozenset({"tls"})),
+    Scenario("handshake", "a full TLS handshake for every request", unit="handshake",
+             fields=("Connection: close",), flags=frozenset({"tls"})),
+    Scenario("h2c", "pass-small over HTTP/2 in the clear", "http2", flags=frozenset({"h2c"})),
+    Scenario("h2", "pass-small over HTTP/2 and TLS", "http2", flags=frozenset({"tls", "h2"})),
+    Scenario("idle", "memory per idle connection", "idle"),
+    Scenario("latency", "latency added to a request that passes through", "latency"),
+    Scenario("latency-miss", "latency added to a request that misses the cache", "latency",
+             "/hit/1k/{n}", flags=frozenset({"cache"}), keys=1_000_000),
+    _hit("latency-hit", "latency added (or taken away) by a cache hit", "/hit/1k/{n}", 1,
+         kind="latency"),
+    Scenario("failover-kill", "one of three origins is killed under load", "failover",
+             flags=frozenset({"three"}), fatal="kill"),
+    Scenario("failover-freeze", "one of three origins is frozen under load", "failover",
+             flags=frozenset({"three"}), fatal="freeze"),
+    Scenario("generator", "the load generators against nginx alone", "generator"),
+]
+BY_NAME = {scenario.name: scenario for scenario in ALL}
+
+
+def chosen(words):
+    """The scenarios that `words` name, in the order of the list; a word may be the part of names
+    before a dash. None: all. Raises KeyError with the word that names nothing."""
+    wanted = set()
+    for word in words:
+        found = {s.name for s in ALL if s.name == word} or {
+            s.name for s in ALL if s.name.startswith(word + "-")}
+        if not found:
+            raise KeyError(word)
+        wanted |= found
+    return [s for s in ALL if not words or s.name in wanted]
