@@ -49,6 +49,8 @@ std::string duration_text(Duration value) {
     if (value == Duration::zero()) return "0";
     if (value < Duration::zero()) return "-" + duration_text(-std::max(value, -Duration::max()));
     if (value >= 1h - 500ms) {
+        // Rounding the longest of all would overflow.
+        value = std::min<Duration>(value, Duration::max() - 1min);
         const auto minutes = std::chrono::round<std::chrono::minutes>(value);
         return fmt::format("{}h{:02}m", minutes / 1h, (minutes % 1h) / 1min);
     }
