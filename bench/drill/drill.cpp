@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <exception>
 
+#include <fmt/format.h>
+
+#include "bench/report/duration_text.hpp"
+
 namespace scrollgate::bench {
 
 Drill::Drill(std::unique_ptr<Breakage> breakage, Duration at, Duration length)
@@ -40,15 +44,34 @@ void Drill::work() {
     if (!sleep_until(start_ + at_)) return;
     const TimePoint moment = system_clock().now();
     try {
-        in_flight_ = breakage_->strike();
+        const std::uint64_t found = breakage_->strike();
+        const std::lock_guard lock(mutex_);
+        in_flight_ = found;
         struck_ = moment;
     } catch (const std::exception& error) {
+        const std::lock_guard lock(mutex_);
         trouble_ = error.what();
         return;
     }
     const bool in_time = sleep_until(after(moment, length_));
     const bool mended = breakage_->mend();
+    const std::lock_guard lock(mutex_);
     if (mended && in_time) mended_ = system_clock().now();
+}
+
+std::string Drill::note() {
+    const TimePoint now = system_clock().now();
+    const std::lock_guard lock(mutex_);
+    const auto in_seconds = [](Duration span) {
+        return duration_text(std::chrono::round<std::chrono::seconds>(span));
+    };
+    if (!trouble_.empty()) return breakage_->what() + ": " + trouble_;
+    if (mended_)
+        return fmt::format("{}: mended {} ago", breakage_->what(), in_seconds(now - *mended_));
+    if (struck_)
+        return fmt::format("{}: {} ago, {} requests on it", breakage_->what(),
+                           in_seconds(now - *struck_), in_flight_);
+    return fmt::format("{} in {}", breakage_->what(), in_seconds(start_ + at_ - now));
 }
 
 std::optional<DrillResult> Drill::result(const Report& report) const {

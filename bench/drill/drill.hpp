@@ -29,6 +29,8 @@ class Drill {
     /// trouble() says why, if it could not be.
     [[nodiscard]] std::optional<DrillResult> result(const Report& report) const;
     [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
+    /// What it does, for people, while it runs: "kill 4711 in 2s". Any thread.
+    [[nodiscard]] std::string note();
 
   private:
     void work();
@@ -42,9 +44,9 @@ class Drill {
     std::mutex mutex_;
     std::condition_variable wake_;
     bool finished_ = false;
-    std::optional<TimePoint> struck_, mended_;
-    std::uint64_t in_flight_ = 0;
-    std::string trouble_;
+    std::optional<TimePoint> struck_, mended_;  ///< under mutex_ while the thread runs
+    std::uint64_t in_flight_ = 0;               ///< likewise
+    std::string trouble_;                       ///< likewise
 };
 
 /// Judges a timeline: what failed from `struck` on, the longest latencies before and after, and the
