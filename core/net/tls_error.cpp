@@ -49,10 +49,12 @@ class TlsCategory final : public boost::system::error_category {
                 return "the peer closed the connection during the TLS handshake";
             case TlsError::not_tls:
                 return "the peer speaks no TLS";
+            case TlsError::no_protocol:
+                return "the peer agrees to none of the protocols offered";
             case TlsError::bad_name:
                 return "no usable name to verify the peer's certificate against";
         }
-        if (number >= verdicts && number < verdicts_end) {
+        if (is_certificate_error({number, *this})) {
             return std::string("certificate verify failed: ") +
                    X509_verify_cert_error_string(number - verdicts);
         }
@@ -67,6 +69,11 @@ const boost::system::error_category& tls_category() noexcept {
     return category;
 }
 
+bool is_certificate_error(const boost::system::error_code& error) noexcept {
+    return error.category() == tls_category() && error.value() >= verdicts &&
+           error.value() < verdicts_end;
+}
+
 boost::system::error_code take_tls_error(long verdict) noexcept {
     const unsigned long entry = ERR_peek_error();
     ERR_clear_error();
@@ -76,6 +83,7 @@ boost::system::error_code take_tls_error(long verdict) noexcept {
     if (ERR_GET_LIB(entry) == ERR_LIB_SSL) {
         if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST)
             return TlsError::not_tls;
+        if (reason == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL) return TlsError::no_protocol;
         if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && verdict != X509_V_OK)
             return {verdicts + static_cast<int>(verdict), tls_category()};
     }

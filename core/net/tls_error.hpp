@@ -13,6 +13,7 @@ enum class TlsError {
     truncated = 1,        ///< FIN without close_notify: whoever cut it, it is no end of a message
     closed_in_handshake,  ///< FIN before the handshake was complete
     not_tls,              ///< what the peer says is no TLS
+    no_protocol,          ///< the peer agrees to none of those that ALPN offered
     bad_name,             ///< no name, or an impossible one, to verify the certificate against
 };
 
@@ -21,9 +22,11 @@ enum class TlsError {
 [[nodiscard]] inline boost::system::error_code make_error_code(TlsError error) noexcept {
     return {static_cast<int>(error), tls_category()};
 }
-/// The oldest entry of this thread's OpenSSL error queue, which is emptied, as a code; not_tls
-/// where that fits. `verdict` (SSL_get_verify_result()) tells why a certificate was refused, if one
-/// was.
+/// Whether `error` says that the peer's certificate was not believed. Any thread.
+[[nodiscard]] bool is_certificate_error(const boost::system::error_code& error) noexcept;
+/// The oldest entry of this thread's OpenSSL error queue, which is emptied, as a code: not_tls or
+/// no_protocol where they fit. `verdict` (SSL_get_verify_result()) tells why a certificate was
+/// refused, if one was.
 [[nodiscard]] boost::system::error_code take_tls_error(long verdict = 0) noexcept;
 
 }  // namespace scrollgate

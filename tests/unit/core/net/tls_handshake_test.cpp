@@ -95,6 +95,7 @@ TEST_CASE("certificates that are refused, and why") {
     SUBCASE("for another name") {
         TlsLine line(trusting(), server_context(site()), "other.example");
         CHECK(line.connect() == failed + "hostname mismatch");
+        CHECK(is_certificate_error(line.connected.result.error));
         CHECK(line.stream->is_open());
         CHECK(line.read() == "(" + line.connected.message() + ")");
         CHECK(line.write("x").error == line.connected.result.error);
@@ -162,7 +163,9 @@ TEST_CASE("names that cannot be verified are refused before a byte is sent") {
 TEST_CASE("a server that agrees to none of the protocols, or to no version") {
     SUBCASE("protocol") {
         TlsLine line(trusting(), server_context(site(), "spdy/1"));
-        CHECK(line.connect() == "the peer sent the TLS alert 'no application protocol'");
+        CHECK(line.connect() == "the peer agrees to none of the protocols offered");
+        CHECK(line.connected.result.error == TlsError::no_protocol);
+        CHECK_FALSE(is_certificate_error(line.connected.result.error));
     }
     SUBCASE("version") {
         ServerContext old = server_context(site());
