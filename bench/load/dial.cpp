@@ -7,6 +7,8 @@
 
 #include "bench/plan/url.hpp"
 #include "core/net/tcp_stream.hpp"
+#include "core/net/tls_error.hpp"
+#include "core/net/tls_stream.hpp"
 
 namespace scrollgate::bench {
 namespace {
@@ -46,30 +48,53 @@ struct Trial final : IoHandler, TimerWheel::Timer {
     bool late = false;
 };
 
-/// Why `address` cannot be reached; empty if it can.
-std::string try_once(const Dial& dial, const SocketAddress& address, Duration timeout) {
+/// What the user may have meant instead, in brackets.
+std::string_view hint_for(const boost::system::error_code& error, const Plan& plan) noexcept {
+    if (is_certificate_error(error)) return " (--insecure believes any certificate)";
+    if (error == TlsError::not_tls) return " (http:// instead of https://?)";
+    if (error == TlsError::no_protocol) return plan.http2 ? " (--http1?)" : " (--http2?)";
+    return "";
+}
+
+/// HTTP/2 over TLS is there only if ALPN says so (RFC 9113 3.3); HTTP/1.1 needs no ALPN.
+bool agrees(const Stream& stream, const Plan& plan) {
+    const auto* const tls = dynamic_cast<const TlsStream*>(&stream);
+    return !plan.http2 || tls == nullptr || tls->alpn() == "h2";
+}
+
+/// Why `address` is of no use to the plan; empty if it is.
+std::string try_once(const Dial& dial, const SocketAddress& address, const Plan& plan) {
     EventLoop loop(system_clock(), 1, 1'000);
     Trial trial(loop);
     trial.stream = dial.open(loop);
-    loop.arm(trial, loop.now() + timeout);
+    loop.arm(trial, loop.now() + std::min<Duration>(plan.timeout, 10s));
     trial.stream->start_connect(address, trial);
     loop.run();
+    if (!trial.error && !agrees(*trial.stream, plan)) trial.error = TlsError::no_protocol;
     trial.stream->close();
     if (trial.late) return "no answer in time";
-    return trial.error ? trial.error.message() : std::string();
+    if (!trial.error) return "";
+    return trial.error.message().append(hint_for(trial.error, plan));
+}
+
+std::function<std::unique_ptr<Stream>(EventLoop&)> opener_for(const Plan& plan) {
+    if (!plan.origin.tls) return [](EventLoop& loop) { return make_tcp_stream(loop); };
+    const TlsClientOptions options{
+        .verify = plan.verify, .ca_file = {}, .alpn = {plan.http2 ? "h2" : "http/1.1"}};
+    return [context = std::make_shared<TlsClientContext>(options), name = plan.origin.host](
+               EventLoop& loop) { return make_tls_stream(loop, *context, name); };
 }
 
 }  // namespace
 
 Dial dial_for(const Plan& plan) {
     Dial dial;
-    dial.open = [](EventLoop& loop) { return make_tcp_stream(loop); };
+    dial.open = opener_for(plan);
     std::string why;
-    std::vector<SocketAddress> all = resolve(plan.origin);
-    const Duration timeout = std::min<Duration>(plan.timeout, 10s);
+    const std::vector<SocketAddress> all = resolve(plan.origin);
     // A name may have addresses that nobody listens on (localhost: ::1 and 127.0.0.1).
     for (const SocketAddress& address : all) {
-        const std::string trouble = try_once(dial, address, timeout);
+        const std::string trouble = try_once(dial, address, plan);
         if (trouble.empty()) {
             dial.addresses.push_back(address);
         } else if (why.empty()) {

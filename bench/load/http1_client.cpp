@@ -10,6 +10,7 @@
 #include "core/http1/head_parser.hpp"
 #include "core/limits.hpp"
 #include "core/net/connection.hpp"
+#include "core/net/tls_error.hpp"
 #include "core/task.hpp"
 
 namespace scrollgate::bench {
@@ -271,14 +272,15 @@ Task<bool> Http1Client::read_chunks() {
     }
 }
 
-/// Why nothing more came; `otherwise` for a plain end.
+/// Why nothing more came; `otherwise` for a plain end, and for one that TLS calls too early.
 void Http1Client::fail(Sample& sample, Failure otherwise) const {
+    const boost::system::error_code& broken = connection_->broken();
     if (connection_->failure()) {
         sample.failure = Failure::timeout;
-    } else if (connection_->broken()) {
-        sample.failure = Failure::reset;
-    } else {
+    } else if (!broken || broken == TlsError::truncated) {
         sample.failure = otherwise;
+    } else {
+        sample.failure = broken.category() == tls_category() ? Failure::tls : Failure::reset;
     }
 }
 
@@ -292,7 +294,7 @@ std::unique_ptr<LoadClient> make_http1_client(LoadWorker& worker, const Dial& di
 Failure connect_failure(const boost::system::error_code& error) noexcept {
     if (error == boost::asio::error::connection_refused) return Failure::refused;
     if (error == boost::asio::error::timed_out) return Failure::connect_timeout;
-    return Failure::connect_failed;
+    return error.category() == tls_category() ? Failure::tls : Failure::connect_failed;
 }
 
 }  // namespace scrollgate::bench

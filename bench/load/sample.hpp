@@ -23,7 +23,7 @@ enum class Failure : std::uint8_t {
     refused,            ///< nobody listens
     connect_timeout,    ///< no connection within --timeout
     connect_failed,     ///< any other trouble on the way to a connection
-    tls,                ///< the handshake failed, or the certificate was not believed
+    tls,                ///< no handshake, a certificate not believed, or an alert later on
     reset,              ///< the peer reset the connection
     closed,             ///< the connection ended before a byte of the response
     truncated,          ///< … in the middle of it

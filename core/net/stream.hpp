@@ -43,7 +43,9 @@ class Stream {
     virtual void cancel_read() noexcept = 0;
     /// Nothing has arrived that was not read: no bytes and no end. One system call.
     [[nodiscard]] virtual bool quiet() noexcept = 0;
-    /// Writes what goes without blocking: bytes written (0 if none), or an error.
+    /// Writes what goes without blocking: bytes written (0 if none), or an error. Bytes that were
+    /// given and did not go are the first of the next write, at least as many: a part of them may
+    /// be under way, sealed.
     virtual IoResult try_write(std::span<const iovec> data) noexcept = 0;
     /// Completes (with 0 bytes) when writing would not block. One at a time.
     virtual void start_wait_writable(IoHandler& handler) = 0;

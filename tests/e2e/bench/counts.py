@@ -1,5 +1,6 @@
 """What the bench tool counts is what the origin saw, and every kind of failure has its name."""
 import hashlib
+import socket
 import threading
 import unittest
 
@@ -180,6 +181,7 @@ class Failures(BenchTest):
                 conn.request()
             else:
                 return      # the first look, before the run
+            origin.sock.shutdown(socket.SHUT_RDWR)  # close() alone lets a waiting accept() have one
             origin.sock.close()
             gone.set()
             conn.answer(b"bye", "200 OK", "Connection: close")

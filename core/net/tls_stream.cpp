@@ -1,0 +1,349 @@
+#include "core/net/tls_stream.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include <boost/asio/error.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "core/net/address.hpp"
+#include "core/net/tls_error.hpp"
+
+namespace scrollgate {
+
+namespace error = boost::asio::error;
+using boost::system::error_code;
+
+/// OpenSSL's view of the descriptor.
+struct SocketBio {
+    static int read(BIO* bio, char* into, int room) {
+        TlsStream& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+        BIO_clear_retry_flags(bio);
+        if (self.readable_ && !self.fin_) {
+            const ssize_t got = self.receive(into, static_cast<std::size_t>(room));
+            if (got > 0) return static_cast<int>(got);
+            if (got < 0 && !SocketStream::would_block(errno)) {
+                self.io_error_ = errno;
+                return -1;
+            }
+            self.fin_ = got == 0;
+        }
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+
+    static int write(BIO* bio, const char* from, int size) {
+        TlsStream& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+        BIO_clear_retry_flags(bio);
+        const ssize_t sent = ::send(self.fd_, from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+        if (sent >= 0) return static_cast<int>(sent);
+        if (SocketStream::would_block(errno)) {
+            BIO_set_retry_write(bio);
+        } else {
+            self.io_error_ = errno;
+        }
+        return -1;
+    }
+
+    static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH; }
+
+    /// Null if there is no memory.
+    static BIO* make(TlsStream& stream) {
+        static BIO_METHOD* const method = [] {
+            BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");
+            if (made == nullptr) return made;
+            BIO_meth_set_read(made, read);
+            BIO_meth_set_write(made, write);
+            BIO_meth_set_ctrl(made, control);
+            return made;
+        }();
+        BIO* const bio = method != nullptr ? BIO_new(method) : nullptr;
+        if (bio != nullptr) BIO_set_data(bio, &stream);
+        return bio;
+    }
+};
+
+namespace {
+
+constexpr std::size_t record_bytes = SSL3_RT_MAX_PLAIN_LENGTH;
+
+error_code no_memory() {
+    return boost::system::errc::make_error_code(boost::system::errc::not_enough_memory);
+}
+
+/// What the next record holds of `parts` behind their first `skip` bytes: in place if one part
+/// fills it or is the last, else joined in `room`. Empty when nothing is left.
+std::string_view next_record(std::span<const iovec> parts, std::size_t skip,
+                             std::array<char, record_bytes>& room) noexcept {
+    std::size_t size = 0;
+    for (const iovec& each : parts) {
+        std::string_view part(static_cast<const char*>(each.iov_base), each.iov_len);
+        const std::size_t skipped = std::min(skip, part.size());
+        skip -= skipped;
+        part = part.substr(skipped, record_bytes - size);
+        const bool fills = part.size() == record_bytes || &each == &parts.back();
+        if (size == 0 && fills) return part;
+        if (!part.empty()) std::memcpy(room.data() + size, part.data(), part.size());
+        size += part.size();
+    }
+    return {room.data(), size};
+}
+
+/// Makes `ssl` ask for `name`, and verify it. False if OpenSSL refuses.
+bool expect(SSL* ssl, const std::string& name, bool verifies) noexcept {
+    X509_VERIFY_PARAM* const rules = SSL_get0_param(ssl);
+    if (SocketAddress::from_ip(name, 0))
+        return !verifies || X509_VERIFY_PARAM_set1_ip_asc(rules, name.c_str()) == 1;
+    if (SSL_set_tlsext_host_name(ssl, name.c_str()) != 1) return false;
+    X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return !verifies || X509_VERIFY_PARAM_set1_host(rules, name.data(), name.size()) == 1;
+}
+
+}  // namespace
+
+// ---- connecting
+
+TlsStream::TlsStream(EventLoop& loop, const TlsClientContext& context, std::string_view server_name)
+    : SocketStream(loop, -1) {
+    ERR_clear_error();
+    failure_ = prepare(context, server_name);
+    ERR_clear_error();
+}
+
+TlsStream::~TlsStream() {
+    TlsStream::close(false);
+    SSL_free(ssl_);
+}
+
+error_code TlsStream::prepare(const TlsClientContext& context,
+                              std::string_view server_name) noexcept {
+    ssl_ = SSL_new(context.handle());
+    BIO* const bio = ssl_ != nullptr ? SocketBio::make(*this) : nullptr;
+    if (bio == nullptr) return no_memory();
+    SSL_set_bio(ssl_, bio, bio);
+    SSL_set_connect_state(ssl_);
+    if (server_name.ends_with('.')) server_name.remove_suffix(1);  // RFC 6066 3
+    if (server_name.find('\0') != std::string_view::npos) return TlsError::bad_name;
+    if (server_name.empty()) return context.verifies() ? TlsError::bad_name : error_code();
+    if (!expect(ssl_, std::string(server_name), context.verifies())) return TlsError::bad_name;
+    return {};
+}
+
+void TlsStream::start_connect(const SocketAddress& peer, IoHandler& handler) {
+    if (failure_) return loop_.complete_later(handler, {0, failure_});
+    SocketStream::start_connect(peer, handler);
+}
+
+std::string_view TlsStream::alpn() const noexcept {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    if (ssl_ != nullptr) SSL_get0_alpn_selected(ssl_, &name, &size);
+    return {reinterpret_cast<const char*>(name), size};
+}
+
+void TlsStream::shake() noexcept {
+    begin();
+    error_code failed;
+    if (SSL_do_handshake(ssl_) != 1) {
+        failed = why_not();
+        if (failed == error::would_block) return;
+        if (failed == TlsError::truncated || failed == error::eof)
+            failed = TlsError::closed_in_handshake;
+        failure_ = failed;
+    }
+    shaken_ = !failed;
+    std::exchange(writer_, nullptr)->done({0, failed});
+}
+
+// ---- events
+
+void TlsStream::ready(std::uint32_t events) noexcept {
+    note(events);
+    const bool room = (events & room_events) != 0;
+    if (connecting_) {
+        if (!room) return;
+        if (const error_code failed = connect_result()) {
+            failure_ = failed;
+            return complete(nullptr, {}, std::exchange(writer_, nullptr), {0, failed});
+        }
+    }
+    if (!shaken_) {
+        if (!failure_) shake();
+        return;
+    }
+    if (room && shut_ && !notified_) say_goodbye();
+    if (room || blocked_ == Blocked::until_bytes) blocked_ = Blocked::no;
+    IoResult got;
+    const bool due = reader_ != nullptr && (into_.empty() ? look() : read(got));
+    IoHandler* const writer = blocked_ == Blocked::no ? std::exchange(writer_, nullptr) : nullptr;
+    complete(due ? std::exchange(reader_, nullptr) : nullptr, got, writer, {});
+}
+
+/// Before every call of OpenSSL's whose failure why_not() explains: what others have left in the
+/// thread's queue would be taken for it.
+void TlsStream::begin() noexcept {
+    io_error_ = 0;
+    ERR_clear_error();
+}
+
+/// Why an operation of OpenSSL's did not succeed; would_block if it is to be repeated.
+error_code TlsStream::why_not() noexcept {
+    if (io_error_ != 0) return system_error(io_error_);
+    switch (SSL_get_error(ssl_, -1)) {
+        case SSL_ERROR_WANT_READ:
+            if (fin_) return TlsError::truncated;
+            return error::would_block;
+        case SSL_ERROR_WANT_WRITE:
+            return error::would_block;
+        case SSL_ERROR_ZERO_RETURN:
+            return error::eof;
+        default:
+            break;
+    }
+    failure_ = take_tls_error(SSL_get_verify_result(ssl_));
+    return failure_;
+}
+
+// ---- reading
+
+/// OpenSSL may have something for us: from the kernel, from bytes it has taken ahead, or because it
+/// can go on with what held it up.
+bool TlsStream::may_read() const noexcept {
+    return readable_ || read_needs_room_ || SSL_has_pending(ssl_) == 1;
+}
+
+/// What one record gives: its bytes, `kept` for the next read or not, or why there are none.
+error_code TlsStream::take(std::span<char> into, std::size_t& got, bool kept) noexcept {
+    if (!end_) end_ = failure_;
+    if (end_) return end_;
+    if (!may_read()) return error::would_block;
+    begin();
+    const auto call = kept ? SSL_peek_ex : SSL_read_ex;
+    error_code failed;
+    if (call(ssl_, into.data(), into.size(), &got) != 1) failed = why_not();
+    const bool again = failed == error::would_block;
+    read_needs_room_ = again && SSL_want_write(ssl_);
+    if (!again) end_ = failed;
+    bytes_taken();
+    return failed;
+}
+
+/// Records until the room is full or nothing is left; false if nothing was there.
+bool TlsStream::read(IoResult& result) noexcept {
+    error_code failed;
+    while (result.bytes < into_.size() && !failed) {
+        std::size_t got = 0;
+        failed = take(into_.subspan(result.bytes), got, false);
+        result.bytes += got;
+    }
+    if (result.bytes != 0) return true;
+    result.error = failed;
+    return failed != error::would_block;
+}
+
+/// Whether a read would give something: a byte, an end, an error.
+bool TlsStream::look() noexcept {
+    char byte;
+    std::size_t got = 0;
+    return take({&byte, 1}, got, true) != error::would_block;
+}
+
+/// Reading may have got what a write waits for.
+void TlsStream::bytes_taken() noexcept {
+    if (blocked_ != Blocked::until_bytes) return;
+    blocked_ = Blocked::no;
+    if (writer_ != nullptr) loop_.complete_later(*std::exchange(writer_, nullptr), {});
+}
+
+void TlsStream::start_read(std::span<char> into, IoHandler& handler) {
+    if (fd_ < 0) return loop_.complete_later(handler, {0, error::bad_descriptor});
+    into_ = into;
+    if (IoResult result; read(result)) return loop_.complete_later(handler, result);
+    reader_ = &handler;
+}
+
+void TlsStream::start_wait_readable(IoHandler& handler) {
+    if (fd_ < 0) return loop_.complete_later(handler, {0, error::bad_descriptor});
+    into_ = {};
+    if (look()) return loop_.complete_later(handler, {});
+    reader_ = &handler;
+}
+
+bool TlsStream::quiet() noexcept {
+    return fd_ >= 0 && !end_ && !failure_ && SSL_has_pending(ssl_) == 0 && nothing_received();
+}
+
+// ---- writing
+
+IoResult TlsStream::try_write(std::span<const iovec> data) noexcept {
+    if (fd_ < 0) return {0, error::bad_descriptor};
+    if (failure_) return {0, failure_};
+    if (shut_) return {0, error::broken_pipe};
+    IoResult result;
+    if (blocked_ != Blocked::no) return result;  // no event since: the answer would be the same
+    std::array<char, record_bytes> joined;
+    while (true) {
+        const std::string_view record = next_record(data, result.bytes, joined);
+        if (record.empty()) return result;
+        std::size_t sent = 0;
+        begin();
+        if (SSL_write_ex(ssl_, record.data(), record.size(), &sent) == 1) {
+            result.bytes += sent;
+            half_ = false;
+            continue;
+        }
+        const error_code failed = why_not();
+        if (failed == error::would_block) {
+            blocked_ = SSL_want_read(ssl_) ? Blocked::until_bytes : Blocked::until_room;
+            half_ = true;
+        } else if (result.bytes == 0) {
+            result.error = failed;
+        }
+        return result;
+    }
+}
+
+void TlsStream::start_wait_writable(IoHandler& handler) {
+    if (fd_ < 0) return loop_.complete_later(handler, {0, error::bad_descriptor});
+    if (blocked_ == Blocked::no) return loop_.complete_later(handler, {});
+    writer_ = &handler;
+}
+
+// ---- ending
+
+void TlsStream::shutdown_write() noexcept {
+    if (fd_ < 0 || !shaken_ || shut_) return;
+    shut_ = true;
+    say_goodbye();
+}
+
+/// close_notify, then FIN; not yet if the way is full. Behind half of a record or of a message of
+/// TLS itself OpenSSL takes close_notify for a mistake, after which reading would fail, too.
+void TlsStream::say_goodbye() noexcept {
+    begin();
+    const bool able = !half_ && !failure_ && !SSL_in_init(ssl_);
+    if (able && SSL_shutdown(ssl_) < 0 && why_not() == error::would_block) return;
+    notified_ = true;
+    ::shutdown(fd_, SHUT_WR);
+}
+
+void TlsStream::close(bool reset) noexcept {
+    if (fd_ < 0) return;
+    if (!reset && shaken_ && !notified_ && !failure_) {
+        begin();
+        SSL_shutdown(ssl_);
+        ERR_clear_error();
+    }
+    SocketStream::close(reset);
+}
+
+std::unique_ptr<TlsStream> make_tls_stream(EventLoop& loop, const TlsClientContext& context,
+                                           std::string_view server_name) {
+    return std::make_unique<TlsStream>(loop, context, server_name);
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,91 @@
+// TlsStream: TLS on a non-blocking descriptor, by OpenSSL.
+//
+// OpenSSL asks for ciphertext through a BIO of ours (SocketBio in the .cpp), which knows what the
+// edges have told, sends without SIGPIPE, and reports a FIN as "nothing there": the stream itself
+// says what it means, and OpenSSL can go on writing behind it.
+//
+// Ends: close_notify is boost::asio::error::eof. A FIN without it is TlsError::truncated, because
+// anybody on the way can forge one; a message with a length may be whole all the same. In both
+// cases bytes that came before are read first, and writing goes on. shutdown_write() and close()
+// send close_notify, unless a record is only half with the kernel: then the message was given up,
+// and the peer shall see that. close(reset) never does.
+//
+// Failures: an error_code whose message() is the whole sentence (core/net/tls_error.hpp). OpenSSL
+// fails a connection whose peer wants new keys twice while a record of ours is half with the
+// kernel.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/net/socket_stream.hpp"
+#include "core/net/tls_context.hpp"
+
+struct bio_st;  // OpenSSL's BIO
+struct ssl_st;  // OpenSSL's SSL
+
+namespace scrollgate {
+
+class TlsStream final : public SocketStream {
+  public:
+    /// See make_tls_stream().
+    TlsStream(EventLoop& loop, const TlsClientContext& context, std::string_view server_name);
+    ~TlsStream() override;
+
+    /// The protocol that ALPN agreed on; empty if none, and before the handshake. Lives as long as
+    /// the stream.
+    [[nodiscard]] std::string_view alpn() const noexcept;
+
+    /// Connects by TCP, then shakes hands; completes when both are done.
+    void start_connect(const SocketAddress& peer, IoHandler& handler) override;
+    void start_read(std::span<char> into, IoHandler& handler) override;
+    void start_wait_readable(IoHandler& handler) override;
+    /// Session tickets and the like count as bytes here; a read that is pending takes them away.
+    [[nodiscard]] bool quiet() noexcept override;
+    /// Parts that are too small for a record of their own share one.
+    IoResult try_write(std::span<const iovec> data) noexcept override;
+    void start_wait_writable(IoHandler& handler) override;
+    /// close_notify and FIN. If the way has no room for close_notify, they follow when it has,
+    /// unless close() comes first.
+    void shutdown_write() noexcept override;
+    void close(bool reset = false) noexcept override;
+
+  private:
+    friend struct SocketBio;
+    enum class Blocked : std::uint8_t { no, until_room, until_bytes };
+
+    [[nodiscard]] boost::system::error_code prepare(const TlsClientContext& context,
+                                                    std::string_view server_name) noexcept;
+    void ready(std::uint32_t events) noexcept override;
+    void shake() noexcept;
+    [[nodiscard]] bool may_read() const noexcept;
+    boost::system::error_code take(std::span<char> into, std::size_t& got, bool kept) noexcept;
+    [[nodiscard]] bool read(IoResult& result) noexcept;
+    [[nodiscard]] bool look() noexcept;
+    void bytes_taken() noexcept;
+    void say_goodbye() noexcept;
+    void begin() noexcept;
+    [[nodiscard]] boost::system::error_code why_not() noexcept;
+
+    ssl_st* ssl_ = nullptr;
+    boost::system::error_code end_;      ///< of reading: what every further read gets
+    boost::system::error_code failure_;  ///< of TLS itself: nothing goes any more
+    int io_error_ = 0;                   ///< errno of the running operation
+    bool shaken_ = false;                ///< the handshake is complete
+    bool fin_ = false;                   ///< the peer's FIN was read
+    bool read_needs_room_ = false;       ///< OpenSSL must send before it can read on
+    Blocked blocked_ = Blocked::no;      ///< what the next write waits for
+    bool half_ = false;                  ///< a write was held up and not repeated: half a record
+    bool shut_ = false;                  ///< shutdown_write() was called
+    bool notified_ = false;              ///< close_notify is with the kernel, or cannot get there
+};
+
+/// An unconnected stream that will verify, if the context says so, that the certificate is for
+/// `server_name`: a DNS name, which is also sent as SNI, or an IP literal without brackets, which
+/// is not. Never null; if the name is unusable or memory is short, start_connect() says so.
+[[nodiscard]] std::unique_ptr<TlsStream> make_tls_stream(EventLoop& loop,
+                                                         const TlsClientContext& context,
+                                                         std::string_view server_name);
+
+}  // namespace scrollgate
