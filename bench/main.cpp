@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "bench/drill/drill.hpp"
 #include "bench/load/interrupts.hpp"
@@ -64,7 +63,7 @@ Report measure(const Options& options, const Dial& dial, std::optional<Drill>& d
     Interrupts interrupts;
     Load load(options.plan, dial);
     interrupts.watch([&load] { load.stop(); });
-    Screen screen(options.plan, Screen::kind_for(options.plain, options.quiet));
+    Screen screen(options.plan, options.plain, options.quiet);
     if (drill) drill->start();
     Report report = load.run(
         [&](const Progress& progress) { screen.show(progress, drill ? drill->note() : ""); },
@@ -91,7 +90,7 @@ int run(const std::vector<std::string>& arguments) {
 
     Report report = measure(options, dial, drill);
     report.arguments = arguments;
-    fmt::print("{}", table_text(report, ::isatty(STDOUT_FILENO) != 0));
+    fmt::print("{}", table_text(report, !options.plain && wants_colours(stdout)));
     std::fflush(stdout);
     if (json.wanted()) json.write(json_text(report));
     if (html.wanted()) html.write(html_page(report));
