@@ -39,6 +39,12 @@ Screen::Kind kind_for(std::FILE* out, bool plain, bool quiet) {
     return !plain && is_terminal(out) && can_move() ? Screen::Kind::live : Screen::Kind::lines;
 }
 
+/// Whoever does not read it any more misses it: the run goes on.
+void put(std::FILE* file, const std::string& text) {
+    std::fputs(text.c_str(), file);
+    std::fflush(file);
+}
+
 std::string painted(std::string_view text, std::string_view code, bool colours) {
     if (!colours || text.empty() || code.empty()) return std::string(text);
     return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
@@ -83,14 +89,13 @@ Screen::Screen(const Plan& plan, bool plain, bool quiet)
 
 Screen::~Screen() {
     if (drawn_.empty()) return;
-    fmt::print(out_, "{}", redrawn(drawn_, size_of(out_).columns, {}, colours_));
-    std::fflush(out_);
+    put(out_, redrawn(drawn_, size_of(out_).columns, {}, colours_));
 }
 
 void Screen::show(const Progress& progress, const std::string& note) {
     if (kind_ == Kind::silent) return;
     if (kind_ == Kind::lines) {
-        fmt::print(stderr, "{}\n", plain_line(plan_, progress, note));
+        put(stderr, plain_line(plan_, progress, note) + "\n");
         return;
     }
     const Size size = size_of(out_);
@@ -98,8 +103,7 @@ void Screen::show(const Progress& progress, const std::string& note) {
     // The last column and the last row stay free: the cursor is there.
     if (size.columns > LiveView::columns_min) lines = view_.draw(progress, note, size.columns - 1);
     lines.resize(std::min(lines.size(), size.rows - 1));
-    fmt::print(out_, "{}", redrawn(drawn_, size.columns, lines, colours_));
-    std::fflush(out_);
+    put(out_, redrawn(drawn_, size.columns, lines, colours_));
     drawn_.clear();
     for (const LiveLine& line : lines)
         drawn_.push_back(columns_of(line.label) + columns_of(line.text));
