@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "bench/drill/drill.hpp"
 #include "bench/load/interrupts.hpp"
@@ -28,6 +27,11 @@ using namespace scrollgate::bench;
 
 constexpr int exit_failed = 1, exit_bad_input = 2, exit_interrupted = 130;
 
+/// On standard error. Nobody has to read it.
+void say(const std::string& line) {
+    std::fputs(("scrollgate-bench: " + line + "\n").c_str(), stderr);
+}
+
 std::vector<Condition> conditions_from(const std::vector<std::string>& texts) {
     std::vector<Condition> conditions;
     for (const std::string& text : texts) {
@@ -43,8 +47,7 @@ int judge(const std::vector<Condition>& conditions, const Report& report) {
     int code = 0;
     for (const Condition& condition : conditions) {
         if (!condition.holds(report)) continue;
-        fmt::print(stderr, "scrollgate-bench: --fail-if {}: {}\n", condition.text(),
-                   condition.measured(report));
+        say(fmt::format("--fail-if {}: {}", condition.text(), condition.measured(report)));
         code = exit_failed;
     }
     return code;
@@ -53,10 +56,9 @@ int judge(const std::vector<Condition>& conditions, const Report& report) {
 /// 0, or 1 if the drill did not happen or hit nothing: then it has proved nothing.
 int judge(const Drill& drill, const Report& report) {
     if (report.drill && report.drill->in_flight > 0) return 0;
-    fmt::print(stderr, "scrollgate-bench: drill: {}\n",
-               report.drill              ? "no request was on the victim: nothing was tried"
-               : drill.trouble().empty() ? "the run ended before it"
-                                         : drill.trouble().c_str());
+    say(report.drill              ? "drill: no request was on the victim: nothing was tried"
+        : drill.trouble().empty() ? "drill: the run ended before it"
+                                  : "drill: " + drill.trouble());
     return exit_failed;
 }
 
@@ -64,7 +66,7 @@ Report measure(const Options& options, const Dial& dial, std::optional<Drill>& d
     Interrupts interrupts;
     Load load(options.plan, dial);
     interrupts.watch([&load] { load.stop(); });
-    Screen screen(options.plan, Screen::kind_for(options.plain, options.quiet));
+    Screen screen(options.plan, options.plain, options.quiet);
     if (drill) drill->start();
     Report report = load.run(
         [&](const Progress& progress) { screen.show(progress, drill ? drill->note() : ""); },
@@ -87,11 +89,11 @@ int run(const std::vector<std::string>& arguments) {
                       options.drill->victim.length);
     }
     for (const std::string& note : options.notes)
-        fmt::print(stderr, "scrollgate-bench: {}\n", note);
+        say(note);
 
     Report report = measure(options, dial, drill);
     report.arguments = arguments;
-    fmt::print("{}", table_text(report, ::isatty(STDOUT_FILENO) != 0));
+    std::fputs(table_text(report, !options.plain && wants_colours(stdout)).c_str(), stdout);
     std::fflush(stdout);
     if (json.wanted()) json.write(json_text(report));
     if (html.wanted()) html.write(html_page(report));
@@ -105,10 +107,10 @@ int main(int argc, char** argv) {
     try {
         return run({argv + 1, argv + argc});
     } catch (const Finished& finished) {
-        fmt::print("{}", finished.text);
+        std::fputs(finished.text.c_str(), stdout);
         return 0;
     } catch (const std::exception& error) {
-        fmt::print(stderr, "scrollgate-bench: {}\n", error.what());
+        say(error.what());
         return exit_bad_input;
     }
 }

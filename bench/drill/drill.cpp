@@ -62,16 +62,14 @@ void Drill::work() {
 std::string Drill::note() {
     const TimePoint now = system_clock().now();
     const std::lock_guard lock(mutex_);
-    const auto in_seconds = [](Duration span) {
-        return duration_text(std::chrono::round<std::chrono::seconds>(span));
-    };
     if (!trouble_.empty()) return breakage_->what() + ": " + trouble_;
     if (mended_)
-        return fmt::format("{}: mended {} ago", breakage_->what(), in_seconds(now - *mended_));
+        return fmt::format("{}: mended {} ago", breakage_->what(), clock_text(now - *mended_));
     if (struck_)
         return fmt::format("{}: {} ago, {} requests on it", breakage_->what(),
-                           in_seconds(now - *struck_), in_flight_);
-    return fmt::format("{} in {}", breakage_->what(), in_seconds(start_ + at_ - now));
+                           clock_text(now - *struck_), in_flight_);
+    return fmt::format("{} in {}", breakage_->what(),
+                       clock_text(std::max<Duration>(start_ + at_ - now, {})));
 }
 
 std::optional<DrillResult> Drill::result(const Report& report) const {

@@ -1,10 +1,30 @@
 #include "bench/load/arrivals.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "bench/load/keys.hpp"
 
 namespace scrollgate::bench {
+
+std::size_t Arrivals::step_at(const std::vector<Step>& steps, Duration at) noexcept {
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        if (at < steps[i].length) return i;
+        at -= steps[i].length;
+    }
+    return steps.size() - 1;
+}
+
+double Arrivals::mean_rate(const std::vector<Step>& steps, Duration length) noexcept {
+    double requests = 0;
+    Duration covered{};
+    for (const Step& step : steps) {
+        const Duration part = std::min(step.length, length - covered);
+        requests += step.rate * std::chrono::duration<double>(part).count();
+        covered += part;
+    }
+    return requests / std::chrono::duration<double>(covered).count();
+}
 
 Arrivals::Arrivals(Kind kind, std::vector<Step> steps, TimePoint start, unsigned share,
                    unsigned shares, Rng& rng)

@@ -19,6 +19,11 @@ class Arrivals {
         Duration length;  ///< no_limit for ever
     };
 
+    /// The step of the moment `at` after the start; behind the last one the last.
+    [[nodiscard]] static std::size_t step_at(const std::vector<Step>& steps, Duration at) noexcept;
+    /// Requests per second on average over the first `length`, which is more than 0.
+    [[nodiscard]] static double mean_rate(const std::vector<Step>& steps, Duration length) noexcept;
+
     /// `steps` follow one another from `start` on. `share` of `shares` generators: even arrivals
     /// interleave. `rng` outlives this.
     Arrivals(Kind kind, std::vector<Step> steps, TimePoint start, unsigned share, unsigned shares,

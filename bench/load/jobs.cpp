@@ -102,10 +102,15 @@ std::uint8_t Jobs::draw_method() noexcept {
 }
 
 std::uint64_t Jobs::drop_rest() {
-    if (!arrivals_ || plan_.requests) return 0;
+    if (!plan_.open_loop() || plan_.requests) return 0;
     std::uint64_t dropped = 0;
-    for (; due() != never; ++dropped)
-        arrivals_->advance();
+    for (; due() != never; ++dropped) {
+        if (arrivals_) {
+            arrivals_->advance();
+        } else {
+            next_row_ += plan_.workers;
+        }
+    }
     return dropped;
 }
 

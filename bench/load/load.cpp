@@ -59,7 +59,8 @@ Report Load::run(const std::function<void(const Progress&)>& watch, int per_seco
     std::unique_lock lock(mutex);
     while (!ended.wait_for(lock, 1'000'000us / per_second, [&] { return running == 0; })) {
         lock.unlock();
-        if (watch) watch({clock.now() - start, timeline_.copy(), groups_.names()});
+        const Duration elapsed = clock.now() - start;
+        if (watch) watch({elapsed, timeline_.total(), timeline_.recent(elapsed), groups_.names()});
         lock.lock();
     }
     lock.unlock();
@@ -88,7 +89,6 @@ Report Load::report() const {
     report.grouped_by = plan_.by;
     report.connections = plan_.connections;
     report.workers = plan_.workers;
-    if (!plan_.rate.empty()) report.rate = plan_.rate.front().rate;
     report.interrupted = stopped_;
     report.timeline = timeline_.copy();
     TimePoint last = start_.load();
@@ -97,6 +97,11 @@ Report Load::report() const {
         last = std::max(last, worker->last_done());
     }
     report.elapsed = last - start_.load();
+    report.open_loop = plan_.open_loop();
+    if (!plan_.rate.empty())
+        report.rate = Arrivals::mean_rate(plan_.rate, std::max<Duration>(report.elapsed, 1ns));
+    if (plan_.rate.size() > 1) report.ramp = plan_.rate;
+    if (!plan_.replay.empty()) report.replay_speed = plan_.speed;
     return report;
 }
 

@@ -12,7 +12,8 @@ namespace scrollgate::bench {
 /// What a run shows while it goes on.
 struct Progress {
     Duration elapsed{};
-    Timeline timeline;
+    Slice total;     ///< everything so far
+    Stretch recent;  ///< about the last second
     std::vector<std::string> groups;
 };
 

@@ -15,16 +15,6 @@ constexpr std::uint32_t wheel_frequency = 1'000;
 
 // ---- shared by workers
 
-void SharedTimeline::add(const Slice& slice) {
-    const std::lock_guard lock(mutex_);
-    timeline_.add(slice);
-}
-
-Timeline SharedTimeline::copy() const {
-    const std::lock_guard lock(mutex_);
-    return timeline_;
-}
-
 std::uint8_t Groups::number_of(std::string_view value) {
     const std::lock_guard lock(mutex_);
     const auto known = std::find(names_.begin(), names_.end(), value);
@@ -129,7 +119,7 @@ bool LoadWorker::take(NextJob& asker) {
     if (due == never || (now >= end_ && asker.free_since_ > due)) return true;
     if (due > now) return false;
     asker.job_ = jobs_->take(now);
-    if (!plan_.rate.empty()) tally_.lag.record(now - std::max(due, asker.free_since_));
+    if (plan_.open_loop()) tally_.lag.record(now - std::max(due, asker.free_since_));
     return true;
 }
 

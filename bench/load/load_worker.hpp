@@ -14,26 +14,11 @@
 #include <vector>
 
 #include "bench/load/jobs.hpp"
+#include "bench/load/shared_timeline.hpp"
 #include "bench/load/tally.hpp"
-#include "bench/load/timeline.hpp"
 #include "core/net/event_loop.hpp"
 
 namespace scrollgate::bench {
-
-/// The timeline of a run that goes on, shared by its workers and whoever watches. Any thread.
-class SharedTimeline {
-  public:
-    explicit SharedTimeline(Duration width) : width_(width), timeline_(width) {}
-    /// Of the slices that workers count in.
-    [[nodiscard]] Duration width() const noexcept { return width_; }
-    void add(const Slice& slice);
-    [[nodiscard]] Timeline copy() const;
-
-  private:
-    const Duration width_;
-    mutable std::mutex mutex_;
-    Timeline timeline_;
-};
 
 /// The values of the --by field, numbered as they come; 0 is "(none)". Any thread.
 class Groups {

@@ -10,6 +10,7 @@
 
 #include "bench/load/histogram.hpp"
 #include "bench/load/sample.hpp"
+#include "bench/load/timeline.hpp"
 
 namespace scrollgate::bench {
 
@@ -25,7 +26,7 @@ struct Tally {
     [[nodiscard]] std::uint64_t failed() const noexcept;
 
     /// Status codes beyond this many are counted together, under status 0.
-    static constexpr std::size_t statuses_max = 24;
+    static constexpr std::size_t statuses_max = StatusCounts::most;
 
     std::uint64_t requests = 0;  ///< that were sent, or tried in vain
     std::uint64_t bytes_in = 0, bytes_out = 0;

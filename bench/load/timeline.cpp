@@ -4,14 +4,37 @@
 
 namespace scrollgate::bench {
 
+void StatusCounts::add(std::uint16_t status, std::uint64_t count) {
+    for (Entry& entry : entries_) {
+        if (entry.first != status) continue;
+        entry.second += count;
+        return;
+    }
+    if (status == 0 || entries_.size() < most) {
+        entries_.emplace_back(status, count);
+    } else {
+        add(0, count);
+    }
+}
+
+std::vector<StatusCounts::Entry> StatusCounts::sorted() const {
+    std::vector<Entry> sorted = entries_;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted;
+}
+
 void Slice::count(const Sample& sample) {
-    failed += sample.failure ? 1 : 0;
+    if (sample.failure) {
+        ++failed;
+        ++by_failure[static_cast<std::size_t>(*sample.failure)];
+    }
     bytes_in += sample.bytes_in;
     const std::size_t status_class =
         sample.complete() ? std::min<std::size_t>(sample.status / 100U, 5) : 0;
     ++by_class[status_class];
     if (!sample.complete()) return;
     ++completed;
+    by_status.add(sample.status, 1);
     ++by_cache[static_cast<std::size_t>(sample.cache)];
     if (by_group.size() <= sample.group) by_group.resize(sample.group + 1U);
     ++by_group[sample.group];
@@ -24,6 +47,10 @@ void Slice::add(const Slice& other) {
     bytes_in += other.bytes_in;
     for (std::size_t i = 0; i < by_class.size(); ++i)
         by_class[i] += other.by_class[i];
+    for (const auto& [status, count] : other.by_status.entries())
+        by_status.add(status, count);
+    for (std::size_t i = 0; i < by_failure.size(); ++i)
+        by_failure[i] += other.by_failure[i];
     for (std::size_t i = 0; i < by_cache.size(); ++i)
         by_cache[i] += other.by_cache[i];
     by_group.resize(std::max(by_group.size(), other.by_group.size()));

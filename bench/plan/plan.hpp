@@ -68,6 +68,10 @@ struct Plan {
     Expectation expect;
     std::string by;  ///< name of the field that tells who answered; empty: not asked
 
+    /// Whether requests have a time at which they are due, whatever became of those before.
+    [[nodiscard]] bool open_loop() const noexcept {
+        return !rate.empty() || (!replay.empty() && speed > 0);
+    }
     /// Whether a request with this method carries `body`.
     [[nodiscard]] bool has_body(const std::string& method) const {
         return !body.empty() && !is_safe(method_from(method));

@@ -28,9 +28,10 @@ std::string span_label(double nanoseconds) {
     return fmt::format("{:g}ns", nanoseconds);
 }
 
-std::string clock_label(double seconds, double step) {
+/// One unit for a whole axis of `length` seconds: "500ms" beside "1s" is hard to compare.
+std::string clock_label(double seconds, double step, double length) {
     if (step < 0.001) return span_label(seconds * 1e9);
-    if (step < 1) return fmt::format("{:g}ms", std::round(seconds * 1e6) / 1e3);
+    if (length < 1) return fmt::format("{:g}ms", std::round(seconds * 1e6) / 1e3);
     if (step < 60) return fmt::format("{:g}s", seconds);
     const auto minutes = static_cast<long>(std::lround(seconds / 60));
     if (step < 3600) return fmt::format("{}m", minutes);
@@ -61,9 +62,11 @@ Axis time_axis(Duration length) {
             break;
         }
     if (axis.to > 72'000) step = 3600 * round_up(axis.to / 36'000);
-    const int count = static_cast<int>(axis.to / step * (1 + 1e-9));
+    // A run that ended a moment before a tick, as they do, gets it still.
+    const int count = static_cast<int>(axis.to / step + 0.02);
+    axis.to = std::max(axis.to, count * step);
     for (int i = 0; i <= count; ++i)
-        axis.ticks.push_back({i * step, i == 0 ? "0" : clock_label(i * step, step)});
+        axis.ticks.push_back({i * step, i == 0 ? "0" : clock_label(i * step, step, axis.to)});
     return axis;
 }
 

@@ -1,13 +1,12 @@
 // Conditions under which a run counts as failed: --fail-if 'p99>50ms'.
 //
 // A condition is MEASURE OPERATOR VALUE. Measures:
-//   p50 p90 p99 p999 p9999 max mean     latency from the intended start    a duration
-//   rate                                responses per second               a number
-//   requests completed unsent           how many                           a whole number
-//   errors, or a kind of failure        failed requests                    a number, or % of
-//   requests status_200, status_5xx              responses with it                  a number, or %
-//   of responses cache_hit … cache_bypass            responses that came so             a number,
-//   or % of responses
+//   p50 p90 p99 p999 p9999 max mean   latency from the intended start   a duration
+//   rate                              responses per second              a number
+//   requests completed unsent         how many                          a whole number
+//   errors, or a kind of failure      failed requests                   a number, or % of requests
+//   status_200, status_5xx            responses with it                 a number, or % of responses
+//   cache_hit … cache_bypass          responses that came so            a number, or % of responses
 // Operators: > >= < <=. Blanks around each part are fine.
 #pragma once
 

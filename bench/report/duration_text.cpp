@@ -62,6 +62,13 @@ std::string duration_text(Duration value) {
     return in_units(static_cast<double>(value.count()), units, 999.5);
 }
 
+std::string clock_text(Duration value, int decimals) {
+    if (value >= 2min) return duration_text(std::chrono::floor<std::chrono::seconds>(value));
+    const Duration unit = decimals > 0 ? Duration(100ms) : Duration(1s);
+    const Duration passed = value / unit * unit;
+    return fmt::format("{:.{}f}s", std::chrono::duration<double>(passed).count(), decimals);
+}
+
 std::string rate_text(double per_second) {
     if (!std::isfinite(per_second) || per_second <= 0) return "0/s";
     if (per_second < 0.01) return "<0.01/s";

@@ -15,6 +15,9 @@ namespace scrollgate::bench {
 /// "0", "640ns", "812us", "1.24ms", "2.31s", from two minutes on "2m05s", from one hour "1h02m".
 /// Negative durations get a minus.
 [[nodiscard]] std::string duration_text(Duration value);
+/// For clocks, which go on and are not rounded up: "0s", "59s", from two minutes on as above. With
+/// one of `decimals` "59.9s". Not negative.
+[[nodiscard]] std::string clock_text(Duration value, int decimals = 0);
 /// "0/s", "0.25/s", "812/s", "20.0k/s", "1.24M/s". What is not finite or negative counts as 0.
 [[nodiscard]] std::string rate_text(double per_second);
 /// "0 B", "812 B", "1.24 KiB", "64.0 MiB".

@@ -78,6 +78,17 @@ std::string latency_table(const Summary& summary) {
         row("", latency_columns(), "th"), rows, escaped(summary.about_latency));
 }
 
+std::string step_table(const Summary& summary) {
+    if (summary.steps.empty()) return {};
+    std::string rows;
+    for (const StepRow& step : summary.steps)
+        rows += row(step.name, step.cells);
+    return fmt::format(
+        "<section>\n<h2>Steps of the ramp</h2>\n<div class=\"scroll\"><table><thead>{}</thead>\n"
+        "<tbody>\n{}</tbody></table></div>\n</section>\n",
+        row("wanted", step_columns(), "th"), rows);
+}
+
 std::string failure_section(const Summary& summary) {
     if (summary.failures.empty()) return {};
     std::string rows;
@@ -136,8 +147,7 @@ std::string footer(const Report& report) {
     std::string line;
     for (const std::string& argument : report.arguments)
         line += (line.empty() ? "" : " ") + shell_word(argument);
-    return fmt::format("<footer><p><code>{}</code></p><p>{}</p></footer>\n", escaped(line),
-                       escaped(report.tool));
+    return fmt::format("<footer><p><code>scrollgate-bench {}</code></p></footer>\n", escaped(line));
 }
 
 }  // namespace
@@ -146,7 +156,8 @@ std::string html_page(const Report& report) {
     const Summary summary = summarise(report);
     std::string page = head(summary);
     page += "<body>\n<main>\n";
-    page += fmt::format("<header><h1>{}</h1></header>\n", escaped(summary.url));
+    page += fmt::format("<header><h1>{}</h1><p>{}, {}</p></header>\n", escaped(summary.url),
+                        escaped(summary.tool), escaped(report.started));
     page += marks(summary);
     page += cards(report);
     page += "<div class=\"pair\">\n<section>\n<h2>Run</h2>\n" + facts(summary.run) + "</section>\n";
@@ -156,6 +167,7 @@ std::string html_page(const Report& report) {
     page += group_section(report);
     page += percentile_section(report);
     page += latency_table(summary);
+    page += step_table(summary);
     page += share_table(summary);
     page += failure_section(summary);
     page += footer(report);

@@ -8,6 +8,7 @@
 
 #include "bench/report/json_layout.hpp"
 #include "bench/report/plain_text.hpp"
+#include "bench/report/steps.hpp"
 #include "bench/report/summary.hpp"
 
 namespace scrollgate::bench {
@@ -38,6 +39,11 @@ value seconds_or_null(const std::optional<Duration>& duration) {
     return duration ? value(seconds(*duration)) : value(nullptr);
 }
 
+/// Status codes beyond a bound are counted as 0.
+std::string status_key(std::uint16_t status) {
+    return status == 0 ? "others" : std::to_string(status);
+}
+
 object latency_object(const Histogram& histogram) {
     object out;
     out["mean"] = milliseconds(histogram.mean());
@@ -59,7 +65,7 @@ void write_breakdowns(object& out, const Report& report) {
             by_failure[name_of(static_cast<Failure>(i))] = total.by_failure[i];
     }
     for (const auto& [status, histogram] : total.by_status)
-        by_status[status == 0 ? "others" : fmt::format("{}", status)] = counted_latency(histogram);
+        by_status[status_key(status)] = counted_latency(histogram);
     for (const auto& [result, histogram] : total.by_cache)
         by_cache[name_of(result)] = counted_latency(histogram);
     for (std::size_t i = 0; i < report.methods.size(); ++i)
@@ -78,9 +84,13 @@ void add_to(object& counts, const std::string& name, std::uint64_t count) {
 
 object slice_object(const Report& report, const Slice& slice) {
     const Duration covered = covered_by(report, slice.index);
-    object classes{{"none", slice.by_class[0]}}, cache, groups;
+    object classes{{"none", slice.by_class[0]}}, statuses, failed, cache, groups;
     for (std::size_t i = 1; i < slice.by_class.size(); ++i)
         classes[fmt::format("{}xx", i)] = slice.by_class[i];
+    for (const auto& [status, count] : slice.by_status.sorted())
+        statuses[status_key(status)] = count;
+    for (std::size_t i = 0; i < failures; ++i)
+        if (slice.by_failure[i] > 0) failed[name_of(static_cast<Failure>(i))] = slice.by_failure[i];
     for (std::size_t i = 0; i < cache_results; ++i)
         cache[name_of(static_cast<CacheResult>(i))] = slice.by_cache[i];
     if (!report.grouped_by.empty()) {
@@ -98,8 +108,23 @@ object slice_object(const Report& report, const Slice& slice) {
         {"p99_ms", milliseconds(slice.latency.at(0.99))},
         {"max_ms", milliseconds(slice.latency.max())},
         {"classes", std::move(classes)},
+        {"statuses", std::move(statuses)},
+        {"failures", std::move(failed)},
         {"cache", std::move(cache)},
         {"groups", std::move(groups)}};
+}
+
+array steps_array(const Report& report) {
+    array steps;
+    for (const StepResult& step : steps_of(report))
+        steps.push_back(object{{"wanted", step.wanted},
+                               {"achieved", finite(step.achieved)},
+                               {"at_s", seconds(step.at)},
+                               {"length_s", seconds(step.length)},
+                               {"completed", step.latency.count()},
+                               {"failed", step.failed},
+                               {"latency_ms", latency_object(step.latency)}});
+    return steps;
 }
 
 object timeline_object(const Report& report) {
@@ -154,8 +179,10 @@ std::string json_text(const Report& report) {
     out["arguments"] = std::move(arguments);
     out["connections"] = report.connections;
     out["workers"] = report.workers;
+    out["loop"] = report.open_loop ? "open" : "closed";
     out["rate"] =
         object{{"wanted", or_null(report.rate)}, {"achieved", finite(report.achieved_rate())}};
+    out["replay_speed"] = or_null(report.replay_speed);
     out["duration_s"] = seconds(report.elapsed);
     out["interrupted"] = report.interrupted;
     out["behind"] = report.behind();
@@ -168,6 +195,7 @@ std::string json_text(const Report& report) {
     out["latency_ms"] = latency_object(total.latency);
     out["uncorrected_ms"] = latency_object(total.uncorrected);
     write_breakdowns(out, report);
+    out["steps"] = steps_array(report);
     out["groups"] = groups_value(summary);
     out["drill"] = drill_value(report, summary);
     out["timeline"] = timeline_object(report);

@@ -6,13 +6,13 @@ const std::string_view page_style = R"css(
 :root { color-scheme: light dark;
   --ground: #f6f7f9; --sheet: #fff; --ink: #1c2430; --faint: #667085; --rule: #e3e7ee;
   --band: #1c243018; --moment: #1c2430; --warn-ground: #fee4e2; --warn: #b42318;
-  --blue: #2f6fde; --orange: #e07b00; --red: #d1373f; --green: #2a9d63; --violet: #7c4ddb;
-  --teal: #0e93a6; --pink: #d14d94; --olive: #8a8f1f; --grey: #98a2b3; --dark: #475467; }
+  --blue: #3b6fd4; --orange: #d97c1a; --red: #cc3d45; --green: #3a9a6b; --violet: #7a5cc9;
+  --teal: #1f8f9f; --pink: #c2558f; --olive: #8a8b2c; --grey: #98a2b3; --dark: #475467; }
 @media (prefers-color-scheme: dark) { :root {
   --ground: #10141b; --sheet: #181e28; --ink: #e6eaf1; --faint: #97a3b6; --rule: #2a3342;
   --band: #e6eaf120; --moment: #e6eaf1; --warn-ground: #45161a; --warn: #ffb4ab;
-  --blue: #6ea2ff; --orange: #ffa94d; --red: #ff6b6b; --green: #4cc38a; --violet: #a98bff;
-  --teal: #4cc9dc; --pink: #f086bd; --olive: #c9cf5a; --grey: #7f8ba0; --dark: #c3cbd9; } }
+  --blue: #7aa5f5; --orange: #f0a355; --red: #f0716f; --green: #57b98a; --violet: #a890ee;
+  --teal: #56bccb; --pink: #de86b4; --olive: #bcbf60; --grey: #7f8ba0; --dark: #c3cbd9; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); line-height: 1.45;
   font: 15px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
@@ -41,7 +41,7 @@ dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 6px 0 4px; font-size: 13px; }
 .legend span { overflow-wrap: anywhere; }
 .swatch { display: inline-block; width: 12px; height: 12px; border-radius: 3px;
-  background: currentColor; margin-right: 6px; vertical-align: -1px; }
+  background: currentColor; opacity: .85; margin-right: 6px; vertical-align: -1px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin-top: 8px; font-variant-numeric: tabular-nums;
   font-size: 14px; }
@@ -59,23 +59,28 @@ svg.chart:focus-visible { outline: 2px solid var(--blue); outline-offset: 2px; }
 .tick { fill: var(--faint); font-size: 12px; }
 .line { stroke: currentColor; fill: none; stroke-width: 1.8; stroke-linejoin: round;
   stroke-linecap: round; }
-.bars { fill: currentColor; shape-rendering: crispEdges; } .band { fill: var(--band); } .hit { fill: transparent; }
+.bars { fill: currentColor; fill-opacity: .72; shape-rendering: crispEdges; }
+.band { fill: var(--band); } .hit { fill: transparent; }
 .moment { stroke: var(--moment); stroke-dasharray: 4 3; fill: none; }
 .note { fill: var(--moment); font-size: 12px; font-weight: 600; paint-order: stroke;
   stroke: var(--sheet); stroke-width: 4px; }
 .cross { stroke: var(--ink); opacity: .55; visibility: hidden; }
 .p50, .all { color: var(--blue); } .p99 { color: var(--orange); } .max { color: var(--red); }
+.line.max { stroke-width: .9; }
+.line.wanted { stroke-dasharray: 5 4; stroke-width: 1.4; } .wanted { color: var(--ink); }
 .raw { color: var(--grey); } .c-none { color: var(--dark); } .c-hit { color: var(--green); }
 .c-stale { color: var(--olive); } .c-miss { color: var(--orange); }
 .c-bypass { color: var(--pink); }
 .s0 { color: var(--dark); } .s1 { color: var(--grey); } .s2 { color: var(--green); }
 .s3 { color: var(--blue); } .s4 { color: var(--orange); } .s5 { color: var(--red); }
-.g0 { color: var(--blue); } .g1 { color: var(--orange); } .g2 { color: var(--green); }
-.g3 { color: var(--violet); } .g4 { color: var(--teal); } .g5 { color: var(--pink); }
-.g6 { color: var(--olive); } .g7 { color: var(--red); } .rest { color: var(--grey); }
+.g0 { color: var(--blue); } .g1 { color: var(--teal); } .g2 { color: var(--violet); }
+.g3 { color: var(--olive); } .g4 { color: var(--pink); } .g5 { color: var(--orange); }
+.g6 { color: var(--green); } .g7 { color: var(--dark); } .rest { color: var(--grey); }
 #tip { position: fixed; pointer-events: none; visibility: hidden; white-space: pre; z-index: 1;
   background: var(--ink); color: var(--sheet); padding: 6px 10px; border-radius: 6px;
   font-size: 13px; line-height: 1.4; max-width: 90vw; overflow: hidden; }
+@media (max-width: 720px) { main { padding: 18px 12px 28px; } section { padding: 14px 12px; }
+  .tick, .note { font-size: 16px; } th, td { padding: 4px 8px; } }
 @media print { #tip, .cross { display: none; } section { break-inside: avoid; } }
 )css";
 

@@ -9,7 +9,7 @@ double Report::achieved_rate() const noexcept {
 
 bool Report::behind() const noexcept {
     using namespace std::chrono_literals;
-    if (!rate) return false;
+    if (!open_loop) return false;
     return total.unsent > 0 || total.lag.at(0.99) > 1ms;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/load/arrivals.hpp"
 #include "bench/load/tally.hpp"
 #include "bench/load/timeline.hpp"
 
@@ -40,9 +41,12 @@ struct Report {
     std::vector<std::string> groups;     ///< values of the --by field; groups[0] = "(none)"
     std::string grouped_by;              ///< name of the --by field; empty: not asked for
     unsigned connections = 0, workers = 0;
-    std::optional<double> rate;  ///< requests per second asked for; none: closed loop
-    Duration elapsed{};          ///< from the first request to the last response
-    bool interrupted = false;    ///< by Ctrl-C
+    bool open_loop = false;              ///< requests had a time at which they were due
+    std::optional<double> rate;          ///< requests per second asked for, on average
+    std::vector<Arrivals::Step> ramp;    ///< its steps; empty: one rate for the whole run
+    std::optional<double> replay_speed;  ///< 1: as recorded, 0: as fast as answers came
+    Duration elapsed{};                  ///< from the first request to the last response
+    bool interrupted = false;            ///< by Ctrl-C
     Tally total;
     Timeline timeline;
     std::optional<DrillResult> drill;

@@ -72,7 +72,8 @@ std::string per_slice(const Report& report, std::string_view what) {
     return fmt::format("{} {}", what, duration_text(report.timeline.width()));
 }
 
-/// A rate over a rest of a slice says little: the last one counts from half its width on.
+/// What came in a rest of a slice says little of rate and shares: the last one counts from half its
+/// width on.
 bool has_rate(const Report& report, const Slice& slice) {
     return slice.index == 0 || covered_by(report, slice.index) * 2 >= report.timeline.width();
 }
@@ -94,6 +95,36 @@ std::vector<StatusClass> classes_seen(const Report& report) {
             seen.push_back(row);
     }
     return seen;
+}
+
+/// The rate that was asked for; empty if none was.
+std::vector<std::optional<Point>> wanted_line(const Report& report) {
+    std::vector<std::optional<Point>> line;
+    if (!report.rate) return line;
+    if (report.ramp.empty())
+        return {Point{0, *report.rate}, Point{seconds(report.elapsed), *report.rate}};
+    Duration at{};
+    for (const Arrivals::Step& step : report.ramp) {
+        if (at >= report.elapsed) break;
+        line.push_back(Point{seconds(at), step.rate});
+        at += step.length;
+        line.push_back(Point{seconds(std::min(at, report.elapsed)), step.rate});
+    }
+    return line;
+}
+
+/// Status codes and failures of a slice, each on a line of its own.
+std::string outcomes_of(const Slice& slice) {
+    std::string text;
+    for (const auto& [status, count] : slice.by_status.sorted())
+        text += fmt::format("\n{} {}", status == 0 ? "others" : std::to_string(status),
+                            count_text(count));
+    for (std::size_t i = 0; i < failures; ++i) {
+        if (slice.by_failure[i] > 0)
+            text += fmt::format("\nfailed: {} {}", name_of(static_cast<Failure>(i)),
+                                count_text(slice.by_failure[i]));
+    }
+    return text;
 }
 
 }  // namespace
@@ -128,8 +159,8 @@ std::string latency_section(const Report& report) {
                               duration_text(values[2]), duration_text(values[1]),
                               duration_text(values[0]), count_text(slice.completed)));
     }
-    chart.line(max, "max");
     chart.line(p99, "p99");
+    chart.line(max, "max");  // thinner: where both are the same, both are seen
     chart.line(p50, "p50");
     mark_drill(chart, report);
     return section("Latency over time", per_slice(report, "of each"),
@@ -192,6 +223,9 @@ std::string status_section(const Report& report) {
             std::accumulate(slice.by_class.begin(), slice.by_class.end(), std::uint64_t{0});
         if (has_rate(report, slice)) most = std::max(most, rate_of(all, slice));
     }
+    const std::vector<std::optional<Point>> wanted = wanted_line(report);
+    for (const std::optional<Point>& point : wanted)
+        most = std::max(most, point->y);
     Chart chart(run_axis(report), rate_axis(most), "time", "Responses per second by status");
     std::vector<std::vector<Bar>> bars(classes.size());
     for (const Slice& slice : report.timeline.slices()) {
@@ -205,15 +239,17 @@ std::string status_section(const Report& report) {
             const double above = below + rate_of(count, slice);
             bars[c].push_back({from, to, below, above});
             below = above;
-            if (count > 0) tip += fmt::format("\n{} {}", classes[c].name, count_text(count));
         }
-        if (slice.failed > 0) tip += "\nfailed " + count_text(slice.failed);
-        chart.tip(from, to, tip);
+        chart.tip(from, to, tip + outcomes_of(slice));
     }
     std::vector<Key> keys;
     for (std::size_t c = 0; c < classes.size(); ++c) {
         chart.bars(bars[c], classes[c].colour);
         keys.push_back({classes[c].colour, classes[c].name});
+    }
+    if (!wanted.empty()) {
+        chart.line(wanted, "wanted");
+        keys.push_back({"wanted", "wanted"});
     }
     mark_drill(chart, report);
     return section("Throughput and status", per_slice(report, "responses per second, over each"),
@@ -253,6 +289,7 @@ std::string group_section(const Report& report) {
     std::vector<std::vector<Bar>> bars(groups.size() + 1);  // the last: all others
     bool others = false;
     for (const Slice& slice : report.timeline.slices()) {
+        if (!has_rate(report, slice)) continue;
         const auto [from, to] = span_of(report, slice);
         const auto all = static_cast<double>(slice.completed);
         std::string tip = when(report, slice);

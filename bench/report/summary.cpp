@@ -8,6 +8,7 @@
 
 #include "bench/report/duration_text.hpp"
 #include "bench/report/plain_text.hpp"
+#include "bench/report/steps.hpp"
 
 namespace scrollgate::bench {
 namespace {
@@ -27,12 +28,23 @@ std::string per_second_text(std::uint64_t bytes, Duration elapsed) {
     return bytes_text(seconds > 0 ? static_cast<double>(bytes) / seconds : 0) + "/s";
 }
 
+std::string load_text(const Report& report) {
+    if (report.replay_speed) {
+        if (*report.replay_speed == 0) return "replay in a closed loop";
+        if (*report.replay_speed == 1) return "replay at the recorded speed";
+        return fmt::format("replay at {:g} times the recorded speed", *report.replay_speed);
+    }
+    if (!report.ramp.empty())
+        return fmt::format("open loop from {} to {} in {} steps",
+                           rate_text(report.ramp.front().rate), rate_text(report.ramp.back().rate),
+                           report.ramp.size());
+    return report.rate ? "open loop at " + rate_text(*report.rate) : std::string("closed loop");
+}
+
 std::vector<Fact> facts_of_run(const Report& report) {
     const Tally& total = report.total;
     std::vector<Fact> facts;
-    facts.push_back({"load", fmt::format("{}, {}, {}, {}",
-                                         report.rate ? "open loop at " + rate_text(*report.rate)
-                                                     : std::string("closed loop"),
+    facts.push_back({"load", fmt::format("{}, {}, {}, {}", load_text(report),
                                          counted(report.connections, "connection", "connections"),
                                          counted(report.workers, "worker", "workers"),
                                          printable(report.protocol))});
@@ -57,8 +69,8 @@ std::vector<Fact> facts_of_run(const Report& report) {
 std::vector<LatencyRow> rows_of(const Report& report) {
     const Tally& total = report.total;
     std::vector<LatencyRow> rows;
-    rows.push_back({About::all, report.rate ? "all (corrected)" : "all", &total.latency});
-    if (report.rate) rows.push_back({About::all, "uncorrected", &total.uncorrected});
+    rows.push_back({About::all, report.open_loop ? "all (corrected)" : "all", &total.latency});
+    if (report.open_loop) rows.push_back({About::all, "uncorrected", &total.uncorrected});
     if (report.methods.size() > 1) {
         for (std::size_t i = 0; i < report.methods.size(); ++i)
             rows.push_back({About::method, printable(report.methods[i]), &total.by_method[i]});
@@ -162,9 +174,9 @@ std::vector<std::string> marks_of(const Report& report) {
     std::vector<std::string> marks;
     if (report.behind()) {
         marks.push_back(fmt::format(
-            "THE GENERATOR FELL BEHIND: requests left {} late at p99, {} at most; {} never left.",
+            "THE GENERATOR FELL BEHIND: requests left {} late at p99, {} at most{}.",
             duration_text(total.lag.at(0.99)), duration_text(total.lag.max()),
-            count_text(total.unsent)));
+            total.unsent > 0 ? fmt::format("; {} never left", count_text(total.unsent)) : ""));
         marks.emplace_back(
             "These figures hold its own delays. Try more connections, more --workers or a lower "
             "--rate.");
@@ -187,10 +199,19 @@ Summary summarise(const Report& report) {
     summary.run = facts_of_run(report);
     summary.latency = rows_of(report);
     summary.about_latency =
-        report.rate ? "corrected: from when a request was due, so that a stall counts; "
-                      "uncorrected: from when it left"
-                    : "closed loop: a slow server is asked less, which hides its worst moments; "
-                      "--rate shows them";
+        report.open_loop
+            ? "corrected: from when a request was due, so that a stall counts; "
+              "uncorrected: from when it left"
+            : "closed loop: a slow server is asked less, which hides its worst moments; "
+              "--rate shows them";
+    for (const StepResult& step : steps_of(report)) {
+        StepRow row{rate_text(step.wanted), {rate_text(step.achieved)}};
+        for (const Duration value :
+             {step.latency.at(0.5), step.latency.at(0.99), step.latency.max()})
+            row.cells.push_back(step.latency.count() == 0 ? "-" : duration_text(value));
+        row.cells.push_back(count_text(step.failed));
+        summary.steps.push_back(std::move(row));
+    }
     summary.failures = failures_of(report.total);
     if (!summary.failures.empty())
         summary.failed = fmt::format("{} of {} requests ({})", count_text(report.total.failed()),
@@ -229,6 +250,10 @@ std::vector<std::string> latency_cells(const Histogram& histogram) {
     cell(histogram.max());
     cell(histogram.mean());
     return cells;
+}
+
+std::vector<std::string> step_columns() {
+    return {"rate", "p50", "p99", "max", "failed"};
 }
 
 std::string share_cell(std::optional<double> share) {

@@ -36,11 +36,18 @@ struct ShareRow {
     std::optional<double> share, before, during, after;
 };
 
+/// A ramp's step: the rate that was wanted, and what came of it.
+struct StepRow {
+    std::string name;                ///< "500/s"
+    std::vector<std::string> cells;  ///< under step_columns()
+};
+
 struct Summary {
     std::string tool, url;
     std::vector<Fact> run;             ///< what was run, and how much came
     std::vector<LatencyRow> latency;   ///< in the order of About
     std::string about_latency;         ///< one line on how to read them
+    std::vector<StepRow> steps;        ///< of a ramp
     std::vector<FailureRow> failures;  ///< most frequent first; none: nothing failed
     std::string failed;                ///< how many, of how many
     std::vector<Fact> drill;           ///< what it did and saw; empty: no drill
@@ -56,6 +63,8 @@ struct Summary {
 [[nodiscard]] std::vector<std::string> latency_columns();
 /// The cells under latency_columns().
 [[nodiscard]] std::vector<std::string> latency_cells(const Histogram& histogram);
+/// The header of the steps: "rate", "p50", …, after the wanted rate.
+[[nodiscard]] std::vector<std::string> step_columns();
 /// "p50" -> "p50", "p999" -> "p99.9", "p9999" -> "p99.99".
 [[nodiscard]] std::string quantile_label(std::string_view name);
 /// "12.3%", or "-" for none.

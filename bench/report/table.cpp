@@ -106,6 +106,17 @@ void write_latency(Lines& lines, const Summary& summary) {
     }
 }
 
+void write_steps(Lines& lines, const Summary& summary) {
+    if (summary.steps.empty()) return;
+    Grid grid;
+    grid.add("wanted", step_columns());
+    for (const StepRow& row : summary.steps)
+        grid.add("  " + row.name, row.cells);
+    lines.add("");
+    for (std::size_t i = 0; i < grid.size(); ++i)
+        lines.add(grid.line(i), i == 0 ? Paint::strong : Paint::none);
+}
+
 void write_failures(Lines& lines, const Summary& summary) {
     if (summary.failures.empty()) return;
     lines.add("");
@@ -151,6 +162,7 @@ std::string table_text(const Report& report, bool colours) {
     lines.add(shorten(summary.tool + "  " + summary.url, page_width), Paint::strong);
     write_facts(lines, summary.run);
     write_latency(lines, summary);
+    write_steps(lines, summary);
     write_failures(lines, summary);
     write_drill(lines, summary);
     write_shares(lines, summary);

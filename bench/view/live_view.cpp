@@ -1,7 +1,8 @@
 #include "bench/view/live_view.hpp"
 
 #include <algorithm>
-#include <span>
+#include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -11,187 +12,174 @@
 namespace scrollgate::bench {
 namespace {
 
-using namespace std::chrono_literals;
+using Tone = LiveLine::Tone;
 
-constexpr std::size_t bar_width_max = 50;
+constexpr std::size_t label_width = 9;
+constexpr std::size_t bar_width_max = 40, trend_width_max = 60, group_width_max = 16;
 constexpr std::size_t groups_shown = 6;
+constexpr std::size_t trend_words = 19;  ///< behind a trend
 
 double seconds(Duration duration) {
     return std::chrono::duration<double>(duration).count();
 }
 
-Slice sum_of(std::span<const Slice> slices) {
-    Slice sum;
-    for (const Slice& slice : slices)
-        sum.add(slice);
-    return sum;
+/// Requests that are through, with a response or without.
+std::uint64_t ended(const Slice& total) {
+    return total.completed + total.by_class[0];
 }
 
-/// The slices of about the last second, without the one that is still being filled.
-std::span<const Slice> last_second(const Timeline& timeline) {
-    const std::span<const Slice> all = timeline.slices();
-    if (all.size() < 2) return all;
-    const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(1, 1s / timeline.width()));
-    const std::size_t whole = all.size() - 1;
-    return all.subspan(whole - std::min(wanted, whole), std::min(wanted, whole));
+/// How many requests make the run, if that is known.
+std::optional<std::uint64_t> requests_wanted(const Plan& plan) {
+    if (plan.requests || plan.replay.empty()) return plan.requests;
+    return plan.replay.size();
 }
 
-/// "▁▃█": the values as heights, the largest one full; neighbours share a column if they must.
-std::string sparkline(const std::vector<double>& values, std::size_t columns) {
-    constexpr std::string_view heights[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-    const std::size_t per_column =
-        std::max<std::size_t>(1, (values.size() + columns - 1) / columns);
-    std::vector<double> means;
-    for (std::size_t i = 0; i < values.size(); i += per_column) {
-        const std::size_t end = std::min(values.size(), i + per_column);
-        double sum = 0;
-        for (std::size_t k = i; k < end; ++k)
-            sum += values[k];
-        means.push_back(sum / static_cast<double>(end - i));
-    }
-    const double most = means.empty() ? 0 : *std::max_element(means.begin(), means.end());
-    std::string text;
-    for (const double mean : means)
-        text += heights[most > 0 ? static_cast<std::size_t>(mean / most * 7.0 + 0.5) : 0];
+double rate_of(const Stretch& stretch) {
+    const double length = seconds(stretch.length);
+    return length > 0 ? static_cast<double>(stretch.sum.completed) / length : 0;
+}
+
+std::string rate_words(const Plan& plan, const Progress& progress) {
+    std::string text = rate_text(rate_of(progress.recent));
+    if (plan.rate.empty()) return text;
+    const std::size_t step = Arrivals::step_at(plan.rate, progress.elapsed);
+    text += fmt::format(" of {} wanted", rate_text(plan.rate[step].rate));
+    if (plan.rate.size() > 1) text += fmt::format(", step {} of {}", step + 1, plan.rate.size());
     return text;
 }
 
-std::string bar(double share, std::size_t width) {
-    const auto full = static_cast<std::size_t>(share * static_cast<double>(width));
-    std::string text = "[";
-    for (std::size_t i = 0; i < width; ++i)
-        text += i < full ? "█" : "·";
-    return text + "]";
-}
-
-std::string progress_text(const Plan& plan, const Progress& progress, std::size_t columns) {
-    const std::string spent = duration_text(std::chrono::floor<std::chrono::milliseconds>(
-        std::chrono::floor<std::chrono::duration<std::int64_t, std::deci>>(progress.elapsed)));
-    const std::optional<double> share = done_share(plan, progress);
-    if (!share) return spent;
-    const std::string of =
-        plan.requests ? count_text(*plan.requests) + " requests" : duration_text(plan.duration);
-    const std::size_t width = std::min(bar_width_max, columns - 30);
-    return fmt::format(
-        "{} {:3.0f}%  {} of {}", bar(*share, width), *share * 100,
-        plan.requests ? count_text(sum_of(progress.timeline.slices()).completed) : spent, of);
-}
-
-double rate_of(std::span<const Slice> slices, Duration width) {
-    if (slices.empty()) return 0;
-    std::uint64_t completed = 0;
-    for (const Slice& slice : slices)
-        completed += slice.completed;
-    return static_cast<double>(completed) / (seconds(width) * static_cast<double>(slices.size()));
-}
-
-/// The rate that the plan asks for at this moment; nothing in a closed loop.
-std::optional<double> wanted_rate(const Plan& plan, Duration elapsed) {
-    for (const Arrivals::Step& step : plan.rate) {
-        if (step.length == no_limit || elapsed < step.length) return step.rate;
-        elapsed -= step.length;
-    }
-    return plan.rate.empty() ? std::nullopt : std::optional(plan.rate.back().rate);
-}
-
-std::string rate_line(const Plan& plan, const Progress& progress) {
-    std::string text =
-        rate_text(rate_of(last_second(progress.timeline), progress.timeline.width()));
-    if (const auto wanted = wanted_rate(plan, progress.elapsed))
-        text += " of " + rate_text(*wanted) + " wanted";
-    return text;
-}
-
-std::string latency_line(const Histogram& latency) {
+std::string latency_words(const Histogram& latency) {
+    if (latency.count() == 0) return "no response in the last second";
     return fmt::format("p50 {}  p90 {}  p99 {}  max {}", duration_text(latency.at(0.5)),
                        duration_text(latency.at(0.9)), duration_text(latency.at(0.99)),
                        duration_text(latency.max()));
 }
 
-std::string class_line(const Slice& sum) {
+std::string status_words(const Slice& total) {
     std::string text;
-    for (std::size_t i = 1; i < sum.by_class.size(); ++i) {
-        if (sum.by_class[i] > 0) text += fmt::format("{}xx {}  ", i, count_text(sum.by_class[i]));
-    }
-    return text + "failed " + count_text(sum.failed);
+    for (const auto& [status, count] : total.by_status.sorted())
+        text += fmt::format("{}{} {}", text.empty() ? "" : "  ",
+                            status == 0 ? "others" : std::to_string(status), count_text(count));
+    return text.empty() ? "none yet" : text;
 }
 
-/// Empty if no response had Cache-Status.
-std::string cache_line(const Slice& sum) {
-    const std::uint64_t silent = sum.by_cache[static_cast<std::size_t>(CacheResult::none)];
-    std::uint64_t all = 0;
-    for (const std::uint64_t count : sum.by_cache)
-        all += count;
-    if (all == silent) return {};
-    std::string text;
-    for (std::size_t i = 0; i < cache_results; ++i) {
-        const auto result = static_cast<CacheResult>(i);
-        if (result == CacheResult::none || sum.by_cache[i] == 0) continue;
-        text += fmt::format("{} {} ({})  ", name_of(result), count_text(sum.by_cache[i]),
-                            share_text(sum.by_cache[i], all - silent));
+std::string failure_words(const Slice& total) {
+    if (total.failed == 0) return "0";
+    std::string text =
+        fmt::format("{} ({})", count_text(total.failed), share_text(total.failed, ended(total)));
+    for (std::size_t i = 0; i < failures; ++i) {
+        if (total.by_failure[i] > 0)
+            text += fmt::format("  {} {}", name_of(static_cast<Failure>(i)),
+                                count_text(total.by_failure[i]));
     }
     return text;
 }
 
-void add_groups(std::vector<std::string>& lines, const Progress& progress, std::size_t columns) {
-    const Slice recent = sum_of(last_second(progress.timeline));
-    for (std::size_t i = 0; i < std::min(groups_shown, progress.groups.size()); ++i) {
-        const std::uint64_t count = i < recent.by_group.size() ? recent.by_group[i] : 0;
-        if (i == 0 && count == 0) continue;
-        const double share = recent.completed == 0 ? 0
-                                                   : static_cast<double>(count) /
-                                                         static_cast<double>(recent.completed);
-        lines.push_back(fmt::format("  {:<16.16} {} {}", printable(progress.groups[i]),
-                                    bar(share, std::min<std::size_t>(30, columns - 32)),
-                                    share_text(count, recent.completed)));
+/// Empty if no response had Cache-Status.
+std::string cache_words(const Slice& total) {
+    const std::uint64_t said = total.completed - total.by_cache[0];
+    std::string text;
+    for (std::size_t i = 1; i < cache_results; ++i) {
+        if (total.by_cache[i] > 0)
+            text += fmt::format("{}{} {} ({})", text.empty() ? "" : "  ",
+                                name_of(static_cast<CacheResult>(i)), count_text(total.by_cache[i]),
+                                share_text(total.by_cache[i], said));
     }
+    return text;
 }
 
 }  // namespace
 
-std::optional<double> done_share(const Plan& plan, const Progress& progress) {
-    if (!plan.replay.empty()) return std::nullopt;
-    const double share = plan.requests
-                             ? static_cast<double>(sum_of(progress.timeline.slices()).completed) /
-                                   static_cast<double>(*plan.requests)
-                             : seconds(progress.elapsed) / seconds(plan.duration);
-    return std::clamp(share, 0.0, 1.0);
+double done_share(const Plan& plan, const Progress& progress) {
+    const std::optional<std::uint64_t> wanted = requests_wanted(plan);
+    const double by_count =
+        wanted ? static_cast<double>(ended(progress.total)) / static_cast<double>(*wanted) : 0;
+    const double by_time = plan.requests ? 0 : seconds(progress.elapsed) / seconds(plan.duration);
+    return std::clamp(std::max(by_count, by_time), 0.0, 1.0);
 }
 
-std::vector<std::string> live_lines(const Plan& plan, const Progress& progress,
-                                    const std::string& note, std::size_t columns) {
-    columns = std::max<std::size_t>(40, columns);
-    const Slice sum = sum_of(progress.timeline.slices());
-    const Slice recent = sum_of(last_second(progress.timeline));
-    std::vector<std::string> lines{
-        shorten(printable(plan.url), columns),   progress_text(plan, progress, columns),
-        "rate     " + rate_line(plan, progress), "latency  " + latency_line(recent.latency),
-        "answers  " + class_line(sum),
-    };
-    if (const std::string cache = cache_line(sum); !cache.empty())
-        lines.push_back("cache    " + cache);
-    if (!plan.by.empty()) add_groups(lines, progress, columns);
-    std::vector<double> rates, tails;
-    for (const Slice& slice : progress.timeline.slices()) {
-        rates.push_back(static_cast<double>(slice.completed));
-        tails.push_back(static_cast<double>(slice.latency.at(0.99).count()));
+std::string LiveView::progress_text(const Progress& progress, std::size_t columns) const {
+    const double share = done_share(plan_, progress);
+    std::string words = fmt::format("{:3.0f}%  {}", share * 100, clock_text(progress.elapsed, 1));
+    if (const auto wanted = requests_wanted(plan_)) {
+        words += fmt::format(", {} of {} requests", count_text(ended(progress.total)),
+                             count_text(*wanted));
+    } else {
+        words += " of " + clock_text(plan_.duration, 1);
     }
-    const std::size_t width = std::min(bar_width_max, columns - 10);
-    lines.push_back("rate     " + sparkline(rates, width));
-    lines.push_back("p99      " + sparkline(tails, width));
-    if (!note.empty()) lines.push_back(shorten(printable(note), columns));
-    for (std::string& line : lines)
-        line = cut(line, columns);
+    const std::size_t taken = columns_of(words) + 1;
+    const std::size_t width = std::min(bar_width_max, columns - std::min(columns, taken));
+    return bar(share, width) + " " + words;
+}
+
+/// Shares of the last second, so that a pool that is lost is seen at once.
+void LiveView::add_shares(std::vector<LiveLine>& lines, const Progress& progress,
+                          std::size_t columns) const {
+    const Slice& recent = progress.recent.sum;
+    std::vector<std::pair<std::string, std::uint64_t>> rows;
+    std::size_t name_width = 0;
+    for (std::size_t i = 0; i < progress.total.by_group.size(); ++i) {
+        if (progress.total.by_group[i] == 0) continue;
+        const std::uint64_t count = i < recent.by_group.size() ? recent.by_group[i] : 0;
+        const std::string name = i < progress.groups.size() ? printable(progress.groups[i]) : "";
+        if (rows.size() == groups_shown) {
+            rows.back().first = "others";
+            rows.back().second += count;
+        } else {
+            rows.emplace_back(shorten(name, group_width_max), count);
+        }
+    }
+    for (const auto& [name, count] : rows)
+        name_width = std::max(name_width, columns_of(name));
+    const std::size_t taken = label_width + name_width + 9;
+    const std::size_t width = std::min(bar_width_max / 2, columns - std::min(columns, taken));
+    for (const auto& [name, count] : rows) {
+        const double share = recent.completed == 0 ? 0
+                                                   : static_cast<double>(count) /
+                                                         static_cast<double>(recent.completed);
+        const std::string padding(name_width - columns_of(name), ' ');
+        lines.push_back({&name == &rows.front().first ? "shares" : " ",
+                         fmt::format("{}{} {} {:>6}", name, padding, bar(share, width),
+                                     share_text(count, recent.completed))});
+    }
+}
+
+std::vector<LiveLine> LiveView::draw(const Progress& progress, const std::string& note,
+                                     std::size_t columns) {
+    const Histogram& latency = progress.recent.sum.latency;
+    rate_.add(rate_of(progress.recent));
+    tail_.add(static_cast<double>(latency.at(0.99).count()));
+    const std::size_t taken = label_width + trend_words;
+    const std::size_t width =
+        std::clamp(columns - std::min(columns, taken), std::size_t{1}, trend_width_max);
+    const Slice& total = progress.total;
+
+    std::vector<LiveLine> lines;
+    lines.push_back({"", shorten(printable(plan_.url), columns), Tone::title});
+    lines.push_back({"", progress_text(progress, columns)});
+    if (!note.empty()) lines.push_back({"drill", printable(note)});
+    lines.push_back({"rate", rate_words(plan_, progress)});
+    lines.push_back({"latency", latency_words(latency)});
+    lines.push_back({"status", status_words(total)});
+    lines.push_back({"failed", failure_words(total), total.failed > 0 ? Tone::alarm : Tone::plain});
+    if (const std::string cache = cache_words(total); !cache.empty())
+        lines.push_back({"cache", cache});
+    if (!plan_.by.empty()) add_shares(lines, progress, columns);
+    lines.push_back({"rate", rate_.blocks(width) + "  at most " + rate_text(rate_.highest())});
+    lines.push_back({"p99", tail_.blocks(width) + "  at most " +
+                                duration_text(Duration(std::llround(tail_.highest())))});
+    for (LiveLine& line : lines) {
+        if (!line.label.empty()) line.label.resize(label_width, ' ');
+        line.text = cut(line.text, columns - line.label.size());
+    }
     return lines;
 }
 
 std::string plain_line(const Plan& plan, const Progress& progress, const std::string& note) {
-    const Slice recent = sum_of(last_second(progress.timeline));
-    const Slice sum = sum_of(progress.timeline.slices());
-    return fmt::format("{:>6}  {}  p50 {}  p99 {}  failed {}{}{}",
-                       duration_text(std::chrono::round<std::chrono::seconds>(progress.elapsed)),
-                       rate_line(plan, progress), duration_text(recent.latency.at(0.5)),
-                       duration_text(recent.latency.at(0.99)), count_text(sum.failed),
+    const Histogram& latency = progress.recent.sum.latency;
+    return fmt::format("{:>6}  {}  p50 {}  p99 {}  failed {}{}{}", clock_text(progress.elapsed),
+                       rate_words(plan, progress), duration_text(latency.at(0.5)),
+                       duration_text(latency.at(0.99)), count_text(progress.total.failed),
                        note.empty() ? "" : "  ", printable(note));
 }
 

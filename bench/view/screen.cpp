@@ -1,10 +1,14 @@
 #include "bench/view/screen.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "bench/report/plain_text.hpp"
 
 namespace scrollgate::bench {
 namespace {
@@ -14,52 +18,95 @@ struct Size {
 };
 
 /// Asked anew for each picture: windows change.
-Size terminal_size() {
+Size size_of(std::FILE* terminal) {
     winsize size{};
-    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
-    return {size.ws_col, std::max<std::size_t>(2, size.ws_row)};
+    if (::ioctl(::fileno(terminal), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
+    return {size.ws_col, size.ws_row == 0 ? 24U : size.ws_row};
 }
 
-constexpr const char* hide_cursor = "\x1b[?25l";
-constexpr const char* show_cursor = "\x1b[?25h";
+bool is_terminal(std::FILE* file) {
+    return ::isatty(::fileno(file)) != 0;
+}
 
-/// To the first of `lines` drawn before; everything from there on is wiped.
-std::string back(std::size_t lines) {
-    return lines == 0 ? std::string() : fmt::format("\x1b[{}A\x1b[J", lines);
+/// A terminal that can only type forwards calls itself dumb.
+bool can_move() {
+    const char* name = std::getenv("TERM");
+    return name != nullptr && *name != '\0' && std::string_view(name) != "dumb";
+}
+
+Screen::Kind kind_for(std::FILE* out, bool plain, bool quiet) {
+    if (quiet) return Screen::Kind::silent;
+    return !plain && is_terminal(out) && can_move() ? Screen::Kind::live : Screen::Kind::lines;
+}
+
+/// Whoever does not read it any more misses it: the run goes on.
+void put(std::FILE* file, const std::string& text) {
+    std::fputs(text.c_str(), file);
+    std::fflush(file);
+}
+
+std::string painted(std::string_view text, std::string_view code, bool colours) {
+    if (!colours || text.empty() || code.empty()) return std::string(text);
+    return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+std::string_view code_of(LiveLine::Tone tone) {
+    constexpr std::string_view codes[] = {"", "1", "31"};
+    return codes[static_cast<std::size_t>(tone)];
 }
 
 }  // namespace
 
-Screen::Kind Screen::kind_for(bool plain, bool quiet) {
-    if (quiet) return Kind::silent;
-    return !plain && ::isatty(STDERR_FILENO) != 0 ? Kind::live : Kind::lines;
+bool wants_colours(std::FILE* file) {
+    const char* unwanted = std::getenv("NO_COLOR");
+    return is_terminal(file) && can_move() && (unwanted == nullptr || *unwanted == '\0');
 }
 
+// One write per picture, each line wiped behind its end, not before: nothing flickers. Lines do not
+// wrap meanwhile, whatever a character's width is.
+std::string redrawn(const std::vector<std::size_t>& drawn, std::size_t columns,
+                    const std::vector<LiveLine>& lines, bool colours) {
+    std::size_t rows = 0;
+    for (const std::size_t width : drawn)
+        rows += std::max<std::size_t>(1, (width + columns - 1) / columns);
+    std::string out = rows == 0 ? "\r" : fmt::format("\r\x1b[{}A", rows);
+    if (!lines.empty()) out += "\x1b[?7l";
+    for (const LiveLine& line : lines) {
+        out += painted(line.label, "2", colours);
+        out += painted(line.text, code_of(line.tone), colours);
+        out += "\x1b[K\n";
+    }
+    if (!lines.empty()) out += "\x1b[?7h";
+    return out + "\x1b[J";
+}
+
+Screen::Screen(const Plan& plan, bool plain, bool quiet)
+    : plan_(plan),
+      out_(!plain && !is_terminal(stderr) && is_terminal(stdout) ? stdout : stderr),
+      kind_(kind_for(out_, plain, quiet)),
+      colours_(wants_colours(out_)),
+      view_(plan) {}
+
 Screen::~Screen() {
-    if (drawn_ == 0) return;
-    fmt::print(stderr, "{}{}", back(drawn_), show_cursor);
+    if (drawn_.empty()) return;
+    put(out_, redrawn(drawn_, size_of(out_).columns, {}, colours_));
 }
 
 void Screen::show(const Progress& progress, const std::string& note) {
     if (kind_ == Kind::silent) return;
     if (kind_ == Kind::lines) {
-        fmt::print(stderr, "{}\n", plain_line(plan_, progress, note));
+        put(stderr, plain_line(plan_, progress, note) + "\n");
         return;
     }
-    const Size size = terminal_size();
-    // The last column stays free: some terminals wrap when it is written.
-    std::vector<std::string> lines = live_lines(plan_, progress, note, size.columns - 1);
+    const Size size = size_of(out_);
+    std::vector<LiveLine> lines;
+    // The last column and the last row stay free: the cursor is there.
+    if (size.columns > LiveView::columns_min) lines = view_.draw(progress, note, size.columns - 1);
     lines.resize(std::min(lines.size(), size.rows - 1));
-    draw(lines);
-}
-
-void Screen::draw(const std::vector<std::string>& lines) {
-    std::string picture = hide_cursor + back(drawn_);
-    for (const std::string& line : lines)
-        picture += line + "\n";
-    drawn_ = lines.size();
-    fmt::print(stderr, "{}", picture);
-    std::fflush(stderr);
+    put(out_, redrawn(drawn_, size.columns, lines, colours_));
+    drawn_.clear();
+    for (const LiveLine& line : lines)
+        drawn_.push_back(columns_of(line.label) + columns_of(line.text));
 }
 
 }  // namespace scrollgate::bench

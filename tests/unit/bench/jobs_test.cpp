@@ -152,3 +152,32 @@ TEST_CASE("a replay keeps order and times, scaled; every worker has its rows") {
     CHECK(fast.take(start + 3s).intended == start + 3s);
     CHECK(fast.due() == start);
 }
+
+TEST_CASE("rows of a replay that were due and did not leave are counted") {
+    FastRng rng(9);
+    Plan plan = plan_of({"/unused"});
+    for (int i = 0; i < 10; ++i)
+        plan.replay.push_back({i * 1s, 0, "/"});
+    Jobs jobs(plan, 0, start, start + 5s, rng);
+    CHECK(plan.open_loop());
+    CHECK(target(jobs.take(start)) == "/");
+    CHECK(jobs.drop_rest() == 4);
+    CHECK(jobs.due() == never);
+
+    plan.speed = 0;
+    CHECK_FALSE(plan.open_loop());
+    Jobs fast(plan, 0, start, start + 5s, rng);
+    CHECK(fast.drop_rest() == 0);
+}
+
+TEST_CASE("which step it is, and the mean rate so far") {
+    const std::vector<Arrivals::Step> steps = {{100, 2s}, {400, 1s}};
+    CHECK(Arrivals::step_at(steps, 0s) == 0);
+    CHECK(Arrivals::step_at(steps, 1999ms) == 0);
+    CHECK(Arrivals::step_at(steps, 2s) == 1);
+    CHECK(Arrivals::step_at(steps, 9s) == 1);
+    CHECK(Arrivals::mean_rate(steps, 1s) == doctest::Approx(100));
+    CHECK(Arrivals::mean_rate(steps, 3s) == doctest::Approx(200));
+    CHECK(Arrivals::mean_rate(steps, 9s) == doctest::Approx(200));
+    CHECK(Arrivals::mean_rate({{50, no_limit}}, 7s) == doctest::Approx(50));
+}

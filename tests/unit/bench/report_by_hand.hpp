@@ -50,9 +50,10 @@ inline Report open_loop() {
     report.url = "http://127.0.0.1:8080/metadata/{n}.json";
     report.protocol = "http/1.1";
     report.started = "2024-05-01T12:00:00Z";
-    report.arguments = {"scrollgate-bench", report.url, "--rate", "100"};
+    report.arguments = {report.url, "--rate", "100"};
     report.connections = 8;
     report.workers = 1;
+    report.open_loop = true;
     report.rate = 100;
     report.elapsed = 10s;
     for (int i = 0; i < 1000; ++i) {
@@ -70,6 +71,28 @@ inline Report open_loop() {
         }
         count(report, answer);
     }
+    return report;
+}
+
+/// An open loop of 3 s that asked for 100/s, 200/s and 300/s, and got 100/s, 200/s and 250/s, the
+/// last with a failure in ten.
+inline Report ramp() {
+    Report report({"GET"}, 100ms);
+    report.url = "http://edge.test/";
+    report.open_loop = true;
+    report.rate = 200;
+    report.ramp = {{100, 1s}, {200, 1s}, {300, 1s}};
+    for (const int rate : {100, 200, 250}) {
+        const Duration second = rate == 100 ? 0s : rate == 200 ? 1s : 2s;
+        for (int i = 0; i < rate; ++i) {
+            Answer answer;
+            answer.at = second + Duration(1s) / rate * i + 1ms;
+            answer.took = rate * 10us;
+            if (rate == 250 && i % 10 == 0) answer.failure = Failure::timeout;
+            count(report, answer);
+        }
+    }
+    report.elapsed = 3s;
     return report;
 }
 

@@ -33,6 +33,15 @@ TEST_CASE("durations have three digits in the unit that suits") {
     CHECK(duration_text(Duration::min()).front() == '-');
 }
 
+TEST_CASE("clocks go on without rounding up") {
+    CHECK(clock_text(0ns) == "0s");
+    CHECK(clock_text(999ms) == "0s");
+    CHECK(clock_text(59'999ms) == "59s");
+    CHECK(clock_text(59'999ms, 1) == "59.9s");
+    CHECK(clock_text(3s, 1) == "3.0s");
+    CHECK(clock_text(125'900ms, 1) == "2m05s");
+}
+
 TEST_CASE("rates, sizes, counts and shares") {
     CHECK(rate_text(0) == "0/s");
     CHECK(rate_text(-1) == "0/s");
