@@ -180,7 +180,7 @@ class Failures(BenchTest):
                 conn.request()
             else:
                 return      # the first look, before the run
-            origin.sock.close()
+            origin.stop_listening()
             gone.set()
             conn.answer(b"bye", "200 OK", "Connection: close")
         origin = self.origin(script)
