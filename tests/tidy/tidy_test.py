@@ -46,6 +46,18 @@ class House(unittest.TestCase):
             with self.subTest(folder=folder, header=header):
                 self.assertEqual(found(f"{folder}/y.cpp", text, paths), expected)
 
+    def test_micro_benchmarks_see_the_proxy_and_nobody_sees_them(self):
+        paths = {"proxy/x.hpp", "balancer/policy.hpp", "tests/x.hpp", "bench/micro/x.hpp"}
+        for file, header, expected in [
+                ("bench/micro/y.cpp", "proxy/x.hpp", []),
+                ("bench/micro/y.cpp", "balancer/policy.hpp", []),
+                ("bench/micro/y.cpp", "bench/micro/x.hpp", []),
+                ("bench/micro/y.cpp", "tests/x.hpp", ["layering"]),
+                ("bench/load/y.cpp", "bench/micro/x.hpp", ["layering"]),
+                ("bench/load/y.cpp", "proxy/x.hpp", ["layering"])]:
+            with self.subTest(file=file, header=header):
+                self.assertEqual(found(file, f'{HEAD}#include "{header}"\n', paths), expected)
+
     def test_an_include_that_is_no_path_from_the_root(self):
         self.assertEqual(found("core/y.cpp", HEAD + '#include "clock.hpp"\n', {"core/clock.hpp"}),
                          ["include-path"])
@@ -56,7 +68,8 @@ class House(unittest.TestCase):
     def test_a_library_outside_of_its_room(self):
         for header, home in [("yaml-cpp/yaml.h", "config"), ("boost/beast/http.hpp", "core/http1"),
                              ("lz4.h", "cache"), ("hiredis/hiredis.h", "cache"),
-                             ("nghttp2/nghttp2.h", "core/http2")]:
+                             ("nghttp2/nghttp2.h", "core/http2"),
+                             ("benchmark/benchmark.h", "bench/micro")]:
             text = f"{HEAD}#include <{header}>\n"
             with self.subTest(header=header):
                 self.assertEqual(found("proxy/y.cpp", text), ["confined"])

@@ -181,8 +181,7 @@ class Failures(BenchTest):
                 conn.request()
             else:
                 return      # the first look, before the run
-            origin.sock.shutdown(socket.SHUT_RDWR)  # close() alone lets a waiting accept() have one
-            origin.sock.close()
+            origin.stop_listening()
             gone.set()
             conn.answer(b"bye", "200 OK", "Connection: close")
         origin = self.origin(script)

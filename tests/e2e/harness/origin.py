@@ -208,14 +208,19 @@ class RawOrigin:
     def bytes_received(self):
         return sum(len(c.received) for c in self.connections)
 
-    def close(self):
-        """Stops listening and ends every connection."""
-        self.closing = True
+    def stop_listening(self):
+        """From now on connections are refused. Closing alone would not do: a thread that waits in
+        accept() keeps the socket alive, and gets one more connection."""
         try:
             self.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
         self.sock.close()
+
+    def close(self):
+        """Stops listening and ends every connection."""
+        self.closing = True
+        self.stop_listening()
         for conn in list(self.connections):
             try:
                 conn.sock.shutdown(socket.SHUT_RDWR)
