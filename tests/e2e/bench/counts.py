@@ -1,6 +1,5 @@
 """What the bench tool counts is what the origin saw, and every kind of failure has its name."""
 import hashlib
-import socket
 import threading
 import unittest
 
