@@ -153,6 +153,7 @@ std::string json_text(const Report& report) {
     out["started"] = valid_utf8(report.started);
     out["arguments"] = std::move(arguments);
     out["connections"] = report.connections;
+    out["streams"] = report.streams;
     out["workers"] = report.workers;
     out["rate"] =
         object{{"wanted", or_null(report.rate)}, {"achieved", finite(report.achieved_rate())}};
