@@ -72,6 +72,12 @@ inline constexpr auto pending_look = 10ms;      ///< a waiting request looks aga
 inline constexpr unsigned max_attempts = 3;
 inline constexpr unsigned max_attempts_max = 10;
 
+// -- HTTP/2 (fixed)
+inline constexpr std::uint32_t http2_streams = 100;  ///< open at a time on one connection
+inline constexpr std::uint32_t http2_stream_window = 256 * KiB;
+inline constexpr std::uint32_t http2_connection_window = 1 * MiB;
+inline constexpr std::size_t http2_answers = 1000;  ///< to SETTINGS and PING, waiting to be sent
+
 // -- process
 inline constexpr std::uint32_t frequency = 528;  ///< Hz of the timer wheel
 inline constexpr std::uint32_t frequency_min = 10;

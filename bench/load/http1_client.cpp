@@ -2,47 +2,27 @@
 
 #include <algorithm>
 
-#include <boost/asio/error.hpp>
-
 #include "bench/load/body_check.hpp"
+#include "bench/load/client_common.hpp"
 #include "core/http1/chunk_decoder.hpp"
 #include "core/http1/framing.hpp"
 #include "core/http1/head_parser.hpp"
 #include "core/limits.hpp"
 #include "core/net/connection.hpp"
-#include "core/net/tls_error.hpp"
 #include "core/task.hpp"
 
 namespace scrollgate::bench {
 namespace {
 
-using namespace std::chrono_literals;
 using Way = Connection::Way;
 
-constexpr http1::HeadLimits head_limits{limits::buffer_small, 256, 0};
-/// Between attempts to connect: doubled up to the second.
-constexpr Duration first_pause = 1ms, longest_pause = 100ms;
+constexpr http1::HeadLimits head_limits{head_bytes, head_fields, 0};
 
 /// A connection that learns what comes unasked: an end, or bytes that belong to no request.
 struct ClientConnection final : Connection {
     using Connection::Connection;
     void input_seen() noexcept override { stale = true; }
     bool stale = false;
-};
-
-/// co_await pause: a sleep on the worker's wheel.
-struct Pause final : TimerWheel::Timer {
-    Pause(EventLoop& in, Duration time) : loop(in), length(time) {}
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> h) {
-        waiting = h;
-        loop.arm(*this, loop.now() + length);
-    }
-    void await_resume() const noexcept {}
-    void expired() noexcept override { waiting.resume(); }
-    EventLoop& loop;
-    const Duration length;
-    std::coroutine_handle<> waiting;
 };
 
 class Http1Client final : public LoadClient {
@@ -52,6 +32,7 @@ class Http1Client final : public LoadClient {
           plan_(worker.plan()),
           dial_(dial),
           next_address_(number),
+          backoff_(worker),
           check_(plan_.expect) {
         for (const Plan::MethodShare& method : plan_.methods)
             add_method(method.name);
@@ -73,13 +54,12 @@ class Http1Client final : public LoadClient {
     void add_method(const std::string& name);
     Task<void> run();
     Task<void> exchange(const Job& job, Sample& sample);
-    Task<bool> connect(Sample& sample);
+    Task<bool> open(Sample& sample);
     Task<void> drop();
     Task<void> respond(const Frame& frame, Sample& sample);
     Task<bool> read_head(Method method, Sample& sample);
     Task<bool> read_body(Sample& sample);
     Task<bool> read_chunks();
-    void fail(Sample& sample, Failure otherwise) const;
 
     LoadWorker& worker_;
     const Plan& plan_;
@@ -87,7 +67,7 @@ class Http1Client final : public LoadClient {
     std::size_t next_address_;
     std::vector<Frame> frames_;  ///< by method
     std::unique_ptr<ClientConnection> connection_;
-    Duration pause_ = first_pause;
+    Backoff backoff_;
     std::string request_;
     ResponseHead head_;
     BodyFraming framing_;
@@ -113,20 +93,11 @@ Task<void> Http1Client::run() {
         LoadWorker::NextJob next = worker_.next_job();
         const std::optional<Job> job = co_await next;
         if (!job) break;
-        Sample sample;
-        sample.intended = job->intended;
-        sample.sent = job->taken;
-        sample.method = job->method;
+        Sample sample = begin_sample(*job);
         co_await exchange(*job, sample);
         sample.done = worker_.loop().now();
         worker_.finished(sample);
-        if (connection_ || !sample.failure) {
-            pause_ = first_pause;
-        } else if (*sample.failure <= Failure::tls && !worker_.stopping()) {
-            Pause pause(worker_.loop(), pause_);
-            co_await pause;
-            pause_ = std::min(pause_ * 2, longest_pause);
-        }
+        if (backoff_.due_after(sample)) co_await backoff_.wait();
     }
     co_await drop();
     worker_.client_ended();
@@ -135,7 +106,7 @@ Task<void> Http1Client::run() {
 Task<void> Http1Client::exchange(const Job& job, Sample& sample) {
     if (connection_ && connection_->stale) co_await drop();
     if (!connection_) {
-        const bool connected = co_await connect(sample);
+        const bool connected = co_await open(sample);
         if (!connected) co_return;
     }
     const Frame& frame = frames_[job.method];
@@ -166,18 +137,12 @@ Task<void> Http1Client::exchange(const Job& job, Sample& sample) {
     }
 }
 
-Task<bool> Http1Client::connect(Sample& sample) {
+Task<bool> Http1Client::open(Sample& sample) {
     connection_ = std::make_unique<ClientConnection>(worker_.loop(), dial_.open(worker_.loop()));
-    connection_->expire_at(Way::write, sample.sent + plan_.timeout, ErrorKind::connect_timeout);
     const SocketAddress& address = dial_.addresses[next_address_++ % dial_.addresses.size()];
-    const boost::system::error_code error = co_await connection_->connect(address);
-    if (!error) {
-        connection_->expire_at(Way::write, never, ErrorKind::connect_timeout);
-        co_return true;
-    }
-    sample.failure = connection_->failure() ? Failure::connect_timeout : connect_failure(error);
-    co_await drop();
-    co_return false;
+    sample.failure = co_await connect(*connection_, address, sample.sent + plan_.timeout);
+    if (sample.failure) co_await drop();
+    co_return !sample.failure;
 }
 
 Task<void> Http1Client::drop() {
@@ -207,16 +172,10 @@ Task<bool> Http1Client::read_head(Method method, Sample& sample) {
         const http1::ParseResult parsed = http1::parse_response_head(
             connection_->received(), head_limits, scanned, method, head_);
         if (parsed.status == http1::ParseResult::Status::complete) {
-            sample.status = head_.status;
+            note_head(head_, worker_, sample);
             framing_ = head_.body;
             last_ = last_ || framing_.kind == BodyFraming::Kind::until_close ||
                     http1::wants_close(head_.version, head_.fields);
-            if (const HeaderField* cache = head_.fields.find("cache-status"))
-                sample.cache = cache_result_from(cache->value);
-            if (!plan_.by.empty()) {
-                if (const HeaderField* by = head_.fields.find(plan_.by))
-                    sample.group = worker_.group_of(by->value);
-            }
             connection_->consume(parsed.consumed);
             co_return true;
         }
@@ -226,7 +185,9 @@ Task<bool> Http1Client::read_head(Method method, Sample& sample) {
         }
         const bool more = co_await connection_->more();
         if (!more) {
-            fail(sample, connection_->received().empty() ? Failure::closed : Failure::truncated);
+            const bool nothing = connection_->received().empty();
+            sample.failure =
+                lost_because(*connection_, nothing ? Failure::closed : Failure::truncated);
             co_return false;
         }
     }
@@ -236,7 +197,9 @@ Task<bool> Http1Client::read_body(Sample& sample) {
     if (framing_.kind == BodyFraming::Kind::none) co_return true;
     if (framing_.kind == BodyFraming::Kind::chunked) {
         const bool whole = co_await read_chunks();
-        if (!whole) fail(sample, connection_->at_end() ? Failure::truncated : Failure::malformed);
+        if (!whole)
+            sample.failure = lost_because(
+                *connection_, connection_->at_end() ? Failure::truncated : Failure::malformed);
         co_return whole;
     }
     const bool counted = framing_.kind == BodyFraming::Kind::length;
@@ -252,7 +215,7 @@ Task<bool> Http1Client::read_body(Sample& sample) {
         const bool more = co_await connection_->more();
         if (more) continue;
         if (!counted && connection_->at_end() && !connection_->broken()) co_return true;
-        fail(sample, Failure::truncated);
+        sample.failure = lost_because(*connection_, Failure::truncated);
         co_return false;
     }
 }
@@ -272,29 +235,11 @@ Task<bool> Http1Client::read_chunks() {
     }
 }
 
-/// Why nothing more came; `otherwise` for a plain end, and for one that TLS calls too early.
-void Http1Client::fail(Sample& sample, Failure otherwise) const {
-    const boost::system::error_code& broken = connection_->broken();
-    if (connection_->failure()) {
-        sample.failure = Failure::timeout;
-    } else if (!broken || broken == TlsError::truncated) {
-        sample.failure = otherwise;
-    } else {
-        sample.failure = broken.category() == tls_category() ? Failure::tls : Failure::reset;
-    }
-}
-
 }  // namespace
 
 std::unique_ptr<LoadClient> make_http1_client(LoadWorker& worker, const Dial& dial,
                                               std::size_t number) {
     return std::make_unique<Http1Client>(worker, dial, number);
-}
-
-Failure connect_failure(const boost::system::error_code& error) noexcept {
-    if (error == boost::asio::error::connection_refused) return Failure::refused;
-    if (error == boost::asio::error::timed_out) return Failure::connect_timeout;
-    return error.category() == tls_category() ? Failure::tls : Failure::connect_failed;
 }
 
 }  // namespace scrollgate::bench

@@ -13,7 +13,4 @@ namespace scrollgate::bench {
 [[nodiscard]] std::unique_ptr<LoadClient> make_http1_client(LoadWorker& worker, const Dial& dial,
                                                             std::size_t number);
 
-/// What an error of connecting means.
-[[nodiscard]] Failure connect_failure(const boost::system::error_code& error) noexcept;
-
 }  // namespace scrollgate::bench

@@ -6,6 +6,9 @@
 
 #include <fmt/chrono.h>
 
+#include "bench/load/http1_client.hpp"
+#include "bench/load/http2_client.hpp"
+
 namespace scrollgate::bench {
 namespace {
 
@@ -48,9 +51,10 @@ Report Load::run(const std::function<void(const Progress&)>& watch, int per_seco
                 start, end,
                 [&](LoadWorker& worker) {
                     number += workers_.size();
-                    return make_http1_client(worker, dial_, number);
+                    return plan_.http2 ? make_http2_client(worker, dial_, number)
+                                       : make_http1_client(worker, dial_, number);
                 },
-                1);
+                plan_.streams);
             const std::lock_guard lock(mutex);
             --running;
             ended.notify_one();
@@ -84,10 +88,11 @@ Report Load::report() const {
     Report report(std::move(methods), slice_width);
     report.tool = "scrollgate-bench " SCROLLGATE_VERSION;
     report.url = plan_.url;
-    report.protocol = plan_.http2 ? "h2" : "http/1.1";
+    report.protocol = !plan_.http2 ? "http/1.1" : plan_.origin.tls ? "h2" : "h2c";
     report.groups = groups_.names();
     report.grouped_by = plan_.by;
     report.connections = plan_.connections;
+    report.streams = plan_.streams;
     report.workers = plan_.workers;
     report.interrupted = stopped_;
     report.timeline = timeline_.copy();

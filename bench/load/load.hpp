@@ -4,7 +4,8 @@
 #include <atomic>
 #include <functional>
 
-#include "bench/load/http1_client.hpp"
+#include "bench/load/dial.hpp"
+#include "bench/load/load_worker.hpp"
 #include "bench/report/report.hpp"
 
 namespace scrollgate::bench {

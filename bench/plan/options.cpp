@@ -18,6 +18,7 @@ namespace scrollgate::bench {
 namespace {
 
 constexpr std::uint64_t most_connections = 100'000;
+constexpr std::uint64_t most_streams = 1'000;
 constexpr std::uint64_t most_workers = 256;
 constexpr std::uint64_t most_keys = 1'000'000'000'000;
 constexpr double highest_rate = 1e7;
@@ -51,7 +52,8 @@ void declare(CLI::App& app, Written& w, Options& o) {
     app.add_option("--body", w.body, "file that is sent with methods that have a body");
     app.add_flag("--insecure", w.insecure, "believe any certificate");
     app.add_flag("--http1", w.http1, "HTTP/1.1 (default)");
-    app.add_flag("--http2", w.http2, "HTTP/2");
+    app.add_flag("--http2", w.http2, "HTTP/2, on http:// by prior knowledge");
+    app.add_option("--streams", w.streams, "HTTP/2: requests at a time per connection (1)");
     app.add_option("--urls", w.urls, "file with one path or URL per line, asked in turn");
     app.add_option("--keys", w.keys, "numbers that {n} stands for: 0 to N-1 (1)");
     app.add_option("--zipf", w.zipf, "draw numbers by Zipf's law with this exponent");
@@ -234,6 +236,7 @@ void read_amounts(const Written& w, Plan& plan) {
         return static_cast<unsigned>(number_from<std::uint64_t>(option, text, 1, most));
     };
     if (!w.connections.empty()) plan.connections = count("-c", w.connections, most_connections);
+    if (!w.streams.empty()) plan.streams = count("--streams", w.streams, most_streams);
     plan.workers = std::max(1U, usable_cores() / 2);
     if (!w.workers.empty()) plan.workers = count("--workers", w.workers, most_workers);
     plan.workers = std::min(plan.workers, plan.connections);
@@ -320,6 +323,8 @@ Options parse_options(std::vector<std::string> arguments) {
     options.plan.verify = !written.insecure;
     if (written.http1 && written.http2) throw BadInput("--http1 and --http2: one of the two");
     options.plan.http2 = written.http2;
+    if (!written.streams.empty() && !written.http2)
+        throw BadInput("--streams is of HTTP/2: --http2");
     if (drill) options.drill = read_drill(written, std::move(victim), options);
     return options;
 }

@@ -178,6 +178,7 @@ std::string json_text(const Report& report) {
     out["started"] = valid_utf8(report.started);
     out["arguments"] = std::move(arguments);
     out["connections"] = report.connections;
+    out["streams"] = report.streams;
     out["workers"] = report.workers;
     out["loop"] = report.open_loop ? "open" : "closed";
     out["rate"] =

@@ -57,13 +57,14 @@ struct Report {
 
     std::string tool;                    ///< "scrollgate-bench 0.1.0"
     std::string url;                     ///< as given
-    std::string protocol;                ///< "http/1.1" or "h2"
+    std::string protocol;                ///< "http/1.1", "h2" or "h2c"
     std::string started;                 ///< RFC 3339, UTC
     std::vector<std::string> arguments;  ///< the command line
     std::vector<std::string> methods;    ///< "GET", …, as Sample::method numbers them
     std::vector<std::string> groups;     ///< values of the --by field; groups[0] = "(none)"
     std::string grouped_by;              ///< name of the --by field; empty: not asked for
     unsigned connections = 0, workers = 0;
+    unsigned streams = 1;                ///< at a time per connection
     bool open_loop = false;              ///< requests had a time at which they were due
     std::optional<double> rate;          ///< requests per second asked for, on average
     std::vector<Arrivals::Step> ramp;    ///< its steps; empty: one rate for the whole run

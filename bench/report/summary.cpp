@@ -23,6 +23,12 @@ std::string counted(std::uint64_t count, std::string_view one, std::string_view 
     return fmt::format("{} {}", count_text(count), count == 1 ? one : many);
 }
 
+std::string connections_text(const Report& report) {
+    std::string text = counted(report.connections, "connection", "connections");
+    if (report.streams > 1) text += fmt::format(" of {} streams", count_text(report.streams));
+    return text;
+}
+
 std::string per_second_text(std::uint64_t bytes, Duration elapsed) {
     const double seconds = seconds_of(elapsed);
     return bytes_text(seconds > 0 ? static_cast<double>(bytes) / seconds : 0) + "/s";
@@ -45,7 +51,7 @@ std::vector<Fact> facts_of_run(const Report& report) {
     const Tally& total = report.total;
     std::vector<Fact> facts;
     facts.push_back({"load", fmt::format("{}, {}, {}, {}", load_text(report),
-                                         counted(report.connections, "connection", "connections"),
+                                         connections_text(report),
                                          counted(report.workers, "worker", "workers"),
                                          printable(report.protocol))});
     facts.push_back(

@@ -1,0 +1,89 @@
+#include "core/http2/client_session.hpp"
+
+#include <charconv>
+
+#include "core/http1/framing.hpp"
+#include "core/http2/outgoing_fields.hpp"
+
+namespace scrollgate::http2 {
+
+// ---- responses
+
+void ClientStream::begin(Method method, Incoming& incoming) noexcept {
+    incoming_ = &incoming;
+    method_ = method;
+    final_ = trailers_ = false;
+    interim_ = 0;
+}
+
+void ClientStream::section_began() noexcept {
+    incoming_->text.clear();
+    if (final_) {
+        trailers_ = true;
+        incoming_->trailers.clear();
+    } else {
+        incoming_->head.clear();
+        incoming_->head.version = Version::http2;
+    }
+}
+
+// nghttp2 has seen to it that the names are in lower case, that none belongs to a connection, and
+// that :status comes first, once, with three digits.
+const char* ClientStream::field(std::string_view name, std::string_view value) noexcept {
+    ResponseHead& head = incoming_->head;
+    if (name.front() == ':') {
+        std::from_chars(value.data(), value.data() + value.size(), head.status);
+        return head.status >= 100 && head.status <= 599 ? nullptr : "status out of range";
+    }
+    const std::string_view kept = incoming_->text.join({name, value});
+    (final_ ? incoming_->trailers : head.fields)
+        .add(kept.substr(0, name.size()), kept.substr(name.size()), field_id(name));
+    return nullptr;
+}
+
+const char* ClientStream::section_ended(bool last) noexcept {
+    if (final_) return nullptr;
+    ResponseHead& head = incoming_->head;
+    const Result<BodyFraming> framing = http1::response_framing(head, method_);
+    if (!framing) return framing.error().detail;
+    head.body = *framing;
+    if (head.body.kind == BodyFraming::Kind::until_close)
+        head.body.kind = last ? BodyFraming::Kind::length : BodyFraming::Kind::chunked;
+    final_ = head.status >= 200;
+    if (!final_ && ++interim_ > limits::interim_responses) return "too many interim responses";
+    head_came(head);
+    return nullptr;
+}
+
+void ClientStream::message_ended() noexcept {
+    response_ended(trailers_ ? &incoming_->trailers : nullptr);
+}
+
+void ClientStream::broke_off(StreamEnd end, const boost::system::error_code& cause,
+                             const char* detail) noexcept {
+    ErrorKind kind = final_ ? ErrorKind::upstream_truncated : ErrorKind::upstream_reset;
+    if (end == StreamEnd::malformed) kind = ErrorKind::upstream_malformed;
+    failed({kind, end == StreamEnd::refused, cause, detail});
+}
+
+// ---- requests
+
+ClientSession::ClientSession(const SessionOptions& options)
+    : Session(options), fields_(std::make_unique<OutgoingFields>()) {}
+
+ClientSession::~ClientSession() = default;
+
+bool ClientSession::submit(ClientStream& stream, const RequestHead& head) {
+    if (!room()) return false;
+    fields_->clear();
+    fields_->add(":method", head.method_text);
+    fields_->add(":scheme", head.scheme);
+    fields_->add(":authority", head.authority);
+    fields_->add(":path", head.target);
+    fields_->add(head.fields);
+    fields_->add_length(head.body);
+    stream.begin(head.method, incoming_);
+    return send_request(stream, *fields_, head.body.has_body());
+}
+
+}  // namespace scrollgate::http2

@@ -1,0 +1,366 @@
+#include "core/http2/session.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <memory>
+#include <new>
+
+#include "core/http2/memory.hpp"
+#include "core/http2/outgoing_fields.hpp"
+
+namespace scrollgate::http2 {
+namespace {
+
+template <class T, void (*Free)(T*)>
+struct Freed {
+    void operator()(T* made) const noexcept { Free(made); }
+};
+using CallbacksOwner =
+    std::unique_ptr<nghttp2_session_callbacks,
+                    Freed<nghttp2_session_callbacks, nghttp2_session_callbacks_del>>;
+using OptionOwner = std::unique_ptr<nghttp2_option, Freed<nghttp2_option, nghttp2_option_del>>;
+
+std::string_view text(const std::uint8_t* bytes, std::size_t size) noexcept {
+    return {reinterpret_cast<const char*>(bytes), size};
+}
+
+bool ends_message(const nghttp2_frame& frame) noexcept {
+    return (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+}
+
+/// What a field counts for beyond its text (RFC 9113 section 6.5.2).
+constexpr std::uint32_t field_overhead = 32;
+
+}  // namespace
+
+// ---- what nghttp2 calls
+
+struct Session::Callbacks {
+    static Session& self(void* user) noexcept { return *static_cast<Session*>(user); }
+
+    static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
+        Session& session = self(user);
+        session.section_ = {session.stream(frame->hd.stream_id)};
+        if (session.section_.stream != nullptr) session.section_.stream->section_began();
+        return 0;
+    }
+
+    static int on_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name,
+                         std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                         std::uint8_t, void* user) noexcept {
+        Session& session = self(user);
+        Section& section = session.section_;
+        if (section.stream == nullptr) return 0;
+        const char* fault = nullptr;
+        // Names and values have 64 KiB at most, so the sum does not run over.
+        section.bytes += static_cast<std::uint32_t>(name_size + value_size) + field_overhead;
+        if (section.bytes > session.options_.header_bytes) {
+            fault = "field section is too large";
+        } else if (++section.fields > session.options_.fields) {
+            fault = "too many fields";
+        } else {
+            fault = section.stream->field(text(name, name_size), text(value, value_size));
+        }
+        if (fault == nullptr) return 0;
+        session.refuse_message(*section.stream, fault);
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // no more of this section
+    }
+
+    /// Left alone, nghttp2 would drop the field and go on.
+    static int on_invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*,
+                                 std::size_t, const std::uint8_t*, std::size_t, std::uint8_t,
+                                 void*) noexcept {
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+
+    static int on_frame_recv(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
+        Session& session = self(user);
+        switch (frame->hd.type) {
+            case NGHTTP2_HEADERS:
+                session.section_came(frame->hd.stream_id, ends_message(*frame));
+                break;
+            case NGHTTP2_DATA:
+                if (ends_message(*frame)) session.message_came(frame->hd.stream_id);
+                break;
+            case NGHTTP2_SETTINGS:
+                if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) break;
+                session.settled_ = true;
+                session.settings_came();
+                break;
+            case NGHTTP2_GOAWAY:
+                session.going_away_ = true;
+                session.refuse_beyond(frame->goaway.last_stream_id);
+                break;
+            default:
+                break;
+        }
+        return 0;
+    }
+
+    static int on_data(nghttp2_session* handle, std::uint8_t, std::int32_t id,
+                       const std::uint8_t* data, std::size_t size, void* user) noexcept {
+        Session& session = self(user);
+        if (SessionStream* const stream = session.stream(id)) {
+            stream->data(text(data, size));
+        } else if (session.options_.windows == SessionOptions::Windows::manual) {
+            ::nghttp2_session_consume(handle, id, size);  // nobody else will
+        }
+        return 0;
+    }
+
+    static int on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t code,
+                               void* user) noexcept {
+        Session& session = self(user);
+        SessionStream* const stream = session.stream(id);
+        if (stream == nullptr) return 0;
+        const bool refused = code == NGHTTP2_REFUSED_STREAM;
+        session.break_off(*stream, refused ? StreamEnd::refused : StreamEnd::reset,
+                          ::nghttp2_http2_strerror(code));
+        return 0;
+    }
+
+    static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int error,
+                                void* user) noexcept {
+        Session& session = self(user);
+        SessionStream* const stream = session.stream(frame->hd.stream_id);
+        if (stream != nullptr)
+            session.break_off(*stream, StreamEnd::malformed, ::nghttp2_strerror(error));
+        return 0;
+    }
+
+    static int on_frame_send(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
+        Session& session = self(user);
+        SessionStream* const stream = session.stream(frame->hd.stream_id);
+        if (frame->hd.type == NGHTTP2_HEADERS) {
+            if (stream != nullptr) stream->sent_ = true;
+        } else if (frame->hd.type == NGHTTP2_RST_STREAM) {
+            // Not of our own doing, or it would be detached: a message that breaks section 8.
+            if (stream != nullptr)
+                session.break_off(*stream, StreamEnd::malformed,
+                                  ::nghttp2_http2_strerror(frame->rst_stream.error_code));
+        } else if (frame->hd.type == NGHTTP2_GOAWAY &&
+                   frame->goaway.error_code != NGHTTP2_NO_ERROR) {
+            // nghttp2 gives up the connection for what the peer did.
+            session.going_away_ = true;
+            session.break_down(::nghttp2_http2_strerror(frame->goaway.error_code));
+        }
+        return 0;
+    }
+
+    static ssize_t fill_body(nghttp2_session*, std::int32_t id, std::uint8_t* into,
+                             std::size_t size, std::uint32_t* flags, nghttp2_data_source*,
+                             void* user) noexcept {
+        SessionStream* const stream = self(user).stream(id);
+        if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+        const BodyPart part = stream->fill_body({reinterpret_cast<char*>(into), size});
+        if (part.end) *flags |= NGHTTP2_DATA_FLAG_EOF;
+        return static_cast<ssize_t>(part.bytes);
+    }
+
+    static CallbacksOwner make() {
+        nghttp2_session_callbacks* made = nullptr;
+        if (::nghttp2_session_callbacks_new(&made) != 0) throw std::bad_alloc();
+        ::nghttp2_session_callbacks_set_on_begin_headers_callback(made, on_begin_headers);
+        ::nghttp2_session_callbacks_set_on_header_callback(made, on_header);
+        ::nghttp2_session_callbacks_set_on_invalid_header_callback(made, on_invalid_header);
+        ::nghttp2_session_callbacks_set_on_frame_recv_callback(made, on_frame_recv);
+        ::nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, on_data);
+        ::nghttp2_session_callbacks_set_on_stream_close_callback(made, on_stream_close);
+        ::nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, on_invalid_frame);
+        ::nghttp2_session_callbacks_set_on_frame_send_callback(made, on_frame_send);
+        return CallbacksOwner(made);
+    }
+};
+
+// ---- life
+
+Session::Session(const SessionOptions& options) : options_(options) {
+    static const CallbacksOwner callbacks = Callbacks::make();
+    nghttp2_option* made = nullptr;
+    if (::nghttp2_option_new(&made) != 0) throw std::bad_alloc();
+    const OptionOwner option(made);
+    ::nghttp2_option_set_no_auto_window_update(made,
+                                               options.windows == SessionOptions::Windows::manual);
+    ::nghttp2_option_set_no_closed_streams(made, 1);
+    ::nghttp2_option_set_max_outbound_ack(made, limits::http2_answers);
+    ::nghttp2_option_set_max_send_header_block_length(made, limits::header_bytes_max);
+    ::nghttp2_option_set_peer_max_concurrent_streams(made, limits::http2_streams);
+    if (::nghttp2_session_client_new3(&handle_, callbacks.get(), this, made, pooled_memory()) != 0)
+        throw std::bad_alloc();
+    announce();
+}
+
+Session::~Session() {
+    assert(streams_.empty() && "streams end before their session: lost()");
+    ::nghttp2_session_del(handle_);
+}
+
+/// The preface of section 3.4, to be pulled first. Out of memory shows in the next pull().
+void Session::announce() {
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options_.stream_window},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options_.header_bytes},
+    };
+    ::nghttp2_submit_settings(handle_, NGHTTP2_FLAG_NONE, settings, std::size(settings));
+    ::nghttp2_session_set_local_window_size(handle_, NGHTTP2_FLAG_NONE, 0,
+                                            static_cast<std::int32_t>(options_.connection_window));
+}
+
+bool Session::over() const noexcept {
+    if (broken_) return true;
+    return unsent_.empty() && ::nghttp2_session_want_read(handle_) == 0 &&
+           ::nghttp2_session_want_write(handle_) == 0;
+}
+
+void Session::lost(const boost::system::error_code& cause) noexcept {
+    broken_ = true;
+    break_all(StreamEnd::lost, cause, "");
+}
+
+std::uint32_t Session::peer_streams() const noexcept {
+    if (!settled_) return limits::http2_streams;
+    return ::nghttp2_session_get_remote_settings(handle_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+// ---- bytes
+
+void Session::feed(std::string_view bytes) noexcept {
+    assert(!inside_);
+    if (broken_) return;
+    inside_ = true;
+    const ssize_t taken = ::nghttp2_session_mem_recv(
+        handle_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    inside_ = false;
+    if (taken >= 0) return;
+    broken_ = true;
+    break_down(::nghttp2_strerror(static_cast<int>(taken)));
+}
+
+std::size_t Session::pull(std::span<char> into) noexcept {
+    assert(!inside_);
+    std::size_t filled = 0;
+    while (!broken_ && filled < into.size()) {
+        if (unsent_.empty()) {
+            const std::uint8_t* frame = nullptr;
+            inside_ = true;
+            const ssize_t size = ::nghttp2_session_mem_send(handle_, &frame);
+            inside_ = false;
+            if (size == 0) break;
+            if (size < 0) {
+                broken_ = true;
+                break_down(::nghttp2_strerror(static_cast<int>(size)));
+                break;
+            }
+            unsent_ = text(frame, static_cast<std::size_t>(size));
+        }
+        const std::size_t part = unsent_.copy(into.data() + filled, into.size() - filled);
+        unsent_.remove_prefix(part);
+        filled += part;
+    }
+    return filled;
+}
+
+// ---- streams
+
+SessionStream::~SessionStream() {
+    assert(!open() && "a stream that is called lives");
+}
+
+SessionStream* Session::stream(std::int32_t id) const noexcept {
+    return static_cast<SessionStream*>(::nghttp2_session_get_stream_user_data(handle_, id));
+}
+
+bool Session::send_request(SessionStream& stream, const OutgoingFields& fields, bool with_body) {
+    nghttp2_data_provider body{};
+    body.read_callback = Callbacks::fill_body;
+    const std::int32_t id = ::nghttp2_submit_request(handle_, nullptr, fields.data(), fields.size(),
+                                                     with_body ? &body : nullptr, &stream);
+    if (id < 0) {
+        going_away_ = going_away_ || id == NGHTTP2_ERR_STREAM_ID_NOT_AVAILABLE;
+        return false;
+    }
+    attach(stream, id);
+    return true;
+}
+
+void Session::attach(SessionStream& stream, std::int32_t id) {
+    stream.session_ = this;
+    stream.id_ = id;
+    stream.sent_ = false;
+    stream.index_ = static_cast<std::uint32_t>(streams_.size());
+    streams_.push_back(&stream);
+}
+
+void Session::detach(SessionStream& stream) noexcept {
+    ::nghttp2_session_set_stream_user_data(handle_, stream.id_, nullptr);
+    if (section_.stream == &stream) section_.stream = nullptr;
+    streams_[stream.index_] = streams_.back();
+    streams_[stream.index_]->index_ = stream.index_;
+    streams_.pop_back();
+    stream.session_ = nullptr;
+}
+
+void Session::break_off(SessionStream& stream, StreamEnd end, const char* detail) noexcept {
+    detach(stream);
+    stream.broke_off(end, {}, detail);
+}
+
+void Session::break_down(const char* fault) noexcept {
+    fault_ = fault;
+    break_all(StreamEnd::malformed, {}, fault);
+}
+
+void Session::break_all(StreamEnd end, const boost::system::error_code& cause,
+                        const char* detail) noexcept {
+    while (!streams_.empty()) {
+        SessionStream& stream = *streams_.back();
+        detach(stream);
+        stream.broke_off(stream.sent_ ? end : StreamEnd::refused, cause, detail);
+    }
+}
+
+// Those that have not been sent, too, of which nghttp2 would tell later.
+void Session::refuse_beyond(std::int32_t last) noexcept {
+    for (std::size_t i = streams_.size(); i-- > 0;) {
+        if (i >= streams_.size() || streams_[i]->id_ <= last) continue;
+        break_off(*streams_[i], StreamEnd::refused, "GOAWAY");
+    }
+}
+
+void Session::refuse_message(SessionStream& stream, const char* detail) noexcept {
+    ::nghttp2_submit_rst_stream(handle_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_PROTOCOL_ERROR);
+    break_off(stream, StreamEnd::malformed, detail);
+}
+
+void Session::section_came(std::int32_t id, bool last) noexcept {
+    SessionStream* const whose = section_.stream;
+    if (whose == nullptr) return;
+    const char* const fault = whose->section_ended(last);
+    if (section_.stream != whose) return;  // its owner has called it off
+    section_.stream = nullptr;
+    if (fault != nullptr) return refuse_message(*whose, fault);
+    if (last) message_came(id);
+}
+
+void Session::message_came(std::int32_t id) noexcept {
+    SessionStream* const whose = stream(id);
+    if (whose == nullptr) return;
+    if (::nghttp2_session_get_stream_local_close(handle_, id) == 0)
+        ::nghttp2_submit_rst_stream(handle_, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+    detach(*whose);
+    whose->message_ended();
+}
+
+void Session::reset(SessionStream& stream) noexcept {
+    assert(stream.session_ == this);
+    ::nghttp2_submit_rst_stream(handle_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_CANCEL);
+    detach(stream);
+}
+
+void Session::consumed(SessionStream& stream, std::size_t bytes) noexcept {
+    assert(stream.session_ == this && options_.windows == SessionOptions::Windows::manual);
+    ::nghttp2_session_consume(handle_, stream.id_, bytes);
+}
+
+}  // namespace scrollgate::http2

@@ -1,0 +1,114 @@
+"""HTTP/2 against real servers: nghttpd and nginx; what is counted is what they did."""
+import re
+import socket
+import subprocess
+
+from harness import free_port, main
+from harness.bench import BenchTest
+from harness.wait import eventually
+
+
+def somebody_listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+class Http2Test(BenchTest):
+    def serve(self, *command):
+        process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        def end():
+            process.terminate()
+            process.wait(10)
+        self.addCleanup(end)
+        return process
+
+    def ready(self, port):
+        eventually(lambda: somebody_listens(port), f"somebody listens on {port}")
+        return f"http://127.0.0.1:{port}"
+
+
+class Nghttpd(Http2Test):
+    def setUp(self):
+        super().setUp()
+        self.file("x", "hello\n")
+        self.file("large", "z" * 3_000_000)
+        port = free_port()
+        self.serve("nghttpd", "--no-tls", "-d", self.folder, port)
+        self.url = self.ready(port)
+
+    def test_streams_share_connections(self):
+        run = self.bench(self.url + "/x", "--http2", "-n", 2000, "-c", 3, "--streams", 10,
+                         "--expect-status", 200, "--expect-length", 6)
+        self.assertEqual((run.json["completed"], run.json["failed"]), (2000, 0), run.stdout)
+        self.assertEqual(run.json["statuses"]["200"]["count"], 2000)
+        self.assertEqual(run.json["protocol"], "h2c")
+
+    def test_large_bodies_and_head(self):
+        run = self.bench(self.url + "/large", "--http2", "-n", 20, "-c", 2, "--streams", 4,
+                         "--expect-length", 3_000_000)
+        self.assertEqual((run.json["completed"], run.json["failed"]), (20, 0), run.stdout)
+        run = self.bench(self.url + "/large", "--http2", "-n", 20, "-c", 2, "-X", "HEAD")
+        self.assertEqual((run.json["completed"], run.json["failed"]), (20, 0), run.stdout)
+        self.assertLess(run.json["bytes"]["in"], 10_000)
+
+    def test_what_is_not_there(self):
+        run = self.bench(self.url + "/none", "--http2", "-n", 10, "-c", 1, "--expect-status", 200)
+        self.assertEqual(run.json["failures"], {"unexpected_status": 10})
+
+    def test_bodies_are_sent(self):
+        body = self.file("body", "p" * 200_000)
+        run = self.bench(self.url + "/x", "--http2", "-n", 20, "-c", 2, "--streams", 3, "-X", "POST",
+                         "--body", body)
+        self.assertEqual((run.json["completed"], run.json["failed"]), (20, 0), run.stdout)
+        self.assertGreater(run.json["bytes"]["out"], 20 * 200_000)
+
+
+class Nginx(Http2Test):
+    def setUp(self):
+        super().setUp()
+        port = free_port()
+        self.log = self.folder / "access.log"
+        self.file("nginx.conf", f"""
+            daemon off; master_process off; worker_processes 1;
+            pid {self.folder}/pid; error_log stderr error; user root;
+            events {{ worker_connections 256; }}
+            http {{
+                log_format count '$status $server_protocol $connection'; access_log {self.log} count;
+                client_body_temp_path {self.folder}/body; keepalive_requests 50;
+                server {{ listen 127.0.0.1:{port} http2; location / {{ return 200 'ok'; }} }}
+            }}""")
+        self.server = self.serve("nginx", "-p", self.folder, "-c", "nginx.conf")
+        self.url = self.ready(port)
+
+    def test_a_connection_that_goes_away_is_replaced(self):
+        """After 50 requests nginx says GOAWAY; nobody's request is lost by that."""
+        run = self.bench(self.url + "/", "--http2", "-n", 500, "-c", 2, "--streams", 4)
+        self.assertEqual((run.json["completed"], run.json["failed"]), (500, 0), run.stdout)
+        self.server.terminate()
+        self.server.wait(10)
+        rows = re.findall(r"^200 HTTP/2.0 (\d+)$", self.log.read_text(), re.MULTILINE)
+        self.assertEqual(len(rows), 500)
+        self.assertGreaterEqual(len(set(rows)), 10)
+
+
+class NotHttp2(Http2Test):
+    def test_a_server_of_the_old_kind_is_malformed(self):
+        origin = self.origin()
+        run = self.bench(f"http://{origin.address}/", "--http2", "-n", 2, "-c", 1,
+                         "--timeout", "500ms")
+        self.assertEqual(run.json["completed"], 0)
+        self.assertEqual(run.json["failed"], 2)
+
+    def test_streams_belong_to_http2(self):
+        run = self.finish(self.start("http://127.0.0.1:1/", "--streams", 4))
+        self.assertEqual(run.code, 2)
+        self.assertIn("--http2", run.stderr)
+
+
+if __name__ == "__main__":
+    main()
