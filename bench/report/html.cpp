@@ -167,9 +167,8 @@ std::string html_page(const Report& report) {
     page += group_section(report);
     page += percentile_section(report);
     page += latency_table(summary);
-    page += step_table(summary);
-    page += share_table(summary);
-    page += failure_section(summary);
+    page += "<div class=\"pair\">\n" + step_table(summary) + share_table(summary) +
+            failure_section(summary) + "</div>\n";
     page += footer(report);
     page += "</main>\n<div id=\"tip\"></div>\n";
     page += fmt::format("<script>{}</script>\n</body>\n</html>\n", page_script);
