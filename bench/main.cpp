@@ -61,8 +61,8 @@ int judge(const Drill& drill, const Report& report) {
 }
 
 Report measure(const Options& options, const Dial& dial, std::optional<Drill>& drill) {
-    Interrupts interrupts;
     Load load(options.plan, dial);
+    Interrupts interrupts;  // ends before the load that it stops
     interrupts.watch([&load] { load.stop(); });
     Screen screen(options.plan, Screen::kind_for(options.plain, options.quiet));
     if (drill) drill->start();
@@ -82,10 +82,8 @@ int run(const std::vector<std::string>& arguments) {
     const OutputFile json(options.json), html(options.html);
     const Dial dial = dial_for(options.plan);
     std::optional<Drill> drill;
-    if (options.drill) {
-        drill.emplace(make_breakage(options.drill->victim), options.drill->at,
-                      options.drill->victim.length);
-    }
+    if (options.drill)
+        drill.emplace(make_breakage(*options.drill), *options.plan.strike, options.drill->length);
     for (const std::string& note : options.notes)
         fmt::print(stderr, "scrollgate-bench: {}\n", note);
 

@@ -2,12 +2,48 @@
 
 #include <algorithm>
 #include <exception>
+#include <numeric>
 
 #include <fmt/format.h>
 
 #include "bench/report/duration_text.hpp"
 
 namespace scrollgate::bench {
+namespace {
+
+/// When the last beat was over that was not clean, if a clean one came after it.
+std::optional<Duration> clean_after(const Pulse& pulse, Duration longest_clean) {
+    Duration clean = Duration::zero();
+    bool proved = true;
+    for (std::size_t i = 0; i < pulse.beats().size(); ++i) {
+        const Pulse::Beat& beat = pulse.beats()[i];
+        if (beat.requests == 0) continue;
+        proved = beat.failed == 0 && beat.longest <= longest_clean;
+        if (!proved) clean = pulse.width() * static_cast<Duration::rep>(i + 1);
+    }
+    return proved ? std::optional(clean) : std::nullopt;
+}
+
+/// `others`: latencies before, of all methods, for one that was not used before.
+DrillMethod judge_method(const BeforeAfter::Method& counted, const Histogram& others) {
+    using namespace std::chrono_literals;
+    const Histogram& before = counted.before.latency;
+    const Histogram& known = before.count() > 0 ? before : others;
+    DrillMethod method;
+    method.by_failure = counted.after.by_failure;
+    method.failed =
+        std::accumulate(method.by_failure.begin(), method.by_failure.end(), std::uint64_t{0});
+    for (const Pulse::Beat& beat : counted.pulse.beats())
+        method.requests += beat.requests;
+    method.usual = known.at(0.99);
+    method.longest_before = known.max();
+    method.longest_after = counted.after.latency.max();
+    const Duration margin = std::max<Duration>(method.longest_before, 10ms);
+    method.until_clean = clean_after(counted.pulse, method.longest_before + margin);
+    return method;
+}
+
+}  // namespace
 
 Drill::Drill(std::unique_ptr<Breakage> breakage, Duration at, Duration length)
     : breakage_(std::move(breakage)), at_(at), length_(length) {}
@@ -49,6 +85,7 @@ void Drill::work() {
         in_flight_ = found;
         struck_ = moment;
     } catch (const std::exception& error) {
+        (void)breakage_->mend();  // it may have come half of the way
         const std::lock_guard lock(mutex_);
         trouble_ = error.what();
         return;
@@ -75,34 +112,34 @@ std::string Drill::note() {
 }
 
 std::optional<DrillResult> Drill::result(const Report& report) const {
-    if (!struck_) return {};
-    DrillResult result = judge_drill(report.timeline, *struck_ - start_);
+    if (!struck_ || !report.before_after) return {};
+    DrillResult result = judge_drill(*report.before_after, report.methods);
+    result.at = *struck_ - start_;
     result.what = breakage_->what();
     result.in_flight = in_flight_;
     if (mended_) result.healed = *mended_ - start_;
     return result;
 }
 
-// The slice in which it happened counts as after it.
-DrillResult judge_drill(const Timeline& timeline, Duration struck) {
+DrillResult judge_drill(const BeforeAfter& counted, const std::vector<std::string>& names) {
     DrillResult result;
-    result.at = struck;
-    const auto& slices = timeline.slices();
-    const auto first = std::min(static_cast<std::size_t>(struck / timeline.width()), slices.size());
-    for (std::size_t i = 0; i < first; ++i)
-        result.longest_before = std::max(result.longest_before, slices[i].latency.max());
-    std::optional<std::size_t> last_unclean;
-    for (std::size_t i = first; i < slices.size(); ++i) {
-        const Slice& slice = slices[i];
-        result.failed += slice.failed;
-        result.longest_after = std::max(result.longest_after, slice.latency.max());
-        if (slice.failed > 0 || slice.latency.max() > 2 * result.longest_before) last_unclean = i;
-    }
-    if (!last_unclean) {
-        result.until_clean = Duration::zero();
-    } else if (*last_unclean + 1 < slices.size()) {
-        result.until_clean =
-            timeline.width() * static_cast<Duration::rep>(*last_unclean + 1) - struck;
+    Histogram before(2);
+    result.until_clean = Duration::zero();
+    for (const BeforeAfter::Method& method : counted.methods())
+        before.add(method.before.latency);
+    result.usual = before.at(0.99);
+    result.longest_before = before.max();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        DrillMethod method = judge_method(counted.methods()[i], before);
+        method.name = names[i];
+        result.failed += method.failed;
+        result.longest_after = std::max(result.longest_after, method.longest_after);
+        if (!method.until_clean) {
+            result.until_clean.reset();
+        } else if (result.until_clean) {
+            result.until_clean = std::max(*result.until_clean, *method.until_clean);
+        }
+        result.methods.push_back(std::move(method));
     }
     return result;
 }

@@ -25,7 +25,7 @@ class Drill {
     void start();
     /// Ends the thread and mends what is still broken. What has not happened by now will not.
     void finish();
-    /// After finish(): what `report`'s timeline shows of it. Nothing if it was not struck;
+    /// After finish(): what `report` shows of it. Nothing if it was not struck;
     /// trouble() says why, if it could not be.
     [[nodiscard]] std::optional<DrillResult> result(const Report& report) const;
     [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
@@ -49,9 +49,10 @@ class Drill {
     std::string trouble_;                       ///< likewise
 };
 
-/// Judges a timeline: what failed from `struck` on, the longest latencies before and after, and the
-/// time until the last slice with a failure or with a latency of more than twice the longest before
-/// it broke.
-[[nodiscard]] DrillResult judge_drill(const Timeline& timeline, Duration struck);
+/// Judges what was counted, `names` being the methods: failures and longest latencies, and the time
+/// until the last failure or unusual latency was over. Unusual: beyond the longest of that method
+/// before it broke by as much again, at least by 10 ms.
+[[nodiscard]] DrillResult judge_drill(const BeforeAfter& counted,
+                                      const std::vector<std::string>& names);
 
 }  // namespace scrollgate::bench

@@ -14,7 +14,7 @@ namespace scrollgate::bench {
 namespace {
 
 /// The proxy is told at most this long.
-constexpr std::chrono::seconds longest{3600};
+constexpr Duration longest = std::chrono::hours(1);
 
 class PoolFailure final : public Breakage {
   public:
@@ -22,8 +22,7 @@ class PoolFailure final : public Breakage {
         : admin_(std::move(admin)),
           pool_(std::move(pool)),
           token_(std::move(token)),
-          seconds_(std::chrono::duration_cast<std::chrono::seconds>(
-              std::min<Duration>(length, longest))) {
+          length_(std::min<Duration>(length, longest)) {
         const http1::ClientAnswer answer = ask("GET", "/api/v1/status", "");
         if (!answer.error.empty())
             throw BadInput(fmt::format("--admin {}: {}", admin_.authority, answer.error));
@@ -38,20 +37,24 @@ class PoolFailure final : public Breakage {
     std::uint64_t strike() override {
         const std::uint64_t found = look_for_requests(
             [this] { return in_flight_in(ask("GET", "/api/v1/status", "").body).value_or(0); });
+        const auto length = std::chrono::ceil<std::chrono::milliseconds>(length_);
         const http1::ClientAnswer answer =
-            ask("POST", target(), fmt::format(R"({{"for": "{}s"}})", seconds_.count()));
-        if (!answer.error.empty() || answer.status >= 300)
+            ask("POST", target(), fmt::format(R"({{"for": "{}ms"}})", length.count()));
+        failed_ = answer.error.empty() && answer.status < 300;
+        if (!failed_)
             throw std::runtime_error(fmt::format(
-                "POST {}: {}", target(),
-                answer.error.empty() ? fmt::format("status {}", answer.status) : answer.error));
-        failed_ = true;
+                "POST {}: {}{}", target(),
+                answer.error.empty() ? fmt::format("status {}", answer.status) : answer.error,
+                answer.status == 401 || answer.status == 403 ? " (--token-file?)" : ""));
         return found;
     }
 
+    // A proxy that has brought the pool back by itself answers 404 at most.
     bool mend() noexcept override {
-        if (failed_) (void)ask("DELETE", target(), "");
-        failed_ = false;
-        return true;
+        if (!failed_) return true;
+        const http1::ClientAnswer answer = ask("DELETE", target(), "");
+        failed_ = !answer.error.empty() || (answer.status >= 300 && answer.status != 404);
+        return !failed_;
     }
 
   private:
@@ -73,8 +76,8 @@ class PoolFailure final : public Breakage {
     /// Requests in flight on the pool's endpoints, if the status names it.
     [[nodiscard]] std::optional<std::uint64_t> in_flight_in(const std::string& status) const {
         try {
-            for (const boost::json::value& pool :
-                 boost::json::parse(status).at("pools").as_array()) {
+            const boost::json::value parsed = boost::json::parse(status);
+            for (const boost::json::value& pool : parsed.at("pools").as_array()) {
                 if (pool.at("name").as_string() != pool_) continue;
                 std::uint64_t sum = 0;
                 for (const boost::json::value& endpoint : pool.at("endpoints").as_array())
@@ -88,7 +91,7 @@ class PoolFailure final : public Breakage {
 
     const Origin admin_;
     const std::string pool_, token_;
-    const std::chrono::seconds seconds_;
+    const Duration length_;
     bool failed_ = false;
 };
 

@@ -3,10 +3,17 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <unistd.h>
+extern "C" {
+#include <sys/pidfd.h>  // glibc 2.36 forgot to say that these are C
+}
 
+#include "bench/drill/dead_man_switch.hpp"
 #include "bench/drill/kernel_sockets.hpp"
 #include "bench/drill/look.hpp"
 #include "bench/plan/url.hpp"
@@ -14,14 +21,57 @@
 namespace scrollgate::bench {
 namespace {
 
-class ProcessBreakage final : public Breakage {
+/// A process by a handle: nobody else gets our signals if it ends and its number is used again.
+class Process {
   public:
-    ProcessBreakage(int pid, bool kill) : pid_(pid), kill_(kill) {
+    explicit Process(int pid) : pid_(pid) {
         if (pid <= 1 || pid == ::getpid())
             throw BadInput(fmt::format("{}: not a process to break", pid));
-        if (::kill(pid, 0) != 0)
-            throw BadInput(fmt::format("process {}: {}", pid, std::strerror(errno)));
-        if (listening_ports(pid).empty())
+        fd_ = ::pidfd_open(pid, 0);
+        if (fd_ < 0) throw BadInput(fmt::format("process {}: {}", pid, std::strerror(errno)));
+        if (::pidfd_send_signal(fd_, 0, nullptr, 0) != 0) {
+            const int why = errno;
+            ::close(fd_);
+            throw BadInput(fmt::format("process {}: {}", pid, std::strerror(why)));
+        }
+    }
+    ~Process() { ::close(fd_); }
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+
+    [[nodiscard]] int pid() const noexcept { return pid_; }
+    /// 0, or why not (errno).
+    [[nodiscard]] int signal(int number) const noexcept {
+        return ::pidfd_send_signal(fd_, number, nullptr, 0) == 0 ? 0 : errno;
+    }
+
+    /// Whether all of its threads have come to a halt.
+    [[nodiscard]] bool halted() const {
+        std::error_code error;
+        for (const auto& task :
+             std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid_), error)) {
+            std::ifstream in(task.path() / "stat");
+            const std::string line{std::istreambuf_iterator<char>(in),
+                                   std::istreambuf_iterator<char>()};
+            const std::size_t name_end = line.rfind(") ");  // names may hold anything
+            if (name_end != std::string::npos && line[name_end + 2] != 'T') return false;
+        }
+        return true;
+    }
+
+  private:
+    const int pid_;
+    int fd_ = -1;
+};
+
+class ProcessBreakage final : public Breakage {
+  public:
+    ProcessBreakage(int pid, bool kill)
+        : process_(pid),
+          kernel_(pid),
+          kill_(kill),
+          switch_([this] { (void)process_.signal(SIGCONT); }) {
+        if (listen_addresses(kernel_, pid).empty())
             throw BadInput(
                 fmt::format("process {} listens on no TCP port (of nginx, name a worker; "
                             "of others' processes only root sees the ports)",
@@ -30,34 +80,45 @@ class ProcessBreakage final : public Breakage {
     ~ProcessBreakage() override { (void)mend(); }
 
     std::string what() const override {
-        return fmt::format("{} {}", kill_ ? "kill" : "stop", pid_);
+        return fmt::format("{} {}", kill_ ? "kill" : "stop", process_.pid());
     }
 
-    // Stopped first in both cases: then what arrives stays where the kernel can be asked for it.
+    // Stopped first in both cases: what it was working on stays so, what arrives stays unread, and
+    // the kernel can be asked for both.
     std::uint64_t strike() override {
-        const auto ports = listening_ports(pid_);
-        if (::kill(pid_, SIGSTOP) != 0)
-            throw std::runtime_error(fmt::format("process {}: {}", pid_, std::strerror(errno)));
+        const auto addresses = listen_addresses(kernel_, process_.pid());
+        switch_.arm();
         stopped_ = true;
-        const std::uint64_t found =
-            look_for_requests([&] { return unread_connections(pid_, ports); });
+        send(SIGSTOP);
+        const std::uint64_t found = look_for_requests([&]() -> std::uint64_t {
+            return process_.halted() ? requests_on(kernel_, process_.pid(), addresses) : 0;
+        });
         if (kill_) {
-            ::kill(pid_, SIGKILL);
+            send(SIGKILL);
             stopped_ = false;
         }
         return found;
     }
 
     bool mend() noexcept override {
-        if (kill_) return false;
-        if (stopped_) ::kill(pid_, SIGCONT);
+        if (stopped_) (void)process_.signal(SIGCONT);
         stopped_ = false;
-        return true;
+        switch_.disarm();
+        return !kill_;
     }
 
   private:
-    const int pid_;
+    void send(int number) const {
+        const int why = process_.signal(number);
+        if (why != 0)
+            throw std::runtime_error(
+                fmt::format("process {}: {}", process_.pid(), std::strerror(why)));
+    }
+
+    const Process process_;
+    const KernelSockets kernel_;
     const bool kill_;
+    DeadManSwitch switch_;
     bool stopped_ = false;
 };
 

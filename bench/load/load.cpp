@@ -91,9 +91,11 @@ Report Load::report() const {
     if (!plan_.rate.empty()) report.rate = plan_.rate.front().rate;
     report.interrupted = stopped_;
     report.timeline = timeline_.copy();
+    if (plan_.strike) report.before_after.emplace(plan_.methods.size(), *plan_.strike);
     TimePoint last = start_.load();
     for (const std::unique_ptr<LoadWorker>& worker : workers_) {
         report.total.add(worker->tally());
+        if (report.before_after) report.before_after->add(*worker->before_after());
         last = std::max(last, worker->last_done());
     }
     report.elapsed = last - start_.load();

@@ -83,7 +83,9 @@ LoadWorker::LoadWorker(const Plan& plan, unsigned index, SharedTimeline& timelin
       groups_(groups),
       loop_(system_clock(), random_seed(), wheel_frequency),
       alarm_(std::make_unique<Alarm>(*this)),
-      tally_(plan.methods.size()) {}
+      tally_(plan.methods.size()) {
+    if (plan.strike) before_after_.emplace(plan.methods.size(), *plan.strike);
+}
 
 LoadWorker::~LoadWorker() = default;
 
@@ -159,6 +161,7 @@ void LoadWorker::finished(const Sample& sample) {
     enter_slice(sample.done);
     slice_.count(sample);
     tally_.count(sample);
+    if (before_after_) before_after_->count(sample.done - start_, sample);
     last_done_ = std::max(last_done_, sample.done);
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/load/before_after.hpp"
 #include "bench/load/jobs.hpp"
 #include "bench/load/tally.hpp"
 #include "bench/load/timeline.hpp"
@@ -73,6 +74,10 @@ class LoadWorker {
 
     /// After run().
     [[nodiscard]] const Tally& tally() const noexcept { return tally_; }
+    /// Nothing unless the plan has a strike.
+    [[nodiscard]] const std::optional<BeforeAfter>& before_after() const noexcept {
+        return before_after_;
+    }
     /// When the last request was done.
     [[nodiscard]] TimePoint last_done() const noexcept { return last_done_; }
 
@@ -132,6 +137,7 @@ class LoadWorker {
     bool stopping_ = false;
     Slice slice_;
     Tally tally_;
+    std::optional<BeforeAfter> before_after_;
 };
 
 }  // namespace scrollgate::bench

@@ -58,7 +58,8 @@ void declare(CLI::App& app, Written& w, Options& o) {
     app.add_option("--replay", w.replay, "access log (JSON or combined) to be sent again");
     app.add_option("--speed", w.speed, "of the replay: 1 as recorded, 2 twice as fast, max");
     app.add_option("--timeout", w.timeout, "of one request (30s)");
-    app.add_option("--expect-status", w.expect_status, "200 or 200-299; others are failures");
+    app.add_option("--expect-status", w.expect_status,
+                   "200 or 200-299; others are failures (any will do; in a drill 200-399)");
     app.add_option("--expect-length", w.expect_length, "bytes of a right body");
     app.add_option("--expect-sha256", w.expect_sha256, "hash of a right body");
     app.add_option("--by", o.plan.by, "response field that tells who answered, as X-Served-By");
@@ -258,9 +259,12 @@ void read_amounts(const Written& w, Plan& plan) {
     }
 }
 
-/// A drill needs a load that goes on whatever happens, and a moment within it.
-DrillOrder read_drill(const Written& w, Victim victim, Plan& plan) {
+/// A drill needs a load that goes on whatever happens, a moment within it, and answers that count
+/// as failures when the victim's trouble is passed on.
+Victim read_drill(const Written& w, Victim victim, Options& options) {
     constexpr double usual_rate = 200;
+    constexpr std::uint16_t first_good = 200, last_good = 399;
+    Plan& plan = options.plan;
     const auto process = [](const char* option, const std::string& text) -> std::optional<int> {
         if (text.empty()) return {};
         return number_from<int>(option, text, 1, 1 << 22);
@@ -268,14 +272,22 @@ DrillOrder read_drill(const Written& w, Victim victim, Plan& plan) {
     victim.kill = process("--kill", w.kill);
     victim.stop = process("--stop", w.stop);
     victim.netns = process("--netns", w.netns);
-    if (plan.requests || !plan.replay.empty())
-        throw BadInput("drill: the load is steady for a time: -d and --rate, not -n or --replay");
+    if (plan.requests || !plan.replay.empty() || plan.rate.size() > 1)
+        throw BadInput(
+            "drill: the load is steady for a time: -d and --rate, not -n, --ramp or --replay");
     if (plan.rate.empty()) plan.rate = {{usual_rate, no_limit}};
-    DrillOrder order{std::move(victim), plan.duration / 3};
-    if (!w.at.empty()) order.at = duration_from("--at", w.at);
-    if (!w.length.empty()) order.victim.length = duration_from("--for", w.length);
-    if (order.at >= plan.duration) throw BadInput("--at: before the end, see -d");
-    return order;
+    if (w.expect_status.empty()) {
+        plan.expect.status_from = first_good;
+        plan.expect.status_to = last_good;
+    }
+    plan.strike = plan.duration / 3;
+    if (!w.at.empty()) plan.strike = duration_from("--at", w.at);
+    if (!w.length.empty()) victim.length = duration_from("--for", w.length);
+    if (*plan.strike >= plan.duration) throw BadInput("--at: before the end, see -d");
+    if (plan.by.empty())
+        options.notes.emplace_back(
+            "drill: without --by FIELD nobody knows which pool answered: no shares");
+    return victim;
 }
 
 }  // namespace
@@ -308,7 +320,7 @@ Options parse_options(std::vector<std::string> arguments) {
     options.plan.verify = !written.insecure;
     if (written.http1 && written.http2) throw BadInput("--http1 and --http2: one of the two");
     options.plan.http2 = written.http2;
-    if (drill) options.drill = read_drill(written, std::move(victim), options.plan);
+    if (drill) options.drill = read_drill(written, std::move(victim), options);
     return options;
 }
 

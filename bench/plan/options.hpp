@@ -10,12 +10,6 @@
 
 namespace scrollgate::bench {
 
-/// `scrollgate-bench drill`: what breaks, and when.
-struct DrillOrder {
-    Victim victim;
-    Duration at{};
-};
-
 /// What the user wants besides the load itself.
 struct Options {
     Plan plan;
@@ -24,7 +18,7 @@ struct Options {
     bool plain = false;                ///< no live view
     bool quiet = false;                ///< no lines while it runs
     std::vector<std::string> notes;    ///< for the user, before the run
-    std::optional<DrillOrder> drill;
+    std::optional<Victim> drill;       ///< what breaks at plan.strike
 };
 
 /// Reads the arguments behind the program's name. Throws BadInput (url.hpp) with one line for what

@@ -62,6 +62,7 @@ struct Plan {
     std::optional<std::uint64_t> requests;  ///< ends the run, instead of `duration`
     std::vector<Arrivals::Step> rate;       ///< empty: closed loop
     Arrivals::Kind arrivals = Arrivals::Kind::poisson;
+    std::optional<Duration> strike;  ///< from the start: a drill breaks something then
     Duration timeout = std::chrono::seconds(30);
     bool verify = true;
     bool http2 = false;

@@ -2,17 +2,38 @@
 // HTML.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "bench/load/before_after.hpp"
 #include "bench/load/tally.hpp"
 #include "bench/load/timeline.hpp"
 
 namespace scrollgate::bench {
 
-/// What a drill did and saw; see bench/drill.
+/// What a drill saw of the requests with one method.
+struct DrillMethod {
+    std::string name;
+    std::uint64_t requests = 0;  ///< that ended from the moment it broke on
+    std::array<std::uint64_t, failures> by_failure{};
+    std::uint64_t failed = 0;   ///< all of by_failure
+    Duration usual{};           ///< p99 of the latency before it broke
+    Duration longest_before{};  ///< latency
+    Duration longest_after{};   ///< latency
+    std::optional<Duration> until_clean;
+
+    /// How much longer than usual the slowest answer took.
+    [[nodiscard]] Duration longest_extra() const noexcept {
+        return std::max(Duration::zero(), longest_after - usual);
+    }
+};
+
+/// What a drill did and saw; see bench/drill. Before: without the first quarter of the time until
+/// it broke.
 struct DrillResult {
     std::string what;                ///< "kill 4711", "blackhole 10.0.0.2", …
     Duration at{};                   ///< from the start to the moment it broke
@@ -21,9 +42,16 @@ struct DrillResult {
     std::uint64_t failed = 0;        ///< requests that failed from then on
     Duration longest_before{};       ///< latency
     Duration longest_after{};        ///< latency
-    std::optional<Duration>
-        until_clean;  ///< from `at` to the last slice with a failure or a latency
-                      ///< beyond what was usual before; none: never clean
+    /// From `at` to the end of the last 5 ms (or more, in a long run) with a failure or a latency
+    /// beyond what was usual before (see judge_drill()); none: never clean.
+    std::optional<Duration> until_clean;
+    Duration usual{};                    ///< p99 of the latency before it broke
+    std::vector<DrillMethod> methods{};  ///< one by one, in the plan's order
+
+    /// How much longer than usual the slowest answer took.
+    [[nodiscard]] Duration longest_extra() const noexcept {
+        return std::max(Duration::zero(), longest_after - usual);
+    }
 };
 
 struct Report {
@@ -45,6 +73,7 @@ struct Report {
     bool interrupted = false;    ///< by Ctrl-C
     Tally total;
     Timeline timeline;
+    std::optional<BeforeAfter> before_after;  ///< only in a drill
     std::optional<DrillResult> drill;
 
     /// Responses per second over `elapsed`.
