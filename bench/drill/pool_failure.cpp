@@ -76,8 +76,8 @@ class PoolFailure final : public Breakage {
     /// Requests in flight on the pool's endpoints, if the status names it.
     [[nodiscard]] std::optional<std::uint64_t> in_flight_in(const std::string& status) const {
         try {
-            for (const boost::json::value& pool :
-                 boost::json::parse(status).at("pools").as_array()) {
+            const boost::json::value parsed = boost::json::parse(status);
+            for (const boost::json::value& pool : parsed.at("pools").as_array()) {
                 if (pool.at("name").as_string() != pool_) continue;
                 std::uint64_t sum = 0;
                 for (const boost::json::value& endpoint : pool.at("endpoints").as_array())

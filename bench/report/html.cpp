@@ -102,7 +102,14 @@ std::string failure_section(const Summary& summary) {
 
 std::string drill_section(const Summary& summary) {
     if (summary.drill.empty()) return {};
-    return "<section>\n<h2>Drill</h2>\n" + facts(summary.drill) + "</section>\n";
+    std::string rows;
+    for (const DrillRow& method : summary.drill_methods)
+        rows += row(method.name, method.cells);
+    if (!rows.empty())
+        rows = fmt::format(
+            "<div class=\"scroll\"><table><thead>{}</thead>\n<tbody>\n{}</tbody></table></div>\n",
+            row("From then on", drill_columns(), "th"), rows);
+    return "<section>\n<h2>Drill</h2>\n" + facts(summary.drill) + rows + "</section>\n";
 }
 
 std::string share_table(const Summary& summary) {

@@ -143,10 +143,31 @@ value groups_value(const Summary& summary) {
     return object{{"by", summary.grouped_by}, {"completed", std::move(completed)}};
 }
 
+value until_clean_value(std::optional<Duration> until_clean) {
+    return until_clean ? value(milliseconds(*until_clean)) : value(nullptr);
+}
+
+object drill_method_object(const DrillMethod& method) {
+    object by_failure;
+    for (std::size_t i = 0; i < failures; ++i)
+        if (method.by_failure[i] > 0)
+            by_failure[name_of(static_cast<Failure>(i))] = method.by_failure[i];
+    return object{{"requests", method.requests},
+                  {"failed", method.failed},
+                  {"failures", std::move(by_failure)},
+                  {"usual_ms", milliseconds(method.usual)},
+                  {"longest_before_ms", milliseconds(method.longest_before)},
+                  {"longest_after_ms", milliseconds(method.longest_after)},
+                  {"longest_extra_ms", milliseconds(method.longest_extra())},
+                  {"until_clean_ms", until_clean_value(method.until_clean)}};
+}
+
 value drill_value(const Report& report, const Summary& summary) {
     if (!report.drill) return nullptr;
     const DrillResult& drill = *report.drill;
-    object shares;
+    object shares, methods;
+    for (const DrillMethod& method : drill.methods)
+        methods[valid_utf8(method.name)] = drill_method_object(method);
     for (const ShareRow& row : summary.shares)
         shares[row.name] = object{{"before", or_null(row.before)},
                                   {"during", or_null(row.during)},
@@ -158,8 +179,10 @@ value drill_value(const Report& report, const Summary& summary) {
                   {"failed", drill.failed},
                   {"longest_before_ms", milliseconds(drill.longest_before)},
                   {"longest_after_ms", milliseconds(drill.longest_after)},
-                  {"until_clean_ms",
-                   drill.until_clean ? value(milliseconds(*drill.until_clean)) : value(nullptr)},
+                  {"longest_extra_ms", milliseconds(drill.longest_extra())},
+                  {"usual_ms", milliseconds(drill.usual)},
+                  {"until_clean_ms", until_clean_value(drill.until_clean)},
+                  {"methods", std::move(methods)},
                   {"shares", std::move(shares)}};
 }
 

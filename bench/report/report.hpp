@@ -26,6 +26,11 @@ struct DrillMethod {
     Duration longest_before{};  ///< latency
     Duration longest_after{};   ///< latency
     std::optional<Duration> until_clean;
+
+    /// How much longer than usual the slowest answer took.
+    [[nodiscard]] Duration longest_extra() const noexcept {
+        return std::max(Duration::zero(), longest_after - usual);
+    }
 };
 
 /// What a drill did and saw; see bench/drill. Before: without the first quarter of the time until
@@ -44,7 +49,7 @@ struct DrillResult {
     Duration usual{};                    ///< p99 of the latency before it broke
     std::vector<DrillMethod> methods{};  ///< one by one, in the plan's order
 
-    /// The longest extra latency: how much longer than usual the slowest answer took.
+    /// How much longer than usual the slowest answer took.
     [[nodiscard]] Duration longest_extra() const noexcept {
         return std::max(Duration::zero(), longest_after - usual);
     }

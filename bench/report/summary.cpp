@@ -107,6 +107,35 @@ std::vector<FailureRow> failures_of(const Tally& total) {
     return rows;
 }
 
+/// ": POST closed 2, GET timeout 1", each failure with its method and reason.
+std::string reasons_of(const DrillResult& drill) {
+    std::string reasons;
+    for (const DrillMethod& method : drill.methods) {
+        for (std::size_t i = 0; i < failures; ++i) {
+            if (method.by_failure[i] == 0) continue;
+            reasons +=
+                fmt::format("{}{} {} {}", reasons.empty() ? ": " : ", ", printable(method.name),
+                            name_of(static_cast<Failure>(i)), count_text(method.by_failure[i]));
+        }
+    }
+    return reasons;
+}
+
+std::string clean_text(std::optional<Duration> until_clean) {
+    return until_clean ? "after " + duration_text(*until_clean) : std::string("never");
+}
+
+std::vector<DrillRow> drill_rows(const DrillResult& drill) {
+    std::vector<DrillRow> rows;
+    if (drill.methods.size() < 2) return rows;
+    for (const DrillMethod& method : drill.methods)
+        rows.push_back({printable(method.name),
+                        {count_text(method.requests), count_text(method.failed),
+                         duration_text(method.usual), duration_text(method.longest_after),
+                         duration_text(method.longest_extra()), clean_text(method.until_clean)}});
+    return rows;
+}
+
 std::vector<Fact> facts_of_drill(const DrillResult& drill) {
     std::vector<Fact> facts;
     facts.push_back(
@@ -114,14 +143,17 @@ std::vector<Fact> facts_of_drill(const DrillResult& drill) {
                               drill.healed ? ", mended at " + duration_text(*drill.healed)
                                            : std::string(", not mended"))});
     facts.push_back({"in flight on it then", counted(drill.in_flight, "request", "requests")});
-    facts.push_back({"failed from then on", counted(drill.failed, "request", "requests")});
+    facts.push_back(
+        {"failed from then on", counted(drill.failed, "request", "requests") + reasons_of(drill)});
     const Duration more = drill.longest_after - drill.longest_before;
     facts.push_back({"longest latency",
                      fmt::format("{} before, {} after ({}{})", duration_text(drill.longest_before),
                                  duration_text(drill.longest_after),
                                  more > Duration::zero() ? "+" : "", duration_text(more))});
-    facts.push_back({"clean again", drill.until_clean ? "after " + duration_text(*drill.until_clean)
-                                                      : std::string("never")});
+    facts.push_back({"longest extra latency", fmt::format("{} over the usual {} (p99 before)",
+                                                          duration_text(drill.longest_extra()),
+                                                          duration_text(drill.usual))});
+    facts.push_back({"clean again", clean_text(drill.until_clean)});
     return facts;
 }
 
@@ -227,7 +259,10 @@ Summary summarise(const Report& report) {
         summary.grouped_by = printable(report.grouped_by);
         summary.shares = shares_of(report);
     }
-    if (report.drill) summary.drill = facts_of_drill(*report.drill);
+    if (report.drill) {
+        summary.drill = facts_of_drill(*report.drill);
+        summary.drill_methods = drill_rows(*report.drill);
+    }
     summary.marks = marks_of(report);
     return summary;
 }
@@ -260,6 +295,10 @@ std::vector<std::string> latency_cells(const Histogram& histogram) {
 
 std::vector<std::string> step_columns() {
     return {"rate", "p50", "p99", "max", "failed"};
+}
+
+std::vector<std::string> drill_columns() {
+    return {"ended", "failed", "usual", "longest", "extra", "clean"};
 }
 
 std::string share_cell(std::optional<double> share) {

@@ -42,17 +42,24 @@ struct StepRow {
     std::vector<std::string> cells;  ///< under step_columns()
 };
 
+/// What a drill saw of one method.
+struct DrillRow {
+    std::string name;
+    std::vector<std::string> cells;  ///< under drill_columns()
+};
+
 struct Summary {
     std::string tool, url;
-    std::vector<Fact> run;             ///< what was run, and how much came
-    std::vector<LatencyRow> latency;   ///< in the order of About
-    std::string about_latency;         ///< one line on how to read them
-    std::vector<StepRow> steps;        ///< of a ramp
-    std::vector<FailureRow> failures;  ///< most frequent first; none: nothing failed
-    std::string failed;                ///< how many, of how many
-    std::vector<Fact> drill;           ///< what it did and saw; empty: no drill
-    std::string grouped_by;            ///< name of the --by field; empty: not asked for
-    std::vector<ShareRow> shares;      ///< of its values
+    std::vector<Fact> run;                ///< what was run, and how much came
+    std::vector<LatencyRow> latency;      ///< in the order of About
+    std::string about_latency;            ///< one line on how to read them
+    std::vector<StepRow> steps;           ///< of a ramp
+    std::vector<FailureRow> failures;     ///< most frequent first; none: nothing failed
+    std::string failed;                   ///< how many, of how many
+    std::vector<Fact> drill;              ///< what it did and saw; empty: no drill
+    std::vector<DrillRow> drill_methods;  ///< empty unless there are several methods
+    std::string grouped_by;               ///< name of the --by field; empty: not asked for
+    std::vector<ShareRow> shares;         ///< of its values
     std::vector<std::string> marks;  ///< why figures are not to be taken as they are, one per line
 };
 
@@ -65,6 +72,9 @@ struct Summary {
 [[nodiscard]] std::vector<std::string> latency_cells(const Histogram& histogram);
 /// The header of the steps: "rate", "p50", …, after the wanted rate.
 [[nodiscard]] std::vector<std::string> step_columns();
+/// The header over a DrillRow's cells: requests that ended from then on, those that failed, the
+/// usual latency (p99 before), the longest, how much longer than usual, when it was clean again.
+[[nodiscard]] std::vector<std::string> drill_columns();
 /// "p50" -> "p50", "p999" -> "p99.9", "p9999" -> "p99.99".
 [[nodiscard]] std::string quantile_label(std::string_view name);
 /// "12.3%", or "-" for none.

@@ -133,6 +133,13 @@ void write_drill(Lines& lines, const Summary& summary) {
     lines.add("");
     lines.add("drill", Paint::strong);
     write_facts(lines, summary.drill);
+    if (summary.drill_methods.empty()) return;
+    Grid grid;
+    grid.add("  from then on", drill_columns());
+    for (const DrillRow& row : summary.drill_methods)
+        grid.add("  " + row.name, row.cells);
+    for (std::size_t i = 0; i < grid.size(); ++i)
+        lines.add(grid.line(i), i == 0 ? Paint::faint : Paint::none);
 }
 
 void write_shares(Lines& lines, const Summary& summary) {

@@ -1,9 +1,7 @@
-// What a drill concludes from a timeline, and what it reads from the kernel.
+// What a drill concludes from what was counted.
 #include "bench/drill/drill.hpp"
 
 #include <doctest/doctest.h>
-
-#include "bench/drill/kernel_sockets.hpp"
 
 using namespace scrollgate;
 using namespace scrollgate::bench;
@@ -11,62 +9,72 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Slices of 100 ms; a failure where `latency` is 0.
-Timeline timeline_of(const std::vector<Duration>& latencies) {
-    Timeline timeline(100ms);
-    for (std::size_t i = 0; i < latencies.size(); ++i) {
-        Slice slice;
-        slice.index = i;
+constexpr Duration moment = 400ms;
+
+struct Answer {
+    Duration done, latency;  ///< a latency of 0: it failed
+    std::uint8_t method = 0;
+};
+
+DrillResult judged(const std::vector<Answer>& answers,
+                   const std::vector<std::string>& methods = {"GET"}) {
+    BeforeAfter counted(methods.size(), moment);
+    for (const Answer& answer : answers) {
         Sample sample;
         sample.status = 200;
-        sample.done = sample.intended + latencies[i];
-        if (latencies[i] == 0ms) sample.failure = Failure::reset;
-        slice.count(sample);
-        timeline.add(slice);
+        sample.method = answer.method;
+        sample.done = sample.intended + answer.latency;
+        if (answer.latency == 0ms) sample.failure = Failure::reset;
+        counted.count(answer.done, sample);
     }
-    return timeline;
+    return judge_drill(counted, methods);
 }
 
 }  // namespace
 
 TEST_CASE("clean again: behind the last failure and the last unusual latency") {
-    const DrillResult late = judge_drill(timeline_of({5ms, 8ms, 7ms, 0ms, 60ms, 9ms, 5ms}), 250ms);
+    const DrillResult late = judged(
+        {{150ms, 8ms}, {300ms, 7ms}, {401ms, 0ms}, {462ms, 60ms}, {480ms, 18ms}, {500ms, 8ms}});
     CHECK(late.failed == 1);
     CHECK(late.longest_before == 8ms);
     CHECK(late.longest_after == 60ms);
-    CHECK(late.until_clean == Duration(250ms));
-    const DrillResult unhurt = judge_drill(timeline_of({5ms, 8ms, 7ms, 9ms}), 250ms);
+    CHECK(late.longest_extra() == 52ms);
+    CHECK(late.until_clean == Duration(65ms));  // the end of its 5 ms
+    const DrillResult unhurt = judged({{150ms, 8ms}, {402ms, 9ms}});
     CHECK(unhurt.until_clean == Duration(0));
     CHECK(unhurt.failed == 0);
-    const DrillResult never_clean = judge_drill(timeline_of({5ms, 8ms, 0ms, 0ms}), 250ms);
-    CHECK_FALSE(never_clean.until_clean);
-    const DrillResult empty = judge_drill(timeline_of({}), 250ms);
-    CHECK(empty.failed == 0);
+    CHECK_FALSE(judged({{150ms, 8ms}, {402ms, 9ms}, {450ms, 0ms}}).until_clean);
+    CHECK(judged({}).until_clean == Duration(0));
 }
 
-TEST_CASE("the kernel's table of connections") {
-    const auto sockets = parse_kernel_sockets(
-        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
-        "timeout "
-        "inode\n"
-        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000002 00:00000000 00000000     0        "
-        "0 "
-        "4711 1 0000000000000000 100 0 0 10 0\n"
-        "   1: 0100007F:1F90 0200007F:C350 01 00000010:0000002B 00:00000000 00000000     0        "
-        "0 "
-        "99 1 0000000000000000 20 4 30 10 -1\n"
-        "   2: 00000000000000000000000001000000:01BB 00000000000000000000000001000000:C351 08 "
-        "00000000:00000000 00:00000000 00000000 0 0 5 1\n"
-        "rubbish\n");
-    REQUIRE(sockets.size() == 3);
-    CHECK(sockets[0].state == 10);
-    CHECK(sockets[0].local_ip == "127.0.0.1");
-    CHECK(sockets[0].local_port == 8080);
-    CHECK(sockets[0].inode == 4711);
-    CHECK(sockets[1].remote_ip == "127.0.0.2");
-    CHECK(sockets[1].remote_port == 50'000);
-    CHECK(sockets[1].unacknowledged == 16);
-    CHECK(sockets[1].unread == 43);
-    CHECK(sockets[2].local_ip == "::1");
-    CHECK(sockets[2].state == 8);
+TEST_CASE("small hiccups are usual, and a method is measured by itself") {
+    CHECK(judged({{150ms, 1ms}, {402ms, 11ms}, {500ms, 1ms}}).until_clean == Duration(0));
+    CHECK(judged({{150ms, 1ms}, {402ms, 12ms}, {500ms, 1ms}}).until_clean == Duration(5ms));
+    const DrillResult both = judged({{150ms, 1ms, 0},
+                                     {150ms, 80ms, 1},
+                                     {402ms, 90ms, 1},
+                                     {410ms, 0ms, 1},
+                                     {421ms, 30ms, 0},
+                                     {500ms, 1ms, 0},
+                                     {500ms, 80ms, 1}},
+                                    {"GET", "POST"});
+    REQUIRE(both.methods.size() == 2);
+    CHECK(both.methods[0].name == "GET");
+    CHECK(both.methods[0].failed == 0);
+    CHECK(both.methods[0].usual == 1ms);
+    CHECK(both.methods[0].longest_extra() == 29ms);
+    CHECK(both.methods[0].until_clean == Duration(25ms));
+    CHECK(both.methods[1].requests == 3);
+    CHECK(both.methods[1].by_failure[static_cast<std::size_t>(Failure::reset)] == 1);
+    CHECK(both.methods[1].longest_extra() == 10ms);
+    CHECK(both.methods[1].until_clean == Duration(15ms));
+    CHECK(both.failed == 1);
+    CHECK(both.until_clean == Duration(25ms));
+}
+
+TEST_CASE("a method that is never clean makes the drill so") {
+    const DrillResult result = judged({{402ms, 0ms, 1}, {500ms, 1ms, 0}}, {"GET", "POST"});
+    CHECK(result.methods[0].until_clean == Duration(0));
+    CHECK_FALSE(result.methods[1].until_clean);
+    CHECK_FALSE(result.until_clean);
 }
