@@ -1,5 +1,6 @@
 """One of three origins is lost under steady load: what do the clients see of it?"""
 
+import contextlib
 import json
 import signal
 import statistics
@@ -7,7 +8,8 @@ import subprocess
 import sys
 import time
 
-from subjects import HERE, SlowOrigin, Subject, pinned
+from load import quantiles
+from subjects import HERE, SlowOrigin, pinned
 
 RATE = 500              # requests a second
 STEADY = 2.0            # seconds before
@@ -20,7 +22,8 @@ def evaluate(rows, broken, ended):
 
     Extra latency is what exceeds the median of the time before. `clean_s`: seconds from the loss to
     the answer of the last request that failed or took CLEAN_MS longer; if such still came in the
-    last second, it is the whole time, and `clean` is 0.
+    last second, it is the whole time, and `clean` is 0. The quantiles are of all that ended after
+    the loss.
     """
     usual = statistics.median(took for due, took, good in rows if due + took < broken)
     after = [row for row in rows if row[0] + row[1] >= broken]
@@ -36,33 +39,35 @@ def evaluate(rows, broken, ended):
             "clean_s": max(bad, default=0.0) if clean else ended - broken,
             "clean": float(clean),
             "failed_before": sum(not good for due, took, good in rows if due + took < broken),
-            "usual_ms": usual * 1000}
+            "usual_ms": usual * 1000, **quantiles(sorted(took * 1e6 for _, took, _ in after))}
 
 
-def drill(name, scenario, folder, cores, values, seconds):
-    """Starts three origins and the subject, breaks the first origin, returns the figures.
-    Raises Unsupported."""
-    proxy_core, load_core = cores
-    origins = [SlowOrigin(folder, load_core) for _ in range(3)]
-    try:
+def drill(result, name, folder, proxy_core, load_core, values, seconds):
+    """Starts three origins and the subject, breaks the first origin, returns the figures; None if
+    the subject cannot do it, and `result` knows why."""
+    with contextlib.ExitStack() as stack:
+        origins = [stack.enter_context(SlowOrigin(folder, load_core)) for _ in range(3)]
         ports = {key: o.port for key, o in zip(("ORIGIN", "ORIGIN2", "ORIGIN3"), origins)}
-        with Subject(name, folder, proxy_core, {**values, **ports}, scenario.flags) as subject:
-            time.sleep(1)       # the first health checks
-            load = subprocess.Popen(
-                pinned(load_core, [sys.executable, "-B", str(HERE / "open_loop.py"),
-                                   str(subject.port), str(RATE), str(STEADY + seconds)]),
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-            try:
-                begin = time.monotonic()
-                time.sleep(STEADY)
-                in_flight = origins[0].in_flight()
-                origins[0].signal(SIGNALS[scenario.fatal])
-                broken = time.monotonic()
-                rows = json.loads(load.communicate(timeout=seconds + 30)[0])
-            finally:
-                load.kill()
-                load.wait()
-    finally:
-        for origin in origins:
-            origin.stop()
-    return {**evaluate(rows, broken, begin + STEADY + seconds), "in_flight": in_flight}
+        scenario = result.scenario
+        subject = result.start(stack, name, folder, proxy_core, {**values, **ports},
+                               scenario.flags)
+        if subject is None:
+            return None
+        time.sleep(1)       # the first health checks
+        cpu = subject.cpu_us()
+        load = subprocess.Popen(
+            pinned(load_core, [sys.executable, "-B", str(HERE / "open_loop.py"),
+                               str(subject.port), str(RATE), str(STEADY + seconds)]),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        stack.callback(load.wait)
+        stack.callback(load.kill)
+        begin = time.monotonic()
+        time.sleep(STEADY)
+        in_flight = origins[0].in_flight()
+        origins[0].signal(SIGNALS[scenario.fatal])
+        broken = time.monotonic()
+        rows = json.loads(load.communicate(timeout=seconds + 30)[0])
+        cpu, memory = subject.cpu_us() - cpu, subject.memory()
+    return {**evaluate(rows, broken, begin + STEADY + seconds), "in_flight": in_flight,
+            "rate": len(rows) / (STEADY + seconds), "cpu_us": cpu / len(rows),
+            "memory_mib": memory / 2 ** 20}

@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,8 @@ QUANTILES = (("p50_us", 0.5), ("p99_us", 0.99), ("p999_us", 0.999))
 @dataclass(frozen=True)
 class Job:
     """What is asked of a generator. `{n}` in the URL is a number below `keys`, drawn evenly;
-    `body` is a file that is posted; `core` where the generator is pinned, or None."""
+    `body` is a file that is posted; `core` where the generator is pinned, or None; `started` is
+    called with its process id."""
 
     url: str
     seconds: float
@@ -31,16 +33,24 @@ class Job:
     fields: tuple = ()
     body: Path = None
     keys: int = 1
+    started: Callable = None
 
 
 def run(job, command):
     """Runs the generator to its end; what it says on stdout."""
-    result = subprocess.run([str(w) for w in pinned(job.core, command)], capture_output=True,
-                            text=True, timeout=job.seconds * 3 + 120)
-    if result.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))}\nended with {result.returncode}: "
-                         f"{(result.stdout + result.stderr)[-2000:]}")
-    return result.stdout
+    with subprocess.Popen([str(w) for w in pinned(job.core, command)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            if job.started:
+                job.started(process.pid)
+            said = process.communicate(timeout=job.seconds * 3 + 120)[0]
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}\nended with {process.returncode}: "
+                         f"{said[-2000:]}")
+    return said
 
 
 class Wrk:
@@ -48,6 +58,9 @@ class Wrk:
     handshake is not in it."""
 
     name = "wrk"
+
+    def can(self, _url):
+        return True
 
     def closed(self, job):
         command = ["wrk", "-t1", f"-c{job.connections}", f"-d{job.seconds}s", "--timeout", "60s"]
@@ -57,9 +70,8 @@ class Wrk:
         if job.body:
             command.append(f"body={job.body}")
         figures = json.loads(re.search(r"^JSON (.*)$", run(job, command), re.MULTILINE)[1])
-        # See above; and without an answer there is no latency.
-        if "Connection: close" in job.fields or not figures["requests"]:
-            figures = {k: v for k, v in figures.items() if not k.startswith("p")}
+        if "Connection: close" in job.fields:       # see above
+            figures = _without_latency(figures)
         return figures
 
     def fixed_rate(self, job, rate):
@@ -73,6 +85,12 @@ class ScrollgateBench:
 
     def __init__(self, binary):
         self.binary = binary
+
+    def can(self, url):
+        """Is one request to `url` answered? Not if it has no TLS yet, and `url` wants it."""
+        command = [self.binary, url.replace("{n}", "0"), "-n", 1, "-c", 1, "--quiet",
+                   "--insecure", "--expect-status", 200, "--fail-if", "errors>0"]
+        return subprocess.run([str(w) for w in command], capture_output=True).returncode == 0
 
     def closed(self, job):
         return self._run(job, ())
@@ -95,9 +113,14 @@ class ScrollgateBench:
         run(job, command)
         said = json.loads(out.read_text())
         latency = said["latency_ms"]
-        return {"requests": said["completed"], "failed": said["failed"],
-                "seconds": said["duration_s"], "bytes": said["bytes"]["in"],
+        good = said["statuses"].get("200", {"count": 0})["count"]
+        return {"requests": good, "failed": said["failed"], "seconds": said["duration_s"],
+                "bytes": said["bytes"]["in"],
                 **{name: latency[name[:-3]] * 1000 for name, _ in QUANTILES}}
+
+
+def _without_latency(figures):
+    return {name: value for name, value in figures.items() if name not in dict(QUANTILES)}
 
 
 def choose(word, binary):
@@ -122,11 +145,11 @@ def http2(job, streams=4):
     said = run(job, ["h2load", f"-c{job.connections // streams}", f"-m{streams}", "-t1",
                      f"-D{job.seconds}", f"--log-file={log}", job.url])
     times = sorted(took for _, status, took in _rows(log) if status == 200)
-    counts = dict((word, int(n)) for n, word in re.findall(
-        r"(\d+) (done|succeeded|failed|errored|timeout|2xx)", said))
+    counts = {word: int(n) for n, word in re.findall(r"(\d+) (failed|[345]xx)", said)}
     received = int(re.search(r"^traffic: \S+ \((\d+)\)", said, re.MULTILINE)[1])
-    return {"requests": counts["2xx"], "seconds": job.seconds, "bytes": received,
-            "failed": counts["failed"] + counts["done"] - counts["2xx"], **_quantiles(times)}
+    # What is under way at the end is in the count of 2xx, but has no time: it is not over.
+    return {"requests": len(times), "seconds": job.seconds, "bytes": received,
+            "failed": sum(counts.values()), **quantiles(times)}
 
 
 def h2load_row(job, rate):
@@ -157,7 +180,7 @@ def h2load_row(job, rate):
     seen = [entry for row in rows for entry in row if first <= entry[0] <= last]
     good = sorted(took for _, status, took in seen if status == 200)
     return {"requests": len(good), "seconds": (last - first) / 1e6, "bytes": 0,
-            "failed": len(seen) - len(good), **_quantiles(good)}
+            "failed": len(seen) - len(good), **quantiles(good)}
 
 
 def _addresses(job, i, count):
@@ -197,6 +220,7 @@ def _rows(log):
     return [tuple(map(int, line.split()[:3])) for line in log.read_text().splitlines()]
 
 
-def _quantiles(times):
+def quantiles(times):
+    """Of sorted microseconds; empty if there are none."""
     return {name: times[min(int(len(times) * at), len(times) - 1)]
             for name, at in QUANTILES} if times else {}

@@ -6,19 +6,21 @@ within minutes. A measurement gives figures, name -> number; what they mean stan
 
 import contextlib
 import os
-import resource
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import failover
+import generators
 import load
 import machine
 from crowd import idle_crowd
+from result import Result
 from scenarios import MIB
-from subjects import Origin, Subject, Unsupported
+from subjects import Origin
 
 RATE = 2000         # requests a second of the latency scenarios
 
@@ -27,21 +29,15 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-class Result:
-    """rounds: per round, subject -> figures. cannot: subject -> why it is not among them.
-    complaints: lines about figures that are not what they should be."""
-
-    def __init__(self, scenario):
-        self.scenario, self.rounds, self.cannot, self.complaints = scenario, [], {}, []
-
-
 class Bench:
-    def __init__(self, options, folder, generator):
-        self.options, self.folder, self.generator = options, Path(folder), generator
+    def __init__(self, options, folder):
+        self.options, self.folder, self.generator = options, Path(folder), options.generator
         usable = sorted(os.sched_getaffinity(0))
         self.proxy_core, self.load_core = usable[:2] if len(usable) > 1 else (None, None)
         self.values = {"BINARY": options.scrollgate}
         self._make_files()
+        if options.check or any("tls" in scenario.flags for scenario in options.scenarios):
+            self._make_certificate()
 
     def _make_files(self):
         files = self.folder / "files"
@@ -49,6 +45,8 @@ class Bench:
         for name, size in (("16k", 16 * 1024), ("1m", MIB), ("64m", 64 * MIB), ("upload", 1)):
             (files / name).write_bytes(os.urandom(min(size, MIB)) * max(size // MIB, 1))
         self.values["FILES"] = files
+
+    def _make_certificate(self):
         key, cert, both = (self.folder / name for name in ("key.pem", "cert.pem", "both.pem"))
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                         "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
@@ -66,112 +64,132 @@ class Bench:
     def _origin(self):
         return Origin(self.folder, self.load_core, self.values["FILES"])
 
-    def _start(self, name, origin, flags):
-        return Subject(name, self.folder, self.proxy_core,
-                       {**self.values, "ORIGIN": origin.port}, flags)
+    def _place(self, origin, flags):
+        """What a Subject is told besides its name."""
+        return self.folder, self.proxy_core, {**self.values, "ORIGIN": origin.port}, flags
 
     def _job(self, scenario, url):
         body = self.values["FILES"] / "1m" if scenario.upload else None
         return load.Job(url, self.options.seconds, self.folder, self.load_core,
                         scenario.connections, scenario.fields, body, scenario.keys)
 
-    def _turns(self, scenario, measure, direct=False):
-        """Each round, measure(subject, job, origin) for every subject; with `direct` also for the
-        origin itself."""
-        result = Result(scenario)
+    def _rounds(self, result):
+        """Counts the rounds, with a dict for the figures of each."""
+        for number in range(self.options.rounds):
+            say(f"{result.scenario.name}: round {number + 1}")
+            result.rounds.append({})
+            yield number, result.rounds[-1]
+
+    def _turns(self, scenario, loop, direct=False):
+        """Each round, loop(generator, job) with every subject; with `direct` also with the origin
+        itself, whose figures are named so."""
+        result = Result(scenario, self.generator.name)
         with contextlib.ExitStack() as stack:
             origin = stack.enter_context(self._origin())
-            subjects = {"origin": origin} if direct else {}
-            for name in self.options.subjects:
-                try:
-                    subjects[name] = stack.enter_context(self._start(name, origin, scenario.flags))
-                except Unsupported as error:
-                    result.cannot[name] = str(error)
+            started = {name: result.start(stack, name, *self._place(origin, scenario.flags))
+                       for name in self.options.subjects}
+            subjects = {name: subject for name, subject in started.items() if subject}
+            if not subjects:
+                return result
+            if direct:
+                subjects["origin"] = origin
             jobs = {n: self._job(scenario, s.url(scenario.path)) for n, s in subjects.items()}
+            generator = self._generator_for(result, next(iter(jobs.values())).url)
             for name, job in jobs.items():
-                self._warm_up(scenario, job, name != "origin")
-            for number in range(self.options.rounds):
-                say(f"{scenario.name}: round {number + 1}")
-                result.rounds.append({n: measure(s, jobs[n], origin) for n, s in subjects.items()})
+                if scenario.fill and name != "origin":
+                    load.fill_cache(job)
+                self._warm_up(scenario, generator, job)
+            for number, turn in self._rounds(result):
+                # Whoever comes first in one round comes last in the next.
+                for name in rotated(list(subjects), number):
+                    with Observed(subjects[name], origin, self.proxy_core, jobs[name].seconds) as o:
+                        answer = loop(generator, jobs[name])
+                    turn[name] = o.figures(scenario, answer)
+        self._judge(result)
         return result
 
-    def _warm_up(self, scenario, job, caches):
-        short = load.Job(**{**job.__dict__, "seconds": 1})
-        if scenario.fill and caches:
-            load.fill_cache(job)
+    def _generator_for(self, result, url):
+        """The chosen generator if it can load `url`; wrk if not. h2load for HTTP/2: it is nobody's
+        of those that are compared."""
+        generator = self.generator
+        if result.scenario.kind == "http2":
+            result.load = "h2load"
+        elif not generator.can(url):
+            result.add_note(f"load by wrk: {generator.name} cannot do this yet")
+            generator = load.Wrk()
+            result.load = generator.name
+        if "Connection: close" in result.scenario.fields and generator.name == "wrk":
+            result.add_note("no latency: wrk counts it without the handshake")
+        return generator
+
+    def _warm_up(self, scenario, generator, job):
+        short = replace(job, seconds=1)
         if scenario.kind == "http2":
             load.http2(short)
+        elif scenario.kind == "latency":
+            generator.fixed_rate(short, RATE)
         else:
-            load.Wrk().closed(short)
+            generator.closed(short)
+
+    @staticmethod
+    def _judge(result):
+        for turn in result.rounds:
+            for name, figures in turn.items():
+                result.complaints += complaints(result.scenario, name, figures)
+        others = max(f["others"] for turn in result.rounds for f in turn.values())
+        if others > 0.05:
+            result.add_note(f"others used up to {others:.0%} of the proxy's core meanwhile")
 
     # --- kinds --------------------------------------------------------------------------------
 
     def _closed(self, scenario):
-        loop = load.http2 if scenario.kind == "http2" else self.generator.closed
-        result = None
+        return self._turns(scenario, lambda generator, job: generator.closed(job))
 
-        def measure(subject, job, origin):
-            with Observed(subject, origin, self.proxy_core, job.seconds) as seen:
-                answer = loop(job)
-            return seen.figures(scenario, answer)
-
-        result = self._turns(scenario, measure)
-        result.complaints = [line for turn in result.rounds for name, figures in turn.items()
-                             for line in complaints(scenario, name, figures)]
-        return result
-
-    _http2 = _closed
+    def _http2(self, scenario):
+        return self._turns(scenario, lambda _generator, job: load.http2(job))
 
     def _latency(self, scenario):
-        def measure(_subject, job, _origin):
-            answer = self.generator.fixed_rate(job, RATE)
-            return {"rate": answer["requests"] / answer["seconds"], "failed": answer["failed"],
-                    **{name: answer[name] for name, _ in load.QUANTILES}}
-
-        result = self._turns(scenario, measure, direct=True)
+        result = self._turns(scenario, lambda generator, job: generator.fixed_rate(job, RATE), True)
         for turn in result.rounds:
             direct = turn.pop("origin")
             for figures in turn.values():
                 for name, _ in load.QUANTILES:
-                    figures["added_" + name] = figures[name] - direct[name]
-                    figures["direct_" + name] = direct[name]
-        result.complaints = [f"{name}: {figures['failed']} requests failed"
-                             for turn in result.rounds for name, figures in turn.items()
-                             if figures["failed"]]
+                    if name in figures and name in direct:
+                        figures["added_" + name] = figures[name] - direct[name]
+                        figures["direct_" + name] = direct[name]
         return result
 
     def _idle(self, scenario):
-        result = Result(scenario)
-        for number in range(self.options.rounds):
-            say(f"{scenario.name}: round {number + 1}")
-            result.rounds.append({})
+        result = Result(scenario, self.generator.name)
+        for _number, turn in self._rounds(result):
             for name in self.options.subjects:
                 # A fresh one each time: memory is not given back.
-                with self._origin() as origin, self._start(name, origin, scenario.flags) as subject:
-                    url = subject.url(scenario.path)
-                    load.Wrk().closed(load.Job(url, 1, self.folder, self.load_core))
-                    before = subject.memory()
-                    with idle_crowd(subject.port, scenario.path, self.options.idle) as crowd:
-                        time.sleep(3)       # buffers go back, upstream connections settle
-                        grown = subject.memory() - before
-                        result.rounds[-1][name] = {"bytes_per_connection": grown / len(crowd),
-                                                   "before_mib": before / MIB}
+                with contextlib.ExitStack() as stack:
+                    origin = stack.enter_context(self._origin())
+                    subject = result.start(stack, name, *self._place(origin, scenario.flags))
+                    if subject:
+                        turn[name] = self._crowd(scenario, subject)
         return result
 
+    def _crowd(self, scenario, subject):
+        url = subject.url(scenario.path)
+        self.generator.closed(load.Job(url, 1, self.folder, self.load_core))
+        before = subject.memory()
+        with idle_crowd(subject.port, scenario.path, self.options.idle) as crowd:
+            time.sleep(3)       # buffers go back, upstream connections settle
+            after = subject.memory()
+        return {"bytes_per_connection": (after - before) / len(crowd), "before_mib": before / MIB,
+                "memory_mib": after / MIB}
+
     def _failover(self, scenario):
-        result = Result(scenario)
-        for number in range(self.options.rounds):
-            say(f"{scenario.name}: round {number + 1}")
-            result.rounds.append({})
+        result = Result(scenario, "open_loop.py")
+        for _number, turn in self._rounds(result):
             for name in self.options.subjects:
-                try:
-                    figures = failover.drill(name, scenario, self.folder,
-                                             (self.proxy_core, self.load_core), self.values,
-                                             3 * self.options.seconds)
-                except Unsupported as error:
-                    result.cannot[name] = str(error)
+                figures = failover.drill(result, name, self.folder, self.proxy_core,
+                                         self.load_core, self.values, 3 * self.options.seconds)
+                if figures is None:
                     continue
-                result.rounds[-1][name] = figures
+                turn[name] = figures
                 if not figures["in_flight"]:
                     result.complaints.append(f"{name}: nothing was in flight on the lost origin")
                 if figures["failed_before"]:
@@ -180,34 +198,25 @@ class Bench:
         return result
 
     def _generator(self, scenario):
-        """wrk and scrollgate-bench against nginx alone, which has the proxy's core."""
-        result = Result(scenario)
-        generators = [load.Wrk()]
+        result = Result(scenario, "both")
+        both = [load.Wrk()]
         try:
-            generators.append(load.choose("scrollgate-bench", self.options.scrollgate))
+            both.append(load.choose("scrollgate-bench", self.options.scrollgate))
         except FileNotFoundError as error:
-            result.cannot["scrollgate-bench"] = f"not yet: {error}"
+            result.cannot["scrollgate-bench"] = str(error)
         with Origin(self.folder, self.proxy_core, self.values["FILES"]) as target:
             job = self._job(scenario, target.url(scenario.path))
-            for number in range(self.options.rounds):
-                say(f"{scenario.name}: round {number + 1}")
-                result.rounds.append({})
-                for generator in generators:
-                    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-                    served = target.counts()[1]
-                    answer = generator.closed(job)
-                    served = target.counts()[1] - served - 1
-                    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-                    cpu = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-                    requests = max(answer["requests"], 1)
-                    result.rounds[-1][generator.name] = {
-                        "rate": answer["requests"] / answer["seconds"],
-                        "cpu_us": cpu * 1e6 / requests, "failed": answer["failed"],
-                        **{name: answer[name] for name, _ in load.QUANTILES}}
-                    if not requests <= served <= requests + job.connections:
-                        result.complaints.append(f"{generator.name}: counted {requests} requests, "
-                                                 f"nginx {served}")
+            for number, turn in self._rounds(result):
+                for generator in rotated(both, number):
+                    turn[generator.name] = generators.measure(generator, job, target)
+                result.complaints += generators.complaints(turn, job.connections)
+        result.notes += generators.notes(result.rounds)
         return result
+
+
+def rotated(things, number):
+    at = number % len(things)
+    return things[at:] + things[:at]
 
 
 class Observed:
@@ -246,17 +255,20 @@ class Observed:
         if scenario.unit == "MiB":
             sent = answer["requests"] * scenario.upload
             units = (sent or answer["bytes"]) / MIB
-        return {"rate": units / answer["seconds"], "cpu_us": cpu * 1e6 / max(units, 1e-9),
-                **{name: answer[name] for name, _ in load.QUANTILES if name in answer},
-                "memory_mib": self.memory / MIB, "busy": cpu / elapsed,
-                "others": max(everybody - cpu, 0) / elapsed if everybody else 0,
-                "requests": answer["requests"], "failed": answer["failed"],
-                "origin_requests": self.origin_requests,
-                "origin_connections": self.origin_connections}
+        found = {"rate": units / answer["seconds"], "memory_mib": self.memory / MIB,
+                 "busy": cpu / elapsed,
+                 "others": max(everybody - cpu, 0) / elapsed if everybody else 0,
+                 "requests": answer["requests"], "failed": answer["failed"],
+                 "origin_requests": self.origin_requests,
+                 "origin_connections": self.origin_connections}
+        if units:
+            found["cpu_us"] = cpu * 1e6 / units
+            found |= {name: answer[name] for name, _ in load.QUANTILES if name in answer}
+        return found
 
 
 def complaints(scenario, name, figures):
-    """What is wrong with the figures of a closed loop, in words."""
+    """What is wrong with the figures of a loop, in words."""
     at_once = scenario.connections
     if not figures["rate"]:
         yield f"{name}: nothing was answered"
@@ -264,10 +276,11 @@ def complaints(scenario, name, figures):
     if figures["failed"]:
         yield f"{name}: {figures['failed']} requests failed"
     answered, asked = figures["requests"], figures["origin_requests"]
+    hits = scenario.fill and name != "origin"
     # Those under way at the end were asked for and never counted.
-    if scenario.fill and asked > answered / 100 + at_once:
+    if hits and asked > answered / 100 + at_once:
         yield f"{name}: no cache hits, the origin was asked {asked} times for {answered} requests"
-    if not scenario.fill and not 0.99 * answered <= asked <= 1.01 * answered + at_once:
+    if not hits and not 0.99 * answered <= asked <= 1.01 * answered + at_once:
         yield f"{name}: the origin was asked {asked} times for {answered} requests"
     if figures["origin_connections"] > at_once * 4 + asked / 20:
         yield (f"{name}: {figures['origin_connections']} connections to the origin for {asked} "

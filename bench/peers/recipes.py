@@ -4,7 +4,9 @@ import os
 import re
 import resource
 import shlex
+import shutil
 import subprocess
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +14,6 @@ CONFIGS = Path(__file__).resolve().parent / "configs"
 PEERS = ("nginx", "haproxy", "varnish", "trafficserver")
 LABELS = {"nginx": "nginx", "haproxy": "HAProxy", "varnish": "Varnish",
           "trafficserver": "Traffic Server", "scrollgate": "Scrollgate", "origin": "direct"}
-NEEDED = ("nginx", "haproxy", "varnishd", "varnishncsa", "traffic_server", "wrk", "h2load", "curl",
-          "openssl", "taskset")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,12 @@ RECIPES = {
 # (subject, flag): why not. What Scrollgate cannot do yet it says itself, see support().
 CANNOT = {
     ("varnish", "tls"): "no TLS: its manual puts a separate program in front of it",
+}
+# (subject, flag): what it lacks and is measured without.
+WITHOUT = {
+    ("nginx", "checks"): "active health checks, which its open version does not have",
+    ("trafficserver", "checks"): "active health checks, which its core does not have",
+    ("scrollgate", "checks"): "active health checks, which are not built yet",
 }
 
 
@@ -104,29 +110,42 @@ def _all_varnish_records_masked():
     return ",".join(f"-{name}" for name in re.findall(r"^(\w+)\n-+$", manual, re.MULTILINE))
 
 
+@dataclass(frozen=True)
+class Support:
+    """flags: those that the subject is configured with. why_not: a text if it cannot be measured.
+    without: a text about what it is measured without."""
+
+    flags: frozenset
+    why_not: str = None
+    without: str = None
+
+
 def support(name, flags, folder, values):
-    """Can the subject do what the flags ask for? Returns (flags it gets, None) or (flags, why not).
+    """Can the subject do what the flags ask for?
 
     Scrollgate is asked itself: its `check` refuses keys whose feature is not built yet. Health
-    checks are not what a scenario is about; it goes without them if they are what is missing.
+    checks are not what a scenario is about; who has none goes without them.
     """
     for flag in sorted(flags):
         if (name, flag) in CANNOT:
-            return flags, CANNOT[name, flag]
+            return Support(flags, CANNOT[name, flag])
+    program = shlex.split(fill(RECIPES[name].commands[0], defaultdict(str, values)))[0]
+    if shutil.which(program) is None:
+        return Support(flags, "not installed")
     if "three" in flags:
         flags = flags | {"checks"}
     if name != "scrollgate":
-        return flags, None
-    said = _check(folder, flags, values)
+        return Support(flags, None, WITHOUT.get((name, "checks")) if "checks" in flags else None)
+    without, said = None, _check(folder, flags, values)
     if said and "checks" in flags:
-        flags = flags - {"checks"}
+        flags, without = flags - {"checks"}, WITHOUT[name, "checks"]
         said = _check(folder, flags, values)
     if not said:
-        return flags, None
+        return Support(flags, None, without)
     missing = re.findall(r": ([^:\n]+) (?:are|is) not built yet", said)
     if not missing or len(missing) != len(said.splitlines()):
         raise SystemExit(f"scrollgate check refuses its configuration:\n{said}")
-    return flags, "not yet: " + ", ".join(dict.fromkeys(missing))
+    return Support(flags, "not yet: " + ", ".join(dict.fromkeys(missing)))
 
 
 def _check(folder, flags, values):

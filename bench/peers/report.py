@@ -8,9 +8,10 @@ rounds with the lowest and the highest.
 import json
 import math
 import statistics
-from pathlib import Path
 
 from recipes import LABELS, PEERS
+from result import Result
+from scenarios import ALL, BY_NAME
 
 LESS, MORE = "less", "more"     # which way is better; None: neither
 
@@ -22,6 +23,7 @@ FIGURES = {
     "bytes_per_connection": ("bytes/connection", 1, LESS), "before_mib": ("before MiB", 1, None),
     "added_p50_us": ("added p50 us", 1, LESS), "added_p99_us": ("added p99 us", 1, LESS),
     "added_p999_us": ("added p99.9 us", 1, LESS), "direct_p50_us": ("direct p50 us", 1, None),
+    "grown_kib": ("memory grew KiB", 1, LESS),
     "failed": ("failed", 1, LESS), "extra_ms": ("longest extra ms", 1, LESS),
     "slow": ("slow or failed", 1, None), "clean_s": ("clean after s", 1, LESS),
     "in_flight": ("in flight", 1, None),
@@ -30,14 +32,21 @@ FIGURES = {
 SHOWN = {
     "closed": (("rate", "p50_us", "p99_us", "p999_us", "cpu_us", "memory_mib", "busy"),
                ("rate", "cpu_us")),
-    "idle": (("bytes_per_connection", "before_mib"), ("bytes_per_connection",)),
-    "latency": (("added_p50_us", "added_p99_us", "added_p999_us", "direct_p50_us"),
+    "idle": (("bytes_per_connection", "before_mib", "memory_mib"), ("bytes_per_connection",)),
+    "latency": (("added_p50_us", "added_p99_us", "added_p999_us", "direct_p50_us", "rate",
+                 "p50_us", "p99_us", "p999_us", "cpu_us", "memory_mib"),
                 ("added_p50_us", "added_p99_us")),
-    "failover": (("failed", "extra_ms", "clean_s", "slow", "in_flight"),
-                 ("failed", "extra_ms", "clean_s")),
-    "generator": (("rate", "p50_us", "p99_us", "p999_us", "cpu_us"), ("rate", "cpu_us")),
+    "failover": (("failed", "extra_ms", "clean_s", "slow", "in_flight", "rate", "p50_us", "p99_us",
+                  "p999_us", "cpu_us", "memory_mib"), ("failed", "extra_ms", "clean_s")),
+    "generator": (("rate", "p50_us", "p99_us", "p999_us", "cpu_us", "memory_mib", "grown_kib"),
+                  ("rate", "cpu_us")),
 }
 SHOWN["http2"] = SHOWN["closed"]
+MARKS = ("<!-- figures -->\n", "<!-- /figures -->")
+
+
+def heading(figure, unit):
+    return FIGURES[figure][0].format(unit=unit).replace("MiBs/s", "MiB/s")
 
 
 def spread(values):
@@ -79,12 +88,17 @@ def summary(result):
 
 
 def number(value):
-    """With as many digits as say something: 12.3k 1234 12.3 0.0123"""
-    if abs(value) >= 9999.5:
-        return f"{number(value / 1000)}k"
+    """With as many digits as say something: 12.3M 12.3k 1234 12.3 0.0123"""
+    for unit, letter in ((1e6, "M"), (1e3, "k")):
+        if abs(value) >= 9.9995 * unit:
+            return f"{_digits(value / unit)}{letter}"
+    return _digits(value)
+
+
+def _digits(value):
     if abs(value) >= 99.95 or value == int(value):
         return f"{value:.0f}"
-    return f"{value:.{max(2 - math.floor(math.log10(abs(value))), 0)}f}" if value else "0"
+    return f"{value:.{max(2 - math.floor(math.log10(abs(value))), 0)}f}"
 
 
 def range_of(row, factor=1):
@@ -95,11 +109,9 @@ def table(result):
     """The scenario for the terminal: two lines per subject, medians and ranges below them."""
     scenario, rows = result.scenario, summary(result)
     columns = SHOWN[scenario.kind][0]
-    key = [c for c in SHOWN[scenario.kind][1] if FIGURES[c][2]]
-    unit = scenario.unit if scenario.unit == "MiB" else scenario.unit
-    heads = [FIGURES[c][0].format(unit=unit).replace("MiBs/s", "MiB/s") for c in columns]
-    heads += [f"x {FIGURES[c][0].format(unit=unit).replace('MiBs/s', 'MiB/s')}" for c in key]
-    lines = [["", *heads]]
+    key = SHOWN[scenario.kind][1]
+    heads = [heading(c, scenario.unit) for c in columns]
+    lines = [["", *heads, *("x " + heading(c, scenario.unit) for c in key)]]
     for name, figures in rows.items():
         cells = [figures.get(c) for c in columns]
         scales = [FIGURES[c][1] for c in columns] + [1] * len(key)
@@ -108,45 +120,55 @@ def table(result):
                                                  for c, s in zip(cells, scales)])
         lines.append([""] + [range_of(c, s) if c else "" for c, s in zip(cells, scales)])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    out = [f"\n{scenario.name}: {scenario.title}"]
-    for line in lines:
-        out.append("  " + "  ".join([line[0].ljust(widths[0])] + [
-            cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]).rstrip())
-    out += [f"  {LABELS.get(name, name)}: {why}" for name, why in result.cannot.items()]
-    out += [f"  NOTE: {line}" for line in result.complaints]
-    if key:
+    out = [f"\n{scenario.name}: {scenario.title} (load by {result.load})"]
+    if rows:
+        out += ["  " + "  ".join([line[0].ljust(widths[0])] + [
+            cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]).rstrip()
+                for line in lines]
         out.append(f"  x: ratio to the best of {', '.join(peers_of(result))} in the same round")
+    out += [f"  {LABELS.get(name, name)}: {why}" for name, why in result.cannot.items()]
+    out += [f"  NOTE: {line}" for line in result.notes]
+    out += [f"  WRONG: {line}" for line in result.complaints]
     return "\n".join(out)
 
 
-def markdown(results, machine, versions, options):
-    """README's table: a row per scenario and main figure, a column per subject."""
+def markdown(results, facts):
+    """README's table: a row per scenario and main figure, a column per subject; what cannot be
+    compared, and what one must know, stands below."""
+    versions, machine, options = facts["versions"], facts["machine"], facts["options"]
     names = ["scrollgate", *PEERS]
-    heads = [f"{LABELS[n]} {versions[n]}" if n in versions else LABELS[n] for n in names]
+    heads = [f"{LABELS[n]} {versions.get(n, '')}".rstrip() for n in names]
     lines = ["| scenario (`./dev bench`) | " + " | ".join(heads) + " | ratio to the best peer |",
              "|---|" + "---|" * (len(names) + 1)]
     for result in results:
+        rows = summary(result)
         if result.scenario.kind == "generator":
             continue
-        rows = summary(result)
         for figure in SHOWN[result.scenario.kind][1]:
-            head = FIGURES[figure][0].format(unit=result.scenario.unit)
             cells = [_cell(result, rows, name, figure) for name in names]
             ratio = rows.get("scrollgate", {}).get(figure, {}).get("ratio")
             cells.append(f"{ratio['median']:.2f} [{ratio['min']:.2f}..{ratio['max']:.2f}]"
                          if ratio else "-")
-            lines.append(f"| `{result.scenario.name}`, {head.replace('MiBs/s', 'MiB/s')} | "
+            lines.append(f"| `{result.scenario.name}`, {heading(figure, result.scenario.unit)} | "
                          + " | ".join(cells) + " |")
-    notes = dict.fromkeys((f"{result.scenario.name}: {LABELS[n]} {why}"
-                           for result in results for n, why in result.cannot.items()
-                           if n in PEERS))
-    lines += ["", f"Medians of {options.rounds} alternating rounds of {options.seconds} s; the ratio "
-              "is the median of the rounds' own, with the least and the greatest. "
+    lines += ["", f"Medians of {options['rounds']} alternating rounds of {options['seconds']} s; "
+              "the ratio is the median of the rounds' own, with the least and the greatest. "
               f"{machine['cores']} {'virtual ' if machine['virtual'] else ''}cores of "
               f"{machine['processor']}, {machine['system']}, Linux {machine['kernel']}, "
-              f"{machine['date']}; load by {options.load_name}."]
-    lines += [f"- {note}" for note in notes]
-    return "\n".join(lines) + "\n"
+              f"{machine['date']}.", "", *_remarks(results)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _remarks(results):
+    """What README's table cannot hold, one line for each, with the scenarios it is about."""
+    found = {}
+    for result in results:
+        texts = [f"{LABELS.get(n, n)}: {why}" for n, why in result.cannot.items()]
+        texts += [f"load by {result.load}", *result.notes]
+        texts += [f"WRONG: {line}" for line in result.complaints]
+        for text in texts:
+            found.setdefault(text, []).append(f"`{result.scenario.name}`")
+    return [f"- {text} ({', '.join(dict.fromkeys(where))})" for text, where in found.items()]
 
 
 def _cell(result, rows, name, figure):
@@ -156,16 +178,39 @@ def _cell(result, rows, name, figure):
     return "not yet" if why.startswith("not yet") else "no" if why else "-"
 
 
-def as_json(results, machine, versions, options):
-    return json.dumps({
-        "machine": machine, "versions": versions,
-        "options": {"rounds": options.rounds, "seconds": options.seconds,
-                    "load": options.load_name, "idle": options.idle},
-        "scenarios": {r.scenario.name: {
-            "title": r.scenario.title, "unit": r.scenario.unit, "summary": summary(r),
-            "cannot": r.cannot, "complaints": r.complaints, "rounds": r.rounds}
-            for r in results}}, indent=1) + "\n"
+def as_json(results, facts):
+    return json.dumps({**facts, "scenarios": {r.scenario.name: {
+        "title": r.scenario.title, "unit": r.scenario.unit, "load": r.load,
+        "summary": summary(r), "cannot": r.cannot, "notes": r.notes,
+        "complaints": r.complaints, "rounds": r.rounds} for r in results}}, indent=1) + "\n"
 
 
-def write(path, text):
-    Path(path).write_text(text)
+def from_json(texts):
+    """(results, facts) from what as_json() made; of a scenario that is in several, the last. Raises
+    ValueError if they are not of one machine and the same versions and options."""
+    results, facts = {}, None
+    for text in texts:
+        said = json.loads(text)
+        scenarios = said.pop("scenarios")
+        if facts and _same(facts) != _same(said):
+            raise ValueError("they are not of the same machine, versions and options")
+        facts = said
+        for name, row in scenarios.items():
+            result = results[name] = Result(BY_NAME[name], row["load"])
+            result.rounds, result.cannot = row["rounds"], row["cannot"]
+            result.notes, result.complaints = row["notes"], row["complaints"]
+    return [results[s.name] for s in ALL if s.name in results], facts
+
+
+def _same(facts):
+    machine = {k: v for k, v in facts["machine"].items() if k not in ("date", "busy_before")}
+    return machine, facts["versions"], facts["options"]
+
+
+def between_marks(page, text):
+    """`page` with `text` between its two lines of MARKS. Raises ValueError without them."""
+    before, begin, rest = page.partition(MARKS[0])
+    _, end, after = rest.partition(MARKS[1])
+    if not end:
+        raise ValueError(f"there is no line {MARKS[0].strip()} with {MARKS[1]} after it")
+    return before + begin + text + end + after

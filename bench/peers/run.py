@@ -4,13 +4,18 @@
 One proxy on the first core; the origin and the load on the second. All subjects of a scenario stay
 up and take turns, round after round, because a machine drifts within minutes: a ratio is taken
 within each round, against the best peer of that round. CPU is user and system time of all
-processes of a proxy, per request (or MiB, or handshake). In the tables below a figure stands its
-range over the rounds.
+processes of a proxy, per request (or MiB, or handshake). Where the proxy's core is not fully busy
+("core %"), the load's core set the rate: then read the CPU time, not the rate. In the tables the
+range over the rounds stands below each figure. What a subject cannot do is said, not left out.
+The configurations are in bench/peers/configs. It ends with 1 if a figure is WRONG: requests failed,
+or the origin saw something else than what the scenario is about.
 """
 
 import argparse
+import os
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -21,26 +26,61 @@ import report
 import scenarios
 from check import check
 from measure import Bench, say
-from recipes import NEEDED, PEERS
+from recipes import PEERS
+
+EXAMPLES = """
+examples:
+  ./dev bench pass hit                  the scenarios whose names begin so
+  ./dev bench --check                   is everybody given the same work?
+  ./dev bench --json build/bench.json   all of it, about an hour; written after every scenario
+  ./dev bench --from build/bench.json --readme README.md
+                                        that again as README's table, between its figures marks
+"""
+
+
+def make_parser():
+    names = "\n".join(f"  {s.name:16} {s.title}" for s in scenarios.ALL)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"scenarios (also by the part of their names before a dash):\n{names}\n{EXAMPLES}")
+    add = parser.add_argument
+    add("scenarios", nargs="*", metavar="SCENARIO", help="default: all")
+    add("--scrollgate", metavar="FILE",
+        help="the binary (./dev bench gives it); without, peers only")
+    add("--subjects", metavar="NAME,…", help=f"of {', '.join(PEERS)}, scrollgate (default: all)")
+    add("--rounds", type=int, default=3, help="in each of them everybody has a turn (default 3)")
+    add("--seconds", type=int, default=4, help="of each measurement (default 4)")
+    add("--idle", type=int, default=10_000, help="idle connections (default 10000)")
+    add("--load", choices=["scrollgate-bench", "wrk"],
+        help="load generator (default: scrollgate-bench if it stands beside the proxy's binary); "
+             "HTTP/2 is always loaded by h2load")
+    add("--check", action="store_true",
+        help="only show, and judge, what each subject sends to the origin, caches and agrees on")
+    add("--from", metavar="FILE", action="append", dest="earlier",
+        help="measure nothing, show what --json wrote; may be repeated, of a scenario that is in "
+             "several files the last counts")
+    add("--json", metavar="FILE", help="write every round's figures, versions and machine there")
+    add("--markdown", metavar="FILE", help="write README's table there")
+    add("--readme", metavar="FILE", help="replace the table between the figures marks of this file")
+    return parser
+
+
+def tools_for(options):
+    """The programs besides the subjects that the scenarios need."""
+    needed = {"nginx", "taskset"}
+    for scenario in options.scenarios:
+        if "tls" in scenario.flags or options.check:
+            needed |= {"openssl", "wrk"}
+        if scenario.kind == "generator" or options.generator.name == "wrk":
+            needed.add("wrk")
+        if scenario.fill or scenario.kind == "http2" or (
+                scenario.kind == "latency" and options.generator.name == "wrk"):
+            needed.add("h2load")
+    return needed
 
 
 def options_from(arguments):
-    names = "\n".join(f"  {s.name:16} {s.title}" for s in scenarios.ALL)
-    parser = argparse.ArgumentParser(
-        description=__doc__.split("\n\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=f"scenarios (also by the part of their names before a dash):\n{names}")
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="default: all")
-    parser.add_argument("--scrollgate", metavar="FILE", help="the binary; without it, peers only")
-    parser.add_argument("--subjects", metavar="NAME,…", help=f"of {', '.join(PEERS)}, scrollgate")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=4, help="of each measurement (default 4)")
-    parser.add_argument("--idle", type=int, default=10_000, help="idle connections (default 10000)")
-    parser.add_argument("--load", choices=["scrollgate-bench", "wrk"],
-                        help="load generator (default: scrollgate-bench if it is there)")
-    parser.add_argument("--check", action="store_true",
-                        help="only show what each subject sends to the origin, caches and agrees on")
-    parser.add_argument("--json", metavar="FILE", help="write every round's figures there")
-    parser.add_argument("--markdown", metavar="FILE", help="write README's table there")
+    parser = make_parser()
     options = parser.parse_args(arguments)
     if min(options.rounds, options.seconds, options.idle) < 1:
         parser.error("--rounds, --seconds and --idle are at least 1")
@@ -48,9 +88,6 @@ def options_from(arguments):
         options.scenarios = scenarios.chosen(options.scenarios)
     except KeyError as error:
         parser.error(f"no such scenario: {error.args[0]}")
-    missing = [tool for tool in NEEDED if shutil.which(tool) is None]
-    if missing:
-        parser.error(f"missing: {' '.join(missing)} (./dev bench installs them)")
     everybody = [*PEERS, *(["scrollgate"] if options.scrollgate else [])]
     wanted = options.subjects.split(",") if options.subjects else everybody
     if unknown := set(wanted) - set(everybody):
@@ -58,7 +95,29 @@ def options_from(arguments):
     options.subjects = [name for name in everybody if name in wanted]
     if options.scrollgate:
         options.scrollgate = Path(options.scrollgate).resolve()
+        if shutil.which(options.scrollgate) is None:
+            parser.error(f"--scrollgate: there is no program {options.scrollgate}")
+    for name in (options.json, options.markdown, options.readme):
+        if name and not Path(name).resolve().parent.is_dir():
+            parser.error(f"there is no folder for {name}")
+    if options.readme:
+        try:
+            report.between_marks(Path(options.readme).read_text(), "")
+        except (OSError, ValueError) as error:
+            parser.error(f"--readme {options.readme}: {error}")
+    if not options.earlier:
+        choose_tools(parser, options)
     return options, parser
+
+
+def choose_tools(parser, options):
+    try:
+        options.generator = load.choose(options.load, options.scrollgate)
+    except FileNotFoundError as error:
+        parser.error(f"--load: {error}")
+    missing = [tool for tool in sorted(tools_for(options)) if shutil.which(tool) is None]
+    if missing:
+        parser.error(f"missing: {' '.join(missing)} (./dev bench installs them)")
 
 
 def raise_descriptor_limit(wanted=65_536):
@@ -72,34 +131,64 @@ def raise_descriptor_limit(wanted=65_536):
             continue
 
 
-def main(arguments):
-    options, parser = options_from(arguments)
+def facts_of(options):
+    """Machine, versions and options, as JSON has them."""
+    facts = {"machine": {**machine.describe(), "busy_before": round(machine.busy_share(), 3)},
+             "versions": machine.versions(options.scrollgate),
+             "options": {"rounds": options.rounds, "seconds": options.seconds,
+                         "idle": options.idle, "load": options.generator.name}}
+    say(", ".join(f"{key}: {value}" for key, value in facts["machine"].items()))
+    say(", ".join(f"{name} {text}" for name, text in facts["versions"].items()))
+    if facts["machine"]["busy_before"] > 0.05:
+        say(f"NOTE: the machine is {facts['machine']['busy_before']:.0%} busy with something else; "
+            "do not believe these figures")
+    return facts
+
+
+def measured(options):
+    """Measures, and shows and writes what came out after every scenario."""
     raise_descriptor_limit()
-    try:
-        generator = load.choose(options.load, options.scrollgate)
-    except FileNotFoundError as error:
-        parser.error(f"--load: {error}")
-    options.load_name = generator.name
+    # So that everything that was started ends with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    results = []
     with tempfile.TemporaryDirectory(prefix="scrollgate-bench-") as folder:
-        bench = Bench(options, folder, generator)
+        bench = Bench(options, folder)
         if options.check:
             return check(bench, options.subjects)
-        facts, versions = machine.describe(), machine.versions(options.scrollgate)
-        facts["busy_before"] = round(machine.busy_share(), 3)
-        say(", ".join(f"{key}: {value}" for key, value in facts.items()))
-        say(", ".join(f"{name} {text}" for name, text in versions.items()))
-        if facts["busy_before"] > 0.05:
-            say(f"NOTE: the machine is {facts['busy_before']:.0%} busy with something else; "
-                "do not believe these figures")
-        results = []
+        facts = facts_of(options)
+        if bench.load_core is not None:
+            os.sched_setaffinity(0, {bench.load_core})
         for scenario in options.scenarios:
             results.append(bench.run(scenario))
             print(report.table(results[-1]), flush=True)
-    if options.json:
-        Path(options.json).write_text(report.as_json(results, facts, versions, options))
-    if options.markdown:
-        Path(options.markdown).write_text(report.markdown(results, facts, versions, options))
+            write(options, results, facts)
     return 1 if any(result.complaints for result in results) else 0
+
+
+def write(options, results, facts):
+    if options.json:
+        Path(options.json).write_text(report.as_json(results, facts))
+    if options.markdown:
+        Path(options.markdown).write_text(report.markdown(results, facts))
+    if options.readme:
+        page = Path(options.readme)
+        page.write_text(report.between_marks(page.read_text(), report.markdown(results, facts)))
+
+
+def main(arguments):
+    # Where Debian has nginx and its kin; users who are not root may not look there.
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    options, parser = options_from(arguments)
+    if not options.earlier:
+        return measured(options)
+    try:
+        results, facts = report.from_json(Path(name).read_text() for name in options.earlier)
+    except (OSError, ValueError, LookupError) as error:
+        parser.error(f"--from: {error}")
+    for result in results:
+        print(report.table(result))
+    write(options, results, facts)
+    return 0
 
 
 if __name__ == "__main__":

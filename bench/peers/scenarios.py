@@ -71,7 +71,7 @@ ALL = [
     Scenario("idle", "memory per idle connection", "idle"),
     Scenario("latency", "latency added to a request that passes through", "latency"),
     Scenario("latency-miss", "latency added to a request that misses the cache", "latency",
-             "/hit/1k/{n}", flags=frozenset({"cache"}), keys=1_000_000),
+             "/hit/1k/{n}", flags=frozenset({"cache"}), keys=100_000_000),
     _hit("latency-hit", "latency added (or taken away) by a cache hit", "/hit/1k/{n}", 1,
          kind="latency"),
     Scenario("failover-kill", "one of three origins is killed under load", "failover",

@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import re
 import sys
 
 DELAY = 0.02
@@ -19,6 +20,9 @@ class Origin:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 writer.write(await self.answer(head.split(b" ", 2)[1]))
+                # Varnish's probes ask for it, and wait for the end.
+                if re.search(rb"(?i)\r\nconnection: *close", head):
+                    break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -124,32 +125,37 @@ class Subject(Processes):
     def __init__(self, name, folder, core, values, flags=frozenset()):
         super().__init__(name, folder, core)
         values = {**values, "PORT": self.port}
-        flags, why_not = recipes.support(name, flags, self.folder, values)
-        if why_not:
-            raise Unsupported(why_not)
-        values = recipes.write_configuration(name, self.folder, flags, values)
-        lines, environment = recipes.commands(name, flags, values)
-        self.flags, self.values, self.scheme = flags, values, values["SCHEME"]
+        support = recipes.support(name, flags, self.folder, values)
+        if support.why_not:
+            raise Unsupported(support.why_not)
+        self.flags, self.without = support.flags, support.without
+        values = recipes.write_configuration(name, self.folder, self.flags, values)
+        lines, environment = recipes.commands(name, self.flags, values)
+        self.values, self.scheme = values, values["SCHEME"]
         self.start(lines[0], environment.items())
         self.wait_until_it_accepts()
         for line in lines[1:]:
             self.start(line)
-        if "h2c" in flags and name == "scrollgate" and not self._speaks_h2c():
+        if name == "scrollgate" and flags & {"h2", "h2c"} and not self._speaks_http2():
             self.stop()
-            raise Unsupported("not yet: HTTP/2 in the clear")
+            raise Unsupported("not yet: HTTP/2")
 
     def url(self, path):
         return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
-    def _speaks_h2c(self):
-        """Does it answer the HTTP/2 preface with a SETTINGS frame?"""
-        with socket.create_connection(("127.0.0.1", self.port), 5) as client:
-            client.settimeout(5)
-            client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5))
-            try:
-                return client.recv(9)[3:4] == b"\x04"
-            except OSError:
-                return False
+    def _speaks_http2(self):
+        """Does it answer the HTTP/2 preface with a SETTINGS frame, or agree on h2 by ALPN?"""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 5) as plain:
+                if self.scheme == "https":
+                    context = ssl.create_default_context(cafile=self.values["CERT"])
+                    context.set_alpn_protocols(["h2"])
+                    with context.wrap_socket(plain, server_hostname="127.0.0.1") as client:
+                        return client.selected_alpn_protocol() == "h2"
+                plain.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5))
+                return plain.recv(9)[3:4] == b"\x04"
+        except OSError:
+            return False
 
 
 class Origin(Subject):

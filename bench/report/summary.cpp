@@ -50,10 +50,10 @@ std::string load_text(const Report& report) {
 std::vector<Fact> facts_of_run(const Report& report) {
     const Tally& total = report.total;
     std::vector<Fact> facts;
-    facts.push_back({"load", fmt::format("{}, {}, {}, {}", load_text(report),
-                                         connections_text(report),
-                                         counted(report.workers, "worker", "workers"),
-                                         printable(report.protocol))});
+    facts.push_back(
+        {"load",
+         fmt::format("{}, {}, {}, {}", load_text(report), connections_text(report),
+                     counted(report.workers, "worker", "workers"), printable(report.protocol))});
     facts.push_back(
         {"ran", fmt::format("{} from {}{}", duration_text(report.elapsed),
                             printable(report.started), report.interrupted ? ", interrupted" : "")});

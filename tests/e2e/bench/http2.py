@@ -62,8 +62,8 @@ class Nghttpd(Http2Test):
 
     def test_bodies_are_sent(self):
         body = self.file("body", "p" * 200_000)
-        run = self.bench(self.url + "/x", "--http2", "-n", 20, "-c", 2, "--streams", 3, "-X", "POST",
-                         "--body", body)
+        run = self.bench(self.url + "/x", "--http2", "-n", 20, "-c", 2, "--streams", 3,
+                         "-X", "POST", "--body", body)
         self.assertEqual((run.json["completed"], run.json["failed"]), (20, 0), run.stdout)
         self.assertGreater(run.json["bytes"]["out"], 20 * 200_000)
 
@@ -78,7 +78,8 @@ class Nginx(Http2Test):
             pid {self.folder}/pid; error_log stderr error; user root;
             events {{ worker_connections 256; }}
             http {{
-                log_format count '$status $server_protocol $connection'; access_log {self.log} count;
+                log_format count '$status $server_protocol $connection';
+                access_log {self.log} count;
                 client_body_temp_path {self.folder}/body; keepalive_requests 50;
                 server {{ listen 127.0.0.1:{port} http2; location / {{ return 200 'ok'; }} }}
             }}""")

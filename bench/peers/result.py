@@ -1,0 +1,28 @@
+"""What came out of one scenario."""
+
+from recipes import LABELS
+from subjects import Subject, Unsupported
+
+
+class Result:
+    """rounds: per round, subject -> figures. cannot: subject -> why it is not among them.
+    complaints: lines about figures that are not what they should be. notes: what one must know
+    to read them. load: the name of the generator."""
+
+    def __init__(self, scenario, load_name):
+        self.scenario, self.load = scenario, load_name
+        self.rounds, self.cannot, self.complaints, self.notes = [], {}, [], []
+
+    def start(self, stack, name, *arguments):
+        """The subject, running until `stack` unwinds; None if it cannot, and says why here."""
+        try:
+            subject = stack.enter_context(Subject(name, *arguments))
+        except Unsupported as error:
+            self.cannot[name] = str(error)
+            return None
+        self.add_note(subject.without and f"{LABELS[name]} goes without {subject.without}")
+        return subject
+
+    def add_note(self, text):
+        if text and text not in self.notes:
+            self.notes.append(text)
