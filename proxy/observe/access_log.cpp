@@ -78,7 +78,7 @@ struct AccessLog::Impl {
     std::atomic<std::uint64_t> lost{0};  // lines the file did not take; one writer: the thread
     int event = -1;
 
-    std::mutex mutex;  // of the two below; control thread and writer only
+    std::mutex mutex;  // of the two below, and of setting `replaced`; control and writer only
     std::string path;
     std::optional<LogFile> replacement;
 
@@ -122,6 +122,7 @@ AccessLog::Impl::~Impl() {
 void AccessLog::Impl::run() noexcept {
     while (true) {
         if (!all_empty()) {
+            if (!file) take_orders();  // these lines may stand behind one that turns the log on
             if (!ordered()) {
                 pollfd orders{event, POLLIN, 0};
                 poll(&orders, 1, gather_ms);  // ends early for an order, not for a line
@@ -152,8 +153,11 @@ void AccessLog::Impl::sleep() noexcept {
 
 void AccessLog::Impl::take_orders() noexcept {
     quiet_event();
-    if (replaced.exchange(false)) {
+    if (replaced) {
+        // The order and what it brings are taken together, or a second one that comes in between
+        // would be taken twice, the second time without a file.
         const std::lock_guard lock(mutex);
+        replaced = false;
         file = std::move(replacement);
         replacement.reset();
         torn = false;
@@ -247,7 +251,7 @@ AccessLog::AccessLog(const config::AccessLog& settings, unsigned workers)
 AccessLog::~AccessLog() = default;
 
 void AccessLog::write(unsigned worker, const ExchangeRecord& record) noexcept {
-    const Format format = impl_->format.load(std::memory_order_relaxed);
+    const Format format = impl_->format.load(std::memory_order_acquire);
     if (format == Format::off) return;
     Lane& lane = *impl_->lanes[worker];
     char* const out = lane.ring.reserve(LineFormatter::bound(record));
@@ -275,9 +279,10 @@ void AccessLog::reconfigure(const config::AccessLog& settings) {
         const std::lock_guard lock(impl_->mutex);
         impl_->path = settings.path;
         impl_->replacement = std::move(next);
+        impl_->replaced = true;
     }
-    impl_->format.store(settings.format, std::memory_order_relaxed);
-    impl_->replaced = true;
+    // Behind the order: who writes in the new format is seen behind it, too.
+    impl_->format.store(settings.format, std::memory_order_release);
     impl_->wake();
 }
 
