@@ -144,14 +144,13 @@ TEST_CASE("a reload moves the log, changes its format, turns it off and on") {
 TEST_CASE("a line behind a reload that turns the log on is kept, however close they are") {
     const Folder folder;
     AccessLog log(Settings{folder / "log", Settings::Format::json}, 1);
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 100; ++i) {
         const std::string path = "/" + std::to_string(i) + "/";
         log.reconfigure(Settings{"-", Settings::Format::off});
         log.reconfigure(Settings{folder / "log", Settings::Format::json});
         log.write(0, record(path));
-        if (i % 10 == 0) wait_for(folder / "log", path);
+        wait_for(folder / "log", path);
     }
-    wait_for(folder / "log", "/299/");
     CHECK(log.dropped() == 0);
 }
 
