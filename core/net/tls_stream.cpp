@@ -26,7 +26,7 @@ struct SocketBio {
         if (self.readable_ && !self.fin_) {
             const ssize_t got = self.receive(into, static_cast<std::size_t>(room));
             if (got > 0) return static_cast<int>(got);
-            if (got < 0 && !SocketStream::would_block(errno)) {
+            if (got < 0 && !TlsStream::would_block(errno)) {
                 self.io_error_ = errno;
                 return -1;
             }
@@ -41,7 +41,7 @@ struct SocketBio {
         BIO_clear_retry_flags(bio);
         const ssize_t sent = ::send(self.fd_, from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
         if (sent >= 0) return static_cast<int>(sent);
-        if (SocketStream::would_block(errno)) {
+        if (TlsStream::would_block(errno)) {
             BIO_set_retry_write(bio);
         } else {
             self.io_error_ = errno;
