@@ -19,6 +19,11 @@ inline constexpr Duration no_limit = Duration::max();
     return span == no_limit ? never : now + span;
 }
 
+/// A span in seconds, for figures and rates.
+[[nodiscard]] constexpr double seconds_of(Duration span) noexcept {
+    return std::chrono::duration<double>(span).count();
+}
+
 class Clock {
   public:
     virtual ~Clock() = default;

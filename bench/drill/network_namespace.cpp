@@ -3,14 +3,13 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <unistd.h>
 
+#include "bench/drill/proc_stat.hpp"
 #include "bench/plan/url.hpp"
 
 namespace scrollgate::bench {
@@ -28,15 +27,7 @@ std::string identity(const std::string& path) {
 
 /// 0 at the top, or if it cannot be seen.
 int parent_of(int pid) {
-    std::ifstream in(fmt::format("/proc/{}/stat", pid));
-    const std::string line{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    const std::size_t name_end = line.rfind(')');  // names may hold anything
-    if (name_end == std::string::npos) return 0;
-    std::istringstream rest(line.substr(name_end + 1));
-    char state = 0;
-    int parent = 0;
-    rest >> state >> parent;
-    return parent;
+    return read_proc_stat(fmt::format("/proc/{}/stat", pid)).value_or(ProcStat()).parent;
 }
 
 int open_namespace(const std::string& path) {

@@ -4,7 +4,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <optional>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -16,6 +16,7 @@ extern "C" {
 #include "bench/drill/dead_man_switch.hpp"
 #include "bench/drill/kernel_sockets.hpp"
 #include "bench/drill/look.hpp"
+#include "bench/drill/proc_stat.hpp"
 #include "bench/plan/url.hpp"
 
 namespace scrollgate::bench {
@@ -50,11 +51,8 @@ class Process {
         std::error_code error;
         for (const auto& task :
              std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid_), error)) {
-            std::ifstream in(task.path() / "stat");
-            const std::string line{std::istreambuf_iterator<char>(in),
-                                   std::istreambuf_iterator<char>()};
-            const std::size_t name_end = line.rfind(") ");  // names may hold anything
-            if (name_end != std::string::npos && line[name_end + 2] != 'T') return false;
+            const std::optional<ProcStat> stat = read_proc_stat(task.path() / "stat");
+            if (stat && stat->state != 'T') return false;
         }
         return true;
     }

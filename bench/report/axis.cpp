@@ -54,7 +54,7 @@ double Axis::place(double value) const noexcept {
 
 Axis time_axis(Duration length) {
     Axis axis;
-    axis.to = std::max(std::chrono::duration<double>(length).count(), 1e-3);
+    axis.to = std::max(seconds_of(length), 1e-3);
     double step = round_up(axis.to / 10);
     for (const double natural : {15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0})
         if (axis.to > 100 && axis.to / 10 <= natural) {

@@ -66,7 +66,7 @@ std::string clock_text(Duration value, int decimals) {
     if (value >= 2min) return duration_text(std::chrono::floor<std::chrono::seconds>(value));
     const Duration unit = decimals > 0 ? Duration(100ms) : Duration(1s);
     const Duration passed = value / unit * unit;
-    return fmt::format("{:.{}f}s", std::chrono::duration<double>(passed).count(), decimals);
+    return fmt::format("{:.{}f}s", seconds_of(passed), decimals);
 }
 
 std::string rate_text(double per_second) {

@@ -22,10 +22,6 @@ double milliseconds(Duration duration) {
     return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-double seconds(Duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
-
 double finite(double number) {
     return std::isfinite(number) ? number : 0;
 }
@@ -36,7 +32,7 @@ value or_null(const std::optional<Number>& number) {
 }
 
 value seconds_or_null(const std::optional<Duration>& duration) {
-    return duration ? value(seconds(*duration)) : value(nullptr);
+    return duration ? value(seconds_of(*duration)) : value(nullptr);
 }
 
 /// Status codes beyond a bound are counted as 0.
@@ -98,11 +94,11 @@ object slice_object(const Report& report, const Slice& slice) {
             if (slice.by_group[i] > 0) add_to(groups, group_name(report, i), slice.by_group[i]);
     }
     return object{
-        {"t_s", seconds(report.timeline.width() * static_cast<std::int64_t>(slice.index))},
-        {"covered_s", seconds(covered)},
+        {"t_s", seconds_of(report.timeline.width() * static_cast<std::int64_t>(slice.index))},
+        {"covered_s", seconds_of(covered)},
         {"completed", slice.completed},
         {"failed", slice.failed},
-        {"rate", finite(static_cast<double>(slice.completed) / seconds(covered))},
+        {"rate", finite(static_cast<double>(slice.completed) / seconds_of(covered))},
         {"bytes_in", slice.bytes_in},
         {"p50_ms", milliseconds(slice.latency.at(0.5))},
         {"p99_ms", milliseconds(slice.latency.at(0.99))},
@@ -119,8 +115,8 @@ array steps_array(const Report& report) {
     for (const StepResult& step : steps_of(report))
         steps.push_back(object{{"wanted", step.wanted},
                                {"achieved", finite(step.achieved)},
-                               {"at_s", seconds(step.at)},
-                               {"length_s", seconds(step.length)},
+                               {"at_s", seconds_of(step.at)},
+                               {"length_s", seconds_of(step.length)},
                                {"completed", step.latency.count()},
                                {"failed", step.failed},
                                {"latency_ms", latency_object(step.latency)}});
@@ -173,7 +169,7 @@ value drill_value(const Report& report, const Summary& summary) {
                                   {"during", or_null(row.during)},
                                   {"after", or_null(row.after)}};
     return object{{"what", valid_utf8(drill.what)},
-                  {"at_s", seconds(drill.at)},
+                  {"at_s", seconds_of(drill.at)},
                   {"healed_s", seconds_or_null(drill.healed)},
                   {"in_flight", drill.in_flight},
                   {"failed", drill.failed},
@@ -207,7 +203,7 @@ std::string json_text(const Report& report) {
     out["rate"] =
         object{{"wanted", or_null(report.rate)}, {"achieved", finite(report.achieved_rate())}};
     out["replay_speed"] = or_null(report.replay_speed);
-    out["duration_s"] = seconds(report.elapsed);
+    out["duration_s"] = seconds_of(report.elapsed);
     out["interrupted"] = report.interrupted;
     out["behind"] = report.behind();
     object lag = latency_object(total.lag);

@@ -3,7 +3,7 @@
 namespace scrollgate::bench {
 
 double Report::achieved_rate() const noexcept {
-    const double seconds = std::chrono::duration<double>(elapsed).count();
+    const double seconds = seconds_of(elapsed);
     return seconds > 0 ? static_cast<double>(total.completed()) / seconds : 0;
 }
 

@@ -33,10 +33,6 @@ std::string section(std::string_view title, std::string_view about, const std::v
         escaped(title), escaped(about), legend, chart.svg());
 }
 
-double seconds(Duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
-
 double nanoseconds(Duration duration) {
     return static_cast<double>(duration.count());
 }
@@ -48,7 +44,7 @@ struct Span {
 
 Span span_of(const Report& report, const Slice& slice) {
     const Duration start = report.timeline.width() * static_cast<std::int64_t>(slice.index);
-    return {seconds(start), seconds(start + covered_by(report, slice.index))};
+    return {seconds_of(start), seconds_of(start + covered_by(report, slice.index))};
 }
 
 std::string when(const Report& report, const Slice& slice) {
@@ -64,7 +60,7 @@ Axis run_axis(const Report& report) {
 
 void mark_drill(Chart& chart, const Report& report) {
     if (!report.drill) return;
-    chart.band(seconds(report.drill->at), seconds(drill_end(report, *report.drill)),
+    chart.band(seconds_of(report.drill->at), seconds_of(drill_end(report, *report.drill)),
                report.drill->what);
 }
 
@@ -102,13 +98,13 @@ std::vector<std::optional<Point>> wanted_line(const Report& report) {
     std::vector<std::optional<Point>> line;
     if (!report.rate) return line;
     if (report.ramp.empty())
-        return {Point{0, *report.rate}, Point{seconds(report.elapsed), *report.rate}};
+        return {Point{0, *report.rate}, Point{seconds_of(report.elapsed), *report.rate}};
     Duration at{};
     for (const Arrivals::Step& step : report.ramp) {
         if (at >= report.elapsed) break;
-        line.push_back(Point{seconds(at), step.rate});
+        line.push_back(Point{seconds_of(at), step.rate});
         at += step.length;
-        line.push_back(Point{seconds(std::min(at, report.elapsed)), step.rate});
+        line.push_back(Point{seconds_of(std::min(at, report.elapsed)), step.rate});
     }
     return line;
 }
@@ -216,7 +212,7 @@ std::string status_section(const Report& report) {
     const std::vector<StatusClass> classes = classes_seen(report);
     double most = 0;
     const auto rate_of = [&](std::uint64_t count, const Slice& slice) {
-        return static_cast<double>(count) / seconds(covered_by(report, slice.index));
+        return static_cast<double>(count) / seconds_of(covered_by(report, slice.index));
     };
     for (const Slice& slice : report.timeline.slices()) {
         const auto all =

@@ -29,7 +29,7 @@ std::vector<StepResult> steps_of(const Report& report) {
         steps[i].latency.add(slice.latency);
     }
     for (std::size_t i = 0; i < steps.size(); ++i) {
-        const double seconds = std::chrono::duration<double>(covered[i]).count();
+        const double seconds = seconds_of(covered[i]);
         if (seconds > 0)
             steps[i].achieved = static_cast<double>(steps[i].latency.count()) / seconds;
     }

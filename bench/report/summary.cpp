@@ -15,10 +15,6 @@ namespace {
 
 using About = LatencyRow::About;
 
-double seconds_of(Duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
-
 std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
     return fmt::format("{} {}", count_text(count), count == 1 ? one : many);
 }

@@ -19,10 +19,6 @@ constexpr std::size_t bar_width_max = 40, trend_width_max = 60, group_width_max 
 constexpr std::size_t groups_shown = 6;
 constexpr std::size_t trend_words = 19;  ///< behind a trend
 
-double seconds(Duration duration) {
-    return std::chrono::duration<double>(duration).count();
-}
-
 /// Requests that are through, with a response or without.
 std::uint64_t ended(const Slice& total) {
     return total.completed + total.by_class[0];
@@ -35,7 +31,7 @@ std::optional<std::uint64_t> requests_wanted(const Plan& plan) {
 }
 
 double rate_of(const Stretch& stretch) {
-    const double length = seconds(stretch.length);
+    const double length = seconds_of(stretch.length);
     return length > 0 ? static_cast<double>(stretch.sum.completed) / length : 0;
 }
 
@@ -94,7 +90,8 @@ double done_share(const Plan& plan, const Progress& progress) {
     const std::optional<std::uint64_t> wanted = requests_wanted(plan);
     const double by_count =
         wanted ? static_cast<double>(ended(progress.total)) / static_cast<double>(*wanted) : 0;
-    const double by_time = plan.requests ? 0 : seconds(progress.elapsed) / seconds(plan.duration);
+    const double by_time =
+        plan.requests ? 0 : seconds_of(progress.elapsed) / seconds_of(plan.duration);
     return std::clamp(std::max(by_count, by_time), 0.0, 1.0);
 }
 

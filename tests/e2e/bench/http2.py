@@ -1,45 +1,19 @@
 """HTTP/2 against real servers: nghttpd and nginx; what is counted is what they did."""
 import re
-import socket
-import subprocess
 
 from harness import free_port, main
 from harness.bench import BenchTest
-from harness.wait import eventually
+from harness.server import start_nginx, start_server
 
 
-def somebody_listens(port):
-    try:
-        socket.create_connection(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
-
-
-class Http2Test(BenchTest):
-    def serve(self, *command):
-        process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-        def end():
-            process.terminate()
-            process.wait(10)
-        self.addCleanup(end)
-        return process
-
-    def ready(self, port):
-        eventually(lambda: somebody_listens(port), f"somebody listens on {port}")
-        return f"http://127.0.0.1:{port}"
-
-
-class Nghttpd(Http2Test):
+class Nghttpd(BenchTest):
     def setUp(self):
         super().setUp()
         self.file("x", "hello\n")
         self.file("large", "z" * 3_000_000)
         port = free_port()
-        self.serve("nghttpd", "--no-tls", "-d", self.folder, port)
-        self.url = self.ready(port)
+        start_server(self.addCleanup, port, "nghttpd", "--no-tls", "-d", self.folder, port)
+        self.url = f"http://127.0.0.1:{port}"
 
     def test_streams_share_connections(self):
         run = self.bench(self.url + "/x", "--http2", "-n", 2000, "-c", 3, "--streams", 10,
@@ -68,12 +42,12 @@ class Nghttpd(Http2Test):
         self.assertGreater(run.json["bytes"]["out"], 20 * 200_000)
 
 
-class Nginx(Http2Test):
+class Nginx(BenchTest):
     def setUp(self):
         super().setUp()
         port = free_port()
         self.log = self.folder / "access.log"
-        self.file("nginx.conf", f"""
+        self.server = start_nginx(self.addCleanup, self.folder, f"""
             daemon off; master_process off; worker_processes 1;
             pid {self.folder}/pid; error_log stderr error; user root;
             events {{ worker_connections 256; }}
@@ -82,9 +56,8 @@ class Nginx(Http2Test):
                 access_log {self.log} count;
                 client_body_temp_path {self.folder}/body; keepalive_requests 50;
                 server {{ listen 127.0.0.1:{port} http2; location / {{ return 200 'ok'; }} }}
-            }}""")
-        self.server = self.serve("nginx", "-p", self.folder, "-c", "nginx.conf")
-        self.url = self.ready(port)
+            }}""", port)
+        self.url = f"http://127.0.0.1:{port}"
 
     def test_a_connection_that_goes_away_is_replaced(self):
         """After 50 requests nginx says GOAWAY; nobody's request is lost by that."""
@@ -97,7 +70,7 @@ class Nginx(Http2Test):
         self.assertGreaterEqual(len(set(rows)), 10)
 
 
-class NotHttp2(Http2Test):
+class NotHttp2(BenchTest):
     def test_a_server_of_the_old_kind_is_malformed(self):
         def script(conn):
             conn.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")

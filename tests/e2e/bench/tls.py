@@ -2,18 +2,15 @@
 import hashlib
 import os
 import pathlib
-import shutil
-import socket
-import subprocess
 import tempfile
 import unittest
 
 from harness import eventually, free_port, main
 from harness.bench import BenchTest
 from harness.origin import ok, raw
+from harness.server import NGINX, start_nginx
 from harness.tls import Identity
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
 CONFIG = """daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
 worker_processes 1; user root;
 events {{ worker_connections 256; }}
@@ -59,24 +56,7 @@ class Nginx(TlsTest):
         cls.port, cls.plain_port = free_port(), free_port()
         text = CONFIG.format(folder=cls.place, port=cls.port, plain_port=cls.plain_port,
                              certificate=cls.identity.certificate, key=cls.identity.key)
-        if os.geteuid() != 0:
-            text = text.replace(" user root;", "")
-        (cls.place / "conf").write_text(text)
-        nginx = subprocess.Popen([NGINX, "-c", str(cls.place / "conf")],
-                                 stderr=subprocess.DEVNULL)
-
-        def end():
-            nginx.terminate()
-            nginx.wait(10)
-        cls.addClassCleanup(end)
-
-        def up():
-            try:
-                socket.create_connection(("127.0.0.1", cls.port)).close()
-                return True
-            except OSError:
-                return False
-        eventually(up, "nginx listens")
+        start_nginx(cls.addClassCleanup, cls.place, text, cls.port)
 
     def setUp(self):
         super().setUp()

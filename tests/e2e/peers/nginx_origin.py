@@ -8,9 +8,9 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import EdgeTest, eventually, free_port, main
+from harness import EdgeTest, free_port, main
+from harness.server import NGINX, start_nginx
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
 CONFIG = """daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
 worker_processes 1; user root;
 events {{ worker_connections 256; }}
@@ -34,32 +34,17 @@ class NginxOrigin(EdgeTest):
     @classmethod
     def setUpClass(cls):
         cls.temporary = tempfile.TemporaryDirectory(prefix="e2e-nginx-")
+        cls.addClassCleanup(cls.temporary.cleanup)
         cls.folder = pathlib.Path(cls.temporary.name)
         (cls.folder / "www" / "up").mkdir(parents=True)
         (cls.folder / "www" / "small.txt").write_text("scroll " * 1000)
         cls.big = os.urandom(8 * 1024 * 1024)
         (cls.folder / "www" / "big.bin").write_bytes(cls.big)
         cls.port = free_port()
-        text = CONFIG.format(folder=cls.folder, port=cls.port)
-        if os.geteuid() != 0:
-            text = text.replace(" user root;", "")
-        (cls.folder / "conf").write_text(text)
-        cls.nginx = subprocess.Popen([NGINX, "-c", str(cls.folder / "conf")],
-                                     stderr=subprocess.DEVNULL)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.nginx.terminate()
-        cls.nginx.wait(10)
-        cls.temporary.cleanup()
+        start_nginx(cls.addClassCleanup, cls.folder,
+                    CONFIG.format(folder=cls.folder, port=cls.port), cls.port)
 
     def setUp(self):
-        def up():
-            try:
-                return self.fetch(self.port, "/small.txt").status == 200
-            except OSError:
-                return False
-        eventually(up, "nginx answers")
         self.proxy = self.edge(f"127.0.0.1:{self.port}")
         self.base = f"http://127.0.0.1:{self.proxy.port}"
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 
 #include "tests/support/sockets.hpp"
+#include "tests/unit/core/net/completion.hpp"
 
 using namespace scrollgate;
 using namespace scrollgate::test;
@@ -17,15 +18,6 @@ using namespace scrollgate::test;
 namespace {
 
 namespace error = boost::asio::error;
-
-struct Completion final : IoHandler {
-    void done(IoResult got) noexcept override {
-        ++count;
-        result = got;
-    }
-    int count = 0;
-    std::optional<IoResult> result;
-};
 
 /// A stream and the plain socket at its other end.
 struct Pair {
@@ -50,24 +42,8 @@ struct Pair {
         REQUIRE(::send(far->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
                 static_cast<ssize_t>(bytes.size()));
     }
-    /// The text of a read with room for `room` bytes; "(nothing)", "(end)", "(reset)"…
     std::string read(std::size_t room = 64) {
-        std::string into(room, '\0');
-        Completion completion;
-        stream->start_read(into, completion);
-        CHECK(completion.count == 0);  // never from inside the call
-        settle();
-        if (completion.count == 0) {
-            stream->cancel_read();
-            settle();
-            CHECK(completion.result->error == error::operation_aborted);
-            return "(nothing)";
-        }
-        CHECK(completion.count == 1);
-        if (completion.result->error == error::eof) return "(end)";
-        if (completion.result->error == error::connection_reset) return "(reset)";
-        if (completion.result->error) return completion.result->error.message();
-        return into.substr(0, completion.result->bytes);
+        return read_text(*stream, room, [this] { settle(); });
     }
 
     EventLoop loop{system_clock(), 1, 1'000};
@@ -139,7 +115,7 @@ TEST_CASE("a reset is an error of the pending read and of the next write") {
     pair.far.reset();
     pair.settle();
     REQUIRE(completion.count == 1);
-    CHECK(completion.result->error == error::connection_reset);
+    CHECK(completion.result.error == error::connection_reset);
     const iovec data{into.data(), into.size()};
     CHECK(pair.stream->try_write({&data, 1}).error);
 }
@@ -165,8 +141,8 @@ TEST_CASE("waiting for readability reads nothing") {
     pair.send("abc");
     pair.settle();
     REQUIRE(completion.count == 1);
-    CHECK_FALSE(completion.result->error);
-    CHECK(completion.result->bytes == 0);
+    CHECK_FALSE(completion.result.error);
+    CHECK(completion.result.bytes == 0);
     CHECK(pair.read() == "abc");
 }
 
@@ -194,7 +170,7 @@ TEST_CASE("a full way is waited for until the peer reads") {
         (void)!::read(pair.far->fd, sink.data(), sink.size());
         pair.loop.poll();
     }
-    CHECK_FALSE(completion.result->error);
+    CHECK_FALSE(completion.result.error);
     const iovec data{sink.data(), 1};
     CHECK(pair.stream->try_write({&data, 1}).bytes == 1);
 }
@@ -214,8 +190,8 @@ TEST_CASE("closing completes what is pending, later and once, even if the stream
     pair.settle();
     CHECK(reading.count == 1);
     CHECK(writing.count == 1);
-    CHECK(reading.result->error == error::operation_aborted);
-    CHECK(writing.result->error == error::operation_aborted);
+    CHECK(reading.result.error == error::operation_aborted);
+    CHECK(writing.result.error == error::operation_aborted);
 }
 
 TEST_CASE("a stream that dies in a completion is not told of its event in the same turn") {
@@ -249,7 +225,7 @@ TEST_CASE("connecting: to a listener, to nobody, and called off") {
         while (loop.poll()) {
         }
         REQUIRE(completion.count == 1);
-        CHECK_FALSE(completion.result->error);
+        CHECK_FALSE(completion.result.error);
         const iovec data{const_cast<char*>("x"), 1};
         CHECK(stream->try_write({&data, 1}).bytes == 1);
     }
@@ -258,7 +234,7 @@ TEST_CASE("connecting: to a listener, to nobody, and called off") {
         while (loop.poll()) {
         }
         REQUIRE(completion.count == 1);
-        CHECK(completion.result->error == error::connection_refused);
+        CHECK(completion.result.error == error::connection_refused);
     }
     SUBCASE("called off") {
         stream->start_connect(address_of(listener.fd), completion);
@@ -267,7 +243,7 @@ TEST_CASE("connecting: to a listener, to nobody, and called off") {
         while (loop.poll()) {
         }
         REQUIRE(completion.count == 1);
-        CHECK(completion.result->error == error::operation_aborted);
+        CHECK(completion.result.error == error::operation_aborted);
     }
     SUBCASE("by a protocol that there is not") {
         sockaddr_storage nowhere{};
@@ -278,6 +254,6 @@ TEST_CASE("connecting: to a listener, to nobody, and called off") {
         while (loop.poll()) {
         }
         REQUIRE(completion.count == 1);
-        CHECK(completion.result->error);
+        CHECK(completion.result.error);
     }
 }

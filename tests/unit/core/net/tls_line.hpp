@@ -4,28 +4,14 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/error.hpp>
 #include <doctest/doctest.h>
 
 #include "core/net/tls_error.hpp"
 #include "core/net/tls_stream.hpp"
+#include "tests/unit/core/net/completion.hpp"
 #include "tests/unit/core/net/tls_peer.hpp"
 
 namespace scrollgate::test {
-
-/// Counts its completions.
-struct TlsCompletion final : IoHandler {
-    void done(IoResult got) noexcept override {
-        ++count;
-        result = got;
-    }
-    [[nodiscard]] std::string message() const {
-        if (count != 1) return std::to_string(count) + " completions";
-        return result.error ? result.error.message() : "ok";
-    }
-    int count = 0;
-    IoResult result;
-};
 
 inline const Identity& authority() {
     static const Identity made("the tests' authority");
@@ -93,23 +79,8 @@ struct TlsLine {
         REQUIRE(connect() == "ok");
         drive([&] { return SSL_is_init_finished(peer->ssl.get()) == 1; });
     }
-    /// The text of a read; "(nothing)", "(end)", "(…)" for other errors.
     std::string read(std::size_t room = 64) {
-        std::string into(room, '\0');
-        TlsCompletion completion;
-        stream->start_read(into, completion);
-        CHECK(completion.count == 0);  // never from inside the call
-        settle();
-        if (completion.count == 0) {
-            stream->cancel_read();
-            settle();
-            CHECK(completion.result.error == boost::asio::error::operation_aborted);
-            return "(nothing)";
-        }
-        CHECK(completion.count == 1);
-        if (completion.result.error == boost::asio::error::eof) return "(end)";
-        if (completion.result.error) return "(" + completion.result.error.message() + ")";
-        return into.substr(0, completion.result.bytes);
+        return read_text(*stream, room, [this] { settle(); });
     }
     IoResult write(std::string_view a, std::string_view b = {}) {
         const iovec parts[] = {{const_cast<char*>(a.data()), a.size()},
@@ -122,7 +93,7 @@ struct TlsLine {
     TlsClientContext context;
     Descriptor listener = listening(false);
     std::optional<TlsPeer> peer;
-    TlsCompletion connected;
+    Completion connected;
     TlsStreamPointer stream;
 };
 

@@ -46,7 +46,7 @@ TEST_CASE("a FIN without close_notify is no end") {
     ::shutdown(line.peer->socket.fd, SHUT_WR);
     CHECK(line.read() == "last words");
     std::string into(8, '\0');
-    TlsCompletion completion;
+    Completion completion;
     line.stream->start_read(into, completion);
     line.settle();
     CHECK(completion.result.error == TlsError::truncated);
@@ -60,7 +60,7 @@ TEST_CASE("a reset is an error of the pending read and of the next write") {
     line.established();
     CHECK(line.read() == "(nothing)");
     std::string into(8, '\0');
-    TlsCompletion completion;
+    Completion completion;
     line.stream->start_read(into, completion);
     const linger at_once{1, 0};
     ::setsockopt(line.peer->socket.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -183,7 +183,7 @@ TEST_CASE("a closed stream refuses everything") {
     CHECK_FALSE(line.stream->is_open());
     CHECK(line.read() == "(Bad file descriptor)");
     CHECK(line.write("x").error == error::bad_descriptor);
-    TlsCompletion reading, writing;
+    Completion reading, writing;
     line.stream->start_wait_readable(reading);
     line.stream->start_wait_writable(writing);
     line.stream->shutdown_write();
@@ -200,7 +200,7 @@ TEST_CASE("closing completes what is pending, later and once, even if the stream
     const std::string all = pattern(16 * MiB);
     fill(*line.stream, all);
     std::string into(8, '\0');
-    TlsCompletion reading, writing;
+    Completion reading, writing;
     line.stream->start_read(into, reading);
     line.stream->start_wait_writable(writing);
     line.peer->send(sealed(*line.peer, "these bytes come too late"));

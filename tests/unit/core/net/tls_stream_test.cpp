@@ -59,7 +59,7 @@ TEST_CASE("a record of many segments") {
     line.established();
     const std::string record = sealed(*line.peer, "a record that comes byte by byte");
     std::string into(64, '\0');
-    TlsCompletion completion;
+    Completion completion;
     line.stream->start_read(into, completion);
     for (const char byte : record) {
         CHECK(completion.count == 0);
@@ -101,7 +101,7 @@ TEST_CASE("bytes behind the handshake in the same segment") {
 TEST_CASE("waiting for readability") {
     TlsLine line;
     line.established();
-    TlsCompletion completion;
+    Completion completion;
     SUBCASE("ends by a record that is whole, and reads nothing") {
         line.stream->start_wait_readable(completion);
         const std::string record = sealed(*line.peer, "abc");
@@ -240,7 +240,7 @@ TEST_CASE("much in both directions at once, to and from a peer that is slow") {
 TEST_CASE("a wait for room that is there ends at once, a vain write behind a full way is free") {
     TlsLine line;
     line.established();
-    TlsCompletion completion;
+    Completion completion;
     line.stream->start_wait_writable(completion);
     CHECK(completion.count == 0);
     line.settle();
@@ -264,7 +264,7 @@ TEST_CASE("a blocked write may be repeated with more behind it") {
         if (sent.bytes == 0) break;
         went += sent.bytes;
     }
-    TlsCompletion completion;
+    Completion completion;
     line.stream->start_wait_writable(completion);
     line.drive([&] { return completion.count != 0; });
     const std::string_view rest = std::string_view(all).substr(went);
@@ -306,7 +306,7 @@ TEST_CASE("the server changes keys in the middle of everything") {
 TEST_CASE("a key change alone is not readable") {
     TlsLine line;
     line.established();
-    TlsCompletion completion;
+    Completion completion;
     line.stream->start_wait_readable(completion);
     SSL_key_update(line.peer->ssl.get(), SSL_KEY_UPDATE_REQUESTED);
     SSL_do_handshake(line.peer->ssl.get());
@@ -324,7 +324,7 @@ TEST_CASE("renegotiation is refused") {
     TlsLine line(trusting(), tls12());
     line.established();
     std::string into(8, '\0');
-    TlsCompletion completion;
+    Completion completion;
     line.stream->start_read(into, completion);
     SSL_renegotiate(line.peer->ssl.get());
     SSL_do_handshake(line.peer->ssl.get());
