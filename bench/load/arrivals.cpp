@@ -16,14 +16,15 @@ std::size_t Arrivals::step_at(const std::vector<Step>& steps, Duration at) noexc
 }
 
 double Arrivals::mean_rate(const std::vector<Step>& steps, Duration length) noexcept {
-    double requests = 0;
+    double mean = 0;
     Duration covered{};
+    // A running mean: that of one rate is that rate, to the last bit.
     for (const Step& step : steps) {
         const Duration part = std::min(step.length, length - covered);
-        requests += step.rate * std::chrono::duration<double>(part).count();
         covered += part;
+        mean += (step.rate - mean) * (seconds_of(part) / seconds_of(covered));
     }
-    return requests / std::chrono::duration<double>(covered).count();
+    return mean;
 }
 
 Arrivals::Arrivals(Kind kind, std::vector<Step> steps, TimePoint start, unsigned share,

@@ -180,4 +180,7 @@ TEST_CASE("which step it is, and the mean rate so far") {
     CHECK(Arrivals::mean_rate(steps, 3s) == doctest::Approx(200));
     CHECK(Arrivals::mean_rate(steps, 9s) == doctest::Approx(200));
     CHECK(Arrivals::mean_rate({{50, no_limit}}, 7s) == doctest::Approx(50));
+    // One rate is that rate, whatever a run's length is in binary.
+    for (Duration length = 990ms; length < 991ms; length += 1237ns)
+        CHECK(Arrivals::mean_rate({{200, no_limit}}, length) == 200);
 }
