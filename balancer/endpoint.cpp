@@ -5,11 +5,13 @@
 namespace scrollgate {
 
 std::shared_ptr<EndpointState> EndpointRegistry::state_of(const std::string& pool,
-                                                          const SocketAddress& address) {
+                                                          const SocketAddress& address,
+                                                          bool standby) {
     std::weak_ptr<EndpointState>& known = states_[{pool, address.text()}];
     std::shared_ptr<EndpointState> state = known.lock();
     if (!state) {
         state = std::make_shared<EndpointState>();
+        if (standby) state->standing.store(Standing::standby, std::memory_order_relaxed);
         known = state;
         sweep();
     }

@@ -7,7 +7,6 @@
 // state is relaxed atomics, any thread.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -15,25 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "balancer/endpoint_state.hpp"
 #include "config/model.hpp"
 #include "core/net/address.hpp"
 
 namespace scrollgate {
-
-/// Shared by all workers; one cache line, so that two endpoints never contend.
-struct alignas(64) EndpointState {
-    std::atomic<std::uint32_t> in_flight{0};    ///< leases out (Lease keeps it)
-    std::atomic<std::uint32_t> connections{0};  ///< open upstream connections (ConnectionToken)
-    std::atomic<std::uint64_t> requests{0};     ///< attempts
-    std::atomic<std::uint64_t> failures{0};     ///< attempts that ended in an error against it
-    std::atomic<std::uint64_t> retries{0};      ///< attempts after the first of their exchange
-};
-
-/// What all endpoints of one pool share, over all workers.
-struct alignas(64) PoolState {
-    std::atomic<std::uint32_t> in_flight{0};  ///< leases out, while the pool has a limit on them
-    std::atomic<std::uint32_t> pending{0};    ///< requests that wait for room in the pool
-};
 
 struct Endpoint {
     std::string pool, provider, region, zone;
@@ -42,6 +27,7 @@ struct Endpoint {
     SocketAddress address;
     std::string text;  ///< address.text(), for logs
     std::uint32_t weight = 1;
+    bool standby = false;       ///< configured so: in service only when scaled in
     config::PoolLimits limits;  ///< of its pool
     std::shared_ptr<EndpointState> state;
     std::shared_ptr<PoolState> pool_state;
@@ -54,8 +40,10 @@ using PoolSets = std::map<std::string, std::shared_ptr<const EndpointSet>>;
 /// Gives the same state for the same identity as long as somebody holds it. Control thread only.
 class EndpointRegistry {
   public:
+    /// `standby`: one that is new here begins out of service.
     [[nodiscard]] std::shared_ptr<EndpointState> state_of(const std::string& pool,
-                                                          const SocketAddress& address);
+                                                          const SocketAddress& address,
+                                                          bool standby = false);
     [[nodiscard]] std::shared_ptr<PoolState> state_of(const std::string& pool);
 
   private:

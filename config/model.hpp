@@ -35,6 +35,13 @@ struct Self {
     std::string node;  ///< our name in Via; made at start if not configured
 };
 
+/// How names are resolved.
+struct Dns {
+    Duration min_ttl = limits::dns_min_ttl;
+    Duration max_ttl = limits::dns_max_ttl;
+    std::vector<SocketAddress> servers;  ///< empty: those of the system
+};
+
 struct AccessLog {
     enum class Format : std::uint8_t { json, combined, off };
     std::string path = "-";  ///< "-" is standard output
@@ -79,6 +86,58 @@ struct Endpoint {
     std::string zone;
 };
 
+/// Active checks of one pool's endpoints (`health_check`); none unless configured.
+struct HealthCheck {
+    /// Inclusive range of status codes that pass.
+    struct StatusRange {
+        std::uint16_t first = 200, last = 299;
+    };
+    std::string path;  ///< origin-form target; empty with `tcp`
+    bool tcp = false;  ///< a connection that is accepted passes; nothing is sent
+    Duration interval = limits::check_interval;
+    Duration timeout = limits::check_timeout;  ///< from the connect to the last byte looked at
+    std::uint32_t healthy_after = limits::healthy_after;      ///< passes in a row
+    std::uint32_t unhealthy_after = limits::unhealthy_after;  ///< failures in a row
+    std::vector<StatusRange> expect{{}};
+    std::string body;  ///< must occur in the body's first limits::check_body bytes; empty: any
+    std::uint16_t port = 0;  ///< 0: the endpoint's own
+};
+
+/// Ejection by what live traffic shows (`outlier`).
+struct Outlier {
+    bool enabled = true;
+    std::uint32_t consecutive = limits::outlier_consecutive;  ///< 5xx in a row
+    double max_ejected = limits::outlier_max_ejected;         ///< share of the pool, in (0, 1]
+    Duration ejection = limits::outlier_ejection;             ///< first time; grows with each
+};
+
+/// Something that a pool's cloud needs (`depends_on`): lowers preference, empties nothing.
+struct Dependency {
+    enum class Kind : std::uint8_t { tcp, http, redis };
+    Kind kind = Kind::tcp;
+    std::string url;  ///< as written
+    std::string host;
+    std::uint16_t port = 0;
+    std::string path;  ///< of http
+};
+
+/// Capacity by itself (`auto`): standbys join as utilisation or its forecast passes the target.
+struct AutoScale {
+    double target_in_flight = 0;  ///< requests in flight per active endpoint; > 0
+    Duration forecast = limits::scale_forecast;
+    std::uint32_t min_active = 1;
+    std::uint32_t max_active = limits::scale_most;
+    Duration shrink_after = limits::scale_shrink_after;  ///< this long below the target first
+};
+
+/// Who is told the capacity that is wanted (`webhook`).
+struct Webhook {
+    std::string url;  ///< http://host[:port]/path
+    std::string host;
+    std::uint16_t port = 80;
+    std::string path = "/";
+};
+
 struct PoolLimits {
     std::uint64_t connections = limits::unlimited;  ///< per endpoint, over all workers
     std::uint64_t in_flight = limits::unlimited;
@@ -92,13 +151,23 @@ struct Pool {
     HostMode host_mode = HostMode::client;
     std::string host_literal;
     std::vector<Endpoint> endpoints;
+    std::vector<Endpoint> standby;  ///< checked and warm, no traffic until scaled in
     PoolLimits limits;
+    std::optional<HealthCheck> health_check;
+    Outlier outlier;
+    Duration slow_start = limits::slow_start;  ///< 0: off
+    std::vector<Dependency> depends_on;
+    std::optional<AutoScale> auto_scale;  ///< `auto`
+    std::optional<Webhook> webhook;
+    std::uint32_t subset = 0;  ///< endpoints that one worker of this node uses; 0: all
 };
 
 struct RoutePool {
     std::string name;
     std::uint32_t weight = 1;    ///< 1-1000
     std::uint32_t priority = 0;  ///< 0 is used first; 0-100
+    /// Exact share of the level's requests in (0, 1]; nothing: by weight and health.
+    std::optional<double> split;
 };
 
 struct Match {
@@ -133,14 +202,44 @@ struct Respond {
 
 struct Failover {
     std::uint32_t max_attempts = limits::max_attempts;  ///< includes the first
+    std::vector<std::uint16_t> retry_on = {502, 503};   ///< answers that are asked for elsewhere
+    double budget = limits::retry_budget;   ///< retries per request, in [0, 1]; 0: the floor alone
+    bool hedge = true;                      ///< auto | off
+    std::uint64_t replay = limits::replay;  ///< longest request body kept for a repetition
+    bool idempotency_key = false;           ///< a request with Idempotency-Key may be repeated
+    Duration connect_race = limits::connect_race;  ///< no_limit: off
+};
+
+/// What consistent_hash goes by (`hash`).
+struct HashKey {
+    enum class Source : std::uint8_t { client, header, cookie, path, query };
+    Source source = Source::client;
+    std::string name;  ///< of the header, cookie or query parameter
+};
+
+/// One client stays with one endpoint while it is well (`sticky`).
+struct Sticky {
+    std::string cookie = "scrollgate";
+    Duration ttl = no_limit;  ///< no_limit: a session cookie
 };
 
 struct Route {
     std::string name;
     Match match;
     std::vector<RoutePool> pools;  ///< empty when redirect or respond is set
-    enum class Balance : std::uint8_t { round_robin, least_requests, random };
-    Balance balance = Balance::round_robin;
+    enum class Balance : std::uint8_t {
+        adaptive,
+        round_robin,
+        least_requests,
+        random,
+        consistent_hash,
+    };
+    Balance balance = Balance::adaptive;
+    /// How much the way from `self` counts: not at all, between equals, or near ones first.
+    enum class Nearness : std::uint8_t { off, tie, strict };
+    Nearness nearness = Nearness::tie;
+    HashKey hash;
+    std::optional<Sticky> sticky;
     Failover failover;
     RouteTimeouts timeouts;
     HeaderRules request_headers, response_headers;
@@ -156,6 +255,7 @@ struct Config {
     std::optional<Admin> admin;  ///< nothing: `admin: off`
     Self self;
     std::vector<Cidr> trusted_proxies;
+    Dns dns;
     AccessLog access_log;
     Limits limits;
     Timeouts timeouts;

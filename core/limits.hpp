@@ -72,6 +72,44 @@ inline constexpr auto pending_look = 10ms;      ///< a waiting request looks aga
 inline constexpr unsigned max_attempts = 3;
 inline constexpr unsigned max_attempts_max = 10;
 
+// -- failover (keys under `failover:`, then fixed ones)
+inline constexpr double retry_budget = 0.2;        ///< retries per request
+inline constexpr double retry_budget_floor = 10;   ///< retries per second that are always there
+inline constexpr double retry_budget_burst = 100;  ///< most that can be saved up
+inline constexpr std::uint64_t replay = 64 * KiB;  ///< of one request body
+inline constexpr std::uint64_t replay_max = 16 * MiB;
+inline constexpr std::size_t replay_memory = 64 * MiB;  ///< of all kept bodies, per worker
+inline constexpr auto connect_race = 50ms;
+inline constexpr unsigned hedge_samples = 100;         ///< of a route before its first hedge
+inline constexpr double hedge_share = 0.02;            ///< hedges per request in calm
+inline constexpr std::size_t failing_body = 64 * KiB;  ///< of an answer kept while others are asked
+
+// -- names (keys under `dns:`)
+inline constexpr auto dns_min_ttl = 5s;
+inline constexpr auto dns_max_ttl = 5min;
+inline constexpr auto shrink_hold = 60s;  ///< a set that lost over half waits for this, or checks
+
+// -- health (keys of a pool, then fixed ones)
+inline constexpr auto check_interval = 2s;
+inline constexpr auto check_interval_min = 20ms;
+inline constexpr auto check_timeout = 1s;
+inline constexpr unsigned healthy_after = 2;
+inline constexpr unsigned unhealthy_after = 2;
+inline constexpr std::size_t check_body = 64 * KiB;  ///< of an answer's body looked at
+inline constexpr unsigned outlier_consecutive = 3;
+inline constexpr double outlier_max_ejected = 0.5;
+inline constexpr auto outlier_ejection = 5s;
+inline constexpr auto outlier_ejection_max = 5min;
+inline constexpr auto slow_start = 10s;
+inline constexpr unsigned refused_at_once = 2;     ///< refusals in a row that eject
+inline constexpr unsigned unanswered_at_once = 3;  ///< attempts in a row without an answer
+inline constexpr auto latency_decay = 2s;          ///< memory of an endpoint's average latency
+inline constexpr auto latency_window = 10s;        ///< percentiles are of one to two of these
+inline constexpr auto health_look = 100ms;         ///< scores are made anew this often
+inline constexpr auto scale_forecast = 30s;
+inline constexpr auto scale_shrink_after = 5min;
+inline constexpr std::uint32_t scale_most = 10'000;
+
 // -- HTTP/2 (fixed)
 inline constexpr std::uint32_t http2_streams = 100;  ///< open at a time on one connection
 inline constexpr std::uint32_t http2_stream_window = 256 * KiB;

@@ -181,10 +181,10 @@ bool EndpointWatch::rebuild(const config::Pool& pool) {
         for (const SocketAddress& address : addresses_of(configured)) {
             std::string text = address.text();
             if (!taken.insert(text).second) continue;
-            auto made = std::make_shared<const Endpoint>(
-                Endpoint{pool.name, pool.provider, pool.region, configured.zone, configured.host,
-                         configured.port, address, std::move(text), configured.weight, pool.limits,
-                         registry_.state_of(pool.name, address), registry_.state_of(pool.name)});
+            auto made = std::make_shared<const Endpoint>(Endpoint{
+                pool.name, pool.provider, pool.region, configured.zone, configured.host,
+                configured.port, address, std::move(text), configured.weight, false, pool.limits,
+                registry_.state_of(pool.name, address), registry_.state_of(pool.name)});
             const auto old = std::find_if(before.begin(), before.end(),
                                           [&](const auto& known) { return same(*known, *made); });
             set->push_back(old != before.end() ? *old : std::move(made));

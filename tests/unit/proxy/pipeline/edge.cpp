@@ -40,7 +40,7 @@ std::shared_ptr<const Snapshot> make_snapshot(std::string_view yaml, const Clock
             const SocketAddress address = *SocketAddress::from_ip(e.host, e.port);
             set->push_back(std::make_shared<const Endpoint>(
                 Endpoint{pool.name, pool.provider, pool.region, e.zone, e.host, e.port, address,
-                         address.text(), e.weight, pool.limits,
+                         address.text(), e.weight, false, pool.limits,
                          registry.state_of(pool.name, address), registry.state_of(pool.name)}));
         }
         sets[pool.name] = std::move(set);
