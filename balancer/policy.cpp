@@ -10,6 +10,9 @@ std::unique_ptr<Policy> make_policy(config::Route::Balance balance) {
             return make_least_requests();
         case config::Route::Balance::random:
             return make_random();
+        case config::Route::Balance::adaptive:
+        case config::Route::Balance::consistent_hash:
+            break;
     }
     return make_round_robin();
 }

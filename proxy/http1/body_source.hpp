@@ -34,6 +34,7 @@ class Http1BodySource final : public BodySource {
     bool ready() const noexcept override;
     bool ended() const noexcept override { return ended_; }
     void interrupt() noexcept override;
+    void resume() noexcept override { interrupted_ = false; }
     void bound(Duration stall, TimePoint until) noexcept override {
         rules_.stall = stall;
         rules_.until = until;

@@ -7,88 +7,41 @@
 #include "core/limits.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/pipeline/relay.hpp"
+#include "proxy/pipeline/repeat.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
-namespace {
-
 using Way = Connection::Way;
 
-ErrorKind connect_error(const boost::system::error_code& error) {
-    switch (error.value()) {
-        case ECONNREFUSED:
-            return ErrorKind::connect_refused;
-        case EMFILE:
-        case ENFILE:
-        case ENOBUFS:
-        case ENOMEM:
-            return ErrorKind::overloaded;
-        default:
-            return ErrorKind::connect_failed;
-    }
+Attempt::Attempt(Exchange& x, const Endpoint& endpoint, UpstreamLease connection) noexcept
+    : x_(x), endpoint_(endpoint), connection_(std::move(connection)), gate_(x.worker.loop()) {
+    x_.attach(*connection_);
+    std::swap(response_, x_.response);  // for its capacity; back in the destructor
+    response_.clear();
 }
 
-}  // namespace
-
-Attempt::Attempt(Exchange& x, const Endpoint& endpoint, UpstreamLease connection) noexcept
-    : x_(x), endpoint_(endpoint), connection_(std::move(connection)), gate_(x.worker.loop()) {}
+Attempt::~Attempt() {
+    release();
+    if (x_.response.fields.empty()) std::swap(response_, x_.response);
+}
 
 Task<Result<void>> Attempt::begin() {
-    const Result<void> first = co_await converse();
-    if (first || !connection_ || !connection_->reused()) co_return first;
-    const Error& error = first.error();
-    const bool silent = connection_->received_total() == received_before_;
-    if (error.kind != ErrorKind::upstream_reset || !silent || !error.retry_safe) co_return first;
-    co_await end_upload();
-    release();
-    connection_ = x_.worker.upstreams().open(endpoint_);
-    if (!connection_) co_return first;
-    gate_.reset();
-    co_return co_await converse();
+    const Result<void> ended = co_await converse();
+    if (!ended && connection_->reused()) {
+        const bool silent = connection_->received_total() == received_before_;
+        const Error& error = ended.error();
+        died_unused_ = error.kind == ErrorKind::upstream_reset && silent && error.retry_safe;
+    }
+    co_return ended;
 }
 
-// Request out, final head in, on connection_.
+// Request out, final head in on connection_.
 Task<Result<void>> Attempt::converse() {
-    x_.upstream = &*connection_;
-    x_.record.connect = Duration::zero();
-    if (!connection_->reused()) {
-        const Result<void> connected = co_await connect();
-        if (!connected) co_return connected;
-    }
     if (x_.cancelled) co_return Error{*x_.cancelled};
     received_before_ = connection_->received_total();
     const Result<void> sent = co_await send();
     if (!sent) co_return sent;
     co_return co_await receive_head();
-}
-
-Task<Result<void>> Attempt::connect() {
-    x_.record.connect = Duration(-1);
-    x_.upstream = &*connection_;
-    const TimePoint start = x_.worker.loop().now();
-    const TimePoint limit = after(start, x_.route->connect);
-    connection_->expire_at(
-        Way::write, std::min(limit, x_.until),
-        limit <= x_.until ? ErrorKind::connect_timeout : ErrorKind::request_timeout);
-    const boost::system::error_code error = co_await connection_->connect(endpoint_.address);
-    connection_->expire_at(Way::write, never, ErrorKind::cancelled);
-    if (const std::optional<ErrorKind> failure = connection_->failure()) {
-        co_return Error{*failure, true, error};
-    }
-    if (error) {
-        const ErrorKind kind = connect_error(error);
-        if (kind == ErrorKind::overloaded) {
-            x_.worker.out_of_descriptors(error);
-            if (x_.worker.upstreams().close_one_idle() && !std::exchange(made_room_, true)) {
-                release();
-                connection_ = x_.worker.upstreams().open(endpoint_);
-                if (connection_) co_return co_await connect();
-            }
-        }
-        co_return Error{kind, true, error};
-    }
-    x_.record.connect = x_.worker.loop().now() - start;
-    co_return Result<void>();
 }
 
 Task<Result<void>> Attempt::send() {
@@ -169,8 +122,15 @@ Task<void> Attempt::abandon() {
     release();
 }
 
+void Attempt::call_off() noexcept {
+    if (connection_) connection_->fail(ErrorKind::cancelled);
+}
+
+// What was not sent at all can be sent elsewhere; what was, only if its effect may come twice and
+// its body once more.
 bool Attempt::can_repeat() const noexcept {
-    return !body_begun_ && (sink_.sent() == 0 || is_idempotent(x_.request.method));
+    if (body_begun_ && !x_.replay.whole()) return false;
+    return sink_.sent() == 0 || may_repeat(x_);
 }
 
 Error Attempt::failed(ErrorKind kind, const char* detail) const noexcept {

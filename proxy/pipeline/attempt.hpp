@@ -1,9 +1,13 @@
-// Attempt: one try of an Exchange on one endpoint, over an HTTP/1 connection.
+// Attempt: one try of an Exchange on one endpoint, over an HTTP/1 connection that is connected.
 //
 // begin() sends the request and reads up to the final response head, while the request's body flows
 // beside it; deliver() relays the response. The upload is a child of the attempt: whoever began an
-// attempt ends it by deliver() or abandon(), both of which join it. One worker; no locks.
+// attempt ends it by deliver() or abandon(), both of which join it. Two attempts of an exchange may
+// be under way at a time (hedge.hpp); then 1xx heads wait for the one that wins. One worker; no
+// locks.
 #pragma once
+
+#include <vector>
 
 #include "core/result.hpp"
 #include "core/task.hpp"
@@ -17,24 +21,35 @@ namespace scrollgate {
 
 class Attempt {
   public:
-    /// `connection` is one to `endpoint`: reused, or to be connected.
+    /// `connection` is one to `endpoint`: reused, or connected just now.
     Attempt(Exchange& x, const Endpoint& endpoint, UpstreamLease connection) noexcept;
+    ~Attempt();
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
 
-    /// Connects if need be, sends the request, forwards 1xx heads, leaves the final head in
-    /// x.response. A reused connection that dies before a byte of the response is replaced by a
-    /// fresh one, once, if the request can be repeated.
+    /// Sends the request, forwards 1xx heads, leaves the final head in response().
     [[nodiscard]] Task<Result<void>> begin();
     /// Relays the response; keeps the connection if it can be used again.
     [[nodiscard]] Task<Result<void>> deliver();
-    /// Gives up after a failed begin(): nothing of the attempt is pending afterwards.
+    /// Ends it without a word to the client: nothing of the attempt is pending afterwards.
     [[nodiscard]] Task<void> abandon();
+
+    /// Another attempt has won: begin() ends soon, with Error cancelled.
+    void call_off() noexcept;
+    /// Another attempt is under way, too: 1xx heads wait until deliver().
+    void hold_interims() noexcept { holding_ = true; }
+
+    /// After a failed begin(): the connection was a reused one and died before it gave a byte.
+    [[nodiscard]] bool died_unused() const noexcept { return died_unused_; }
+    /// The request went out to its last byte.
+    [[nodiscard]] bool sent() const noexcept { return sent_; }
+    /// A 1xx head has come: the endpoint is at work.
+    [[nodiscard]] bool heard() const noexcept { return interims_ > 0; }
+    [[nodiscard]] const ResponseHead& response() const noexcept { return response_; }
 
   private:
     // attempt.cpp: the request
     [[nodiscard]] Task<Result<void>> converse();
-    [[nodiscard]] Task<Result<void>> connect();
     [[nodiscard]] Task<Result<void>> send();
     [[nodiscard]] Task<void> upload();
     [[nodiscard]] Task<void> end_upload();
@@ -45,7 +60,8 @@ class Attempt {
     // response.cpp: the response
     [[nodiscard]] Task<Result<void>> receive_head();
     [[nodiscard]] Task<Result<void>> next_head();
-    [[nodiscard]] Task<Result<void>> forward_interim();
+    [[nodiscard]] Task<Result<void>> take_interim();
+    [[nodiscard]] Task<Result<void>> forward_interim(ResponseHead& head);
     [[nodiscard]] Task<Result<void>> relay_body();
     [[nodiscard]] Task<Result<void>> tunnel();
     void release();
@@ -53,16 +69,20 @@ class Attempt {
     Exchange& x_;
     const Endpoint& endpoint_;
     UpstreamLease connection_;
+    ResponseHead response_;  ///< views into the connection's buffer
+    std::vector<ResponseHead> held_;  ///< 1xx heads that wait, their text in the exchange's arena
     Http1MessageSink sink_;
     Http1BodySource body_;
     Child upload_;
     TimedGate gate_;                     ///< open: the request's body may be read
     std::uint64_t received_before_ = 0;  ///< bytes the connection had received before this attempt
+    Duration first_byte_{-1};            ///< start of the exchange to the final head
     unsigned interims_ = 0;
+    bool holding_ = false;
     bool body_begun_ = false;  ///< bytes of the request's body may have been taken
     bool sent_ = false;        ///< the request went out to its last byte
     bool answered_ = false;    ///< the final head is here
-    bool made_room_ = false;   ///< an idle connection was closed for its descriptor
+    bool died_unused_ = false;
 };
 
 }  // namespace scrollgate

@@ -31,8 +31,10 @@ class BodySource {
     [[nodiscard]] virtual bool ended() const noexcept = 0;
     /// From the next pull() on: most time without a byte, and the hard end.
     virtual void bound(Duration stall, TimePoint until) noexcept = 0;
-    /// A pull() that waits ends soon with Error cancelled; no other one follows.
+    /// A pull() that waits ends soon with Error cancelled; no other one follows before resume().
     virtual void interrupt() noexcept = 0;
+    /// Takes interrupt() back, when no pull() waits any more.
+    virtual void resume() noexcept = 0;
 };
 
 class BodySink {

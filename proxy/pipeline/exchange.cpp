@@ -14,10 +14,12 @@ void Exchange::reset() noexcept {
     arena.clear();
     response.clear();
     until = answer_until = never;
-    sent = 0;
+    sent = hedges = 0;
+    hedge_won = false;
     tried.clear();
     held.clear();
-    upstream = nullptr;
+    upstreams.clear();
+    replay.reset();
     waiting = nullptr;
     cancelled.reset();
     record = {};
@@ -26,7 +28,8 @@ void Exchange::reset() noexcept {
 
 void Exchange::cancel(ErrorKind why) noexcept {
     if (!cancelled) cancelled = why;
-    if (upstream != nullptr) upstream->fail(*cancelled);
+    for (Connection* const upstream : upstreams)
+        upstream->fail(*cancelled);
     if (waiting != nullptr) waiting->shut();
 }
 

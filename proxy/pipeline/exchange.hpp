@@ -18,6 +18,7 @@
 #include "core/net/connection.hpp"
 #include "proxy/observe/exchange_record.hpp"
 #include "proxy/pipeline/ends.hpp"
+#include "proxy/pipeline/replay.hpp"
 #include "proxy/pipeline/timed_gate.hpp"
 #include "proxy/server/snapshot.hpp"
 
@@ -46,6 +47,15 @@ struct Exchange {
     /// completes with this error. The first reason stays.
     void cancel(ErrorKind why) noexcept;
 
+    /// `connection` is failed by cancel() until it is detached.
+    void attach(Connection& connection) { upstreams.push_back(&connection); }
+    void detach(Connection& connection) noexcept { std::erase(upstreams, &connection); }
+
+    /// What the route's exchanges on this worker share about second attempts.
+    [[nodiscard]] RouteFailover& failover() const noexcept {
+        return snapshot->failovers[record.route];
+    }
+
     [[nodiscard]] const config::Config& config() const noexcept {
         return *snapshot->shared->config;
     }
@@ -72,9 +82,12 @@ struct Exchange {
     TimePoint until = never;         ///< hard end: timeouts.request
     TimePoint answer_until = never;  ///< for the final head, over all attempts
     std::uint32_t sent = 0;          ///< attempts that count against max_attempts
+    std::uint32_t hedges = 0;        ///< attempts that were made beside another one
+    bool hedge_won = false;          ///< and one of them gave the answer
     std::vector<const Endpoint*> tried;
     std::vector<std::shared_ptr<const RouteTargets>> held;  ///< keeps tried endpoints alive
-    Connection* upstream = nullptr;  ///< of the attempt under way, for cancel()
+    std::vector<Connection*> upstreams;  ///< of the attempts under way, for cancel()
+    ReplayBody replay;                   ///< what `body` is while it may have to be sent again
     TimedGate* waiting = nullptr;    ///< while it waits for room, for cancel()
     std::optional<ErrorKind> cancelled;
 

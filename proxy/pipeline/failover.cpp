@@ -1,82 +1,12 @@
 #include "proxy/pipeline/failover.hpp"
 
-#include <algorithm>
-
-#include "balancer/lease.hpp"
 #include "core/limits.hpp"
-#include "proxy/pipeline/attempt.hpp"
+#include "proxy/pipeline/hedge.hpp"
+#include "proxy/pipeline/repeat.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
 namespace {
-
-/// An endpoint with room, and a connection to it.
-struct Claim {
-    Lease lease;
-    UpstreamLease connection;
-};
-
-UpstreamLease connection_to(Exchange& x, const Endpoint& endpoint) {
-    // What cannot be repeated takes no connection that the origin may be about to close.
-    const bool repeatable = is_idempotent(x.request.method) && !x.request.body.has_body();
-    const bool careful = !repeatable || x.pipelined;
-    UpstreamLease connection = x.worker.upstreams().reuse(endpoint, !repeatable, careful);
-    return connection ? std::move(connection) : x.worker.upstreams().open(endpoint);
-}
-
-/// The next endpoint that has room, or why there is none. Full ones count as not tried; the first
-/// of them is left in `full`.
-Result<Claim> pick(Exchange& x, const Endpoint*& full) {
-    RouteBalancer& balancer = x.snapshot->balancers[x.record.route];
-    const std::size_t tried_before = x.tried.size();
-    full = nullptr;
-    while (const Endpoint* endpoint = balancer.pick(x.tried, x.worker.loop().rng())) {
-        if (x.held.empty() || x.held.back() != balancer.targets()) {
-            x.held.push_back(balancer.targets());
-        }
-        if (std::optional<Lease> lease = Lease::try_acquire(*endpoint)) {
-            if (UpstreamLease connection = connection_to(x, *endpoint)) {
-                x.tried.resize(tried_before);
-                x.tried.push_back(endpoint);
-                return Claim{std::move(*lease), std::move(connection)};
-            }
-        }
-        if (full == nullptr) full = endpoint;
-        x.tried.push_back(endpoint);
-    }
-    x.tried.resize(tried_before);
-    if (full != nullptr) return Error{ErrorKind::overloaded, false, {}, "pools at their limits"};
-    if (balancer.targets()->empty()) return Error{ErrorKind::upstream_unresolved};
-    return Error{ErrorKind::no_endpoint};
-}
-
-/// pick(), waiting for room for a while if everything is full.
-Task<Result<Claim>> claim(Exchange& x) {
-    PendingQueue::Place place;
-    bool asked = false;
-    const TimePoint until = std::min(x.worker.loop().now() + limits::pending_wait, x.until);
-    for (;;) {
-        const Endpoint* full = nullptr;
-        Result<Claim> claimed = pick(x, full);
-        if (claimed || full == nullptr || x.worker.loop().now() >= until) co_return claimed;
-        if (!place.take(*full)) co_return claimed;
-        if (!asked) x.worker.ask_for_room(*full);
-        asked = true;
-        TimedGate gate(x.worker.loop());
-        x.waiting = &gate;
-        co_await x.worker.pending().wait(gate, until);
-        x.waiting = nullptr;
-        if (x.cancelled) co_return Error{*x.cancelled};
-    }
-}
-
-/// An attempt has ended: its room is another request's.
-void hand_on(Exchange& x, const Endpoint& endpoint) {
-    const config::PoolLimits& limits = endpoint.limits;
-    const bool limited =
-        limits.in_flight != limits::unlimited || limits.connections != limits::unlimited;
-    if (limited) x.worker.pending().wake_one();
-}
 
 /// The endpoint was not there: known at once, and nothing was asked of it.
 bool turned_away(ErrorKind kind) noexcept {
@@ -84,65 +14,93 @@ bool turned_away(ErrorKind kind) noexcept {
            kind == ErrorKind::overloaded;
 }
 
-/// Another endpoint may be tried after `error`. Endpoints that turn connections away do not count
-/// against max_attempts: they are known at once, and each is met once.
-bool may_go_on(const Exchange& x, const Error& error) {
+/// Another attempt is allowed after one that is over; takes it from the route's budget.
+bool may_ask_again(Exchange& x) {
+    const TimePoint now = x.worker.loop().now();
+    return !x.cancelled && now < x.until && x.sent < x.route->route->failover.max_attempts &&
+           x.failover().budget.take(now);
+}
+
+/// Another endpoint may be tried after `error`. Those that turn connections away, or were never
+/// connected to, cost nothing of the budget: no byte was sent; each is met once.
+bool may_go_on(Exchange& x, const Error& error) {
     if (x.cancelled || !error.retry_safe || x.worker.loop().now() >= x.until) return false;
-    return turned_away(error.kind) || x.sent < x.route->route->failover.max_attempts;
+    if (turned_away(error.kind)) return true;
+    if (error.kind == ErrorKind::connect_timeout) {
+        return x.sent < x.route->route->failover.max_attempts;
+    }
+    return may_ask_again(x);
 }
 
-/// Counts how an attempt ended; what is the client's doing counts as an answer.
-void count(Exchange& x, const Endpoint& endpoint, const Result<void>& ended, Duration took) {
-    std::optional<ErrorKind> error;
-    if (!ended && ended.error().side() == Side::upstream) error = ended.error().kind;
-    if (error && facts(*error).against_endpoint) {
-        endpoint.state->failures.fetch_add(1, std::memory_order_relaxed);
-    }
-    x.worker.observe_attempt(x, error, took);
+/// The answer of `turn` is one that the route would rather have from somebody else.
+bool may_do_better(Exchange& x, const Turn& turn) {
+    return asks_elsewhere(x, turn.status()) && may_repeat(x) && has_body_again(x) &&
+           x.upgrade_protocol.empty() && may_ask_again(x);
 }
 
-/// One attempt to its end, counted. The response has been relayed, or the Error tells what to do.
-Task<Result<void>> attempt_on(Exchange& x, Claim& claimed, TimePoint begun, bool& delivered) {
-    const Endpoint& endpoint = *claimed.lease.endpoint();
-    Attempt attempt(x, endpoint, std::move(claimed.connection));
-    Result<void> ended = co_await attempt.begin();
-    if (ended) {
-        delivered = true;
-        const Duration took = x.record.started + x.record.first_byte - begun;
-        ended = co_await attempt.deliver();
-        count(x, endpoint, ended, took);
-    } else {
-        co_await attempt.abandon();
-        count(x, endpoint, ended, x.worker.loop().now() - begun);
+/// Who else could be asked while an answer is kept is asked at once or not at all.
+Task<Result<Claim>> claim_for(Exchange& x, bool keeping) {
+    if (keeping) return Task<Result<Claim>>::ready(claim_now(x));
+    return claim(x);
+}
+
+Task<Result<void>> try_endpoints(Exchange& x, bool keeping);
+
+/// Delivers the answer of `turn`, or a better one that somebody else gives.
+Task<Result<void>> pass_on(Exchange& x, Turn& turn, bool keeping) {
+    if (may_do_better(x, turn)) {
+        const Result<void> better = co_await try_endpoints(x, true);
+        if (better || x.cancelled || x.sink->committed()) {
+            co_await turn.abandon();
+            co_return better;
+        }
     }
-    co_return ended;
+    if (keeping && asks_elsewhere(x, turn.status())) {
+        co_await turn.abandon();
+        co_return Error{ErrorKind::no_endpoint};
+    }
+    co_return co_await turn.deliver();
+}
+
+/// Endpoints until one gives an answer to be passed on, and passes it on. With `keeping`, somebody
+/// keeps an answer that is as good as any that the route asks elsewhere for: one more of that kind
+/// is not passed on, and no_endpoint says so.
+Task<Result<void>> try_endpoints(Exchange& x, bool keeping) {
+    std::optional<Error> last;
+    for (;;) {
+        Result<Claim> claimed = co_await claim_for(x, keeping);
+        if (x.cancelled) co_return Error{*x.cancelled};
+        if (!claimed) co_return last ? *last : claimed.error();
+        Turn turn(x, std::move(*claimed),
+                  last || keeping ? AttemptReason::again : AttemptReason::first);
+        Hedge hedge(x, turn);
+        Result<void> began = co_await turn.begin(&hedge);
+        Turn& winner = *co_await hedge.settle(began);
+        if (began || !turned_away(began.error().kind)) ++x.sent;
+        if (began) co_return co_await pass_on(x, winner, keeping);
+        co_await winner.abandon();
+        last = began.error();
+        if (!may_go_on(x, *last)) co_return *last;
+    }
 }
 
 }  // namespace
 
 Task<Result<void>> forward(Exchange& x) {
-    std::optional<Error> last;
-    TimePoint begun = x.record.started;
-    for (;;) {
-        Result<Claim> claimed = co_await claim(x);
-        if (x.cancelled) co_return Error{*x.cancelled};
-        if (!claimed) co_return last ? *last : claimed.error();
-        const Endpoint& endpoint = *claimed->lease.endpoint();
-        endpoint.state->requests.fetch_add(1, std::memory_order_relaxed);
-        if (last) endpoint.state->retries.fetch_add(1, std::memory_order_relaxed);
-        x.record.endpoint = &endpoint;
-        ++x.record.attempts;
-
-        bool delivered = false;
-        const Result<void> ended = co_await attempt_on(x, *claimed, begun, delivered);
-        claimed->lease.release();
-        hand_on(x, endpoint);
-        if (delivered) co_return ended;
-        last = ended.error();
-        if (!turned_away(last->kind)) ++x.sent;
-        if (!may_go_on(x, *last)) co_return *last;
-        begun = x.worker.loop().now();
+    const config::Failover& failover = x.route->route->failover;
+    x.failover().budget.deposit();
+    x.failover().hedges.request();
+    const bool fits = x.request.body.kind != BodyFraming::Kind::length ||
+                      x.request.body.length <= failover.replay;
+    BodySource* const from_client = x.body;
+    if (x.request.body.has_body() && failover.replay > 0 && fits && may_repeat(x)) {
+        x.replay.start(*x.body, failover.replay, x.worker.replay_memory());
+        x.body = &x.replay;
     }
+    const Result<void> forwarded = co_await try_endpoints(x, false);
+    x.replay.reset();
+    x.body = from_client;
+    co_return forwarded;
 }
 
 }  // namespace scrollgate

@@ -63,6 +63,18 @@ class TunnelIdle final : private TimerWheel::Timer {
     unsigned quiet_ = 0;  ///< quarters in a row without a byte
 };
 
+/// A 1xx head whose text outlives its connection's buffer.
+ResponseHead copied(const ResponseHead& head, Arena& arena) {
+    ResponseHead copy;
+    copy.status = head.status;
+    copy.version = head.version;
+    for (const HeaderField& field : head.fields) {
+        const std::string_view text = arena.join({field.name, field.value});
+        copy.fields.add(text.substr(0, field.name.size()), text.substr(field.name.size()));
+    }
+    return copy;
+}
+
 /// One direction of a tunnel, beside the other one.
 Task<void> tunnel_up(Exchange& x, BodySink& to) {
     const std::optional<RelayError> broke =
@@ -76,21 +88,21 @@ Task<Result<void>> Attempt::receive_head() {
     for (;;) {
         const Result<void> got = co_await next_head();
         if (!got) co_return got;
-        const std::uint16_t status = x_.response.status;
+        const std::uint16_t status = response_.status;
         if (status >= 200) break;
         if (status == 101) {
-            if (was_asked(x_.upgrade_protocol, x_.response.fields.value(Field::upgrade))) break;
+            if (was_asked(x_.upgrade_protocol, response_.fields.value(Field::upgrade))) break;
             co_return failed(ErrorKind::upstream_malformed, "101 for what was not asked");
         }
         if (++interims_ > limits::interim_responses) {
             co_return failed(ErrorKind::upstream_malformed, "too many 1xx responses");
         }
-        const Result<void> passed = co_await forward_interim();
+        const Result<void> passed = co_await take_interim();
         if (!passed) co_return passed;
     }
     answered_ = true;
     connection_->expire_at(Way::read, never, ErrorKind::cancelled);
-    x_.record.first_byte = x_.worker.loop().now() - x_.record.started;
+    first_byte_ = x_.worker.loop().now() - x_.record.started;
     co_return Result<void>();
 }
 
@@ -99,9 +111,9 @@ Task<Result<void>> Attempt::next_head() {
     std::size_t scanned = 0;
     for (;;) {
         if (!connection_->received().empty()) {
-            x_.response.clear();
+            response_.clear();
             const http1::ParseResult parsed = http1::parse_response_head(
-                connection_->received(), limits, scanned, x_.request.method, x_.response);
+                connection_->received(), limits, scanned, x_.request.method, response_);
             if (parsed.status == http1::ParseResult::Status::failed) {
                 co_return failed(parsed.error, parsed.detail);
             }
@@ -121,16 +133,29 @@ Task<Result<void>> Attempt::next_head() {
 }
 
 // 100 goes to a client that waits for it, and lets its body flow; others (103) to every client that
-// can read them.
-Task<Result<void>> Attempt::forward_interim() {
-    const bool go_on = x_.response.status == 100;
-    if (!go_on || (x_.expects_continue && !body_begun_)) {
-        prepare_interim(x_);
-        const Result<void> written = co_await x_.sink->interim(x_.response);
-        if (!written) co_return written;
+// can read them, as soon as this is the attempt that is delivered.
+Task<Result<void>> Attempt::take_interim() {
+    const bool go_on = response_.status == 100;
+    if (go_on && (!x_.expects_continue || body_begun_)) {
+        gate_.open();
+        co_return Result<void>();
     }
+    if (holding_) {
+        held_.push_back(copied(response_, x_.arena));
+        co_return Result<void>();
+    }
+    const Result<void> written = co_await forward_interim(response_);
+    if (!written) co_return written;
     if (go_on) gate_.open();
     co_return Result<void>();
+}
+
+Task<Result<void>> Attempt::forward_interim(ResponseHead& head) {
+    std::swap(x_.response, head);
+    prepare_interim(x_);
+    const Result<void> written = co_await x_.sink->interim(x_.response);
+    std::swap(x_.response, head);
+    co_return written;
 }
 
 Task<Result<void>> Attempt::deliver() {
@@ -138,6 +163,12 @@ Task<Result<void>> Attempt::deliver() {
         gate_.shut();
         co_await upload_.join();
     }
+    for (ResponseHead& head : held_) {
+        const Result<void> written = co_await forward_interim(head);
+        if (!written) co_return written;
+    }
+    std::swap(x_.response, response_);
+    x_.record.first_byte = first_byte_;
     if (x_.response.status == 101) co_return co_await tunnel();
     co_return co_await relay_body();
 }
@@ -164,7 +195,7 @@ Task<Result<void>> Attempt::relay_body() {
     const bool whole = !broke && sent_ && !closes;
     co_await end_upload();
     if (whole) {
-        x_.upstream = nullptr;
+        x_.detach(*connection_);
         connection_.keep(idle);
     } else {
         release();
@@ -204,7 +235,7 @@ Task<Result<void>> Attempt::tunnel() {
 }
 
 void Attempt::release() {
-    x_.upstream = nullptr;
+    if (connection_) x_.detach(*connection_);
     connection_.reset();
 }
 

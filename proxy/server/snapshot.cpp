@@ -45,6 +45,7 @@ WorkerSnapshot::WorkerSnapshot(std::shared_ptr<const Snapshot> of, const PoolSet
     balancers.reserve(shared->routes.size());
     for (const RouteRuntime& runtime : shared->routes) {
         balancers.emplace_back(*runtime.route).update(sets);
+        failovers.emplace_back(runtime.route->failover);
     }
 }
 

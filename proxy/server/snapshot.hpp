@@ -3,6 +3,7 @@
 // one that it started with, counted without atomics.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -13,9 +14,11 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include "balancer/levels.hpp"
+#include "balancer/retry_budget.hpp"
 #include "config/model.hpp"
 #include "core/http1/head_parser.hpp"
 #include "proxy/observe/metrics.hpp"
+#include "proxy/pipeline/hedge_gate.hpp"
 #include "proxy/routing/router.hpp"
 #include "proxy/routing/transform.hpp"
 
@@ -57,11 +60,20 @@ struct Snapshot {
     http1::HeadLimits head_limits;
 };
 
+/// What limits and steers second attempts of one route on one worker.
+struct RouteFailover {
+    explicit RouteFailover(const config::Failover& config) noexcept : budget(config.budget) {}
+
+    RetryBudget budget;
+    HedgeGate hedges;
+};
+
 struct WorkerSnapshot : boost::intrusive_ref_counter<WorkerSnapshot, boost::thread_unsafe_counter> {
     WorkerSnapshot(std::shared_ptr<const Snapshot> of, const PoolSets& sets);
 
     const std::shared_ptr<const Snapshot> shared;
-    std::vector<RouteBalancer> balancers;  ///< by route index
+    std::vector<RouteBalancer> balancers;   ///< by route index
+    std::deque<RouteFailover> failovers;    ///< likewise
 };
 using WorkerSnapshotRef = boost::intrusive_ptr<WorkerSnapshot>;
 

@@ -145,8 +145,9 @@ void Worker::observe(Exchange& x) {
     shared_.metrics.observe(index_, series, record);
 }
 
-void Worker::observe_attempt(const Exchange& x, std::optional<ErrorKind> error, Duration took) {
-    const PoolRuntime& pool = x.snapshot->shared->pool(x.record.endpoint->pool);
+void Worker::observe_attempt(const Exchange& x, const Endpoint& endpoint,
+                             std::optional<ErrorKind> error, Duration took) {
+    const PoolRuntime& pool = x.snapshot->shared->pool(endpoint.pool);
     shared_.metrics.attempt(index_, pool.series, error, took);
 }
 

@@ -78,8 +78,13 @@ class Worker {
     [[nodiscard]] bool log_enabled() const noexcept { return shared_.access_log.enabled(); }
     /// The one log event of an exchange, and its metrics.
     void observe(Exchange& x);
-    /// Counts one attempt on x.record.endpoint: no error means that it gave a response.
-    void observe_attempt(const Exchange& x, std::optional<ErrorKind> error, Duration took);
+    /// Counts one attempt on `endpoint`: no error means that it gave a response.
+    void observe_attempt(const Exchange& x, const Endpoint& endpoint,
+                         std::optional<ErrorKind> error, Duration took);
+    /// Evidence against an endpoint asks for a judgement now.
+    void ring_health() noexcept {}
+    /// What the kept request bodies hold.
+    [[nodiscard]] ReplayMemory& replay_memory() noexcept { return replay_memory_; }
     /// No descriptor was to be had: says it once per second.
     void out_of_descriptors(const boost::system::error_code& error);
 
@@ -118,6 +123,7 @@ class Worker {
     UpstreamPool upstreams_;
     PendingQueue pending_{loop_};
     WorkerSnapshotRef snapshot_;
+    ReplayMemory replay_memory_;
     std::vector<ServerExchange*> free_exchanges_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
     std::map<int, std::string> listener_names_;  ///< by listening descriptor

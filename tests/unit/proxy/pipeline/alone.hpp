@@ -61,6 +61,7 @@ class NoBody final : public BodySource {
     [[nodiscard]] bool ended() const noexcept override { return true; }
     void bound(Duration, TimePoint) noexcept override {}
     void interrupt() noexcept override {}
+    void resume() noexcept override {}
 };
 
 /// The exchange of one request, given as text with LF for line ends and without the empty line.

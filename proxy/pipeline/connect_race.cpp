@@ -1,0 +1,115 @@
+#include "proxy/pipeline/connect_race.hpp"
+
+#include <algorithm>
+#include "proxy/pipeline/tally.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+using Way = Connection::Way;
+
+ErrorKind connect_error(const boost::system::error_code& error) {
+    switch (error.value()) {
+        case ECONNREFUSED:
+            return ErrorKind::connect_refused;
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM:
+            return ErrorKind::overloaded;
+        default:
+            return ErrorKind::connect_failed;
+    }
+}
+
+/// One connect, on the connection of `claim`.
+Task<Result<void>> connect_once(Exchange& x, Claim& claim) {
+    Connection& connection = *claim.connection;
+    const TimePoint limit = after(x.worker.loop().now(), x.route->connect);
+    connection.expire_at(
+        Way::write, std::min(limit, x.until),
+        limit <= x.until ? ErrorKind::connect_timeout : ErrorKind::request_timeout);
+    x.attach(connection);
+    const boost::system::error_code error = co_await connection.connect(claim.endpoint().address);
+    x.detach(connection);
+    connection.expire_at(Way::write, never, ErrorKind::cancelled);
+    if (const std::optional<ErrorKind> failure = connection.failure()) {
+        co_return Error{*failure, true, error};
+    }
+    if (error) co_return Error{connect_error(error), true, error};
+    co_return Result<void>();
+}
+
+/// The same; out of descriptors, an idle connection is closed and one more try made.
+Task<Result<void>> connect_with_room(Exchange& x, Claim& claim) {
+    Result<void> connected = co_await connect_once(x, claim);
+    if (connected || connected.error().kind != ErrorKind::overloaded) co_return connected;
+    x.worker.out_of_descriptors(connected.error().cause);
+    if (!x.worker.upstreams().close_one_idle()) co_return connected;
+    claim.connection.reset();
+    claim.connection = x.worker.upstreams().open(claim.endpoint());
+    if (claim.connection) connected = co_await connect_once(x, claim);
+    co_return connected;
+}
+
+}  // namespace
+
+Task<Result<void>> ConnectRace::run() {
+    const TimePoint begun = x_.worker.loop().now();
+    const TimePoint patience = after(begun, x_.route->route->failover.connect_race);
+    if (patience != never) x_.worker.loop().arm(*this, patience);
+    Result<void> ended = co_await connect_with_room(x_, first_);
+    disarm();
+    if (ended && !second_won_) {
+        decided_ = true;
+        if (second_ && second_->connection) second_->connection->fail(ErrorKind::cancelled);
+    }
+    co_await child_.join();
+    const TimePoint now = x_.worker.loop().now();
+    took_ = now - begun;
+    if (!second_won_) {
+        if (second_) let_go(*second_, second_ended_, second_begun_);
+        if (!ended) let_go(first_, ended, begun);
+        co_return ended;
+    }
+    let_go(first_, ended, begun);
+    first_ = std::move(*second_);
+    took_ = now - second_begun_;
+    co_return Result<void>();
+}
+
+// The time is over: somebody else may be quicker.
+void ConnectRace::expired() noexcept {
+    Result<Claim> other = claim_now(x_);
+    if (!other) return;
+    second_.emplace(std::move(*other));
+    second_begun_ = x_.worker.loop().now();
+    begin_attempt(x_, second_->endpoint(), AttemptReason::beside);
+    child_.start(run_second());
+}
+
+Task<void> ConnectRace::run_second() {
+    if (!second_->connection->reused()) second_ended_ = co_await connect_with_room(x_, *second_);
+    if (!second_ended_ || decided_) co_return;
+    decided_ = second_won_ = true;
+    if (first_.connection) first_.connection->fail(ErrorKind::cancelled);
+}
+
+void ConnectRace::call_off() noexcept {
+    decided_ = true;
+    disarm();
+    if (first_.connection) first_.connection->fail(ErrorKind::cancelled);
+    if (second_ && second_->connection) second_->connection->fail(ErrorKind::cancelled);
+}
+
+void ConnectRace::let_go(Claim& loser, const Result<void>& ended, TimePoint begun) {
+    const Endpoint& endpoint = loser.endpoint();
+    const Error why = ended ? Error{ErrorKind::cancelled} : ended.error();
+    end_attempt(x_, endpoint, why, x_.worker.loop().now() - begun);
+    loser.connection.reset();
+    loser.lease.release();
+    hand_on(x_, endpoint);
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,97 @@
+#include "proxy/pipeline/hedge.hpp"
+
+#include <algorithm>
+
+#include "core/limits.hpp"
+#include "proxy/pipeline/repeat.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// Attempts that are overdue and no answer since: the endpoint may be gone.
+bool silent(const Endpoint& endpoint) noexcept {
+    return endpoint.state->unanswered_run.load(std::memory_order_relaxed) > 0;
+}
+
+}  // namespace
+
+void Hedge::asked() {
+    asked_ = x_.worker.loop().now();
+    const Duration usual = x_.failover().hedges.usual(asked_);
+    if (usual == no_limit) return;
+    overdue_ = asked_ + std::max<Duration>(3 * usual, limits::overdue_least);
+    late_ = may_hedge(x_) ? asked_ + usual : never;
+    x_.worker.loop().arm(*this, std::min(late_, overdue_));
+}
+
+void Hedge::expired() noexcept {
+    const TimePoint now = x_.worker.loop().now();
+    const bool waiting = first_.waiting();
+    if (now >= overdue_) {
+        if (waiting) overdue(x_, first_.endpoint(), now - asked_);
+        overdue_ = never;
+    }
+    // While the endpoint answers others, the share of hedges is small; one that has gone silent is
+    // asked again, so that a hedge which was refused at first is made when that shows.
+    if (now >= late_ && waiting && !rival_ && !decided_ && allowed()) {
+        start_rival();
+        late_ = never;
+    } else if (now >= late_) {
+        late_ = waiting && !rival_ && now - asked_ < limits::hedge_patience
+                    ? now + limits::hedge_again
+                    : never;
+    }
+    const TimePoint next = std::min(late_, overdue_);
+    if (next != never) x_.worker.loop().arm(*this, next);
+}
+
+bool Hedge::allowed() noexcept {
+    const TimePoint now = x_.worker.loop().now();
+    if (x_.sent + 1 >= x_.route->route->failover.max_attempts) return false;
+    return x_.failover().hedges.take() ||
+           (silent(first_.endpoint()) && x_.failover().budget.take(now));
+}
+
+void Hedge::start_rival() {
+    Result<Claim> other = claim_now(x_, &first_.endpoint());
+    if (!other) return;
+    ++x_.sent;
+    first_.hold_interims();
+    rival_.emplace(x_, std::move(*other), AttemptReason::beside);
+    rival_->hold_interims();
+    child_.start(run_rival());
+}
+
+Task<void> Hedge::run_rival() {
+    rival_began_ = co_await rival_->begin(nullptr);
+    if (decided_ || !rival_began_ || !good(*rival_)) co_return;
+    decided_ = rival_won_ = true;
+    first_.call_off();
+}
+
+/// An answer that nobody would ask for again elsewhere.
+bool Hedge::good(const Turn& turn) const noexcept {
+    return turn.status() != 0 && turn.status() < 500 && !asks_elsewhere(x_, turn.status());
+}
+
+Task<Turn*> Hedge::settle(Result<void>& began) {
+    disarm();
+    late_ = overdue_ = never;
+    if (!rival_) co_return &first_;
+    const bool first_won = began && good(first_) && !rival_won_;
+    decided_ = true;
+    if (first_won) rival_->call_off();
+    co_await child_.join();
+    const bool rival_better = rival_began_ && (!began || (!first_won && good(*rival_)));
+    if (!rival_better) {
+        co_await rival_->abandon();
+        co_return &first_;
+    }
+    co_await first_.abandon();
+    x_.hedge_won = true;
+    began = Result<void>();
+    co_return &*rival_;
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,16 @@
+#include "proxy/pipeline/hedge_gate.hpp"
+
+namespace scrollgate {
+
+Duration HedgeGate::usual(TimePoint now) noexcept {
+    if (now < look_at_) return usual_;
+    look_at_ = now + limits::hedge_look;
+    if (now >= rotate_at_) {
+        rotate_at_ = now + limits::latency_window;
+        heads_.rotate();
+    }
+    usual_ = heads_.count() < limits::hedge_samples ? no_limit : heads_.quantile(0.99);
+    return usual_;
+}
+
+}  // namespace scrollgate

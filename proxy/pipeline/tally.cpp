@@ -1,0 +1,87 @@
+#include "proxy/pipeline/tally.hpp"
+
+#include "balancer/report.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// There is no way to the endpoint's machine: as good as a refusal.
+bool unreachable(const Error& error) noexcept {
+    return error.cause == boost::system::errc::host_unreachable ||
+           error.cause == boost::system::errc::network_unreachable ||
+           error.cause == boost::system::errc::network_down;
+}
+
+/// How health sees a failure; what is the client's doing or ours tells nothing but a lower bound.
+AttemptEnd seen(const Error& error) noexcept {
+    switch (error.kind) {
+        case ErrorKind::connect_refused:
+            return AttemptEnd::refused;
+        case ErrorKind::connect_failed:
+            return unreachable(error) ? AttemptEnd::refused : AttemptEnd::broken;
+        case ErrorKind::connect_timeout:
+        case ErrorKind::upstream_reset:
+        case ErrorKind::upstream_malformed:
+        case ErrorKind::upstream_truncated:
+            return AttemptEnd::broken;
+        case ErrorKind::upstream_timeout:
+        case ErrorKind::upstream_stalled:
+            return AttemptEnd::silent;
+        default:
+            return AttemptEnd::given_up;
+    }
+}
+
+void count_failure(const Endpoint& endpoint, const Error& error) noexcept {
+    if (error.side() == Side::upstream && facts(error.kind).against_endpoint) {
+        endpoint.state->failures.fetch_add(1, std::memory_order_relaxed);
+    }
+}
+
+void tell(Exchange& x, const Endpoint& endpoint, AttemptEnd end, Duration took) {
+    if (report(*endpoint.state, end, took, x.worker.loop().now())) x.worker.ring_health();
+}
+
+}  // namespace
+
+void begin_attempt(Exchange& x, const Endpoint& endpoint, AttemptReason reason) noexcept {
+    EndpointState& state = *endpoint.state;
+    state.requests.fetch_add(1, std::memory_order_relaxed);
+    if (reason == AttemptReason::again) state.retries.fetch_add(1, std::memory_order_relaxed);
+    if (reason == AttemptReason::beside) {
+        state.hedges.fetch_add(1, std::memory_order_relaxed);
+        ++x.hedges;
+    }
+    x.record.endpoint = &endpoint;
+    ++x.record.attempts;
+}
+
+void answered(Exchange& x, const Endpoint& endpoint, std::uint16_t status, Duration took) {
+    tell(x, endpoint, status >= 500 ? AttemptEnd::server_error : AttemptEnd::answered, took);
+}
+
+void overdue(Exchange& x, const Endpoint& endpoint, Duration took) {
+    tell(x, endpoint, AttemptEnd::overdue, took);
+}
+
+void end_attempt(Exchange& x, const Endpoint& endpoint, const Error& why, Duration took) {
+    count_failure(endpoint, why);
+    if (why.kind != ErrorKind::overloaded) tell(x, endpoint, seen(why), took);
+    std::optional<ErrorKind> outcome;
+    if (why.side() == Side::upstream || why.kind == ErrorKind::cancelled) outcome = why.kind;
+    x.worker.observe_attempt(x, endpoint, outcome, took);
+}
+
+void end_answered(Exchange& x, const Endpoint& endpoint, const Result<void>& delivered,
+                  Duration took) {
+    std::optional<ErrorKind> outcome;
+    if (!delivered && delivered.error().side() == Side::upstream) {
+        outcome = delivered.error().kind;
+        count_failure(endpoint, delivered.error());
+        tell(x, endpoint, seen(delivered.error()), took);
+    }
+    x.worker.observe_attempt(x, endpoint, outcome, took);
+}
+
+}  // namespace scrollgate

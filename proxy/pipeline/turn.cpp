@@ -1,0 +1,96 @@
+#include "proxy/pipeline/turn.hpp"
+
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+
+Turn::Turn(Exchange& x, Claim claim, AttemptReason reason)
+    : x_(x),
+      claim_(std::move(claim)),
+      endpoint_(&claim_.endpoint()),
+      begun_(x.worker.loop().now()) {
+    begin_attempt(x_, *endpoint_, reason);
+}
+
+Task<Result<void>> Turn::begin(TurnWatcher* watcher) {
+    Result<void> ended = co_await ask(watcher);
+    if (!ended && attempt_ && attempt_->died_unused()) {
+        co_await attempt_->abandon();
+        attempt_.reset();
+        claim_.connection = x_.worker.upstreams().open(*endpoint_);
+        if (claim_.connection) ended = co_await ask(watcher);
+    }
+    took_ = x_.worker.loop().now() - begun_;
+    if (ended) {
+        status_ = attempt_->response().status;
+        x_.failover().hedges.answered(took_);
+        answered(x_, *endpoint_, status_, took_);
+    } else if (!reported_) {
+        end_attempt(x_, *endpoint_, ended.error(), took_);
+    }
+    co_return ended;
+}
+
+Task<Result<void>> Turn::connect() {
+    connect_ = Duration::zero();
+    if (claim_.connection->reused()) co_return Result<void>();
+    race_.emplace(x_, claim_);
+    if (called_off_) race_->call_off();
+    const Result<void> connected = co_await race_->run();
+    connect_ = connected ? race_->took() : Duration(-1);
+    race_.reset();
+    co_return connected;
+}
+
+Task<Result<void>> Turn::ask(TurnWatcher* watcher) {
+    const Result<void> connected = co_await connect();
+    x_.record.connect = connect_;
+    reported_ = !connected;
+    if (!connected) co_return connected;
+    endpoint_ = &claim_.endpoint();
+    x_.record.endpoint = endpoint_;
+    if (x_.body == &x_.replay && x_.replay.whole()) x_.replay.rewind();
+    attempt_.emplace(x_, *endpoint_, std::move(claim_.connection));
+    if (holding_) attempt_->hold_interims();
+    if (called_off_) attempt_->call_off();
+    if (watcher != nullptr) watcher->asked();
+    co_return co_await attempt_->begin();
+}
+
+Task<Result<void>> Turn::deliver() {
+    x_.record.endpoint = endpoint_;
+    x_.record.connect = connect_;
+    const Result<void> delivered = co_await attempt_->deliver();
+    end_answered(x_, *endpoint_, delivered, took_);
+    let_go();
+    co_return delivered;
+}
+
+Task<void> Turn::abandon() {
+    if (attempt_) co_await attempt_->abandon();
+    if (status_ != 0) end_answered(x_, *endpoint_, Result<void>(), took_);
+    let_go();
+}
+
+void Turn::call_off() noexcept {
+    called_off_ = true;
+    if (attempt_) attempt_->call_off();
+    if (race_) race_->call_off();
+}
+
+void Turn::hold_interims() noexcept {
+    holding_ = true;
+    if (attempt_) attempt_->hold_interims();
+}
+
+bool Turn::waiting() const noexcept {
+    return attempt_ && attempt_->sent() && !attempt_->heard() && status_ == 0;
+}
+
+void Turn::let_go() {
+    if (!claim_.lease) return;
+    claim_.lease.release();
+    hand_on(x_, *endpoint_);
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,66 @@
+// Turn: one endpoint's part in an exchange, from the claim to the end of its attempt.
+#pragma once
+
+#include <optional>
+
+#include "proxy/pipeline/attempt.hpp"
+#include "proxy/pipeline/claim.hpp"
+#include "proxy/pipeline/connect_race.hpp"
+#include "proxy/pipeline/tally.hpp"
+
+namespace scrollgate {
+
+/// Is told when a turn's request goes out.
+class TurnWatcher {
+  public:
+    virtual void asked() = 0;
+
+  protected:
+    ~TurnWatcher() = default;
+};
+
+class Turn {
+  public:
+    /// Counts as an attempt from now on.
+    Turn(Exchange& x, Claim claim, AttemptReason reason);
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+    /// Connects if need be (perhaps elsewhere, connect_race.hpp), sends the request and awaits the
+    /// final head. A reused connection that dies before it gave a byte is replaced by a fresh one,
+    /// once, if the request can be repeated (decision 8). `watcher` may be null.
+    [[nodiscard]] Task<Result<void>> begin(TurnWatcher* watcher);
+    /// Relays the response that begin() left, to its end.
+    [[nodiscard]] Task<Result<void>> deliver();
+    /// Ends it without a word to the client; after begin(), however that ended.
+    [[nodiscard]] Task<void> abandon();
+    /// Another one has won: begin() ends soon.
+    void call_off() noexcept;
+    /// 1xx heads wait until deliver().
+    void hold_interims() noexcept;
+
+    [[nodiscard]] const Endpoint& endpoint() const noexcept { return *endpoint_; }
+    /// Of the final head; 0 before.
+    [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
+    /// When the claim was made.
+    [[nodiscard]] TimePoint begun() const noexcept { return begun_; }
+    /// The request is with the endpoint, which has not said a word.
+    [[nodiscard]] bool waiting() const noexcept;
+
+  private:
+    [[nodiscard]] Task<Result<void>> connect();
+    [[nodiscard]] Task<Result<void>> ask(TurnWatcher* watcher);
+    void let_go();
+
+    Exchange& x_;
+    Claim claim_;
+    const Endpoint* endpoint_;
+    std::optional<ConnectRace> race_;
+    std::optional<Attempt> attempt_;
+    TimePoint begun_;
+    Duration connect_{-1}, took_{0};
+    std::uint16_t status_ = 0;
+    bool reported_ = false, called_off_ = false, holding_ = false;
+};
+
+}  // namespace scrollgate
