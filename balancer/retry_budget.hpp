@@ -34,8 +34,8 @@ class RetryBudget {
   private:
     void refill(TimePoint now) noexcept {
         const double passed = seconds_of(std::max(now - filled_, Duration::zero()));
-        tokens_ = std::min(tokens_ + passed * limits::retry_budget_floor,
-                           limits::retry_budget_burst);
+        tokens_ =
+            std::min(tokens_ + passed * limits::retry_budget_floor, limits::retry_budget_burst);
         filled_ = now;
     }
 

@@ -82,11 +82,11 @@ inline constexpr std::size_t replay_memory = 64 * MiB;  ///< of all kept bodies,
 inline constexpr auto connect_race = 50ms;
 inline constexpr unsigned hedge_samples = 100;         ///< of a route before its first hedge
 inline constexpr double hedge_share = 0.02;            ///< hedges per request in calm
-inline constexpr double hedge_burst = 10;  ///< most hedges that can be saved up
-inline constexpr auto hedge_look = 100ms;  ///< what is usual is found out this often
-inline constexpr auto hedge_again = 10ms;  ///< a hedge that was not allowed asks again
-inline constexpr auto hedge_patience = 5s;  ///< for so long
-inline constexpr auto overdue_least = 30ms;  ///< no answer is overdue before
+inline constexpr double hedge_burst = 10;              ///< most hedges that can be saved up
+inline constexpr auto hedge_look = 100ms;              ///< what is usual is found out this often
+inline constexpr auto hedge_again = 10ms;              ///< a hedge that was not allowed asks again
+inline constexpr auto hedge_patience = 5s;             ///< for so long
+inline constexpr auto overdue_least = 30ms;            ///< no answer is overdue before
 inline constexpr std::size_t failing_body = 64 * KiB;  ///< of an answer kept while others are asked
 
 // -- names (keys under `dns:`)

@@ -27,6 +27,8 @@ struct ExchangeRecord {
     std::string_view route_name;
     const Endpoint* endpoint = nullptr;  ///< of the last attempt; null: none was made
     std::uint32_t attempts = 0;
+    std::uint32_t hedges = 0;       ///< of these: made beside another one (hedges, raced connects)
+    bool hedge_won = false;         ///< and such a one gave the answer
     Duration connect{-1};           ///< of the last attempt; 0 = reused, -1 = none
     Duration first_byte{-1};        ///< request start to upstream's final head; -1 = none
     std::string_view cache_status;  ///< empty until the route has a cache

@@ -100,7 +100,13 @@ void Metrics::observe(unsigned worker, std::uint32_t route, const ExchangeRecord
     cell->requests.add();
     cell->codes.add(record.status);
     if (record.status != 101) cell->duration.add(record.ended - record.started);
-    if (record.attempts > 1) cell->retries.add(record.attempts - 1);
+    if (record.attempts > record.hedges + 1) {
+        cell->retries.add(record.attempts - record.hedges - 1);
+    }
+    if (record.hedges > 0) {
+        cell->hedges_won.add(record.hedge_won ? 1 : 0);
+        cell->hedges_lost.add(record.hedges - (record.hedge_won ? 1 : 0));
+    }
     cell->bytes_in.add(record.bytes_in);
     cell->bytes_out.add(record.bytes_out);
 }
@@ -128,6 +134,7 @@ RouteTotals Metrics::route_totals(std::uint32_t route) const noexcept {
     impl_->each(&Shard::routes, route, [&](const RouteCell& cell) {
         totals.requests += cell.requests.get();
         totals.retries += cell.retries.get();
+        totals.hedges += cell.hedges_won.get() + cell.hedges_lost.get();
     });
     return totals;
 }
@@ -164,6 +171,7 @@ void Metrics::Impl::write_routes(Exposition& page) const {
         std::map<std::string, std::uint64_t> codes;
         HistogramSum duration;
         std::uint64_t requests = 0, retries = 0, bytes_in = 0, bytes_out = 0;
+        std::uint64_t hedges_won = 0, hedges_lost = 0;
     };
     std::vector<std::pair<std::string, Sum>> sums;
     for (std::size_t i = 0; i < routes.by_index.size(); ++i) {
@@ -177,6 +185,8 @@ void Metrics::Impl::write_routes(Exposition& page) const {
             sum.duration.add(cell.duration);
             sum.requests += cell.requests.get();
             sum.retries += cell.retries.get();
+            sum.hedges_won += cell.hedges_won.get();
+            sum.hedges_lost += cell.hedges_lost.get();
             sum.bytes_in += cell.bytes_in.get();
             sum.bytes_out += cell.bytes_out.get();
         });
@@ -198,6 +208,12 @@ void Metrics::Impl::write_routes(Exposition& page) const {
             page.add({{"route", route}}, sum.*value);
     };
     simple("scrollgate_retries_total", "Attempts after the first of their request.", &Sum::retries);
+    page.counter("scrollgate_hedges_total",
+                 "Attempts made beside another one, by whether they gave the answer.");
+    for (const auto& [route, sum] : sums) {
+        page.add({{"route", route}, {"won", "true"}}, sum.hedges_won);
+        page.add({{"route", route}, {"won", "false"}}, sum.hedges_lost);
+    }
     simple("scrollgate_request_body_bytes_total", "Request body bytes received from clients.",
            &Sum::bytes_in);
     simple("scrollgate_response_body_bytes_total", "Response body bytes sent to clients.",

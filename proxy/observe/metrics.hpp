@@ -46,7 +46,7 @@ struct ConnectionTotals {
 };
 
 struct RouteTotals {
-    std::uint64_t requests = 0, retries = 0;
+    std::uint64_t requests = 0, retries = 0, hedges = 0;
 };
 
 class Metrics {

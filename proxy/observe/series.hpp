@@ -92,6 +92,7 @@ struct RouteCell {
     CodeCounts codes;
     DurationHistogram duration;
     Count requests, retries, bytes_in, bytes_out;
+    Count hedges_won, hedges_lost;
 };
 
 struct PoolCell {

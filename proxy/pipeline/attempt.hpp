@@ -69,7 +69,7 @@ class Attempt {
     Exchange& x_;
     const Endpoint& endpoint_;
     UpstreamLease connection_;
-    ResponseHead response_;  ///< views into the connection's buffer
+    ResponseHead response_;           ///< views into the connection's buffer
     std::vector<ResponseHead> held_;  ///< 1xx heads that wait, their text in the exchange's arena
     Http1MessageSink sink_;
     Http1BodySource body_;

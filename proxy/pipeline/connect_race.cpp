@@ -1,6 +1,7 @@
 #include "proxy/pipeline/connect_race.hpp"
 
 #include <algorithm>
+
 #include "proxy/pipeline/tally.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -69,13 +70,14 @@ Task<Result<void>> ConnectRace::run() {
     const TimePoint now = x_.worker.loop().now();
     took_ = now - begun;
     if (!second_won_) {
-        if (second_) let_go(*second_, second_ended_, second_begun_);
+        if (second_ && second_ended_) let_go(*second_, second_ended_, second_begun_);
         if (!ended) let_go(first_, ended, begun);
         co_return ended;
     }
     let_go(first_, ended, begun);
     first_ = std::move(*second_);
     took_ = now - second_begun_;
+    x_.record.hedge_won = true;
     co_return Result<void>();
 }
 
@@ -91,6 +93,7 @@ void ConnectRace::expired() noexcept {
 
 Task<void> ConnectRace::run_second() {
     if (!second_->connection->reused()) second_ended_ = co_await connect_with_room(x_, *second_);
+    if (!second_ended_) let_go(*second_, second_ended_, second_begun_);
     if (!second_ended_ || decided_) co_return;
     decided_ = second_won_ = true;
     if (first_.connection) first_.connection->fail(ErrorKind::cancelled);

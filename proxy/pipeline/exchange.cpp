@@ -14,8 +14,7 @@ void Exchange::reset() noexcept {
     arena.clear();
     response.clear();
     until = answer_until = never;
-    sent = hedges = 0;
-    hedge_won = false;
+    sent = 0;
     tried.clear();
     held.clear();
     upstreams.clear();

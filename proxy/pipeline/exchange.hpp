@@ -82,13 +82,11 @@ struct Exchange {
     TimePoint until = never;         ///< hard end: timeouts.request
     TimePoint answer_until = never;  ///< for the final head, over all attempts
     std::uint32_t sent = 0;          ///< attempts that count against max_attempts
-    std::uint32_t hedges = 0;        ///< attempts that were made beside another one
-    bool hedge_won = false;          ///< and one of them gave the answer
     std::vector<const Endpoint*> tried;
     std::vector<std::shared_ptr<const RouteTargets>> held;  ///< keeps tried endpoints alive
     std::vector<Connection*> upstreams;  ///< of the attempts under way, for cancel()
     ReplayBody replay;                   ///< what `body` is while it may have to be sent again
-    TimedGate* waiting = nullptr;    ///< while it waits for room, for cancel()
+    TimedGate* waiting = nullptr;        ///< while it waits for room, for cancel()
     std::optional<ErrorKind> cancelled;
 
     // -- the end

@@ -89,7 +89,7 @@ Task<Turn*> Hedge::settle(Result<void>& began) {
         co_return &first_;
     }
     co_await first_.abandon();
-    x_.hedge_won = true;
+    x_.record.hedge_won = true;
     began = Result<void>();
     co_return &*rival_;
 }

@@ -14,7 +14,8 @@ bool may_hedge(const Exchange& x) noexcept {
     if (!x.route->route->failover.hedge || !is_safe(x.request.method)) return false;
     if (x.request.body.has_body() || !x.upgrade_protocol.empty()) return false;
     if (x.request.fields.find(Field::authorization) != nullptr) return false;
-    return x.request.fields.value(Field::accept).find("text/event-stream") == std::string_view::npos;
+    return x.request.fields.value(Field::accept).find("text/event-stream") ==
+           std::string_view::npos;
 }
 
 bool has_body_again(const Exchange& x) noexcept {

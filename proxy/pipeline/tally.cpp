@@ -51,7 +51,7 @@ void begin_attempt(Exchange& x, const Endpoint& endpoint, AttemptReason reason) 
     if (reason == AttemptReason::again) state.retries.fetch_add(1, std::memory_order_relaxed);
     if (reason == AttemptReason::beside) {
         state.hedges.fetch_add(1, std::memory_order_relaxed);
-        ++x.hedges;
+        ++x.record.hedges;
     }
     x.record.endpoint = &endpoint;
     ++x.record.attempts;

@@ -72,8 +72,8 @@ struct WorkerSnapshot : boost::intrusive_ref_counter<WorkerSnapshot, boost::thre
     WorkerSnapshot(std::shared_ptr<const Snapshot> of, const PoolSets& sets);
 
     const std::shared_ptr<const Snapshot> shared;
-    std::vector<RouteBalancer> balancers;   ///< by route index
-    std::deque<RouteFailover> failovers;    ///< likewise
+    std::vector<RouteBalancer> balancers;  ///< by route index
+    std::deque<RouteFailover> failovers;   ///< likewise
 };
 using WorkerSnapshotRef = boost::intrusive_ptr<WorkerSnapshot>;
 

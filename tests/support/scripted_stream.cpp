@@ -212,7 +212,7 @@ void ScriptedPeer::serve_write() {
     IoResult result;
     if (!open_) {
         result.error = error::operation_aborted;
-    } else if (write_way_ == Way::stall) {
+    } else if (write_way_ == Way::stall || (connecting_ && connect_held_)) {
         return;
     } else if (write_way_ != Way::none) {
         break_off(connecting_ ? ECONNREFUSED : ECONNRESET);

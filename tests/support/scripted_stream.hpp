@@ -79,6 +79,12 @@ class ScriptedPeer final : public std::enable_shared_from_this<ScriptedPeer> {
     void window(std::size_t bytes);
     /// How start_connect() ends; well, if nothing is said.
     void connect_result(boost::system::error_code error) noexcept { connect_result_ = error; }
+    /// start_connect() does not end before let_connect().
+    void hold_connect() noexcept { connect_held_ = true; }
+    void let_connect() {
+        connect_held_ = false;
+        poke();
+    }
     /// Run through the loop after the stream was written to, shut down or closed.
     void on_change(std::function<void(ScriptedPeer&)> call) { on_change_ = std::move(call); }
 
@@ -136,6 +142,7 @@ class ScriptedPeer final : public std::enable_shared_from_this<ScriptedPeer> {
     std::span<char> into_;
     Way read_way_ = Way::none, write_way_ = Way::none;
     std::size_t window_ = SIZE_MAX, delivered_ = 0, writes_ = 0;
+    bool connect_held_ = false;
     bool read_waits_ = false, read_cancelled_ = false, connecting_ = false, connected_once_ = false;
     bool ended_ = false, shut_ = false, open_ = true, closed_by_reset_ = false;
 };

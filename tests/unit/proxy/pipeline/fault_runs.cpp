@@ -80,6 +80,7 @@ void check_answers(const Scenario& scenario, const PlayedClient& client, bool st
 Run run(const Scenario& scenario, std::size_t nth, Way way, AccessLog& log) {
     INFO(std::string(scenario.name), ", operation ", nth, ": ", std::string(name_of(way)));
     Edge edge(two_endpoints, &log);
+    scenario.before(edge);
     edge.faults.strike(nth, way);
     if (way == Way::none) edge.faults.beside(nth, [&] { edge.worker.abandon_all(); });
     edge.dialer.on_connect = [&](ScriptedPeer& peer) {

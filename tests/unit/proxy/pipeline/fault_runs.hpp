@@ -30,6 +30,8 @@ struct Scenario {
     /// More about the client, and about each origin connection.
     std::function<void(PlayedClient&)> client = [](PlayedClient&) {};
     std::function<void(ScriptedPeer&)> connected = [](ScriptedPeer&) {};
+    /// What the edge has been through before.
+    std::function<void(Edge&)> before = [](Edge&) {};
     /// The first endpoint refuses connections.
     bool first_refuses = false;
     /// A request of which something was sent may not be sent again.

@@ -1,0 +1,121 @@
+// Connects that take long are raced by one elsewhere, and no byte of a request goes twice.
+#include "proxy/pipeline/connect_race.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/proxy/pipeline/fault_runs.hpp"
+
+using namespace scrollgate;
+using namespace scrollgate::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string post = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
+
+/// Two endpoints; the first connects when it is told to, the second as `second` says.
+struct Slow {
+    explicit Slow(void (*second)(ScriptedPeer&)) {
+        edge.dialer.on_connect = [this, second](ScriptedPeer& peer) {
+            peer.on_change(answer_ten());
+            edge.dialer.peers.size() == 1 ? peer.hold_connect() : second(peer);
+        };
+        client = edge.client();
+        client->send(post);
+        CHECK(edge.settle());
+        REQUIRE(edge.dialer.peers.size() == 1);
+    }
+    void end() {
+        client->finish();
+        CHECK(edge.settle());
+        CHECK(edge.events() == 1);
+        CHECK(edge.leftovers() == "");
+    }
+    [[nodiscard]] int status() const { return read_message(client->written()).status; }
+    [[nodiscard]] const ScriptedPeer& origin(std::size_t i) const { return *edge.dialer.peers[i]; }
+
+    Edge edge;
+    std::shared_ptr<ScriptedPeer> client;
+};
+
+void connects(ScriptedPeer&) {}
+void hangs(ScriptedPeer& peer) {
+    peer.hold_connect();
+}
+void refuses(ScriptedPeer& peer) {
+    peer.connect_result({ECONNREFUSED, boost::system::system_category()});
+}
+
+}  // namespace
+
+TEST_CASE("a connect that takes longer than the race is overtaken, for any method") {
+    Slow slow(connects);
+    REQUIRE(slow.edge.pass(40ms));
+    CHECK(slow.edge.dialer.peers.size() == 1);
+    REQUIRE(slow.edge.pass(15ms));
+    REQUIRE(slow.edge.dialer.peers.size() == 2);
+    CHECK(slow.status() == 200);
+    CHECK(slow.origin(0).written().empty());
+    CHECK(slow.origin(0).closed());
+    CHECK(slow.edge.endpoints("app")[0]->state->failures == 0);
+    slow.end();
+}
+
+TEST_CASE("the first connect may still win the race") {
+    Slow slow(hangs);
+    REQUIRE(slow.edge.pass(55ms));
+    REQUIRE(slow.edge.dialer.peers.size() == 2);
+    slow.edge.dialer.peers[0]->let_connect();
+    REQUIRE(slow.edge.settle());
+    CHECK(slow.status() == 200);
+    CHECK(slow.origin(1).written().empty());
+    CHECK(slow.origin(1).closed());
+    slow.end();
+}
+
+TEST_CASE("both connected at once: one of them gets the request") {
+    Slow slow(hangs);
+    REQUIRE(slow.edge.pass(55ms));
+    slow.edge.dialer.peers[0]->let_connect();
+    slow.edge.dialer.peers[1]->let_connect();
+    REQUIRE(slow.edge.settle());
+    CHECK(slow.status() == 200);
+    CHECK(slow.origin(0).written().empty() != slow.origin(1).written().empty());
+    slow.end();
+}
+
+TEST_CASE("a second connect that fails leaves the first one its time") {
+    Slow slow(refuses);
+    REQUIRE(slow.edge.pass(55ms));
+    REQUIRE(slow.edge.dialer.peers.size() == 2);
+    CHECK(slow.edge.endpoints("app")[1]->state->refused == 1);
+    REQUIRE(slow.edge.pass(500ms));
+    CHECK(slow.client->written().empty());
+    slow.edge.dialer.peers[0]->let_connect();
+    REQUIRE(slow.edge.settle());
+    CHECK(slow.status() == 200);
+    slow.end();
+}
+
+TEST_CASE("when neither connects in time, the answer is 504 and both have failed") {
+    Slow slow(hangs);
+    for (int i = 0; i < 25; ++i)
+        REQUIRE(slow.edge.pass(50ms));
+    CHECK(slow.status() == 504);
+    CHECK(slow.edge.endpoints("app")[0]->state->failures == 1);
+    CHECK(slow.edge.endpoints("app")[1]->state->failures == 1);
+    slow.end();
+}
+
+TEST_CASE("a raced connect leaves nothing behind, whichever operation fails") {
+    run_all({.name = "race",
+             .requests = {{post}},
+             .origin = answer_ten,
+             .upload = "hi",
+             .connected =
+                 [](ScriptedPeer& peer) {
+                     if (peer.address().ip() == "192.0.2.1") peer.hold_connect();
+                 },
+             .once = true,
+             .seconds = 1});
+}

@@ -1,0 +1,227 @@
+// A second attempt beside one that is late: when it is made, and whose answer counts.
+#include "proxy/pipeline/hedge.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/proxy/pipeline/fault_runs.hpp"
+
+using namespace scrollgate;
+using namespace scrollgate::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+const std::string bad = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n";
+
+/// The route has had its samples: answers take 10 ms.
+void warm(Edge& edge) {
+    for (unsigned i = 0; i < limits::hedge_samples; ++i)
+        edge.worker.snapshot_ref()->failovers[0].hedges.answered(10ms);
+}
+
+/// Two endpoints that answer when they are told to.
+struct Late {
+    explicit Late(const std::string& request = get, bool warmed = true) {
+        if (warmed) warm(edge);
+        client = edge.client();
+        client->send(request);
+        CHECK(edge.settle());
+        REQUIRE(edge.dialer.peers.size() == 1);
+    }
+    /// Time goes by in ticks.
+    void wait(Duration time) {
+        for (Duration passed{0}; passed < time; passed += 5ms)
+            REQUIRE(edge.pass(5ms));
+    }
+    void answer(std::size_t origin, const std::string& bytes) {
+        edge.dialer.peers[origin]->send(bytes);
+        REQUIRE(edge.settle());
+    }
+    void end() {
+        client->finish();
+        CHECK(edge.settle());
+        CHECK(edge.events() == 1);
+        CHECK(edge.leftovers() == "");
+    }
+    [[nodiscard]] std::size_t attempts() const { return edge.dialer.peers.size(); }
+    [[nodiscard]] const ScriptedPeer& origin(std::size_t i) const { return *edge.dialer.peers[i]; }
+    [[nodiscard]] const EndpointState& state(std::size_t i) const {
+        return *edge.endpoints("app")[i]->state;
+    }
+    [[nodiscard]] ReadMessage read() const { return read_final(client->written()); }
+
+    Edge edge;
+    std::shared_ptr<ScriptedPeer> client;
+};
+
+}  // namespace
+
+TEST_CASE("a late GET is asked of another endpoint, and the first answer wins") {
+    Late late;
+    late.wait(10ms);
+    CHECK(late.attempts() == 1);
+    late.wait(10ms);
+    REQUIRE(late.attempts() == 2);
+    CHECK(late.origin(1).written().starts_with("GET /a "));
+    late.answer(1, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    CHECK(late.read().body == ten);
+    CHECK(late.origin(0).closed());
+    CHECK(late.state(0).failures == 0);
+    CHECK(late.state(1).hedges == 1);
+    late.end();
+}
+
+TEST_CASE("the first may still win, and the other one is let go") {
+    Late late;
+    late.wait(20ms);
+    REQUIRE(late.attempts() == 2);
+    late.answer(0, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    CHECK(late.origin(1).closed());
+    CHECK(late.state(1).failures == 0);
+    CHECK(late.state(1).latency.value(late.edge.clock.now()) > 0);
+    late.end();
+}
+
+TEST_CASE("a 5xx does not win while the other attempt is pending") {
+    Late late;
+    late.wait(20ms);
+    REQUIRE(late.attempts() == 2);
+    late.answer(0, bad);
+    CHECK(late.client->written().empty());
+    late.answer(1, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    late.end();
+}
+
+TEST_CASE("if both give a 5xx, the first one's is passed on") {
+    Late late;
+    late.wait(20ms);
+    REQUIRE(late.attempts() == 2);
+    late.answer(1, "HTTP/1.1 501 No\r\nContent-Length: 0\r\n\r\n");
+    CHECK(late.client->written().empty());
+    late.answer(0, bad);
+    CHECK(late.read().status == 500);
+    late.end();
+}
+
+TEST_CASE("an attempt that breaks leaves the answer to the one beside it") {
+    Late late;
+    late.wait(20ms);
+    REQUIRE(late.attempts() == 2);
+    late.edge.dialer.peers[0]->reset();
+    REQUIRE(late.edge.settle());
+    CHECK(late.client->written().empty());
+    late.answer(1, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    CHECK(late.attempts() == 2);
+    CHECK(late.state(0).failures == 1);
+    late.end();
+}
+
+TEST_CASE("1xx heads wait for the attempt that wins") {
+    const std::string hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    Late late;
+    late.wait(20ms);
+    REQUIRE(late.attempts() == 2);
+    late.answer(0, "HTTP/1.1 103 Early Hints\r\nLink: </wrong>\r\n\r\n");
+    late.answer(1, hints);
+    CHECK(late.client->written().empty());
+    late.answer(1, ok_ten + ten);
+    CHECK(late.client->written().starts_with("HTTP/1.1 103 "));
+    CHECK(late.client->written().find("Link: </a>") != std::string::npos);
+    CHECK(late.client->written().find("</wrong>") == std::string::npos);
+    CHECK(late.read().status == 200);
+    late.end();
+}
+
+TEST_CASE("an endpoint that has said 1xx is at work, and is not hedged") {
+    Late late;
+    late.answer(0, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+    CHECK(late.client->written().starts_with("HTTP/1.1 103 "));
+    late.wait(1s);
+    CHECK(late.attempts() == 1);
+    CHECK(late.state(0).unanswered_run == 0);
+    late.answer(0, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    late.end();
+}
+
+TEST_CASE("what must not be sent twice is not hedged") {
+    const auto never_hedged = [](const std::string& request) {
+        INFO(request);
+        Late late(request);
+        late.wait(1s);
+        CHECK(late.attempts() == 1);
+        late.answer(0, ok_ten + ten);
+        CHECK(late.read().status == 200);
+        late.end();
+    };
+    never_hedged("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+    never_hedged("DELETE /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    never_hedged("GET /a HTTP/1.1\r\nHost: a\r\nAuthorization: Basic eA==\r\n\r\n");
+    never_hedged("GET /a HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n");
+    never_hedged("GET /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+}
+
+TEST_CASE("nothing is late before the route has had its samples") {
+    Late late(get, false);
+    late.wait(2s);
+    CHECK(late.attempts() == 1);
+    CHECK(late.state(0).unanswered_run == 0);
+    late.answer(0, ok_ten + ten);
+    late.end();
+}
+
+TEST_CASE("an attempt that is far too late is told to health once, and goes on") {
+    Late late("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    late.wait(30ms);
+    CHECK(late.state(0).unanswered_run == 0);
+    late.wait(10ms);
+    CHECK(late.state(0).unanswered_run == 1);
+    late.wait(2s);
+    CHECK(late.state(0).unanswered_run == 1);
+    late.answer(0, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    CHECK(late.state(0).unanswered_run == 0);
+    late.end();
+}
+
+TEST_CASE("hedges are a small share of the requests, and more only beside a silent endpoint") {
+    HedgeGate gate;
+    unsigned hedges = 0;
+    for (int i = 0; i < 10'000; ++i) {
+        gate.request();
+        hedges += gate.take() ? 1 : 0;
+    }
+    CHECK(hedges <= 10'000 * limits::hedge_share + limits::hedge_burst);
+    CHECK(hedges >= 10'000 * limits::hedge_share);
+
+    Late late;
+    HedgeGate& used_up = late.edge.worker.snapshot_ref()->failovers[0].hedges;
+    while (used_up.take()) {
+    }
+    late.wait(25ms);
+    CHECK(late.attempts() == 1);  // the endpoint may only be slow
+    late.wait(30ms);
+    CHECK(late.attempts() == 2);  // it is overdue: silent
+    late.answer(1, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    late.end();
+}
+
+TEST_CASE("a hedged GET leaves nothing behind, whichever operation fails") {
+    run_all({.name = "hedge",
+             .requests = {{get}, {get}},
+             .origin =
+                 [] {
+                     return answering([](ScriptedPeer& peer, const ReadMessage&, std::size_t) {
+                         if (peer.address().ip() != "192.0.2.1") peer.send(ok_ten + ten);
+                     });
+                 },
+             .statuses = {200, 200},
+             .before = warm,
+             .seconds = 3});
+}
