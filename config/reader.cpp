@@ -125,6 +125,11 @@ void Reader::enter_defaults(const Value& value) {
     collect(value, default_marks_);
 }
 
+bool Reader::from_defaults(const std::string& path) const {
+    const auto found = places_.find(path);
+    return found != places_.end() && default_marks_.contains(packed(found->second));
+}
+
 Mark Reader::place(std::string path) const {
     while (true) {
         const auto found = places_.find(path);

@@ -80,6 +80,8 @@ class Reader {
     [[nodiscard]] std::vector<Problem>& problems() noexcept { return problems_; }
     /// The place recorded for `path` or for the closest thing around it.
     [[nodiscard]] Mark place(std::string path) const;
+    /// Did the value at `path` come from `defaults`?
+    [[nodiscard]] bool from_defaults(const std::string& path) const;
     /// Was there a value at exactly this path?
     [[nodiscard]] bool present(const std::string& path) const { return places_.contains(path); }
 

@@ -6,6 +6,16 @@
 #include "core/limits.hpp"
 
 namespace scrollgate::config {
+namespace {
+
+/// "Without it", variables replaced; what is wrong with these is left to the next reader.
+bool is_off(const Value& value) {
+    if (!value.is_scalar() || !value.tag.empty()) return false;
+    const Parsed<std::string> text = expand_variables(value.text);
+    return text.value && (*text.value == "off" || *text.value == "none" || *text.value == "false");
+}
+
+}  // namespace
 
 std::string not_built() {
     return "not built yet in this version (" SCROLLGATE_VERSION ")";
@@ -77,6 +87,65 @@ Codec<std::uint64_t> size(std::uint64_t least, std::uint64_t most, None none) {
     };
     codec.write = [](const std::uint64_t& value) { return make_scalar(size_text(value)); };
     return codec;
+}
+
+Codec<Duration> duration_or_off(Duration least, Duration most, Duration off) {
+    Codec<Duration> codec = duration(least, most, None::refused);
+    codec.type = "duration or off";
+    codec.read = [read = codec.read, off](Reader& reader, const Value& value, Duration& into) {
+        if (is_off(value))
+            into = off;
+        else
+            read(reader, value, into);
+    };
+    codec.write = [off](const Duration& value) {
+        return make_scalar(value == off ? "off" : duration_text(value));
+    };
+    return codec;
+}
+
+Codec<std::uint64_t> size_or_off(std::uint64_t most) {
+    Codec<std::uint64_t> codec = size(0, most, None::refused);
+    codec.type = "size or off";
+    codec.read = [read = codec.read](Reader& reader, const Value& value, std::uint64_t& into) {
+        if (is_off(value))
+            into = 0;
+        else
+            read(reader, value, into);
+    };
+    codec.write = [](const std::uint64_t& value) {
+        return make_scalar(value == 0 ? "off" : size_text(value));
+    };
+    return codec;
+}
+
+Codec<double> percent(unsigned least) {
+    Codec<double> codec;
+    codec.type = "percentage";
+    codec.range = fmt::format("{}%-100%", least);
+    codec.read = [least](Reader& reader, const Value& value, double& into) {
+        const auto given = reader.scalar(value, "20%");
+        if (!given) return;
+        const auto parsed = parse_percent(*given);
+        if (!parsed.value) return reader.error(value, parsed.wrong);
+        if (*parsed.value < least)
+            return reader.error(value, fmt::format("{} is out of range; it can be {}% to 100%",
+                                                   quoted(*given), least));
+        into = *parsed.value / 100.0;
+    };
+    codec.write = [](const double& share) {
+        return make_scalar(fmt::format("{:.0f}%", share * 100));
+    };
+    return codec;
+}
+
+Switch off_or_keys(Reader& reader, const Value& value, std::string_view example) {
+    if (!value.is_scalar()) return Switch::keys;
+    if (is_off(value)) return Switch::off;
+    if (const auto given = reader.scalar(value, "off"))
+        reader.error(value, fmt::format("{} is not possible here; write off, or keys such as {}",
+                                        quoted(*given), example));
+    return Switch::wrong;
 }
 
 Codec<bool> on_off() {

@@ -141,6 +141,12 @@ template <class T>
 enum class None : bool { refused, allowed };
 [[nodiscard]] Codec<Duration> duration(Duration least, Duration most, None none);
 [[nodiscard]] Codec<std::uint64_t> size(std::uint64_t least, std::uint64_t most, None none);
+/// `off` (or `none`) stands for `off` instead of a span.
+[[nodiscard]] Codec<Duration> duration_or_off(Duration least, Duration most, Duration off);
+/// `off` (or `none`) stands for 0.
+[[nodiscard]] Codec<std::uint64_t> size_or_off(std::uint64_t most);
+/// Whole percents of at least `least`, kept as a share: 20% is 0.2.
+[[nodiscard]] Codec<double> percent(unsigned least);
 [[nodiscard]] Codec<bool> on_off();
 /// Any text without control bytes, or what `wrong` (nullptr: anything) has no objection to; it
 /// returns the objection or an empty text.
@@ -240,6 +246,10 @@ template <class V>
     return codec;
 }
 
+/// What stands where a section or `off` (`none`, `false`) may stand. Reports any other scalar.
+enum class Switch : std::uint8_t { off, keys, wrong };
+[[nodiscard]] Switch off_or_keys(Reader& reader, const Value& value, std::string_view example);
+
 template <class V>
 [[nodiscard]] Codec<V> section(const Table<V>& table, std::string example) {
     Codec<V> codec;
@@ -249,6 +259,27 @@ template <class V>
         if (reader.is_section(value, example)) read_table(reader, table, value, into);
     };
     codec.write = [&table](const V& value) { return write_table(table, value); };
+    return codec;
+}
+
+/// A section, or `off`: nothing. Keys are laid over what is there already.
+template <class V>
+[[nodiscard]] Codec<std::optional<V>> section_or_off(const Table<V>& table, std::string example) {
+    Codec<V> inner = section(table, example);
+    Codec<std::optional<V>> codec;
+    codec.type = "section or off";
+    codec.children = std::move(inner.children);
+    codec.read = [read = inner.read, example](Reader& reader, const Value& value,
+                                              std::optional<V>& into) {
+        const Switch given = off_or_keys(reader, value, example);
+        if (given == Switch::off) into.reset();
+        if (given != Switch::keys) return;
+        if (!into) into.emplace();
+        read(reader, value, *into);
+    };
+    codec.write = [write = inner.write](const std::optional<V>& value) {
+        return value ? write(*value) : make_scalar("off");
+    };
     return codec;
 }
 

@@ -52,6 +52,19 @@ constexpr std::array synonyms = {
     Synonym{"keepalive", "upstream_idle"},
     Synonym{"trustedips", "trusted_proxies"},
     Synonym{"strip", "strip_prefix"},
+    Synonym{"ttl", "default_ttl"},
+    Synonym{"target", "target_in_flight"},
+    Synonym{"backup", "standby"},
+    Synonym{"check", "health_check"},
+    Synonym{"rise", "healthy_after"},
+    Synonym{"fall", "unhealthy_after"},
+    Synonym{"maxfails", "consecutive"},
+    Synonym{"failtimeout", "ejection"},
+    Synonym{"outlierdetection", "outlier"},
+    Synonym{"resolver", "dns"},
+    Synonym{"resolvers", "dns"},
+    Synonym{"stickysession", "sticky"},
+    Synonym{"hashon", "hash"},
 };
 
 struct Candidate {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -21,12 +20,6 @@ bool is_unspecified(const SocketAddress& address) {
 bool clash(const SocketAddress& a, const SocketAddress& b) {
     if (a.port() == 0 || a.port() != b.port()) return false;
     return a == b || (a.family() == b.family() && (is_unspecified(a) || is_unspecified(b)));
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return text;
 }
 
 }  // namespace
@@ -54,6 +47,7 @@ bool Validator::reported(const std::string& path) const {
 void Validator::run() {
     listeners();
     admin();
+    dns();
     pools();
     routes();
 }
@@ -103,30 +97,13 @@ void Validator::admin() {
                                           admin.probes->text()));
 }
 
-void Validator::pools() {
-    std::set<std::string_view> used;
-    for (const config::Route& route : config_.routes)
-        for (const RoutePool& pool : route.pools)
-            used.insert(pool.name);
-    for (const Pool& pool : config_.pools) {
-        const std::string path = "pools." + pool.name;
-        const std::string list = path + ".endpoints";
-        if (pool.endpoints.empty() && reader_.present(list) && !reported(list))
-            error(list, "a pool needs at least one endpoint");
-        std::map<std::string, std::size_t> seen;
-        for (std::size_t i = 0; i < pool.endpoints.size(); ++i) {
-            const Endpoint& endpoint = pool.endpoints[i];
-            if (endpoint.host.empty()) continue;
-            const auto [first, fresh] =
-                seen.emplace(fmt::format("{}:{}", lower(endpoint.host), endpoint.port), i);
-            if (!fresh)
-                error(fmt::format("{}[{}]", list, i),
-                      fmt::format("{} is endpoints[{}] already; for a larger share use weight",
-                                  quoted(endpoint.address), first->second));
-        }
-        if (!used.contains(pool.name) && !reported("routes"))
-            warning(path, "no route uses this pool");
-    }
+void Validator::dns() {
+    const Dns& dns = config_.dns;
+    if (dns.max_ttl >= dns.min_ttl || reported("dns")) return;
+    const bool given = reader_.present("dns.max_ttl");
+    error(given ? "dns.max_ttl" : "dns.min_ttl",
+          fmt::format("max_ttl ({}) is shorter than min_ttl ({})", duration_text(dns.max_ttl),
+                      duration_text(dns.min_ttl)));
 }
 
 void Validator::routes() {
@@ -158,6 +135,8 @@ void Validator::route(const config::Route& route, const std::string& path) {
     route_match(route, path);
     route_target(route, path);
     route_pools(route, path);
+    route_splits(route, path);
+    route_balance(route, path);
     if (route.rewrite) route_rewrite(route, path);
     if (route.respond && !route.respond->body.empty()) {
         const std::uint16_t status = route.respond->status;
@@ -211,25 +190,6 @@ void Validator::route_target(const config::Route& route, const std::string& path
     if (route.rewrite && targets > 0)
         error(path + ".rewrite",
               fmt::format("a route with {} forwards nothing that could be rewritten", answer));
-}
-
-void Validator::route_pools(const config::Route& route, const std::string& path) {
-    std::vector<std::string_view> names;
-    for (const Pool& pool : config_.pools)
-        names.push_back(pool.name);
-    std::map<std::string_view, std::size_t> seen;
-    for (std::size_t i = 0; i < route.pools.size(); ++i) {
-        const std::string& name = route.pools[i].name;
-        if (name.empty()) continue;
-        const std::string at = fmt::format("{}.pools[{}]", path, i);
-        const auto [first, fresh] = seen.emplace(name, i);
-        if (!fresh)
-            error(at, fmt::format("{} is pools[{}] already; for a larger share use weight",
-                                  quoted(name), first->second));
-        else if (std::find(names.begin(), names.end(), name) == names.end())
-            error(at,
-                  fmt::format("no pool is named {}{}", quoted(name), did_you_mean(name, names)));
-    }
 }
 
 }  // namespace scrollgate::config

@@ -25,11 +25,17 @@ class Validator {
 
     void listeners();
     void admin();
+    void dns();
     void pools();
+    void pool_addresses(const Pool& pool, const std::string& path);
+    void pool_check(const Pool& pool, const std::string& path);
+    void pool_capacity(const Pool& pool, const std::string& path);
     void routes();
     void route(const config::Route& route, const std::string& path);
     void route_target(const config::Route& route, const std::string& path);
     void route_pools(const config::Route& route, const std::string& path);
+    void route_splits(const config::Route& route, const std::string& path);
+    void route_balance(const config::Route& route, const std::string& path);
     void route_match(const config::Route& route, const std::string& path);
     void route_rewrite(const config::Route& route, const std::string& path);
 

@@ -92,7 +92,9 @@ inline constexpr std::size_t failing_body = 64 * KiB;  ///< of an answer kept wh
 // -- names (keys under `dns:`)
 inline constexpr auto dns_min_ttl = 5s;
 inline constexpr auto dns_max_ttl = 5min;
-inline constexpr auto shrink_hold = 60s;  ///< a set that lost over half waits for this, or checks
+inline constexpr auto dns_retry_max = 60s;  ///< longest pause between tries of a name that fails
+inline constexpr auto shrink_hold = 60s;    ///< a set that lost over half waits for this, or checks
+inline constexpr auto shrink_look = 1s;     ///< checks are looked at this often meanwhile
 
 // -- health (keys of a pool, then fixed ones)
 inline constexpr auto check_interval = 2s;

@@ -149,10 +149,9 @@ Key<Pool> protocol_key() {
     return made;
 }
 
-}  // namespace
-
-const Table<Pool>& pool_table() {
-    static const Table<Pool> table = {
+/// Who and where; the rest is in health_keys().
+Table<Pool> own_keys() {
+    return {
         key("provider", &Pool::provider,
             choice<std::string>(
                 {{"aws", "aws"}, {"gcp", "gcp"}, {"azure", "azure"}, {"other", "other"}}),
@@ -164,17 +163,22 @@ const Table<Pool>& pool_table() {
                      "where requests go")),
         key("limits", &Pool::limits, section(pool_limits_table(), "{ connections: 100 }"),
             "bounds for this pool"),
-        reserved<Pool>("standby", "standby endpoints", {"[]", "none", "off"}),
+        key("standby", &Pool::standby, list(endpoint(), "[ \"10.0.1.20:8080\" ]"),
+            "checked and warm, no requests until scaled in", "[]"),
         reserved<Pool>("tls", "TLS connections to endpoints", {"off", "none", "[]"},
                        {"server_name", "ca", "verify"}),
-        reserved<Pool>(
-            "health_check", "active checks", {"off", "none", "[]"},
-            {"path", "interval", "timeout", "healthy_after", "unhealthy_after", "expect", "tcp"}),
-        reserved<Pool>("outlier", "outlier detection and ejection", {"off", "none", "[]"},
-                       {"consecutive", "max_ejected", "ejection"}),
-        reserved<Pool>("slow_start", "slow starts", {"off", "none", "0", "0s"}),
-        reserved<Pool>("depends_on", "dependency checks", {"[]", "off", "none"}),
     };
+}
+
+}  // namespace
+
+const Table<Pool>& pool_table() {
+    static const Table<Pool> table = [] {
+        Table<Pool> all = own_keys();
+        for (Key<Pool>& key : health_keys())
+            all.push_back(std::move(key));
+        return all;
+    }();
     return table;
 }
 

@@ -124,7 +124,40 @@ struct Wait {
         "longest silence in an upgraded connection (WebSocket)";
 };
 
+Codec<SocketAddress> dns_server() {
+    Codec<SocketAddress> codec;
+    codec.type = "addresses";
+    codec.read = [](Reader& reader, const Value& value, SocketAddress& into) {
+        const auto given = reader.scalar(value, "10.0.0.2:53");
+        if (!given) return;
+        const auto parsed = parse_host_port(*given);
+        const auto bare = SocketAddress::from_ip(*given, 53);
+        const auto address =
+            bare || !parsed
+                ? bare
+                : SocketAddress::from_ip(parsed->host, parsed->port == 0 ? 53 : parsed->port);
+        if (!address)
+            return reader.error(value, fmt::format("{} is not a name server's address; write for "
+                                                   "example 10.0.0.2 or \"[::1]:5353\"",
+                                                   quoted(*given)));
+        into = *address;
+    };
+    codec.write = [](const SocketAddress& address) { return make_scalar(address.text()); };
+    return codec;
+}
+
 }  // namespace
+
+const Table<Dns>& dns_table() {
+    static const Table<Dns> table = {
+        key("min_ttl", &Dns::min_ttl, duration(100ms, 24h, None::refused),
+            "an answer is used at least this long; also the first pause after a failure"),
+        key("max_ttl", &Dns::max_ttl, duration(100ms, 24h, None::refused), "and at most this long"),
+        key("servers", &Dns::servers, list(dns_server(), "[ \"10.0.0.2:53\" ]"),
+            "name servers, each an IP address; port 53 unless given", "those of the system"),
+    };
+    return table;
+}
 
 const Table<Listener>& listener_table() {
     static const Table<Listener> table = {

@@ -124,40 +124,14 @@ Codec<std::vector<Listener>> listeners() {
     return codec;
 }
 
-/// `admin: off`, or a section. Absent means on.
-Codec<std::optional<Admin>> admin() {
-    const auto inner = section(admin_table(), "{ address: 127.0.0.1:9528 }");
-    Codec<std::optional<Admin>> codec = optional(inner);
-    codec.type = "section or off";
-    codec.read = [read = inner.read](Reader& reader, const Value& value,
-                                     std::optional<Admin>& into) {
-        if (value.is_scalar()) {
-            const auto given = reader.scalar(value, "off");
-            if (given && *given == "off")
-                into.reset();
-            else if (given)
-                reader.error(value, fmt::format("{} is not possible here; write off, or keys such "
-                                                "as {{ address: 127.0.0.1:9528 }}",
-                                                quoted(*given)));
-            return;
-        }
-        read(reader, value, *into);
-    };
-    codec.write = [write = inner.write](const std::optional<Admin>& value) {
-        return value ? write(*value) : make_scalar("off");
-    };
-    return codec;
-}
-
 /// A section, or `off` for short.
 Codec<AccessLog> access_log() {
     Codec<AccessLog> codec = section(access_log_table(), "{ path: \"-\", format: json }");
     codec.type = "section or off";
     codec.read = [read = codec.read](Reader& reader, const Value& value, AccessLog& into) {
-        if (value.is_scalar() && value.text == "off")
-            into.format = AccessLog::Format::off;
-        else
-            read(reader, value, into);
+        const Switch given = off_or_keys(reader, value, "{ path: \"-\", format: json }");
+        if (given == Switch::off) into.format = AccessLog::Format::off;
+        if (given == Switch::keys) read(reader, value, into);
     };
     return codec;
 }
@@ -185,11 +159,14 @@ const Table<Config>& root_table() {
     static const Table<Config> table = {
         defaults_key(),  // first: it must be known when pools and routes are read
         required(key("listeners", &Config::listeners, listeners(), "where clients connect")),
-        key("admin", &Config::admin, admin(), "the admin API; off: none", "on"),
+        key("admin", &Config::admin, section_or_off(admin_table(), "{ address: 127.0.0.1:9528 }"),
+            "the admin API; off: none", "on"),
         key("self", &Config::self, section(self_table(), "{ provider: aws }"),
             "where this proxy runs"),
         key("trusted_proxies", &Config::trusted_proxies, list(cidr(), "[ 10.0.0.0/8 ]"),
             "peers whose X-Forwarded-* and X-Request-Id are believed", "[]"),
+        key("dns", &Config::dns, section(dns_table(), "{ max_ttl: 1m }"),
+            "how names of endpoints are resolved"),
         key("access_log", &Config::access_log, access_log(), "one line per request"),
         key("limits", &Config::limits, section(limits_table(), "{ body: 10MiB }"),
             "bounds on messages and connections"),

@@ -82,44 +82,6 @@ Codec<std::uint16_t> redirect_status() {
         {{"301", 301}, {"302", 302}, {"303", 303}, {"307", 307}, {"308", 308}});
 }
 
-const Table<RoutePool>& route_pool_table() {
-    static const Table<RoutePool> table = {
-        required(key("name", &RoutePool::name, text("name", "aws"), "a pool")),
-        key("weight", &RoutePool::weight, count<std::uint32_t>(1, 1000),
-            "share relative to the route's other pools of the same priority"),
-        key("priority", &RoutePool::priority, count<std::uint32_t>(0, 100),
-            "0 is used first; higher ones when no endpoint of the lower is available"),
-        reserved<RoutePool>("split", "exact shares", {"none", "off"}),
-    };
-    return table;
-}
-
-/// A pool of a route is a name, or a map with a name and more.
-Codec<RoutePool> route_pool() {
-    Codec<RoutePool> codec = section(route_pool_table(), "aws");
-    codec.type = "names or maps";
-    codec.read = [whole = codec.read](Reader& reader, const Value& value, RoutePool& into) {
-        if (value.is_map())
-            whole(reader, value, into);
-        else if (const auto given = reader.scalar(value, "aws"))
-            into.name = *given;
-    };
-    return codec;
-}
-
-const Table<Failover>& failover_table() {
-    static const Table<Failover> table = {
-        key("max_attempts", &Failover::max_attempts,
-            count<std::uint32_t>(1, limits::max_attempts_max),
-            "attempts for one request, the first included"),
-        reserved<Failover>("retry_on", "retries by status", {"[]", "none", "off"}),
-        reserved<Failover>("budget", "retry budgets", {"none", "off"}),
-        reserved<Failover>("hedge", "hedged requests", {"none", "off"}),
-        reserved<Failover>("replay", "stored bodies for replay", {"none", "off", "0"}),
-    };
-    return table;
-}
-
 const Table<Rewrite>& rewrite_table() {
     static const Table<Rewrite> table = [] {
         auto to = key("to", &Rewrite::to, text("text", "/v2/\\1", wrong_rewrite_target),
@@ -181,13 +143,6 @@ Key<Route> cache_key() {
     return made;
 }
 
-Codec<bool> on_or_off() {
-    Codec<bool> codec = on_off();
-    codec.type = "on | off";
-    codec.write = [](const bool& value) { return make_scalar(value ? "on" : "off"); };
-    return codec;
-}
-
 }  // namespace
 
 const Table<Route>& route_table() {
@@ -196,16 +151,15 @@ const Table<Route>& route_table() {
             "unique; log, statistics and metrics go by it", "the match in words"),
         key("match", &Route::match, section(match_table(), "{ path_prefix: /metadata }"),
             "all that is asked for must hold; nothing asked for: every request"),
-        key("pools", &Route::pools, list(route_pool(), "[ aws, gcp ]"),
+        key("pools", &Route::pools, route_pools(),
             "where requests go; a route has pools, redirect or respond"),
-        key("balance", &Route::balance,
-            choice<Route::Balance>({{"round_robin", Route::Balance::round_robin},
-                                    {"least_requests", Route::Balance::least_requests},
-                                    {"random", Route::Balance::random}},
-                                   {"adaptive", "consistent_hash"}),
-            "how an endpoint is picked, by weight"),
-        key("failover", &Route::failover, section(failover_table(), "{ max_attempts: 3 }"),
-            "what happens after a failed attempt"),
+        key("balance", &Route::balance, balance(), "how an endpoint is picked, by weight"),
+        key("nearness", &Route::nearness, nearness(),
+            "what the way from self counts: nothing, between equals, or near ones first"),
+        key("hash", &Route::hash, hash(), "what consistent_hash goes by"),
+        key("sticky", &Route::sticky, sticky(),
+            "by a cookie, a client stays with one endpoint while that is well"),
+        key("failover", &Route::failover, failover(), "what happens after a failed attempt"),
         key("timeouts", &Route::timeouts, section(route_timeouts_table(), "{ request: 20s }"),
             "instead of those of the process"),
         key("request_headers", &Route::request_headers,

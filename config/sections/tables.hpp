@@ -1,6 +1,7 @@
 // The sections of the file, each a table of keys. Built on first use, never changed; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,15 +18,28 @@ namespace scrollgate::config {
 [[nodiscard]] const Table<Listener>& listener_table();
 [[nodiscard]] const Table<Admin>& admin_table();
 [[nodiscard]] const Table<Self>& self_table();
+[[nodiscard]] const Table<Dns>& dns_table();
 [[nodiscard]] const Table<AccessLog>& access_log_table();
 [[nodiscard]] const Table<Limits>& limits_table();
 [[nodiscard]] const Table<Timeouts>& timeouts_table();
 [[nodiscard]] const Table<RouteTimeouts>& route_timeouts_table();
 [[nodiscard]] const Table<Pool>& pool_table();
+/// The part of pool_table() about health and capacity.
+[[nodiscard]] std::vector<Key<Pool>> health_keys();
 [[nodiscard]] const Table<Match>& match_table();
 [[nodiscard]] const Table<Route>& route_table();
 [[nodiscard]] const Table<HeaderRules>& request_headers_table();
 [[nodiscard]] const Table<HeaderRules>& response_headers_table();
+
+// The parts of route_table() about picking and failing over.
+[[nodiscard]] Codec<std::vector<RoutePool>> route_pools();
+[[nodiscard]] Codec<Route::Balance> balance();
+[[nodiscard]] Codec<Route::Nearness> nearness();
+[[nodiscard]] Codec<HashKey> hash();
+[[nodiscard]] Codec<std::optional<Sticky>> sticky();
+[[nodiscard]] Codec<Failover> failover();
+/// A switch that is written as on or off.
+[[nodiscard]] Codec<bool> on_or_off();
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 using Objection = std::string (*)(const std::string&);

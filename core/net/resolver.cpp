@@ -105,7 +105,8 @@ struct CaresResolver::Impl : std::enable_shared_from_this<Impl> {
     static void on_result(void* query, int status, int timeouts, ares_addrinfo* result);
 
     asio::io_context& io;
-    const Options options;
+    Options options;
+    bool other_servers = false;  ///< the channel asks those of before
     ares_channel channel = nullptr;
     std::string open_error;  ///< why there is no channel
     std::map<int, std::shared_ptr<Socket>> sockets;
@@ -134,10 +135,17 @@ void CaresResolver::resolve(const std::string& host, std::uint16_t port, Callbac
     impl_->pump();
 }
 
+void CaresResolver::use_servers(std::string servers) {
+    if (servers == impl_->options.servers) return;
+    impl_->options.servers = std::move(servers);
+    impl_->other_servers = true;
+}
+
 /// A new channel, which reads the system's configuration as it is now.
 void CaresResolver::Impl::open() {
     close();
     closing = false;
+    other_servers = false;
     ares_options wanted{};
     // Two tries, of which c-ares doubles the second: together a little more than the deadline.
     wanted.timeout = std::max(1, static_cast<int>(options.timeout.count() * 2 / 5));
@@ -171,6 +179,7 @@ void CaresResolver::Impl::pump() {
     if (pumping) return;
     pumping = true;
     while (!queued.empty() && in_flight.size() < options.in_flight) {
+        if (other_servers && !(in_flight.empty() && depth == 0)) break;  // the last one goes on
         if (in_flight.empty() && depth == 0) open();
         const std::shared_ptr<Query> next = std::move(queued.front());
         queued.pop_front();

@@ -56,6 +56,9 @@ class CaresResolver final : public Resolver {
     ~CaresResolver() override;
 
     void resolve(const std::string& host, std::uint16_t port, Callback done) override;
+    /// Asks these from now on, as in Options. What is under way ends with those that it was asked
+    /// of; new questions wait until it has.
+    void use_servers(std::string servers);
 
   private:
     struct Impl;

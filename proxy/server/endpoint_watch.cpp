@@ -2,22 +2,23 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <utility>
 
+#include "core/limits.hpp"
 #include "core/log.hpp"
 
 namespace scrollgate {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr Duration shortest_ttl = 5s;
-constexpr Duration longest_ttl = 5min;
-constexpr Duration first_retry = 5s;
-constexpr Duration last_retry = 60s;
-
-Duration retry_after(unsigned failures) {
-    return failures > 4 ? last_retry : std::min(last_retry, first_retry * (1U << (failures - 1)));
+/// The pause after so many failures in a row.
+Duration retry_after(unsigned failures, const config::Dns& dns) {
+    const Duration most =
+        std::max<Duration>(dns.min_ttl, std::min<Duration>(dns.max_ttl, limits::dns_retry_max));
+    Duration pause = dns.min_ttl;
+    for (unsigned i = 1; i < failures && pause < most; ++i)
+        pause *= 2;
+    return std::min(pause, most);
 }
 
 bool is_literal(const config::Endpoint& endpoint) {
@@ -25,34 +26,67 @@ bool is_literal(const config::Endpoint& endpoint) {
 }
 
 /// Names are compared without case (RFC 4343).
-std::string key_of(const config::Endpoint& endpoint) {
-    std::string key = endpoint.host;
-    for (char& c : key)
+std::string lower(std::string name) {
+    for (char& c : name)
         c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return key;
+    return name;
 }
 
 bool uses(const config::Pool& pool, const std::string& host) {
-    return std::any_of(pool.endpoints.begin(), pool.endpoints.end(),
-                       [&](const config::Endpoint& endpoint) { return key_of(endpoint) == host; });
+    const auto is_it = [&](const config::Endpoint& endpoint) {
+        return lower(endpoint.host) == host;
+    };
+    return std::any_of(pool.endpoints.begin(), pool.endpoints.end(), is_it) ||
+           std::any_of(pool.standby.begin(), pool.standby.end(), is_it);
 }
 
 bool same(const Endpoint& a, const Endpoint& b) {
     return a.address == b.address && a.name == b.name && a.port == b.port && a.weight == b.weight &&
-           a.zone == b.zone && a.provider == b.provider && a.region == b.region &&
-           a.limits.connections == b.limits.connections &&
+           a.standby == b.standby && a.zone == b.zone && a.provider == b.provider &&
+           a.region == b.region && a.limits.connections == b.limits.connections &&
            a.limits.in_flight == b.limits.in_flight && a.limits.pending == b.limits.pending;
 }
 
-std::string in_words(const std::vector<SocketAddress>& addresses) {
+std::string in_words(const std::vector<std::string>& all) {
     constexpr std::size_t shown = 8;
-    if (addresses.empty()) return "nothing";
+    if (all.empty()) return "nothing";
     std::string text;
-    for (std::size_t i = 0; i < std::min(shown, addresses.size()); ++i) {
-        text += (i == 0 ? "" : ", ") + addresses[i].ip();
-    }
-    if (addresses.size() > shown) text += fmt::format(" and {} more", addresses.size() - shown);
+    for (std::size_t i = 0; i < std::min(shown, all.size()); ++i)
+        text += (i == 0 ? "" : ", ") + all[i];
+    if (all.size() > shown) text += fmt::format(" and {} more", all.size() - shown);
     return text;
+}
+
+std::string in_words(const std::vector<SocketAddress>& addresses) {
+    std::vector<std::string> texts;
+    for (const SocketAddress& address : addresses)
+        texts.push_back(address.ip());
+    return in_words(texts);
+}
+
+std::string in_words(const EndpointSet& set) {
+    std::vector<std::string> texts;
+    for (const auto& endpoint : set)
+        texts.push_back(endpoint->text);
+    return in_words(texts);
+}
+
+/// Those of `before` whose address is not in `set`.
+EndpointSet leaving(const EndpointSet& before, const EndpointSet& set) {
+    std::set<std::string_view> stay;
+    for (const auto& endpoint : set)
+        stay.insert(endpoint->text);
+    EndpointSet gone;
+    for (const auto& endpoint : before)
+        if (!stay.contains(endpoint->text)) gone.push_back(endpoint);
+    return gone;
+}
+
+/// Do the checks agree with DNS that all of these are gone?
+bool gone(const EndpointSet& set) {
+    return std::all_of(set.begin(), set.end(), [](const auto& endpoint) {
+        return out_by_verdict(endpoint->state->standing.load(std::memory_order_relaxed));
+    });
 }
 
 }  // namespace
@@ -72,18 +106,24 @@ EndpointWatch::~EndpointWatch() {
 
 void EndpointWatch::update(const config::Config& config) {
     updating_ = true;
+    const bool other_servers = config.dns.servers != dns_.servers;
     pools_ = config.pools;
+    dns_ = config.dns;
     std::set<std::string> wanted, pools;
     for (const config::Pool& pool : pools_) {
         pools.insert(pool.name);
-        for (const config::Endpoint& endpoint : pool.endpoints) {
-            if (!is_literal(endpoint)) wanted.insert(key_of(endpoint));
-        }
+        for (const auto* list : {&pool.endpoints, &pool.standby})
+            for (const config::Endpoint& endpoint : *list)
+                if (!is_literal(endpoint)) wanted.insert(lower(endpoint.host));
     }
     std::erase_if(names_, [&](const auto& name) { return !wanted.contains(name.first); });
     std::erase_if(sets_, [&](const auto& set) { return !pools.contains(set.first); });
+    std::erase_if(holds_, [&](const auto& held) { return !pools.contains(held.first); });
+    const TimePoint now = clock_.now();
+    for (auto& [host, name] : names_)
+        name.due = other_servers ? now : std::min(name.due, now + dns_.max_ttl);
     for (const std::string& host : wanted)
-        names_.try_emplace(host, Name{.due = clock_.now()});
+        names_.try_emplace(host, Name{.due = now});
     ask_due();
     for (const config::Pool& pool : pools_)
         static_cast<void>(rebuild(pool));
@@ -109,17 +149,13 @@ void EndpointWatch::answered(const std::string& host, const Resolver::Answer& an
     Name& name = known->second;
     name.asking = false;
     if (answer.addresses.empty()) {
-        name.due = clock_.now() + retry_after(++name.failures);
-        if (name.failures == 1) {
-            log::warn("pool {}: {} does not resolve: {}; keeping {}", pools_with(host), host,
-                      answer.error, in_words(name.addresses));
-        }
-        set_alarm();
-        return;
+        failed(host, name, answer.error);
+        return set_alarm();
     }
-    name.failures = 0;
-    const Duration ttl = answer.ttl ? Duration(*answer.ttl) : longest_ttl;
-    name.due = clock_.now() + std::clamp(ttl, shortest_ttl, longest_ttl);
+    if (std::exchange(name.failures, 0) > 0)
+        log::info("pool {}: {} resolves again", pools_with(host), host);
+    const Duration ttl = answer.ttl ? Duration(*answer.ttl) : dns_.max_ttl;
+    name.due = clock_.now() + std::max(dns_.min_ttl, std::min(ttl, dns_.max_ttl));
     std::vector<SocketAddress> addresses = answer.addresses;
     std::sort(addresses.begin(), addresses.end(),
               [](const auto& a, const auto& b) { return a.text() < b.text(); });
@@ -135,18 +171,36 @@ void EndpointWatch::answered(const std::string& host, const Resolver::Answer& an
     set_alarm();
 }
 
+/// The first failure of a row is told, with what stays in use.
+void EndpointWatch::failed(const std::string& host, Name& name, const std::string& why) {
+    name.due = clock_.now() + retry_after(++name.failures, dns_);
+    if (name.failures > 1) return;
+    log::warn("pool {}: {} does not resolve: {}; keeping {}", pools_with(host), host, why,
+              in_words(name.addresses));
+}
+
+void EndpointWatch::look_at_holds() {
+    for (const config::Pool& pool : pools_) {
+        if (!holds_.contains(pool.name) || !rebuild(pool)) continue;
+        on_change_(pool.name, sets_[pool.name]);
+    }
+}
+
 void EndpointWatch::set_alarm() {
     if (updating_) return;
     TimePoint next = never;
     for (const auto& [host, name] : names_) {
         if (!name.asking) next = std::min(next, name.due);
     }
+    for (const auto& [pool, held] : holds_)
+        next = std::min({next, held.until, clock_.now() + limits::shrink_look});
     if (next == never) {
         alarm_.cancel();
         return;
     }
     alarm_.set(std::max(Duration::zero(), next - clock_.now()), [this] {
         ask_due();
+        look_at_holds();
         set_alarm();
     });
 }
@@ -159,40 +213,92 @@ std::string EndpointWatch::pools_with(const std::string& host) const {
     return text;
 }
 
-std::vector<SocketAddress> EndpointWatch::addresses_of(const config::Endpoint& endpoint) const {
+std::vector<SocketAddress> EndpointWatch::addresses_of(const config::Endpoint& endpoint,
+                                                       const Addresses* kept) const {
     if (const auto literal = SocketAddress::from_ip(endpoint.host, endpoint.port)) {
         return {*literal};
     }
+    const std::string host = lower(endpoint.host);
     std::vector<SocketAddress> addresses;
-    for (const SocketAddress& known : names_.at(key_of(endpoint)).addresses) {
-        addresses.push_back(*SocketAddress::from_ip(known.ip(), endpoint.port));
-    }
+    const auto add = [&](const std::vector<SocketAddress>& known) {
+        for (const SocketAddress& address : known)
+            addresses.push_back(*SocketAddress::from_ip(address.ip(), endpoint.port));
+    };
+    add(names_.at(host).addresses);
+    if (kept == nullptr) return addresses;
+    if (const auto held = kept->find(host); held != kept->end()) add(held->second);
     return addresses;
 }
 
-/// Makes the pool's set anew; false (and the old one stays) if it is the same in every respect.
-/// An address that several entries lead to belongs to the first of them.
-bool EndpointWatch::rebuild(const config::Pool& pool) {
-    std::shared_ptr<const EndpointSet>& current = sets_[pool.name];
-    const EndpointSet before = current ? *current : EndpointSet{};
-    auto set = std::make_shared<EndpointSet>();
+/// The pool's set as configured and resolved, with what is kept beside; what stays as it is
+/// `before` is taken over. An address that several entries lead to belongs to the first of them.
+EndpointSet EndpointWatch::made_of(const config::Pool& pool, const EndpointSet& before,
+                                   const Addresses* kept) {
+    EndpointSet set;
     std::set<std::string> taken;
-    for (const config::Endpoint& configured : pool.endpoints) {
-        for (const SocketAddress& address : addresses_of(configured)) {
+    const auto add = [&](const config::Endpoint& configured, bool standby) {
+        for (const SocketAddress& address : addresses_of(configured, kept)) {
             std::string text = address.text();
             if (!taken.insert(text).second) continue;
             auto made = std::make_shared<const Endpoint>(Endpoint{
                 pool.name, pool.provider, pool.region, configured.zone, configured.host,
-                configured.port, address, std::move(text), configured.weight, false, pool.limits,
-                registry_.state_of(pool.name, address), registry_.state_of(pool.name)});
+                configured.port, address, std::move(text), configured.weight, standby, pool.limits,
+                registry_.state_of(pool.name, address, standby), registry_.state_of(pool.name)});
             const auto old = std::find_if(before.begin(), before.end(),
                                           [&](const auto& known) { return same(*known, *made); });
-            set->push_back(old != before.end() ? *old : std::move(made));
+            set.push_back(old != before.end() ? *old : std::move(made));
         }
-    }
-    if (current && *current == *set) return false;
-    current = std::move(set);
+    };
+    for (const config::Endpoint& endpoint : pool.endpoints)
+        add(endpoint, false);
+    for (const config::Endpoint& endpoint : pool.standby)
+        add(endpoint, true);
+    return set;
+}
+
+/// Makes the pool's set anew; false (and the old one stays) if it is the same in every respect.
+bool EndpointWatch::rebuild(const config::Pool& pool) {
+    std::shared_ptr<const EndpointSet>& current = sets_[pool.name];
+    const EndpointSet before = current ? *current : EndpointSet{};
+    EndpointSet set = made_of(pool, before, nullptr);
+    hold(pool, before, set);
+    if (current && *current == set) return false;
+    current = std::make_shared<const EndpointSet>(std::move(set));
     return true;
+}
+
+/// Puts back into `set` what would leave it, if that is too much at once.
+void EndpointWatch::hold(const config::Pool& pool, const EndpointSet& before, EndpointSet& set) {
+    const auto known = holds_.find(pool.name);
+    const bool holding = known != holds_.end();
+    const std::size_t had = holding ? known->second.had : before.size();
+    const EndpointSet away = leaving(before, set);
+    const bool too_few = 2 * set.size() < had && !away.empty();
+    const bool agreed = gone(away);
+    const bool over = holding && clock_.now() >= known->second.until;
+    if (!too_few || agreed || over || (updating_ && !holding)) {
+        if (!holding) return;
+        holds_.erase(known);
+        log::info("pool {}: {} endpoints are now {} (was {}): {}", pool.name, set.size(),
+                  in_words(set), in_words(before),
+                  !too_few ? "no more than half of them would leave now"
+                  : agreed ? "health had taken out those that left"
+                           : "those that left were held long enough");
+        return;
+    }
+    if (!holding) {
+        const auto seconds = std::chrono::seconds(limits::shrink_hold).count();
+        log::warn(
+            "pool {}: {} of {} endpoints would leave at once by DNS; held until health "
+            "agrees, {} s at most: {}",
+            pool.name, away.size(), had, seconds, in_words(away));
+    }
+    Hold& held = holds_[pool.name];
+    if (!holding) held = {clock_.now() + limits::shrink_hold, had, {}};
+    held.kept.clear();
+    for (const auto& endpoint : away)
+        held.kept[lower(endpoint->name)].push_back(endpoint->address);
+    set = made_of(pool, before, &held.kept);
 }
 
 }  // namespace scrollgate

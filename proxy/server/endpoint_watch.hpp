@@ -1,9 +1,16 @@
 // EndpointWatch: keeps the pools' endpoint sets true to the configuration and to DNS.
 //
-// Names are asked at the start and again when their TTL is over (5 s to 5 min; 5 min for what has
-// none, like /etc/hosts). A failure or an empty answer keeps the last known good addresses and is
-// tried again after 5 s, then twice as long each time, at most 60 s. A set is immutable; a new one
-// is made only if something in it differs, and it takes over the Endpoints that stay the same.
+// Names are asked at the start and again when their TTL is over, within `dns.min_ttl` and
+// `dns.max_ttl` (max_ttl for what has none, like /etc/hosts). A failure or an empty answer keeps
+// the last known good addresses and is tried again after min_ttl, then twice as long each time, at
+// most limits::dns_retry_max and max_ttl.
+//
+// A set is immutable; a new one is made only if something in it differs, and it takes over the
+// Endpoints that stay the same. An address that leaves is in no further set. If more than half
+// would leave by DNS at once, they are held: new ones join, nobody leaves, until
+// limits::shrink_hold is over, or health has taken all out that would leave, or an answer brings
+// enough of them back. What a reload takes away is never held.
+//
 // Control thread only. With nothing but IP literals it sets no alarm and asks nobody.
 #pragma once
 
@@ -36,34 +43,51 @@ class EndpointWatch {
 
     /// The configuration from now on; at the start and on reload. sets() is right when it returns:
     /// complete for IP literals and known names, while new names are being asked; `on_change` is
-    /// not called for what changes here. Names that stay keep their addresses and their turn.
+    /// not called for what changes here. Names that stay keep their addresses and their turn,
+    /// unless the name servers are others now: then all are asked at once.
     void update(const config::Config& config);
 
-    /// Every configured pool's current set, never null; empty while nothing is known.
+    /// Every configured pool's current set, never null; empty while nothing is known. Endpoints in
+    /// service stand before those on standby.
     [[nodiscard]] const PoolSets& sets() const noexcept { return sets_; }
 
   private:
+    using Addresses = std::map<std::string, std::vector<SocketAddress>>;  ///< by name; port 0
     struct Name {
         std::vector<SocketAddress> addresses{};  ///< last known good, sorted; port 0
         TimePoint due{};                         ///< when to ask again
         unsigned failures = 0;                   ///< in a row
         bool asking = false;
     };
+    /// Endpoints that DNS has taken from a pool and that stay for the time being.
+    struct Hold {
+        TimePoint until{};
+        std::size_t had = 0;  ///< size of the set before
+        Addresses kept;
+    };
 
     void ask_due();
     void answered(const std::string& host, const Resolver::Answer& answer);
+    void failed(const std::string& host, Name& name, const std::string& why);
+    void look_at_holds();
     void set_alarm();
     [[nodiscard]] std::string pools_with(const std::string& host) const;
     [[nodiscard]] bool rebuild(const config::Pool& pool);
-    [[nodiscard]] std::vector<SocketAddress> addresses_of(const config::Endpoint& endpoint) const;
+    void hold(const config::Pool& pool, const EndpointSet& before, EndpointSet& set);
+    [[nodiscard]] EndpointSet made_of(const config::Pool& pool, const EndpointSet& before,
+                                      const Addresses* kept);
+    [[nodiscard]] std::vector<SocketAddress> addresses_of(const config::Endpoint& endpoint,
+                                                          const Addresses* kept) const;
 
     Resolver& resolver_;
     EndpointRegistry& registry_;
     const Clock& clock_;
     Alarm& alarm_;
     OnChange on_change_;
+    config::Dns dns_;
     std::vector<config::Pool> pools_;
     std::map<std::string, Name> names_;  ///< by host in lower case
+    std::map<std::string, Hold> holds_;  ///< by pool
     PoolSets sets_;
     bool updating_ = false;
     std::shared_ptr<char> alive_;  ///< answers that come after our end see it gone

@@ -56,6 +56,7 @@ struct Server::Impl {
 
     [[nodiscard]] std::shared_ptr<const Snapshot> make_snapshot(config::Config config);
     void apply_limits(const config::Config& config);
+    void resolve_names(const config::Config& config);
     void start_workers();
     void start_admin();
     void listen_on(const config::Listener& listener);
@@ -111,7 +112,7 @@ Server::Impl::Impl(config::Config config, Options options_in)
         const std::string failed = listeners.open(listener.bind);
         if (!failed.empty()) throw std::runtime_error(failed);
     }
-    watch.update(*snapshot->config);
+    resolve_names(*snapshot->config);
     start_admin();
     start_workers();
     metrics.config_loaded(true, system_clock().wall());
@@ -144,6 +145,14 @@ void Server::Impl::apply_limits(const config::Config& config) {
             "RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
             wanted, descriptors);
     }
+}
+
+void Server::Impl::resolve_names(const config::Config& config) {
+    std::string servers;
+    for (const SocketAddress& server : config.dns.servers)
+        servers += (servers.empty() ? "" : ",") + server.text();
+    resolver.use_servers(std::move(servers));
+    watch.update(config);
 }
 
 void Server::Impl::start_workers() {
@@ -259,7 +268,7 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
     if (result.ok) {
         snapshot = next;
         apply_limits(*snapshot->config);
-        watch.update(*snapshot->config);
+        resolve_names(*snapshot->config);
         for (const std::unique_ptr<Worker>& worker : workers) {
             worker->adopt(snapshot, watch.sets());
         }

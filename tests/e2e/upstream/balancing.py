@@ -3,11 +3,13 @@ import threading
 
 from harness import EdgeTest, eventually, main
 
+IN_TURN = {"name": "all", "pools": ["main"], "balance": "round_robin"}
+
 
 class Balancing(EdgeTest):
     def test_round_robin_is_even(self):
         origins = [self.origin() for _ in range(3)]
-        edge = self.edge(*origins)
+        edge = self.edge(*origins, routes=[IN_TURN])
         client = self.client(edge)
         for _ in range(30):
             client.get().response()
@@ -15,7 +17,7 @@ class Balancing(EdgeTest):
 
     def test_weights_of_endpoints_are_kept(self):
         one, three = self.origin(), self.origin()
-        edge = self.edge(one, {"address": three.address, "weight": 3})
+        edge = self.edge(one, {"address": three.address, "weight": 3}, routes=[IN_TURN])
         client = self.client(edge)
         for _ in range(40):
             client.get().response()
@@ -25,7 +27,7 @@ class Balancing(EdgeTest):
         one, three = self.origin(), self.origin()
         edge = self.edge(pools={"one": {"endpoints": [one.address]},
                                 "three": {"endpoints": [three.address]}},
-                         routes=[{"name": "all", "pools": [
+                         routes=[{**IN_TURN, "pools": [
                              "one", {"name": "three", "weight": 3}]}])
         client = self.client(edge)
         for _ in range(40):

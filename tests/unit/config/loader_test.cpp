@@ -93,6 +93,91 @@ TEST_CASE("values are read in all their forms") {
     CHECK(config.routes[1].respond->status == 200);
 }
 
+TEST_CASE("health, capacity and names get their defaults") {
+    const Config config = loaded(listeners + pools + routes);
+    const Pool& pool = config.pools.at(0);
+    CHECK_FALSE(pool.health_check.has_value());
+    CHECK(pool.outlier.enabled);
+    CHECK(pool.slow_start == Duration(10s));
+    CHECK_FALSE(pool.auto_scale.has_value());
+    const Route& route = config.routes.at(0);
+    CHECK(route.balance == Route::Balance::adaptive);
+    CHECK(route.nearness == Route::Nearness::tie);
+    CHECK_FALSE(route.sticky.has_value());
+    CHECK_FALSE(route.pools.at(0).split.has_value());
+    CHECK(route.failover.retry_on == std::vector<std::uint16_t>{502, 503});
+    CHECK(route.failover.hedge);
+    CHECK(route.failover.connect_race == Duration(50ms));
+    CHECK(config.dns.min_ttl == Duration(5s));
+    CHECK(config.dns.max_ttl == Duration(5min));
+}
+
+TEST_CASE("health, capacity and names are read in all their forms") {
+    const Config config = loaded(
+        listeners +
+        "dns: { min_ttl: 1s, max_ttl: 1m, servers: [ 10.0.0.2, \"[::1]:5353\" ] }\n"
+        "pools:\n"
+        "  aws:\n"
+        "    endpoints: [ \"10.0.1.10:8080\" ]\n"
+        "    standby: [ { address: \"spare.example:81\", weight: 2 } ]\n"
+        "    health_check: { path: \"/up?x\", interval: 20ms, expect: \"200, 204,300-399\" }\n"
+        "    outlier: { max_ejected: 25% }\n"
+        "    depends_on: [ \"tcp://db:5432\", \"http://[::1]/up?a\", \"redis://cache\" ]\n"
+        "    auto: { target_in_flight: 2.5, max_active: 4 }\n"
+        "    webhook: \"http://scaler.example?token=s3cret\"\n"
+        "  gcp:\n"
+        "    endpoints: [ \"10.1.1.10:8080\" ]\n"
+        "    health_check: { tcp: true, port: 9000 }\n"
+        "    outlier: off\n"
+        "    slow_start: off\n"
+        "routes:\n"
+        "  - pools: [ { name: aws, split: 90% }, gcp ]\n"
+        "    balance: consistent_hash\n"
+        "    hash: { cookie: id }\n"
+        "    sticky: { ttl: 1h }\n"
+        "    failover: { retry_on: [ 429 ], budget: 0%, hedge: off, replay: none,\n"
+        "                idempotency_key: on, connect_race: off }\n");
+    CHECK(config.dns.servers.at(0).text() == "10.0.0.2:53");
+    CHECK(config.dns.servers.at(1).text() == "[::1]:5353");
+    const Pool& aws = config.pools.at(0);
+    CHECK(aws.standby.at(0).host == "spare.example");
+    CHECK(aws.standby[0].weight == 2);
+    CHECK(aws.health_check->path == "/up?x");
+    CHECK(aws.health_check->interval == Duration(20ms));
+    REQUIRE(aws.health_check->expect.size() == 3);
+    CHECK(aws.health_check->expect[1].first == 204);
+    CHECK(aws.health_check->expect[1].last == 204);
+    CHECK(aws.health_check->expect[2].last == 399);
+    CHECK(aws.outlier.max_ejected == doctest::Approx(0.25));
+    CHECK(aws.depends_on.at(0).kind == Dependency::Kind::tcp);
+    CHECK(aws.depends_on.at(1).kind == Dependency::Kind::http);
+    CHECK(aws.depends_on.at(1).host == "::1");
+    CHECK(aws.depends_on.at(1).port == 80);
+    CHECK(aws.depends_on.at(1).path == "/up?a");
+    CHECK(aws.depends_on.at(2).kind == Dependency::Kind::redis);
+    CHECK(aws.depends_on.at(2).port == 6379);
+    CHECK(aws.auto_scale->target_in_flight == doctest::Approx(2.5));
+    CHECK(aws.auto_scale->max_active == 4);
+    CHECK(aws.webhook->host == "scaler.example");
+    CHECK(aws.webhook->path == "/?token=s3cret");
+    CHECK(effective_yaml(config).find("s3cret") == std::string::npos);
+    const Pool& gcp = config.pools.at(1);
+    CHECK_FALSE(gcp.outlier.enabled);
+    CHECK(gcp.slow_start == Duration::zero());
+    const Route& route = config.routes.at(0);
+    CHECK(route.pools.at(0).split.value() == doctest::Approx(0.9));
+    CHECK(route.hash.source == HashKey::Source::cookie);
+    CHECK(route.hash.name == "id");
+    CHECK(route.sticky->cookie == "scrollgate");
+    CHECK(route.sticky->ttl == Duration(1h));
+    CHECK(route.failover.retry_on == std::vector<std::uint16_t>{429});
+    CHECK(route.failover.budget == 0);
+    CHECK_FALSE(route.failover.hedge);
+    CHECK(route.failover.replay == 0);
+    CHECK(route.failover.idempotency_key);
+    CHECK(route.failover.connect_race == no_limit);
+}
+
 TEST_CASE("defaults lie under pools and routes: maps merge deeply, lists are replaced") {
     const Config config =
         loaded(listeners +

@@ -196,6 +196,27 @@ TEST_CASE("when nothing is asked the resolver has no work in the io_context") {
     CHECK(bench.io.stopped());
 }
 
+TEST_CASE("other servers are asked as soon as nothing is under way with those of before") {
+    Bench bench;
+    ScriptedDns other{bench.io};
+    std::optional<Resolver::Answer> held, later;
+    bench.resolver->resolve("hold.test", 80, [&](const auto& answer) { held = answer; });
+    while (bench.dns.held < 2)  // both families
+        bench.io.run_one();
+    bench.resolver->use_servers(other.address());
+    bench.resolver->resolve("two.test", 80, [&](const auto& answer) { later = answer; });
+    CHECK(other.questions == 0);
+    bench.dns.let_go();
+    while (!held || !later)
+        bench.io.run_one();
+    CHECK(held->addresses.size() == 1);
+    CHECK(later->addresses.size() == 3);
+    CHECK(other.questions > 0);
+    const int before = bench.dns.questions;
+    CHECK(bench.ask("alias.test").error.empty());
+    CHECK(bench.dns.questions == before);
+}
+
 TEST_CASE("no more names are asked at once than allowed; the rest waits its turn") {
     Bench bench(3);
     int answered = 0;

@@ -164,6 +164,160 @@ TEST_CASE("a name is asked again by its TTL, within 5 seconds and 5 minutes") {
     }
 }
 
+TEST_CASE("the configuration bounds the TTL and the pauses after failures") {
+    Bench bench;
+    config::Config config = with({{"a", {at("app.example")}}});
+    config.dns.min_ttl = 1s;
+    config.dns.max_ttl = 6s;
+    bench.watch->update(config);
+    for (const auto& [ttl, wait] :
+         {std::pair<std::chrono::seconds, Duration>{0s, 1s}, {4s, 4s}, {1h, 6s}}) {
+        bench.resolver.answer("app.example", {"10.1.1.1"}, ttl);
+        CHECK(bench.alarm.due == wait);
+        bench.ring();
+    }
+    for (const Duration wait : {1s, 2s, 4s, 6s, 6s}) {
+        bench.resolver.answer("app.example", {});
+        CHECK(bench.alarm.due == wait);
+        bench.ring();
+    }
+    bench.resolver.answer("app.example", {"10.1.1.1"}, 1h);
+    config.dns.max_ttl = 2s;
+    bench.watch->update(config);
+    CHECK(bench.alarm.due == Duration(2s));  // what was promised longer is asked sooner now
+}
+
+TEST_CASE("a reload to other name servers asks all names at once") {
+    Bench bench;
+    config::Config config = with({{"a", {at("app.example")}}});
+    bench.watch->update(config);
+    bench.resolver.answer("app.example", {"10.1.1.1"}, 1h);
+    bench.watch->update(config);
+    CHECK(bench.resolver.asked.size() == 1);
+    config.dns.servers = {*SocketAddress::from_ip("10.0.0.2", 53)};
+    bench.watch->update(config);
+    CHECK(bench.resolver.asked.size() == 2);
+    CHECK(bench.texts("a") == Texts{"10.1.1.1:80"});
+}
+
+TEST_CASE("standbys are in the set, behind the others and out of service at first") {
+    Bench bench;
+    config::Config config = with({{"a", {at("10.0.0.1"), at("app.example")}}});
+    config.pools[0].standby = {at("Spare.example", 80, 2), at("10.0.0.1"), at("app.example", 81)};
+    bench.watch->update(config);
+    CHECK(bench.resolver.asked == Texts{"app.example", "spare.example"});
+    bench.resolver.answer("spare.example", {"10.2.0.1", "10.1.1.1"});
+    bench.resolver.answer("app.example", {"10.1.1.1"});
+    CHECK(bench.texts("a") == Texts{"10.0.0.1:80", "10.1.1.1:80", "10.2.0.1:80", "10.1.1.1:81"});
+    const EndpointSet set = *bench.watch->sets().at("a");
+    CHECK_FALSE(set[1]->standby);
+    CHECK(set[2]->standby);
+    CHECK(set[2]->weight == 2);
+    CHECK(set[2]->state->standing.load() == Standing::standby);
+    CHECK(set[0]->state->standing.load() == Standing::in);
+    std::swap(config.pools[0].endpoints, config.pools[0].standby);
+    bench.watch->update(config);
+    CHECK_FALSE(bench.watch->sets().at("a")->at(1)->standby);
+    CHECK(bench.watch->sets().at("a")->at(1)->state == set[2]->state);
+}
+
+namespace {
+
+/// Four addresses of one name in pool "a", of which DNS then shows less.
+struct Shrinking : Bench {
+    Shrinking() {
+        watch->update(with({{"a", {at("App.example")}}}));
+        resolver.answer("app.example", {"10.1.1.1", "10.1.1.2", "10.1.1.3", "10.1.1.4"}, 5min);
+        ring();
+        changes.clear();
+    }
+    void answer(const std::vector<const char*>& ips) { resolver.answer("app.example", ips, 5min); }
+    void judge(const std::string& text, Standing standing) {
+        for (const auto& endpoint : *watch->sets().at("a"))
+            if (endpoint->text == text) endpoint->state->standing = standing;
+    }
+};
+const Texts all_four{"10.1.1.1:80", "10.1.1.2:80", "10.1.1.3:80", "10.1.1.4:80"};
+
+}  // namespace
+
+TEST_CASE("half of a set may leave at once, and all of it if others come") {
+    Shrinking bench;
+    bench.answer({"10.1.1.1", "10.1.1.2"});
+    CHECK(bench.texts("a") == Texts{"10.1.1.1:80", "10.1.1.2:80"});
+    bench.ring();
+    bench.answer({"10.9.9.1", "10.9.9.2"});
+    CHECK(bench.texts("a") == Texts{"10.9.9.1:80", "10.9.9.2:80"});
+    CHECK(bench.alarm.due == Duration(5min));
+}
+
+TEST_CASE("more than half is held for a minute; what is new joins meanwhile") {
+    Shrinking bench;
+    bench.answer({"10.9.9.1"});
+    CHECK(bench.texts("a") ==
+          Texts{"10.9.9.1:80", "10.1.1.1:80", "10.1.1.2:80", "10.1.1.3:80", "10.1.1.4:80"});
+    CHECK(bench.changes == Texts{"a"});
+    for (int second = 0; second < 59; ++second)
+        bench.ring();
+    CHECK(bench.changes == Texts{"a"});
+    bench.ring();
+    CHECK(bench.texts("a") == Texts{"10.9.9.1:80"});
+    CHECK(bench.changes == Texts{"a", "a"});
+    CHECK(bench.alarm.due == Duration(4min));  // back to the TTL alone
+}
+
+TEST_CASE("health ends a hold as soon as it has taken out all that would leave") {
+    Shrinking bench;
+    bench.answer({"10.1.1.1"});
+    CHECK(bench.texts("a") == all_four);
+    bench.judge("10.1.1.2:80", Standing::ejected);
+    bench.judge("10.1.1.3:80", Standing::unhealthy);
+    bench.judge("10.1.1.4:80", Standing::drained);  // somebody's will is no verdict
+    bench.ring();
+    CHECK(bench.texts("a") == all_four);
+    bench.judge("10.1.1.4:80", Standing::unhealthy);
+    bench.ring();
+    CHECK(bench.texts("a") == Texts{"10.1.1.1:80"});
+    CHECK(bench.changes == Texts{"a"});
+}
+
+TEST_CASE("what health has taken out already is not held") {
+    Shrinking bench;
+    for (const char* text : {"10.1.1.2:80", "10.1.1.3:80", "10.1.1.4:80"})
+        bench.judge(text, Standing::unhealthy);
+    bench.answer({"10.1.1.1"});
+    CHECK(bench.texts("a") == Texts{"10.1.1.1:80"});
+}
+
+TEST_CASE("answers go on during a hold, measured by the set of before") {
+    Shrinking bench;
+    bench.answer({"10.1.1.1"});
+    for (int second = 0; second < 30; ++second)
+        bench.ring();
+    bench.watch->update([] {  // a reload keeps the hold, and asks at once for this test
+        auto config = with({{"a", {at("app.example", 80, 7)}}});
+        config.dns.servers = {*SocketAddress::from_ip("10.0.0.2", 53)};
+        return config;
+    }());
+    CHECK(bench.texts("a") == all_four);
+    CHECK(bench.watch->sets().at("a")->at(3)->weight == 7);
+    bench.answer({"10.1.1.1", "10.1.1.2"});  // two of the four is not less than half
+    CHECK(bench.texts("a") == Texts{"10.1.1.1:80", "10.1.1.2:80"});
+    CHECK(bench.alarm.due == Duration(5min));
+}
+
+TEST_CASE("a reload takes away as much as it wants, held or not") {
+    Shrinking bench;
+    bench.answer({"10.1.1.1"});
+    bench.watch->update(with({{"a", {at("10.0.0.9")}}}));
+    CHECK(bench.texts("a") == Texts{"10.0.0.9:80"});
+    Bench other;
+    other.watch->update(with({{"a", {at("10.0.0.1"), at("10.0.0.2"), at("10.0.0.3")}}}));
+    other.watch->update(with({{"a", {at("10.0.0.3")}}}));
+    CHECK(other.texts("a") == Texts{"10.0.0.3:80"});
+    CHECK_FALSE(other.alarm.due);
+}
+
 TEST_CASE("the same addresses in another order are no change") {
     Bench bench;
     bench.watch->update(with({{"a", {at("app.example")}}}));

@@ -1,0 +1,35 @@
+// The URLs that stand in a configuration: who is probed, who is told. Stateless, any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/scalars.hpp"
+
+namespace scrollgate::config {
+
+struct Scheme {
+    std::string_view name;
+    std::uint16_t port = 0;  ///< where a URL names none; 0: it has to
+    bool path = false;       ///< may a path follow?
+    std::string_view later;  ///< what it needs, if that is not built yet: "TLS to webhooks"
+};
+
+struct Url {
+    std::string scheme;
+    std::string host;  ///< name or IP literal, without brackets
+    std::uint16_t port = 0;
+    std::string path;  ///< origin-form target with its query, "/" at least; empty without paths
+};
+
+/// `text` as a URL of one of `schemes`; `example` is shown where it is none. Credentials and
+/// fragments are refused.
+[[nodiscard]] Parsed<Url> parse_url(const std::string& text, const std::vector<Scheme>& schemes,
+                                    std::string_view example);
+
+/// What is wrong with an origin-form target (RFC 9112 3.2.1); empty: nothing.
+[[nodiscard]] std::string wrong_target(const std::string& target);
+
+}  // namespace scrollgate::config

@@ -1,0 +1,93 @@
+// What only the whole file can tell about pools: doubled endpoints, checks that cannot work,
+// capacity that cannot change.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "config/validate.hpp"
+
+namespace scrollgate::config {
+namespace {
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return text;
+}
+
+}  // namespace
+
+void Validator::pools() {
+    std::set<std::string_view> used;
+    for (const config::Route& route : config_.routes)
+        for (const RoutePool& pool : route.pools)
+            used.insert(pool.name);
+    for (const Pool& pool : config_.pools) {
+        const std::string path = "pools." + pool.name;
+        const std::string list = path + ".endpoints";
+        if (pool.endpoints.empty() && reader_.present(list) && !reported(list))
+            error(list, "a pool needs at least one endpoint");
+        pool_addresses(pool, path);
+        pool_check(pool, path + ".health_check");
+        pool_capacity(pool, path + ".auto");
+        if (!used.contains(pool.name) && !reported("routes"))
+            warning(path, "no route uses this pool");
+    }
+}
+
+/// No address stands twice, be it in service or on standby.
+void Validator::pool_addresses(const Pool& pool, const std::string& path) {
+    std::map<std::string, std::string> seen;
+    const auto look = [&](const std::vector<Endpoint>& endpoints, std::string_view list) {
+        for (std::size_t i = 0; i < endpoints.size(); ++i) {
+            const Endpoint& endpoint = endpoints[i];
+            if (endpoint.host.empty()) continue;
+            const std::string at = fmt::format("{}[{}]", list, i);
+            const auto [first, fresh] =
+                seen.emplace(fmt::format("{}:{}", lower(endpoint.host), endpoint.port), at);
+            if (fresh) continue;
+            const bool other_list = !first->second.starts_with(list);
+            error(fmt::format("{}.{}", path, at),
+                  fmt::format("{} is {} already; {}", quoted(endpoint.address), first->second,
+                              other_list ? "an endpoint is in service or on standby, not both"
+                                         : "for a larger share use weight"));
+        }
+    };
+    look(pool.endpoints, "endpoints");
+    look(pool.standby, "standby");
+}
+
+void Validator::pool_check(const Pool& pool, const std::string& path) {
+    if (!pool.health_check || reported(path)) return;
+    const HealthCheck& check = *pool.health_check;
+    if (check.path.empty() && !check.tcp) {
+        error(path, "a check needs path, such as /healthz, or tcp: true");
+        return;
+    }
+    if (!check.tcp) return;
+    if (!check.path.empty()) {
+        error(path + ".path", "only one of path and tcp: true is possible");
+        return;
+    }
+    for (const char* key : {"expect", "body"})
+        if (reader_.present(fmt::format("{}.{}", path, key)))
+            error(fmt::format("{}.{}", path, key),
+                  "with tcp: true nothing is asked for, so there is no answer to look at");
+}
+
+void Validator::pool_capacity(const Pool& pool, const std::string& path) {
+    if (!pool.auto_scale || reported(path)) return;
+    const AutoScale& scale = *pool.auto_scale;
+    if (scale.max_active < scale.min_active) {
+        const bool given = reader_.present(path + ".max_active");
+        error(path + (given ? ".max_active" : ".min_active"),
+              fmt::format("max_active ({}) is less than min_active ({})", scale.max_active,
+                          scale.min_active));
+    }
+    if (pool.standby.empty() && !pool.webhook)
+        warning(path, "has nothing to scale: the pool has neither standby endpoints nor a webhook");
+}
+
+}  // namespace scrollgate::config
