@@ -30,7 +30,11 @@ Result<Claim> pick(Exchange& x, const Endpoint*& full) {
     RouteBalancer& balancer = x.snapshot->balancers[x.record.route];
     const std::size_t tried_before = x.tried.size();
     full = nullptr;
-    while (const Endpoint* endpoint = balancer.pick(x.tried, x.worker.loop().rng())) {
+    PickRequest request{.now = x.worker.loop().now()};
+    while (true) {
+        request.tried = x.tried;
+        const Endpoint* endpoint = balancer.pick(request, x.worker.loop().rng());
+        if (endpoint == nullptr) break;
         if (x.held.empty() || x.held.back() != balancer.targets()) {
             x.held.push_back(balancer.targets());
         }

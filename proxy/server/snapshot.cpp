@@ -42,9 +42,11 @@ Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Config> f
 
 WorkerSnapshot::WorkerSnapshot(std::shared_ptr<const Snapshot> of, const PoolSets& sets)
     : shared(std::move(of)) {
+    config::Self self = shared->config->self;
+    self.node = shared->node;
     balancers.reserve(shared->routes.size());
     for (const RouteRuntime& runtime : shared->routes) {
-        balancers.emplace_back(*runtime.route).update(sets);
+        balancers.emplace_back(*runtime.route, self, shared->config->pools).update(sets);
     }
 }
 
