@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "balancer/hash.hpp"
 namespace scrollgate {
 
 std::shared_ptr<EndpointState> EndpointRegistry::state_of(const std::string& pool,
@@ -11,6 +12,7 @@ std::shared_ptr<EndpointState> EndpointRegistry::state_of(const std::string& poo
     std::shared_ptr<EndpointState> state = known.lock();
     if (!state) {
         state = std::make_shared<EndpointState>();
+        state->tag = hash_text(address.text(), hash_text(pool));
         if (standby) state->standing.store(Standing::standby, std::memory_order_relaxed);
         known = state;
         sweep();

@@ -37,6 +37,9 @@ enum class Standing : std::uint8_t {
 }
 
 struct alignas(64) EndpointState {
+    /// A hash of the identity that every node agrees on; set when the state is made.
+    std::uint64_t tag = 0;
+
     // -- counts, by workers
     std::atomic<std::uint32_t> in_flight{0};    ///< leases out (Lease keeps it)
     std::atomic<std::uint32_t> connections{0};  ///< open upstream connections (ConnectionToken)

@@ -1,72 +1,185 @@
 #include "balancer/levels.hpp"
 
 #include <algorithm>
-#include <map>
+
+#include "balancer/hash.hpp"
 
 namespace scrollgate {
 
-RouteTargets::RouteTargets(const std::vector<config::RoutePool>& pools, const PoolSets& sets) {
-    std::map<std::uint32_t, std::vector<Target>> by_priority;
-    for (const config::RoutePool& pool : pools) {
-        std::vector<Target>& level = by_priority[pool.priority];
-        const auto set = sets.find(pool.name);
-        if (set == sets.end() || set->second == nullptr) continue;
-        held_.push_back(set->second);
-        double sum = 0;
-        for (const auto& endpoint : *set->second)
-            sum += endpoint->weight;
-        for (const auto& endpoint : *set->second) {
-            level.push_back({endpoint.get(), pool.weight * (endpoint->weight / sum)});
-        }
-    }
-    for (const auto& [priority, level] : by_priority) {
-        targets_.insert(targets_.end(), level.begin(), level.end());
-        ends_.push_back(targets_.size());
-    }
-}
-
-std::span<const Target> RouteTargets::level(std::size_t index) const noexcept {
-    const std::size_t begin = index == 0 ? 0 : ends_[index - 1];
-    return std::span(targets_).subspan(begin, ends_[index] - begin);
-}
-
-RouteBalancer::RouteBalancer(const config::Route& route)
-    : pools_(route.pools), targets_(std::make_shared<RouteTargets>(pools_, PoolSets{})) {
-    for (std::size_t i = 0; i < targets_->levels(); ++i) {
+RouteBalancer::RouteBalancer(const config::Route& route, const config::Self& self,
+                             std::span<const config::Pool> pools)
+    : layout_(route, self, pools),
+      by_key_(route.balance == config::Route::Balance::consistent_hash),
+      splits_(layout_.levels().size()) {
+    for (std::size_t i = 0; i < layout_.groups().size(); ++i)
         policies_.push_back(make_policy(route.balance));
-        policies_.back()->changed({});
-    }
+    update({});
 }
+
+// ---- what changes
 
 void RouteBalancer::update(const PoolSets& sets) {
-    targets_ = std::make_shared<RouteTargets>(pools_, sets);
-    std::size_t longest = 0;
-    for (std::size_t i = 0; i < policies_.size(); ++i) {
-        policies_[i]->changed(targets_->level(i));
-        longest = std::max(longest, targets_->level(i).size());
+    targets_ = std::make_shared<RouteTargets>(layout_, sets);
+    row_.assign(targets_->row().begin(), targets_->row().end());
+    marks_ = std::make_unique<bool[]>(row_.size());
+    identities_.clear();
+    pools_.clear();
+    for (std::size_t i = 0; i < row_.size(); ++i) {
+        identities_.emplace_back(row_[i].endpoint->state.get(), static_cast<std::uint32_t>(i));
+        pools_.push_back(row_[i].endpoint->pool_state.get());
     }
-    marks_ = std::make_unique<bool[]>(longest);
+    std::ranges::sort(identities_);
+    std::ranges::sort(pools_);
+    const auto repeated = std::ranges::unique(pools_);
+    pools_.erase(repeated.begin(), repeated.end());
+
+    epochs_seen_ = epochs();
+    weigh_all();
+    for (std::size_t i = 0; i < policies_.size(); ++i)
+        policies_[i]->changed(group(i));
 }
 
-const Endpoint* RouteBalancer::pick(std::span<const Endpoint* const> tried, Rng& rng) {
-    for (std::size_t i = 0; i < policies_.size(); ++i) {
-        const std::span<const Target> level = targets_->level(i);
-        if (level.empty()) continue;
-        mark(level, tried, true);
-        const auto chosen = policies_[i]->pick(level, {marks_.get(), level.size()}, rng);
-        mark(level, tried, false);
-        if (chosen) return level[*chosen].endpoint;
+std::uint64_t RouteBalancer::epochs() const noexcept {
+    std::uint64_t sum = 0;
+    for (const PoolState* pool : pools_)
+        sum += pool->epoch.load(std::memory_order_acquire);
+    return sum;
+}
+
+void RouteBalancer::weigh_all() {
+    const auto live = [](const GroupHealth& one) { return one.live; };
+    weigh(row_, *targets_, layout_, false, health_);
+    panicking_ = false;
+    if (!std::ranges::any_of(health_, live)) {
+        weigh(row_, *targets_, layout_, true, health_);
+        panicking_ = std::ranges::any_of(health_, live);
+    }
+    divide_loads();
+}
+
+void RouteBalancer::divide_loads() {
+    for (std::size_t l = 0; l < layout_.levels().size(); ++l) {
+        const RouteLayout::Level& level = layout_.levels()[l];
+        scratch_.clear();
+        for (std::size_t g = level.begin; g < level.end; ++g)
+            scratch_.push_back(health_[g].live ? layout_.groups()[g].share : 0);
+        splits_[l].assign(scratch_);
+        if (!splits_[l].empty()) continue;
+        // Only groups without a share of their own are left.
+        for (std::size_t g = level.begin; g < level.end; ++g)
+            scratch_[g - level.begin] = health_[g].live ? 1 : 0;
+        splits_[l].assign(scratch_);
+    }
+
+    scratch_.assign(layout_.levels().size(), 0);
+    for (std::size_t l = 0; l < scratch_.size(); ++l) {
+        if (!panicking_) {
+            scratch_[l] = availability(layout_, l, health_);
+            continue;
+        }
+        // Nobody knows which of them may work: all are tried, by weight.
+        const RouteLayout::Level& level = layout_.levels()[l];
+        for (std::size_t g = level.begin; g < level.end; ++g)
+            scratch_[l] += health_[g].well;
+    }
+    if (!panicking_) spill(scratch_);
+    loads_.assign(scratch_);
+}
+
+// ---- a pick
+
+const Endpoint* RouteBalancer::pick(const PickRequest& request, Rng& rng) {
+    if (const std::uint64_t now = epochs(); now != epochs_seen_) {
+        epochs_seen_ = now;
+        weigh_all();
+        for (std::size_t i = 0; i < policies_.size(); ++i)
+            policies_[i]->reweighed(group(i));
+    }
+    if (loads_.empty()) return nullptr;
+    const Endpoint* chosen = nullptr;
+    if (request.avoid != nullptr) {
+        mark_pool(*request.avoid, true);
+        mark(request.tried, true);
+        chosen = choose(request, rng);
+        mark_pool(*request.avoid, false);
+    }
+    mark(request.tried, true);
+    if (chosen == nullptr && request.stick != nullptr) chosen = wish(request.stick->state.get());
+    if (chosen == nullptr) chosen = choose(request, rng);
+    mark(request.tried, false);
+    return chosen;
+}
+
+const Endpoint* RouteBalancer::choose(const PickRequest& request, Rng& rng) {
+    const std::size_t levels = splits_.size();
+    const std::size_t first = levels == 1 ? 0 : loads_.at(point(request, 1, rng));
+    for (std::size_t l = first; l < levels; ++l) {
+        if (const Endpoint* chosen = from_level(l, request, rng)) return chosen;
+    }
+    for (std::size_t l = 0; l < first; ++l) {
+        if (const Endpoint* chosen = from_level(l, request, rng)) return chosen;
     }
     return nullptr;
 }
 
-void RouteBalancer::mark(std::span<const Target> level, std::span<const Endpoint* const> tried,
-                         bool to) {
-    for (const Endpoint* endpoint : tried) {
-        for (std::size_t i = 0; i < level.size(); ++i) {
-            if (level[i].endpoint->state == endpoint->state) marks_[i] = to;
-        }
+const Endpoint* RouteBalancer::from_level(std::size_t level, const PickRequest& request, Rng& rng) {
+    if (splits_[level].empty()) return nullptr;
+    const RouteLayout::Level& of = layout_.levels()[level];
+    const std::size_t count = of.end - of.begin;
+    if (count == 1) return from_group(of.begin, request, rng);
+    // The account of the exact shares is of requests; what they try after a failure is beside it.
+    const bool counts = request.tried.empty() && !(by_key_ && request.hash != 0);
+    std::size_t at = counts ? splits_[level].next() : splits_[level].at(point(request, 2, rng));
+    for (std::size_t step = 0; step < count; ++step) {
+        if (const Endpoint* chosen = from_group(of.begin + at, request, rng)) return chosen;
+        at = at + 1 == count ? 0 : at + 1;
     }
+    return nullptr;
+}
+
+const Endpoint* RouteBalancer::from_group(std::size_t index, const PickRequest& request, Rng& rng) {
+    const RouteTargets::Span span = targets_->group(index);
+    const std::span<const bool> tried(marks_.get() + span.begin, span.end - span.begin);
+    const auto chosen = policies_[index]->pick(group(index), tried, request, rng);
+    return chosen ? row_[span.begin + *chosen].endpoint : nullptr;
+}
+
+/// Where in [0, 1) this request stands: by its key if the policy goes by keys, else by chance.
+double RouteBalancer::point(const PickRequest& request, std::uint64_t salt, Rng& rng) const {
+    if (by_key_ && request.hash != 0) return unit_point(mix64(request.hash + salt));
+    return unit_interval(rng);
+}
+
+std::span<const Target> RouteBalancer::group(std::size_t index) const noexcept {
+    const RouteTargets::Span span = targets_->group(index);
+    return std::span(row_).subspan(span.begin, span.end - span.begin);
+}
+
+/// One identity has several places if a pool stands in the route more than once.
+std::span<const RouteBalancer::Identity> RouteBalancer::places_of(
+    const EndpointState* state) const noexcept {
+    const auto found = std::ranges::equal_range(identities_, state, {}, &Identity::first);
+    return {found.begin(), found.end()};
+}
+
+void RouteBalancer::mark(std::span<const Endpoint* const> tried, bool to) noexcept {
+    for (const Endpoint* endpoint : tried) {
+        for (const auto& [state, place] : places_of(endpoint->state.get()))
+            marks_[place] = to;
+    }
+}
+
+void RouteBalancer::mark_pool(const PoolState& pool, bool to) noexcept {
+    for (std::size_t i = 0; i < row_.size(); ++i) {
+        if (row_[i].endpoint->pool_state.get() == &pool) marks_[i] = to;
+    }
+}
+
+const Endpoint* RouteBalancer::wish(const EndpointState* state) const noexcept {
+    for (const auto& [identity, place] : places_of(state)) {
+        if (row_[place].weight > 0 && !marks_[place]) return row_[place].endpoint;
+    }
+    return nullptr;
 }
 
 }  // namespace scrollgate

@@ -1,57 +1,51 @@
-// From a route's pools to one endpoint: priority levels of weighted targets, and the choice.
+// RouteBalancer: from a route's pools to one endpoint.
 //
-// A level is used up (every target of it tried) before the next one is looked at. A pool's weight
-// is shared among its endpoints by their own weights, so it does not grow with the pool's size.
+// A pick chooses a level by load (weights.hpp), in it a group by the splits' exact shares, in the
+// group a target by the route's policy. What is used up (every target of it tried) hands over: a
+// group to the level's others, a level to those after it, then to those before it.
+//
+// When nothing is eligible in any level, that is panic: all that are out by a verdict alone are
+// tried, as if they were well, because a request that is refused for certain is worse than one that
+// probably fails. What somebody took out by will (standby, drain, game day) stays out.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "balancer/endpoint.hpp"
 #include "balancer/policy.hpp"
+#include "balancer/shares.hpp"
+#include "balancer/targets.hpp"
+#include "balancer/weights.hpp"
 #include "config/model.hpp"
 #include "core/rng.hpp"
 
 namespace scrollgate {
 
-/// All targets of a route, ordered by level. Immutable; keeps its endpoints alive.
-class RouteTargets {
-  public:
-    /// Pools that `sets` does not know, and empty ones, give no targets; their level stays.
-    RouteTargets(const std::vector<config::RoutePool>& pools, const PoolSets& sets);
-
-    /// How many priorities the route's pools have: the same for every `sets`.
-    [[nodiscard]] std::size_t levels() const noexcept { return ends_.size(); }
-    /// The targets of one level, lowest priority number first; pools in the route's order.
-    [[nodiscard]] std::span<const Target> level(std::size_t index) const noexcept;
-    /// No endpoint at all: names that were never resolved, or empty pools.
-    [[nodiscard]] bool empty() const noexcept { return targets_.empty(); }
-    [[nodiscard]] std::size_t size() const noexcept { return targets_.size(); }
-
-  private:
-    std::vector<std::shared_ptr<const EndpointSet>> held_;
-    std::vector<Target> targets_;
-    std::vector<std::size_t> ends_;  ///< of each level in targets_
-};
-
-/// Chooses endpoints for one route on one worker.
+/// Chooses endpoints for one route on one worker. That worker's thread only.
 class RouteBalancer {
   public:
-    /// Has no targets until update(). Keeps no reference to `route`.
-    explicit RouteBalancer(const config::Route& route);
+    /// Has no targets until update(). `self` with the node's name, and `pools`, say what is near
+    /// and which endpoints are this node's (RouteLayout). Keeps no reference to any of them.
+    explicit RouteBalancer(const config::Route& route, const config::Self& self = {},
+                           std::span<const config::Pool> pools = {});
 
     /// The pools' current sets, at the start and whenever one of them changes. What the policies
     /// remember about an endpoint's identity stays.
     void update(const PoolSets& sets);
 
-    /// An endpoint for the next attempt, or null if all were tried (or there is none). `tried`
-    /// holds the endpoints of this exchange's earlier attempts; they are recognised by identity,
-    /// so it may span an update(). What is returned lives as long as targets() of this moment is
-    /// held. Allocates nothing.
-    [[nodiscard]] const Endpoint* pick(std::span<const Endpoint* const> tried, Rng& rng);
+    /// An endpoint for the next attempt, or null if all that may be used were tried (or there is
+    /// none). Tried ones are recognised by identity, so they may come from before an update().
+    /// What is returned lives as long as targets() of this moment is held. Sees the verdicts of the
+    /// moment: weights are made anew if a pool's epoch has changed. Allocates nothing.
+    [[nodiscard]] const Endpoint* pick(const PickRequest& request, Rng& rng);
+
+    /// Nothing is well: picks try what verdicts have put out. As of the last pick or update().
+    [[nodiscard]] bool panicking() const noexcept { return panicking_; }
 
     /// Never null. An Exchange holds a copy from its first pick to its log event; the count it
     /// touches belongs to this worker alone.
@@ -60,13 +54,37 @@ class RouteBalancer {
     }
 
   private:
-    /// Sets the marks of those targets of `level` that were tried.
-    void mark(std::span<const Target> level, std::span<const Endpoint* const> tried, bool to);
+    using Identity = std::pair<const EndpointState*, std::uint32_t>;  ///< with its place in row_
 
-    std::vector<config::RoutePool> pools_;
+    [[nodiscard]] std::uint64_t epochs() const noexcept;
+    void weigh_all();
+    void divide_loads();
+    [[nodiscard]] std::span<const Target> group(std::size_t index) const noexcept;
+    [[nodiscard]] std::span<const Identity> places_of(const EndpointState* state) const noexcept;
+    void mark(std::span<const Endpoint* const> tried, bool to) noexcept;
+    void mark_pool(const PoolState& pool, bool to) noexcept;
+    [[nodiscard]] const Endpoint* wish(const EndpointState* state) const noexcept;
+    [[nodiscard]] double point(const PickRequest& request, std::uint64_t salt, Rng& rng) const;
+    [[nodiscard]] const Endpoint* choose(const PickRequest& request, Rng& rng);
+    [[nodiscard]] const Endpoint* from_level(std::size_t level, const PickRequest& request,
+                                             Rng& rng);
+    [[nodiscard]] const Endpoint* from_group(std::size_t index, const PickRequest& request,
+                                             Rng& rng);
+
+    RouteLayout layout_;
+    bool by_key_;  ///< consistent_hash: a key's level and group are its own, too
     std::shared_ptr<const RouteTargets> targets_;
-    std::vector<std::unique_ptr<Policy>> policies_;  ///< by level
-    std::unique_ptr<bool[]> marks_;                  ///< all false between picks
+    std::vector<Target> row_;
+    std::unique_ptr<bool[]> marks_;     ///< by place in row_: tried; all false between picks
+    std::vector<Identity> identities_;  ///< sorted
+    std::vector<const PoolState*> pools_;
+    std::vector<std::unique_ptr<Policy>> policies_;  ///< by group
+    std::vector<GroupHealth> health_;                ///< by group
+    std::vector<Shares> splits_;                     ///< by level: among its groups
+    Shares loads_;                                   ///< among the levels
+    std::vector<double> scratch_;
+    std::uint64_t epochs_seen_ = 0;
+    bool panicking_ = false;
 };
 
 }  // namespace scrollgate

@@ -1,10 +1,14 @@
-// RetryBudget: how many second attempts a route may make (Finagle's and Envoy's retry budgets).
+// RetryBudget: how many attempts beyond the first a route may make, so that a failure is not
+// answered by a storm of repetitions.
 //
-// A token bucket: each request deposits a share of a token, time deposits the floor, a repetition
-// takes one. One per route and worker; no locks.
+// A token bucket. Each request deposits a share of a token, time deposits a floor, and what is
+// saved has a ceiling. One per route for all workers, because a bound that each worker keeps for
+// itself grows with the machine. Relaxed atomics: while the bucket is full, which is the calm case,
+// a deposit only reads. Any thread.
 #pragma once
 
-#include <algorithm>
+#include <atomic>
+#include <cstdint>
 
 #include "core/clock.hpp"
 #include "core/limits.hpp"
@@ -13,35 +17,35 @@ namespace scrollgate {
 
 class RetryBudget {
   public:
-    /// `share` of a token per request, in [0, 1].
-    explicit RetryBudget(double share) noexcept : share_(share) {}
+    /// `per_request`: tokens that a request deposits, in [0, 1]; `floor`: tokens per second that
+    /// come anyway; `burst`: most that can be saved. Begins full.
+    explicit RetryBudget(double per_request, double floor = limits::retry_budget_floor,
+                         double burst = limits::retry_budget_burst) noexcept;
 
-    /// A request begins.
-    void deposit() noexcept { tokens_ = std::min(tokens_ + share_, limits::retry_budget_burst); }
-    /// Takes a token if there is one.
-    [[nodiscard]] bool take(TimePoint now) noexcept {
-        refill(now);
-        if (tokens_ < 1) return false;
-        tokens_ -= 1;
-        return true;
+    /// A request has come; called once for each, before its first attempt.
+    void deposit() noexcept {
+        if (saved_.load(std::memory_order_relaxed) < burst_) {
+            saved_.fetch_add(per_request_, std::memory_order_relaxed);
+        }
     }
-    /// Tokens that are left.
-    [[nodiscard]] double left(TimePoint now) noexcept {
-        refill(now);
-        return tokens_;
-    }
+    /// Takes one token for an attempt beyond the first; false if there is none, and then nothing
+    /// was taken. `now` is the caller's loop time; workers' times may differ by a little.
+    [[nodiscard]] bool take(TimePoint now) noexcept;
+    /// Tokens that are there, with those that time has brought; changes nothing.
+    [[nodiscard]] double left(TimePoint now) const noexcept;
 
   private:
-    void refill(TimePoint now) noexcept {
-        const double passed = seconds_of(std::max(now - filled_, Duration::zero()));
-        tokens_ =
-            std::min(tokens_ + passed * limits::retry_budget_floor, limits::retry_budget_burst);
-        filled_ = now;
-    }
+    /// Tokens are counted in millionths, so that a share of one is a whole number.
+    static constexpr double unit = 1e6;
 
-    double share_;
-    double tokens_ = limits::retry_budget_burst;
-    TimePoint filled_{};
+    /// Units that time has brought since `since` (nanoseconds), as far as the bucket holds them.
+    [[nodiscard]] std::int64_t grown(std::int64_t since, TimePoint now) const noexcept;
+    void refill(TimePoint now) noexcept;
+
+    const std::int64_t per_request_, burst_;
+    const double floor_;  ///< units per nanosecond
+    std::atomic<std::int64_t> saved_;
+    std::atomic<std::int64_t> refilled_{0};  ///< until when time's share is in `saved_`
 };
 
 }  // namespace scrollgate

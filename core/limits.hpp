@@ -89,6 +89,17 @@ inline constexpr auto hedge_patience = 5s;             ///< for so long
 inline constexpr auto overdue_least = 30ms;            ///< no answer is overdue before
 inline constexpr std::size_t failing_body = 64 * KiB;  ///< of an answer kept while others are asked
 
+// -- balancing (fixed)
+inline constexpr double spill_factor = 1.4;  ///< a level takes this much more than its health says
+inline constexpr double least_score = 1e-3;  ///< what is in service is never quite without weight
+inline constexpr double near_tie = 0.1;      ///< costs that differ by less are equal: nearer wins
+inline constexpr double load_bound = 1.25;   ///< of the mean in flight, under consistent_hash
+inline constexpr unsigned load_free =
+    4;  ///< this many in flight are no overload, whatever the mean
+inline constexpr std::size_t full_scan = 64;  ///< least_requests compares all up to here, then four
+inline constexpr std::size_t hash_slots = 100;  ///< wanted per endpoint in a consistent_hash table
+inline constexpr unsigned hash_probes = 64;     ///< places of a key that are looked at
+
 // -- names (keys under `dns:`)
 inline constexpr auto dns_min_ttl = 5s;
 inline constexpr auto dns_max_ttl = 5min;

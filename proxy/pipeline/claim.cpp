@@ -18,11 +18,19 @@ UpstreamLease connection_to(Exchange& x, const Endpoint& endpoint) {
 }
 
 /// claim_now(); the first endpoint that was full is left in `full`.
-Result<Claim> pick(Exchange& x, const Endpoint*& full) {
+Result<Claim> pick(Exchange& x, const PoolState* avoid, const Endpoint*& full) {
     RouteBalancer& balancer = x.snapshot->balancers[x.record.route];
     const std::size_t tried_before = x.tried.size();
+    PickRequest request;
+    request.hash = x.affinity.hash;
+    request.now = x.worker.loop().now();
+    request.avoid = avoid;
+    if (x.affinity.tag != 0) request.stick = balancer.targets()->tagged(x.affinity.tag);
     full = nullptr;
-    while (const Endpoint* endpoint = balancer.pick(x.tried, x.worker.loop().rng())) {
+    for (;;) {
+        request.tried = x.tried;
+        const Endpoint* const endpoint = balancer.pick(request, x.worker.loop().rng());
+        if (endpoint == nullptr) break;
         if (x.held.empty() || x.held.back() != balancer.targets()) {
             x.held.push_back(balancer.targets());
         }
@@ -45,9 +53,8 @@ Result<Claim> pick(Exchange& x, const Endpoint*& full) {
 }  // namespace
 
 Result<Claim> claim_now(Exchange& x, const Endpoint* away_from) {
-    static_cast<void>(away_from);
     const Endpoint* full = nullptr;
-    return pick(x, full);
+    return pick(x, away_from != nullptr ? away_from->pool_state.get() : nullptr, full);
 }
 
 Task<Result<Claim>> claim(Exchange& x) {
@@ -56,7 +63,7 @@ Task<Result<Claim>> claim(Exchange& x) {
     const TimePoint until = std::min(x.worker.loop().now() + limits::pending_wait, x.until);
     for (;;) {
         const Endpoint* full = nullptr;
-        Result<Claim> claimed = pick(x, full);
+        Result<Claim> claimed = pick(x, nullptr, full);
         if (claimed || full == nullptr || x.worker.loop().now() >= until) co_return claimed;
         if (!place.take(*full)) co_return claimed;
         if (!asked) x.worker.ask_for_room(*full);

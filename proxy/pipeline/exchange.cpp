@@ -16,6 +16,7 @@ void Exchange::reset() noexcept {
     until = answer_until = never;
     sent = 0;
     tried.clear();
+    affinity = {};
     held.clear();
     upstreams.clear();
     replay.reset();

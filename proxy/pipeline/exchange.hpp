@@ -17,6 +17,7 @@
 #include "core/net/address.hpp"
 #include "core/net/connection.hpp"
 #include "proxy/observe/exchange_record.hpp"
+#include "proxy/pipeline/affinity.hpp"
 #include "proxy/pipeline/ends.hpp"
 #include "proxy/pipeline/replay.hpp"
 #include "proxy/pipeline/timed_gate.hpp"
@@ -51,10 +52,9 @@ struct Exchange {
     void attach(Connection& connection) { upstreams.push_back(&connection); }
     void detach(Connection& connection) noexcept { std::erase(upstreams, &connection); }
 
-    /// What the route's exchanges on this worker share about second attempts.
-    [[nodiscard]] RouteFailover& failover() const noexcept {
-        return snapshot->failovers[record.route];
-    }
+    /// Of the route: what is late on this worker, and what may be repeated on all of them.
+    [[nodiscard]] HedgeGate& hedges() const noexcept { return snapshot->hedges[record.route]; }
+    [[nodiscard]] RetryBudget& budget() const noexcept { return *route->budget; }
 
     [[nodiscard]] const config::Config& config() const noexcept {
         return *snapshot->shared->config;
@@ -83,6 +83,7 @@ struct Exchange {
     TimePoint answer_until = never;  ///< for the final head, over all attempts
     std::uint32_t sent = 0;          ///< attempts that count against max_attempts
     std::vector<const Endpoint*> tried;
+    Affinity affinity;  ///< what ties the request to an endpoint
     std::vector<std::shared_ptr<const RouteTargets>> held;  ///< keeps tried endpoints alive
     std::vector<Connection*> upstreams;  ///< of the attempts under way, for cancel()
     ReplayBody replay;                   ///< what `body` is while it may have to be sent again

@@ -18,7 +18,7 @@ bool turned_away(ErrorKind kind) noexcept {
 bool may_ask_again(Exchange& x) {
     const TimePoint now = x.worker.loop().now();
     return !x.cancelled && now < x.until && x.sent < x.route->route->failover.max_attempts &&
-           x.failover().budget.take(now);
+           x.budget().take(now);
 }
 
 /// Another endpoint may be tried after `error`. Those that turn connections away, or were never
@@ -88,8 +88,9 @@ Task<Result<void>> try_endpoints(Exchange& x, bool keeping) {
 
 Task<Result<void>> forward(Exchange& x) {
     const config::Failover& failover = x.route->route->failover;
-    x.failover().budget.deposit();
-    x.failover().hedges.request();
+    x.affinity = affinity_of(x);
+    x.budget().deposit();
+    x.hedges().request();
     const bool fits = x.request.body.kind != BodyFraming::Kind::length ||
                       x.request.body.length <= failover.replay;
     BodySource* const from_client = x.body;

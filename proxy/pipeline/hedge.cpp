@@ -18,7 +18,7 @@ bool silent(const Endpoint& endpoint) noexcept {
 
 void Hedge::asked() {
     asked_ = x_.worker.loop().now();
-    const Duration usual = x_.failover().hedges.usual(asked_);
+    const Duration usual = x_.hedges().usual(asked_);
     if (usual == no_limit) return;
     overdue_ = asked_ + std::max<Duration>(3 * usual, limits::overdue_least);
     late_ = may_hedge(x_) ? asked_ + usual : never;
@@ -49,8 +49,7 @@ void Hedge::expired() noexcept {
 bool Hedge::allowed() noexcept {
     const TimePoint now = x_.worker.loop().now();
     if (x_.sent + 1 >= x_.route->route->failover.max_attempts) return false;
-    return x_.failover().hedges.take() ||
-           (silent(first_.endpoint()) && x_.failover().budget.take(now));
+    return x_.hedges().take() || (silent(first_.endpoint()) && x_.budget().take(now));
 }
 
 void Hedge::start_rival() {

@@ -189,6 +189,7 @@ Task<Result<void>> Attempt::relay_body() {
                  .too_large = ErrorKind::upstream_truncated,
                  .most = limits::unlimited});
     prepare_response(x_);
+    set_sticky_cookie(x_);
     x_.sink->head(x_.response);
     const std::optional<RelayError> broke =
         co_await relay(body_, *x_.sink, x_.record.bytes_out, x_.worker.loop());

@@ -23,7 +23,7 @@ Task<Result<void>> Turn::begin(TurnWatcher* watcher) {
     took_ = x_.worker.loop().now() - begun_;
     if (ended) {
         status_ = attempt_->response().status;
-        x_.failover().hedges.answered(took_);
+        x_.hedges().answered(took_);
         answered(x_, *endpoint_, status_, took_);
     } else if (!reported_) {
         end_attempt(x_, *endpoint_, ended.error(), took_);

@@ -10,6 +10,7 @@ RouteRuntime compile(const config::Route& route, const config::Timeouts& default
     made.route = &route;
     if (route.rewrite) made.rewrite.emplace(*route.rewrite);
     made.series = metrics.route_series(route.name);
+    made.budget = std::make_unique<RetryBudget>(route.failover.budget);
     made.client_body = own.client_body.value_or(defaults.client_body);
     made.client_write = own.client_write.value_or(defaults.client_write);
     made.connect = own.connect.value_or(defaults.connect);
@@ -42,10 +43,12 @@ Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Config> f
 
 WorkerSnapshot::WorkerSnapshot(std::shared_ptr<const Snapshot> of, const PoolSets& sets)
     : shared(std::move(of)) {
+    config::Self self = shared->config->self;
+    self.node = shared->node;
     balancers.reserve(shared->routes.size());
     for (const RouteRuntime& runtime : shared->routes) {
-        balancers.emplace_back(*runtime.route).update(sets);
-        failovers.emplace_back(runtime.route->failover);
+        balancers.emplace_back(*runtime.route, self, shared->config->pools).update(sets);
+        hedges.emplace_back();
     }
 }
 

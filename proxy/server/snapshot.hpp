@@ -29,6 +29,7 @@ struct RouteRuntime {
     const config::Route* route = nullptr;
     std::optional<PathRewrite> rewrite;
     std::uint32_t series = Metrics::no_route;  ///< where its requests are counted
+    std::unique_ptr<RetryBudget> budget;       ///< of all workers
     Duration client_body, client_write, connect, upstream_response, upstream_body, request,
         tunnel_idle;
 };
@@ -60,20 +61,12 @@ struct Snapshot {
     http1::HeadLimits head_limits;
 };
 
-/// What limits and steers second attempts of one route on one worker.
-struct RouteFailover {
-    explicit RouteFailover(const config::Failover& config) noexcept : budget(config.budget) {}
-
-    RetryBudget budget;
-    HedgeGate hedges;
-};
-
 struct WorkerSnapshot : boost::intrusive_ref_counter<WorkerSnapshot, boost::thread_unsafe_counter> {
     WorkerSnapshot(std::shared_ptr<const Snapshot> of, const PoolSets& sets);
 
     const std::shared_ptr<const Snapshot> shared;
     std::vector<RouteBalancer> balancers;  ///< by route index
-    std::deque<RouteFailover> failovers;   ///< likewise
+    std::deque<HedgeGate> hedges;          ///< likewise
 };
 using WorkerSnapshotRef = boost::intrusive_ptr<WorkerSnapshot>;
 

@@ -28,23 +28,23 @@ thread_local std::size_t allocations = 0;
 using namespace scrollgate;
 using Balance = config::Route::Balance;
 
-TEST_CASE("picks and leases allocate nothing") {
-    for (const Balance balance : {Balance::round_robin, Balance::least_requests, Balance::random}) {
-        auto set = std::make_shared<EndpointSet>();
-        for (std::uint16_t port = 1; port <= 1000; ++port) {
-            set->push_back(test::make_endpoint("a", port));
-        }
+TEST_CASE("picks, also after a change of a verdict, and leases allocate nothing") {
+    for (const Balance balance : {Balance::adaptive, Balance::round_robin, Balance::least_requests,
+                                  Balance::random, Balance::consistent_hash}) {
+        const auto set = test::set_of("a", std::vector<std::uint32_t>(1000, 1));
+        const auto split = test::set_of("b", {1, 1});
         config::Route route;
-        route.pools = {{"a", 1, 0}};
+        route.pools = {{"a", 1, 0}, {"b", 1, 0, 0.1}};
         route.balance = balance;
         RouteBalancer balancer(route);
-        balancer.update({{"a", set}});
+        balancer.update({{"a", set}, {"b", split}});
         FastRng rng(1);
 
         const std::size_t before = allocations;
         const Endpoint* first = balancer.pick({}, rng);
         for (int i = 0; i < 100; ++i) {
-            const Endpoint* next = balancer.pick({&first, 1}, rng);
+            if (i % 10 == 0) test::set_score(*(*set)[static_cast<std::size_t>(i)], 0.5F);
+            const Endpoint* next = balancer.pick({.tried = {&first, 1}, .hash = 1}, rng);
             const auto lease = Lease::try_acquire(*next);
             const auto token = ConnectionToken::try_acquire(*next);
         }

@@ -1,8 +1,8 @@
 // Each policy against its promise, by counting picks of a seeded generator.
 #include "balancer/policy.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cmath>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -15,13 +15,8 @@ using Balance = config::Route::Balance;
 
 namespace {
 
-constexpr std::array policies{Balance::round_robin, Balance::least_requests, Balance::random};
-
-/// Whether a share is within 5 standard deviations of a fair draw.
-bool fair(int count, int picks, double probability) {
-    const double sigma = std::sqrt(picks * probability * (1 - probability));
-    return std::abs(count - picks * probability) < 5 * sigma;
-}
+constexpr std::array policies{Balance::adaptive, Balance::round_robin, Balance::least_requests,
+                              Balance::random, Balance::consistent_hash};
 
 }  // namespace
 
@@ -49,7 +44,38 @@ TEST_CASE("every policy picks nothing from nothing and never a tried target") {
     }
 }
 
-TEST_CASE("round robin spreads a heavy target's turns over the cycle") {
+TEST_CASE("a target without weight gets nothing, and its share when it has one again") {
+    FastRng rng(8);
+    for (const Balance balance : policies) {
+        CAPTURE(static_cast<int>(balance));
+        const auto policy = make_policy(balance);
+        Row row{1, 1, 1, 1, 1};
+        policy->changed(row.targets);
+        for (const std::size_t out : {0, 2, 4}) {
+            row.targets[out].weight = 0;
+            row.targets[out].score = 0;
+        }
+        policy->reweighed(row.targets);
+        auto counts = row.counts(*policy, rng, 1000);
+        CHECK(counts[1] + counts[3] == 1000);
+        CHECK(counts[1] > 400);
+        CHECK(counts[3] > 400);
+        row.tried[1] = row.tried[3] = true;
+        CHECK_FALSE(row.pick(*policy, rng).has_value());
+        row.tried[1] = row.tried[3] = false;
+        for (const std::size_t out : {0, 2, 4})
+            row.targets[out].weight = row.targets[out].score = 1;
+        policy->reweighed(row.targets);
+        for (const int count : row.counts(*policy, rng, 5000))
+            CHECK(count > 800);
+        for (Target& target : row.targets)
+            target.weight = target.score = 0;
+        policy->reweighed(row.targets);
+        CHECK_FALSE(row.pick(*policy, rng).has_value());
+    }
+}
+
+TEST_CASE("round robin spreads turns over the cycle") {
     FastRng rng(1);
     const auto policy = make_policy(Balance::round_robin);
     const Row row{5, 1, 1};
@@ -57,7 +83,16 @@ TEST_CASE("round robin spreads a heavy target's turns over the cycle") {
     std::string order;
     for (int i = 0; i < 14; ++i)
         order += static_cast<char>('a' + *row.pick(*policy, rng));
-    CHECK(order == "aabacaaaabacaa");
+    CHECK(order == "abaaacaabaaaca");
+
+    // Ten light ones beside a heavy one do not take their turns in a bunch.
+    const Row many{10, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    policy->changed(many.targets);
+    int light = 0;
+    for (int i = 0; i < 100; ++i) {
+        light = *many.pick(*policy, rng) == 0 ? 0 : light + 1;
+        CHECK(light <= 2);
+    }
 }
 
 TEST_CASE("round robin is exact over every cycle, also with fractional weights") {
@@ -90,12 +125,19 @@ TEST_CASE("round robin goes on where it was when the row changes") {
     const auto policy = make_policy(Balance::round_robin);
     Row row{1, 1, 1};
     policy->changed(row.targets);
-    CHECK(row.pick(*policy, rng) == 0);
-    CHECK(row.pick(*policy, rng) == 1);
+    const std::size_t first = *row.pick(*policy, rng);
+    const std::size_t second = *row.pick(*policy, rng);
+    REQUIRE(first != second);
 
-    std::swap(row.targets[0], row.targets[2]);  // the same identities in another order
-    policy->changed(row.targets);
-    CHECK(row.targets[*row.pick(*policy, rng)].endpoint == row.endpoints[2].get());
+    std::rotate(row.targets.begin(), row.targets.begin() + 1, row.targets.end());
+    policy->changed(row.targets);  // the same identities in another order
+    CHECK(row.targets[*row.pick(*policy, rng)].endpoint == row.endpoints[3 - first - second].get());
+    for (Target& target : row.targets)
+        target.weight *= 7;
+    const auto before = row.counts(*policy, rng, 2);
+    policy->reweighed(row.targets);
+    const std::size_t third = *row.pick(*policy, rng);
+    CHECK(before[third] == 0);
 
     const Row other{1, 1, 1, 1};
     policy->changed(other.targets);
@@ -157,13 +199,32 @@ TEST_CASE("random picks, and least requests among equals, follow the weights") {
     }
 }
 
-TEST_CASE("random finds the only target left among a thousand") {
+TEST_CASE("every policy finds the only target left among a thousand") {
     FastRng rng(5);
-    const auto policy = make_policy(Balance::random);
-    const Row row(std::vector<double>(1000, 1.0));
+    for (const Balance balance : policies) {
+        CAPTURE(static_cast<int>(balance));
+        const auto policy = make_policy(balance);
+        const Row row(std::vector<double>(1000, 1.0));
+        policy->changed(row.targets);
+        for (std::size_t i = 0; i < 1000; ++i)
+            row.tried[i] = i != 777;
+        for (int i = 0; i < 100; ++i)
+            CHECK(row.pick(*policy, rng) == 777);
+    }
+}
+
+TEST_CASE("least requests of many draws by weight and takes the lowest load per weight") {
+    FastRng rng(6);
+    const auto policy = make_policy(Balance::least_requests);
+    std::vector<double> weights(200, 1.0);
+    std::fill(weights.begin(), weights.begin() + 100, 3.0);
+    const Row row(weights);
     policy->changed(row.targets);
-    for (std::size_t i = 0; i < 1000; ++i)
-        row.tried[i] = i != 777;
-    for (int i = 0; i < 100; ++i)
-        CHECK(row.pick(*policy, rng) == 777);
+    for (int i = 0; i < 4000; ++i)
+        ++row.endpoints[*row.pick(*policy, rng)]->state->in_flight;
+    for (std::size_t i = 0; i < 200; ++i) {
+        const double load = row.endpoints[i]->state->in_flight / weights[i];
+        CHECK(load >= 7);
+        CHECK(load <= 13);
+    }
 }

@@ -1,6 +1,7 @@
 // Rows of targets for the balancer's tests.
 #pragma once
 
+#include <cmath>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -23,6 +24,35 @@ inline std::shared_ptr<Endpoint> make_endpoint(const std::string& pool, std::uin
     return endpoint;
 }
 
+/// A pool's endpoints at ports 1, 2, …, with these weights, and one PoolState.
+inline std::shared_ptr<EndpointSet> set_of(const std::string& pool,
+                                           const std::vector<std::uint32_t>& weights) {
+    auto set = std::make_shared<EndpointSet>();
+    const auto state = std::make_shared<PoolState>();
+    for (const std::uint32_t weight : weights) {
+        auto endpoint = make_endpoint(pool, static_cast<std::uint16_t>(set->size() + 1), weight);
+        endpoint->pool_state = state;
+        set->push_back(std::move(endpoint));
+    }
+    return set;
+}
+
+inline void set_standing(const Endpoint& endpoint, Standing standing) {
+    endpoint.state->standing = standing;
+    ++endpoint.pool_state->epoch;
+}
+
+inline void set_score(const Endpoint& endpoint, float score) {
+    endpoint.state->score = score;
+    ++endpoint.pool_state->epoch;
+}
+
+/// Whether a count is within 5 standard deviations of a fair draw.
+inline bool fair(int count, int picks, double probability) {
+    const double sigma = std::sqrt(picks * probability * (1 - probability));
+    return std::abs(count - picks * probability) < 5 * sigma;
+}
+
 /// A row of fresh endpoints with these weights, and a mark for each.
 struct Row {
     std::vector<std::shared_ptr<Endpoint>> endpoints;
@@ -35,11 +65,13 @@ struct Row {
         for (const double weight : weights) {
             const auto port = static_cast<std::uint16_t>(endpoints.size() + 1);
             endpoints.push_back(make_endpoint("p", port));
-            targets.push_back({endpoints.back().get(), weight});
+            targets.push_back(
+                {.endpoint = endpoints.back().get(), .weight = weight, .base = weight});
         }
     }
-    [[nodiscard]] std::optional<std::size_t> pick(Policy& policy, Rng& rng) const {
-        return policy.pick(targets, {tried.get(), targets.size()}, rng);
+    [[nodiscard]] std::optional<std::size_t> pick(Policy& policy, Rng& rng,
+                                                  const PickRequest& request = {}) const {
+        return policy.pick(targets, {tried.get(), targets.size()}, request, rng);
     }
     [[nodiscard]] std::vector<int> counts(Policy& policy, Rng& rng, int picks) const {
         std::vector<int> result(targets.size());

@@ -17,7 +17,7 @@ const std::string bad = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n";
 /// The route has had its samples: answers take 10 ms.
 void warm(Edge& edge) {
     for (unsigned i = 0; i < limits::hedge_samples; ++i)
-        edge.worker.snapshot_ref()->failovers[0].hedges.answered(10ms);
+        edge.worker.snapshot_ref()->hedges[0].answered(10ms);
 }
 
 /// Two endpoints that answer when they are told to.
@@ -200,7 +200,7 @@ TEST_CASE("hedges are a small share of the requests, and more only beside a sile
     CHECK(hedges >= 10'000 * limits::hedge_share);
 
     Late late;
-    HedgeGate& used_up = late.edge.worker.snapshot_ref()->failovers[0].hedges;
+    HedgeGate& used_up = late.edge.worker.snapshot_ref()->hedges[0];
     while (used_up.take()) {
     }
     late.wait(25ms);

@@ -139,12 +139,12 @@ TEST_CASE("a half of a body that has come is sent again, and the rest behind it"
 
 TEST_CASE("when the budget is used up, answers and errors are passed on") {
     Edge edge;
-    RouteFailover& failover = edge.worker.snapshot_ref()->failovers[0];
+    RetryBudget& budget = *edge.snapshot->routes[0].budget;
     edge.dialer.on_connect = [](ScriptedPeer& peer) {
         peer.on_change(answering(
             [](ScriptedPeer& to, const ReadMessage&, std::size_t) { to.send(unavailable(1)); }));
     };
-    while (failover.budget.take(edge.clock.now())) {
+    while (budget.take(edge.clock.now())) {
     }
     const auto client = edge.client();
     client->send(get);
