@@ -27,6 +27,7 @@
 
 namespace scrollgate {
 
+class Health;
 class Worker;
 
 /// What all workers share; each part says how.
@@ -37,6 +38,7 @@ struct WorkerShared {
     AccessLog& access_log;
     Admission& admission;
     std::vector<std::unique_ptr<Worker>>& workers;  ///< complete before any of them runs
+    Health* health = nullptr;                       ///< its "any thread" side; null: nobody looks
 };
 
 class Worker {
@@ -80,6 +82,8 @@ class Worker {
     void observe(Exchange& x);
     /// Counts one attempt on x.record.endpoint: no error means that it gave a response.
     void observe_attempt(const Exchange& x, std::optional<ErrorKind> error, Duration took);
+    /// report() has said that health should look at once.
+    void ring_health();
     /// No descriptor was to be had: says it once per second.
     void out_of_descriptors(const boost::system::error_code& error);
 
