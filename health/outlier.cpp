@@ -37,6 +37,24 @@ void OutlierDetector::silence(const Evidence& evidence, TimePoint now) noexcept 
     }
 }
 
+/// Whether the run of 5xx is its own: what the others gave since it began is the measure, because
+/// an error that begins everywhere at once has not reached their averages yet.
+bool OutlierDetector::failing(const Evidence& evidence, const Tally& fresh_of_peers,
+                              std::uint32_t consecutive) noexcept {
+    if (!fresh(evidence.error_run, errors_seen_)) {
+        meanwhile_ = {};
+        return false;
+    }
+    meanwhile_ += fresh_of_peers;
+    if (evidence.error_run < consecutive) return false;
+    constexpr double few = 3;
+    if (meanwhile_.samples() >= few) {
+        return evidence.error_run >= telling_run(meanwhile_.error_rate(), consecutive);
+    }
+    waits_ = true;
+    return false;
+}
+
 std::optional<Suspicion> OutlierDetector::suspect(const Evidence& evidence, const Tally& own,
                                                   const PeerEvidence& peers,
                                                   const config::Outlier& rules, TimePoint now) {
@@ -57,9 +75,7 @@ std::optional<Suspicion> OutlierDetector::suspect(const Evidence& evidence, cons
         }
         waits_ = true;
     }
-    if (peers.error_rate && evidence.error_run >= rules.consecutive &&
-        fresh(evidence.error_run, errors_seen_) &&
-        evidence.error_run >= telling_run(*peers.error_rate, rules.consecutive)) {
+    if (failing(evidence, peers.fresh, rules.consecutive)) {
         return Suspicion{EjectReason::server_errors,
                          fmt::format("{} answers of 5xx in a row, which the others do not give",
                                      evidence.error_run)};
@@ -88,6 +104,7 @@ Duration OutlierDetector::eject(EjectReason reason, const Evidence& evidence, Du
     until_ = now + span;
     heads_ = evidence.heads();
     silent_since_.reset();
+    meanwhile_ = {};
     return span;
 }
 

@@ -23,10 +23,10 @@ enum class EjectReason : std::uint8_t { refused, unanswered, server_errors, succ
 
 /// What the other endpoints of the pool and of its routes' other pools show.
 struct PeerEvidence {
-    std::int64_t last_answer = 0;      ///< the newest of all, Clock's nanoseconds
-    std::optional<double> error_rate;  ///< the least of any pool's others; nothing: nobody knows
-    double best_success = 1;           ///< the best of any pool's others
-    double best_samples = 0;           ///< attempts behind it
+    std::int64_t last_answer = 0;  ///< the newest of all, Clock's nanoseconds
+    Tally fresh;                   ///< since the last look, of the pool that does best
+    double best_success = 1;       ///< the best of any pool's others
+    double best_samples = 0;       ///< attempts behind it
 };
 
 struct Suspicion {
@@ -46,7 +46,7 @@ class OutlierDetector {
     [[nodiscard]] std::optional<Suspicion> suspect(const Evidence& evidence, const Tally& own,
                                                    const PeerEvidence& peers,
                                                    const config::Outlier& rules, TimePoint now);
-    /// Silent, and nobody else has answered since: look again soon.
+    /// Silent or failing, and the others have not been heard since: look again soon.
     [[nodiscard]] bool waits() const noexcept { return waits_; }
 
     /// Out for base × times, at most limits::outlier_ejection_max; returns how long. An endpoint
@@ -70,6 +70,8 @@ class OutlierDetector {
 
   private:
     void silence(const Evidence& evidence, TimePoint now) noexcept;
+    [[nodiscard]] bool failing(const Evidence& evidence, const Tally& fresh,
+                               std::uint32_t consecutive) noexcept;
 
     bool ejected_ = false, waits_ = false, returned_ = false;
     EjectReason reason_ = EjectReason::refused;
@@ -78,6 +80,7 @@ class OutlierDetector {
     std::uint64_t heads_ = 0;  ///< at the last ejection or return
     std::uint32_t refused_seen_ = 0, unanswered_seen_ = 0, errors_seen_ = 0;  ///< runs, likewise
     std::optional<TimePoint> silent_since_;  ///< when the run of silence was first seen
+    Tally meanwhile_;                        ///< of the others, while the run of 5xx lasts
 };
 
 }  // namespace scrollgate

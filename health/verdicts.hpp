@@ -51,7 +51,7 @@ class Verdicts {
     [[nodiscard]] TimePoint check_due(const std::string& pool, const std::string& address) const;
     [[nodiscard]] TimePoint dependency_due(const std::string& pool, const std::string& url) const;
 
-    // -- commands; the text is empty, or why it is refused. They show with the next look.
+    // -- commands; the text is empty, or why it is refused.
     /// Game day: the pool is treated as lost, for so long (no_limit: until unfail()).
     [[nodiscard]] std::string fail(const std::string& pool, Duration span, TimePoint now);
     [[nodiscard]] std::string unfail(const std::string& pool);

@@ -50,14 +50,16 @@ TimePoint Verdicts::look(TimePoint now) {
 bool Verdicts::gather(WatchedPool& pool, Duration passed) {
     bool any = false;
     double attempts = 0;
-    pool.tally = {};
+    pool.tally = pool.fresh = {};
     pool.newest_answer = pool.second_answer = 0;
     for (const auto& endpoint : pool.endpoints) {
         const Evidence now = Evidence::of(endpoint->state());
         const Evidence& before = endpoint->before;
         const double good = difference(now.answers, before.answers);
         const double bad = difference(now.bad(), before.bad());
+        endpoint->fresh = {good, bad};
         endpoint->success.add(good, bad, passed);
+        pool.fresh += endpoint->fresh;
         pool.tally += endpoint->success.tally();
         add_heads(pool, *endpoint, now.heads() - std::min(now.heads(), before.heads()), passed);
         if (now.last_answer > pool.newest_answer) {
@@ -146,20 +148,23 @@ bool Verdicts::scale_pools(TimePoint now) {
 
 PeerEvidence Verdicts::peers_of(const WatchedPool& pool, const WatchedEndpoint& endpoint) const {
     PeerEvidence peers;
-    const auto hear = [&](const Tally& tally, std::int64_t last_answer) {
+    const auto hear = [&](const Tally& tally, const Tally& fresh, std::int64_t last_answer) {
         peers.last_answer = std::max(peers.last_answer, last_answer);
-        constexpr double few = 3;
-        if (tally.samples() < few) return;
-        peers.error_rate = std::min(peers.error_rate.value_or(1), tally.error_rate());
-        if (peers.best_samples == 0 || tally.success() > peers.best_success) {
+        if (peers.fresh.samples() == 0 ||
+            (fresh.samples() > 0 && fresh.error_rate() < peers.fresh.error_rate())) {
+            peers.fresh = fresh;
+        }
+        if (tally.samples() > 0 &&
+            (peers.best_samples == 0 || tally.success() > peers.best_success)) {
             peers.best_success = tally.success();
             peers.best_samples = tally.samples();
         }
     };
     const bool newest = endpoint.before.last_answer == pool.newest_answer;
-    hear(pool.tally - endpoint.success.tally(), newest ? pool.second_answer : pool.newest_answer);
+    hear(pool.tally - endpoint.success.tally(), pool.fresh - endpoint.fresh,
+         newest ? pool.second_answer : pool.newest_answer);
     for (const WatchedPool* other : pool.related)
-        hear(other->tally, other->newest_answer);
+        hear(other->tally, other->fresh, other->newest_answer);
     return peers;
 }
 
@@ -220,8 +225,9 @@ void Verdicts::come_back(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint
 
 TimePoint Verdicts::next_look(bool traffic, bool moving, bool waits, TimePoint now) {
     if (traffic || moving) busy_ = now;
-    if (waits) return now + limits::health_look_again;
-    if (now - busy_ < limits::health_rest) return now + limits::health_look;
+    if (now - busy_ < limits::health_rest) {
+        return now + (waits ? Duration(limits::health_look_again) : limits::health_look);
+    }
     TimePoint next = never;
     for (const auto& [pool, until] : failed_)
         next = std::min(next, until);

@@ -165,12 +165,14 @@ std::string Verdicts::fail(const std::string& pool, Duration span, TimePoint now
     if (span <= Duration::zero()) return "for must be more than 0";
     failed_[pool] = after(now, span);
     busy_ = now;
+    settle(*find(pool), now);
     return {};
 }
 
 std::string Verdicts::unfail(const std::string& pool) {
     if (find(pool) == nullptr) return unknown_pool(pool);
     if (failed_.erase(pool) == 0) return fmt::format("pool {} is not failed", pool);
+    settle(*find(pool), looked_);
     return {};
 }
 
@@ -180,6 +182,7 @@ std::string Verdicts::drain(const std::string& pool, const std::string& address)
         return fmt::format("pool {} has no endpoint {}", pool, address);
     }
     drained_.emplace(pool, address);
+    settle(*find(pool), looked_);
     return {};
 }
 
@@ -188,6 +191,7 @@ std::string Verdicts::undrain(const std::string& pool, const std::string& addres
     if (drained_.erase({pool, address}) == 0) {
         return fmt::format("endpoint {} of pool {} is not drained", address, pool);
     }
+    settle(*find(pool), looked_);
     return {};
 }
 
@@ -204,6 +208,7 @@ std::string Verdicts::scale(const std::string& pool, const ScaleWish& wish) {
         if (!pool.empty() && one->config.name != pool) continue;
         static_cast<void>(one->scaler.wish(wish));
         apply_scale(*one, looked_);
+        settle(*one, looked_);
     }
     return {};
 }

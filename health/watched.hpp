@@ -32,6 +32,7 @@ struct WatchedEndpoint {
     }
 
     std::shared_ptr<const Endpoint> endpoint;
+    Tally fresh;                  ///< of the present look
     Evidence before;              ///< at the last look
     LatencyWindow::LogSum heads;  ///< likewise
     std::uint64_t requests;       ///< likewise
@@ -68,6 +69,7 @@ struct WatchedPool {
 
     // -- of the present look
     Tally tally;                                        ///< of its endpoints
+    Tally fresh;                                        ///< likewise, since the look before
     std::int64_t newest_answer = 0, second_answer = 0;  ///< of two endpoints
     double slower = 1;                                  ///< median against what is usual
     double median_us = 0;                               ///< of latency; 0: unknown

@@ -18,7 +18,7 @@ struct Case {
     Evidence evidence;
     Tally own{100, 0};
     PeerEvidence peers{
-        .last_answer = 0, .error_rate = 0.001, .best_success = 1, .best_samples = 1000};
+        .last_answer = 0, .fresh = {1000, 0}, .best_success = 1, .best_samples = 1000};
     config::Outlier rules;
     TimePoint now{1h};
 };
@@ -75,16 +75,25 @@ TEST_CASE("a run of 5xx must be rarer than the others' errors explain") {
     CHECK_FALSE(c.suspect()->unbounded());
 
     Case shared;
-    shared.peers.error_rate = 0.5;
+    shared.peers.fresh = {50, 50};
     shared.evidence.error_run = 10;  // one in a thousand
     CHECK_FALSE(shared.suspect());
     shared.evidence.error_run = 17;
     CHECK(shared.suspect());
-    shared.peers.error_rate = 1;  // everybody
-    shared.evidence.error_run = 5000;
-    CHECK_FALSE(shared.suspect());
-    shared.peers.error_rate = std::nullopt;  // nobody knows
-    CHECK_FALSE(shared.suspect());
+
+    Case everybody;
+    everybody.peers.fresh = {0, 1000};
+    everybody.evidence.error_run = 5000;
+    CHECK_FALSE(everybody.suspect());
+
+    Case alone;
+    alone.peers.fresh = {};
+    alone.evidence.error_run = 5000;
+    CHECK_FALSE(alone.suspect());
+    CHECK(alone.detector.waits());
+    alone.peers.fresh = {2, 0};  // a word at a time
+    CHECK_FALSE(alone.suspect());
+    CHECK(alone.suspect());
 }
 
 TEST_CASE("`consecutive` raises the run") {
