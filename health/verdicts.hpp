@@ -84,6 +84,7 @@ class Verdicts {
     [[nodiscard]] std::string unknown_pool(const std::string& pool) const;
 
     // verdicts_look.cpp: one pass each
+    void rotate(TimePoint now);
     [[nodiscard]] bool gather(WatchedPool& pool, Duration passed);
     void add_heads(WatchedPool& pool, WatchedEndpoint& endpoint, std::uint64_t fresh,
                    Duration passed);

@@ -34,16 +34,22 @@ TimePoint Verdicts::look(TimePoint now) {
         for (const auto& endpoint : pool->endpoints)
             moving |= endpoint->ramp.moving(now);
     }
-    if (now - rotated_ >= limits::latency_window) {
-        rotated_ = now;
-        for (const auto& pool : pools_) {
-            for (const auto& endpoint : pool->endpoints) {
+    rotate(now);
+    return next_look(traffic, moving, waits, now);
+}
+
+/// Percentiles forget what is older than two windows, also if nobody looked meanwhile.
+void Verdicts::rotate(TimePoint now) {
+    if (now - rotated_ < limits::latency_window) return;
+    const int turns = now - rotated_ < 2 * limits::latency_window ? 1 : 2;
+    rotated_ = now;
+    for (const auto& pool : pools_) {
+        for (const auto& endpoint : pool->endpoints) {
+            for (int i = 0; i < turns; ++i)
                 endpoint->state().heads.rotate();
-                endpoint->heads = endpoint->state().heads.log_sum();
-            }
+            endpoint->heads = endpoint->state().heads.log_sum();
         }
     }
-    return next_look(traffic, moving, waits, now);
 }
 
 /// Reads what the workers have counted since the last look. True if that was anything.
@@ -71,7 +77,9 @@ bool Verdicts::gather(WatchedPool& pool, Duration passed) {
         const std::uint64_t requests = endpoint->state().requests.load(std::memory_order_relaxed);
         attempts += difference(requests, endpoint->requests);
         endpoint->requests = requests;
-        any |= good + bad > 0 || endpoint->state().in_flight.load(std::memory_order_relaxed) > 0;
+        // What is merely under way (a tunnel, for hours) changes nothing but what `auto` wants.
+        any |= good + bad > 0 || (pool.config.auto_scale &&
+                                  endpoint->state().in_flight.load(std::memory_order_relaxed) > 0);
         endpoint->before = now;
     }
     if (passed > Duration::zero()) {

@@ -144,7 +144,7 @@ void Worker::observe(Exchange& x) {
     }
     const std::uint32_t series = x.route != nullptr ? x.route->series : Metrics::no_route;
     shared_.metrics.observe(index_, series, record);
-    if (shared_.health != nullptr) shared_.health->stir();
+    if (shared_.health != nullptr && record.endpoint != nullptr) shared_.health->stir();
 }
 
 void Worker::ring_health() {

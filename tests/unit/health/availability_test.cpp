@@ -1,3 +1,4 @@
+// Shares of time, in bounded memory.
 #include "health/availability.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Rise, fall and when the next check is due.
 #include "health/check_state.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// Standbys by command and by load, on a clock of its own.
 #include "health/scaler.hpp"
 
 #include <cmath>
