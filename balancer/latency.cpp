@@ -32,6 +32,25 @@ std::uint64_t LatencyWindow::count() const noexcept {
     return sum;
 }
 
+LatencyWindow::LogSum LatencyWindow::log_sum() const noexcept {
+    static const std::array<double, slots> logs = [] {
+        std::array<double, slots> made{};
+        for (std::size_t i = 0; i < slots; ++i)
+            made[i] = std::log(static_cast<double>(upper_edge(i).count()) * 1e-3);
+        return made;
+    }();
+    LogSum sum;
+    for (const Half& half : halves_) {
+        for (std::size_t i = 0; i < slots; ++i) {
+            const std::uint32_t one = half.counts[i].load(std::memory_order_relaxed);
+            if (one == 0) continue;
+            sum.count += one;
+            sum.logs += one * logs[i];
+        }
+    }
+    return sum;
+}
+
 Duration LatencyWindow::quantile(double q) const noexcept {
     std::array<std::uint64_t, slots> sums{};
     std::uint64_t total = 0;

@@ -89,6 +89,13 @@ class LatencyWindow {
     }
     /// Samples in the window.
     [[nodiscard]] std::uint64_t count() const noexcept;
+    /// What came between two readings has the difference of the logarithms' sums over that of the
+    /// counts as its mean; not across a rotate().
+    struct LogSum {
+        std::uint64_t count = 0;
+        double logs = 0;  ///< natural, of microseconds
+    };
+    [[nodiscard]] LogSum log_sum() const noexcept;
     /// The upper edge of the step that holds quantile `q` in [0, 1]; zero without samples.
     [[nodiscard]] Duration quantile(double q) const noexcept;
 

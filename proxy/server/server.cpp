@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 #include "core/log.hpp"
 #include "core/net/alarm.hpp"
 #include "core/net/resolver.hpp"
+#include "health/health.hpp"
 #include "proxy/admin/admin_server.hpp"
 #include "proxy/server/drain.hpp"
 #include "proxy/server/endpoint_watch.hpp"
@@ -63,6 +65,9 @@ struct Server::Impl {
     void wait_for_signals();
     void on_signal(int signal);
     void push_endpoints();
+    void update_health();
+    void resolve_for_health(const std::string& host,
+                            std::function<void(std::vector<SocketAddress>)> done);
     void reload(const std::function<void(ReloadAnswer)>& answer);
     [[nodiscard]] std::string switch_listeners(const config::Config& next);
     [[nodiscard]] AdminHooks hooks();
@@ -83,6 +88,7 @@ struct Server::Impl {
     EndpointRegistry registry;
     AsioAlarm watch_alarm{control};
     EndpointWatch watch;
+    Health health;
     ListenerSet listeners;
     std::shared_ptr<const Snapshot> snapshot;
     std::uint64_t snapshots = 0;
@@ -103,6 +109,10 @@ Server::Impl::Impl(config::Config config, Options options_in)
       access_log(config.access_log, worker_count),
       watch(resolver, registry, system_clock(), watch_alarm,
             [this](const std::string&, const auto&) { push_endpoints(); }),
+      health(system_clock(), dialer,
+             [this](const std::string& host, auto done) {
+                 resolve_for_health(host, std::move(done));
+             }),
       listeners(worker_count) {
     ::signal(SIGPIPE, SIG_IGN);
     signals.add(SIGUSR1);
@@ -114,6 +124,8 @@ Server::Impl::Impl(config::Config config, Options options_in)
     }
     resolve_names(*snapshot->config);
     start_admin();
+    health.start();
+    update_health();
     start_workers();
     metrics.config_loaded(true, system_clock().wall());
     wait_for_signals();
@@ -124,6 +136,7 @@ Server::Impl::~Impl() {
         worker->stop();
     for (std::thread& thread : threads)
         thread.join();
+    health.stop();
 }
 
 std::shared_ptr<const Snapshot> Server::Impl::make_snapshot(config::Config config) {
@@ -156,7 +169,8 @@ void Server::Impl::resolve_names(const config::Config& config) {
 }
 
 void Server::Impl::start_workers() {
-    const WorkerShared shared{system_clock(), dialer, metrics, access_log, admission, workers};
+    const WorkerShared shared{system_clock(), dialer,  metrics, access_log,
+                              admission,      workers, &health};
     for (unsigned i = 0; i < worker_count; ++i) {
         workers.push_back(std::make_unique<Worker>(i, shared, snapshot->config->frequency, snapshot,
                                                    watch.sets()));
@@ -177,8 +191,22 @@ void Server::Impl::listen_on(const config::Listener& listener) {
 }
 
 void Server::Impl::push_endpoints() {
+    update_health();
     for (const std::unique_ptr<Worker>& worker : workers)
         worker->update(watch.sets());
+}
+
+void Server::Impl::update_health() {
+    health.update(snapshot->config, watch.sets());
+}
+
+// Called on health's thread; the resolver is the control thread's.
+void Server::Impl::resolve_for_health(const std::string& host,
+                                      std::function<void(std::vector<SocketAddress>)> done) {
+    asio::post(control, [this, host, done = std::move(done)] {
+        resolver.resolve(host, 0,
+                         [done](const Resolver::Answer& answer) { done(answer.addresses); });
+    });
 }
 
 // ---- admin
@@ -269,6 +297,7 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
         snapshot = next;
         apply_limits(*snapshot->config);
         resolve_names(*snapshot->config);
+        update_health();
         for (const std::unique_ptr<Worker>& worker : workers) {
             worker->adopt(snapshot, watch.sets());
         }

@@ -6,6 +6,7 @@
 
 #include "core/limits.hpp"
 #include "core/log.hpp"
+#include "health/health.hpp"
 #include "proxy/pipeline/guard.hpp"
 
 namespace scrollgate {
@@ -143,6 +144,11 @@ void Worker::observe(Exchange& x) {
     }
     const std::uint32_t series = x.route != nullptr ? x.route->series : Metrics::no_route;
     shared_.metrics.observe(index_, series, record);
+    if (shared_.health != nullptr && record.endpoint != nullptr) shared_.health->stir();
+}
+
+void Worker::ring_health() {
+    if (shared_.health != nullptr) shared_.health->ring();
 }
 
 void Worker::observe_attempt(const Exchange& x, const Endpoint& endpoint,

@@ -27,6 +27,7 @@
 
 namespace scrollgate {
 
+class Health;
 class Worker;
 
 /// What all workers share; each part says how.
@@ -37,6 +38,7 @@ struct WorkerShared {
     AccessLog& access_log;
     Admission& admission;
     std::vector<std::unique_ptr<Worker>>& workers;  ///< complete before any of them runs
+    Health* health = nullptr;                       ///< its "any thread" side; null: nobody looks
 };
 
 class Worker {
@@ -81,8 +83,8 @@ class Worker {
     /// Counts one attempt on `endpoint`: no error means that it gave a response.
     void observe_attempt(const Exchange& x, const Endpoint& endpoint,
                          std::optional<ErrorKind> error, Duration took);
-    /// Evidence against an endpoint asks for a judgement now.
-    void ring_health() noexcept {}
+    /// report() has said that health should look at once.
+    void ring_health();
     /// What the kept request bodies hold.
     [[nodiscard]] ReplayMemory& replay_memory() noexcept { return replay_memory_; }
     /// No descriptor was to be had: says it once per second.

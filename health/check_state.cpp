@@ -1,0 +1,33 @@
+#include "health/check_state.hpp"
+
+#include <algorithm>
+
+namespace scrollgate {
+namespace {
+
+/// Uniform in [0, span).
+Duration part_of(Duration span, Rng& rng) noexcept {
+    return Duration(static_cast<std::int64_t>(
+        rng.below(static_cast<std::uint64_t>(std::max<std::int64_t>(span.count(), 0)))));
+}
+
+}  // namespace
+
+CheckState::CheckState(const Rules& rules, TimePoint now, Rng& rng) noexcept
+    : rules_(rules), due_(now + part_of(rules.interval / 10, rng)) {}
+
+bool CheckState::record(bool passed, TimePoint began, TimePoint now, Rng& rng) noexcept {
+    passes_ = passed ? passes_ + 1 : 0;
+    failures_ = passed ? 0 : failures_ + 1;
+    const bool first_failure = failures_ == 1 && healthy_;
+    const Duration jittered =
+        rules_.interval - rules_.interval / 10 + part_of(rules_.interval / 5, rng);
+    due_ = first_failure ? now : std::max(now, began + jittered);
+
+    const bool before = healthy_;
+    if (healthy_ && failures_ >= rules_.unhealthy_after) healthy_ = false;
+    if (!healthy_ && passes_ >= rules_.healthy_after) healthy_ = true;
+    return healthy_ != before;
+}
+
+}  // namespace scrollgate

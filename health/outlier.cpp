@@ -1,0 +1,136 @@
+#include "health/outlier.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/limits.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// The run has grown since it was last judged. A shorter one has had an answer in between.
+bool fresh(std::uint32_t run, std::uint32_t& seen) noexcept {
+    if (run < seen) seen = 0;
+    return run > seen;
+}
+
+/// The shortest run of 5xx that the others' error rate would hardly ever make by chance.
+double telling_run(double error_rate, std::uint32_t consecutive) noexcept {
+    const double rare = std::log(limits::run_by_chance) / std::log(std::min(error_rate, 0.999));
+    return std::max<double>(consecutive, rare);
+}
+
+}  // namespace
+
+std::string_view eject_reason_text(EjectReason reason) noexcept {
+    constexpr std::string_view texts[] = {"refused", "unanswered", "server_errors", "success_rate"};
+    return texts[static_cast<std::size_t>(reason)];
+}
+
+void OutlierDetector::silence(const Evidence& evidence, TimePoint now) noexcept {
+    if (!fresh(evidence.unanswered_run, unanswered_seen_)) {
+        silent_since_.reset();
+    } else if (!silent_since_) {
+        silent_since_ = now;
+    }
+}
+
+/// Whether the run of 5xx is its own: what the others gave since it began is the measure, because
+/// an error that begins everywhere at once has not reached their averages yet.
+bool OutlierDetector::failing(const Evidence& evidence, const Tally& fresh_of_peers,
+                              std::uint32_t consecutive) noexcept {
+    if (!fresh(evidence.error_run, errors_seen_)) {
+        meanwhile_ = {};
+        return false;
+    }
+    meanwhile_ += fresh_of_peers;
+    if (evidence.error_run < consecutive) return false;
+    constexpr double few = 3;
+    if (meanwhile_.samples() >= few) {
+        return evidence.error_run >= telling_run(meanwhile_.error_rate(), consecutive);
+    }
+    waits_ = true;
+    return false;
+}
+
+std::optional<Suspicion> OutlierDetector::suspect(const Evidence& evidence, const Tally& own,
+                                                  const PeerEvidence& peers,
+                                                  const config::Outlier& rules, TimePoint now) {
+    waits_ = false;
+    if (ejected_ || !rules.enabled) return std::nullopt;
+    if (evidence.refused_run >= limits::refused_at_once &&
+        fresh(evidence.refused_run, refused_seen_)) {
+        return Suspicion{EjectReason::refused,
+                         fmt::format("refused {} connections in a row", evidence.refused_run)};
+    }
+    silence(evidence, now);
+    if (silent_since_ && evidence.unanswered_run >= limits::unanswered_at_once) {
+        if (peers.last_answer > silent_since_->time_since_epoch().count()) {
+            return Suspicion{EjectReason::unanswered,
+                             fmt::format("{} attempts in a row without an answer, while others "
+                                         "answer",
+                                         evidence.unanswered_run)};
+        }
+        waits_ = true;
+    }
+    if (failing(evidence, peers.fresh, rules.consecutive)) {
+        return Suspicion{EjectReason::server_errors,
+                         fmt::format("{} answers of 5xx in a row, which the others do not give",
+                                     evidence.error_run)};
+    }
+    const bool enough = own.samples() >= limits::success_samples &&
+                        peers.best_samples >= limits::success_samples && own.bad >= 1;
+    if (enough && own.success() < limits::success_ejects * peers.best_success) {
+        return Suspicion{EjectReason::success_rate,
+                         fmt::format("{:.0f} % of its attempts succeed, {:.0f} % of the others'",
+                                     100 * own.success(), 100 * peers.best_success)};
+    }
+    return std::nullopt;
+}
+
+Duration OutlierDetector::eject(EjectReason reason, const Evidence& evidence, Duration base,
+                                TimePoint now) {
+    const bool nobody_there = reason == EjectReason::refused || reason == EjectReason::unanswered;
+    const bool still_dead = nobody_there && returned_ && !answered_since(evidence);
+    if (!still_dead || times_ == 0) ++times_;
+    const Duration longest = std::max<Duration>(limits::outlier_ejection_max, base);
+    const Duration span = times_ > longest / base ? longest : base * times_;
+    ejected_ = true;
+    waits_ = false;
+    reason_ = reason;
+    since_ = now;
+    until_ = now + span;
+    heads_ = evidence.heads();
+    silent_since_.reset();
+    meanwhile_ = {};
+    return span;
+}
+
+bool OutlierDetector::returns(const Evidence& evidence, bool alive, TimePoint now) {
+    if (!ejected_) return false;
+    const bool answers = reason_ == EjectReason::refused
+                             ? evidence.refused_run == 0 && answered_since(evidence)
+                             : reason_ == EjectReason::unanswered && evidence.unanswered_run == 0 &&
+                                   answered_since(evidence);
+    const bool nobody_was_there =
+        reason_ == EjectReason::refused || reason_ == EjectReason::unanswered;
+    if (now < until_ && !answers && !(alive && nobody_was_there)) return false;
+    ejected_ = false;
+    returned_ = true;
+    since_ = now;
+    heads_ = evidence.heads();
+    refused_seen_ = evidence.refused_run;
+    unanswered_seen_ = evidence.unanswered_run;
+    errors_seen_ = evidence.error_run;
+    return true;
+}
+
+void OutlierDetector::forgive(Duration base, TimePoint now) noexcept {
+    if (ejected_ || times_ == 0 || now - since_ < 4 * base) return;
+    --times_;
+    since_ = now;
+}
+
+}  // namespace scrollgate

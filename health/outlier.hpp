@@ -1,0 +1,86 @@
+// OutlierDetector: what live traffic says against one endpoint, and how long it is kept out for it.
+//
+// As Envoy's outlier detection in shape; other in what it asks first: do the others share it? An
+// error that everybody gives ejects nobody. Whether a suspicion may be followed (max_ejected) is
+// the pool's to say: health/verdicts. A value; one thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "config/model.hpp"
+#include "core/clock.hpp"
+#include "health/evidence.hpp"
+#include "health/success.hpp"
+
+namespace scrollgate {
+
+enum class EjectReason : std::uint8_t { refused, unanswered, server_errors, success_rate };
+
+/// "refused", … for metrics.
+[[nodiscard]] std::string_view eject_reason_text(EjectReason reason) noexcept;
+
+/// What the other endpoints of the pool and of its routes' other pools show.
+struct PeerEvidence {
+    std::int64_t last_answer = 0;  ///< the newest of all, Clock's nanoseconds
+    Tally fresh;                   ///< since the last look, of the pool that does best
+    double best_success = 1;       ///< the best of any pool's others
+    double best_samples = 0;       ///< attempts behind it
+};
+
+struct Suspicion {
+    EjectReason reason;
+    std::string why;  ///< for log and status
+    /// Not bounded by max_ejected: nobody is there.
+    [[nodiscard]] bool unbounded() const noexcept {
+        return reason == EjectReason::refused || reason == EjectReason::unanswered;
+    }
+};
+
+class OutlierDetector {
+  public:
+    /// What speaks against the endpoint now, if it is not ejected. Refusal and silence are judged
+    /// by runs; 5xx by a run that chance would hardly make of the others' rate; else the rate
+    /// itself. waits() tells whether a word of the others is missing.
+    [[nodiscard]] std::optional<Suspicion> suspect(const Evidence& evidence, const Tally& own,
+                                                   const PeerEvidence& peers,
+                                                   const config::Outlier& rules, TimePoint now);
+    /// Silent or failing, and the others have not been heard since: look again soon.
+    [[nodiscard]] bool waits() const noexcept { return waits_; }
+
+    /// Out for base × times, at most limits::outlier_ejection_max; returns how long. An endpoint
+    /// that gave no answer since it came back is simply still dead: its time does not grow.
+    Duration eject(EjectReason reason, const Evidence& evidence, Duration base, TimePoint now);
+    /// Whether an ejected endpoint comes back now: its time is over, or it was silent and has
+    /// answered (requests that were under way, panic), or `alive`: its checks have passed since.
+    [[nodiscard]] bool returns(const Evidence& evidence, bool alive, TimePoint now);
+    /// Once per look: every four base times in service forgive one ejection.
+    void forgive(Duration base, TimePoint now) noexcept;
+
+    [[nodiscard]] bool ejected() const noexcept { return ejected_; }
+    [[nodiscard]] TimePoint until() const noexcept { return until_; }
+    [[nodiscard]] EjectReason reason() const noexcept { return reason_; }
+    /// Ejections that count for the next one's length.
+    [[nodiscard]] std::uint32_t times() const noexcept { return times_; }
+    /// It has answered since it came back.
+    [[nodiscard]] bool answered_since(const Evidence& evidence) const noexcept {
+        return evidence.heads() != heads_;
+    }
+
+  private:
+    void silence(const Evidence& evidence, TimePoint now) noexcept;
+    [[nodiscard]] bool failing(const Evidence& evidence, const Tally& fresh,
+                               std::uint32_t consecutive) noexcept;
+
+    bool ejected_ = false, waits_ = false, returned_ = false;
+    EjectReason reason_ = EjectReason::refused;
+    TimePoint until_{}, since_{};
+    std::uint32_t times_ = 0;
+    std::uint64_t heads_ = 0;  ///< at the last ejection or return
+    std::uint32_t refused_seen_ = 0, unanswered_seen_ = 0, errors_seen_ = 0;  ///< runs, likewise
+    std::optional<TimePoint> silent_since_;  ///< when the run of silence was first seen
+    Tally meanwhile_;                        ///< of the others, while the run of 5xx lasts
+};
+
+}  // namespace scrollgate

@@ -1,0 +1,80 @@
+// Probe: one question to one address, and whether the answer is as expected.
+//
+// A connection that is accepted (tcp), an HTTP/1.1 exchange with expected status and body (also
+// the webhook's POST), or PING to Redis. An HTTP connection is kept for the next time if both sides
+// agree; one that has died meanwhile is replaced once. All of it has one deadline, and reads are
+// bounded. Health's thread; no locks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/model.hpp"
+#include "core/message.hpp"
+#include "core/net/connection.hpp"
+#include "core/net/tcp_stream.hpp"
+#include "core/task.hpp"
+
+namespace scrollgate {
+
+struct ProbePlan {
+    enum class Kind : std::uint8_t { tcp, http, redis };
+    Kind kind = Kind::tcp;
+    std::vector<SocketAddress> addresses;      ///< asked in turn until one passes
+    bool pending = false;                      ///< the name has no answer yet: ask again soon
+    Duration timeout = limits::check_timeout;  ///< per address, from the connect to the last byte
+    // -- of http
+    std::string method = "GET", path = "/", host;
+    std::string content;  ///< of the request; sent as JSON if it is not empty
+    std::vector<config::HealthCheck::StatusRange> expect{{}};
+    std::string body;  ///< must occur in the answer's first limits::check_body bytes
+};
+
+struct ProbeResult {
+    bool passed = false;
+    std::string why;  ///< what came instead, for people
+};
+
+class Probe {
+  public:
+    /// Both outlive it.
+    Probe(EventLoop& loop, Dialer& dialer) noexcept : loop_(loop), dialer_(dialer) {}
+    /// Nothing is under way any more.
+    ~Probe() = default;
+    Probe(const Probe&) = delete;
+    Probe& operator=(const Probe&) = delete;
+
+    /// `plan` stays valid until it has ended. One at a time.
+    [[nodiscard]] Task<ProbeResult> run(const ProbePlan& plan);
+    /// What is under way ends soon, as failed.
+    void cancel() noexcept;
+    /// Closes a kept connection.
+    void close() noexcept { connection_.reset(); }
+
+  private:
+    class Line;
+    struct LineDelete {
+        void operator()(Line* line) const noexcept;
+    };
+
+    Task<ProbeResult> ask(const ProbePlan& plan, const SocketAddress& address);
+    Task<ProbeResult> connect(const SocketAddress& address);
+    Task<ProbeResult> redis(TimePoint until);
+    Task<ProbeResult> http(const ProbePlan& plan, TimePoint until);
+    Task<ProbeResult> http_head(const ProbePlan& plan, std::uint16_t& status, BodyFraming& body);
+    Task<ProbeResult> http_body(const ProbePlan& plan, BodyFraming body);
+    [[nodiscard]] std::string why_ended() const;
+    [[nodiscard]] bool reusable(const SocketAddress& address) const;
+
+    EventLoop& loop_;
+    Dialer& dialer_;
+    std::unique_ptr<Line, LineDelete> connection_;
+    SocketAddress peer_;  ///< of connection_
+    bool keep_ = false;   ///< the exchange left the connection fit for another
+    bool cancelled_ = false;
+    std::uint64_t received_before_ = 0;
+};
+
+}  // namespace scrollgate

@@ -1,0 +1,100 @@
+// Prober: asks one thing again and again, and reports. Webhook: tells one thing until it is heard.
+//
+// Both run a coroutine on health's loop. stop() makes it end soon; the object is destroyed when it
+// has (not running()). Health's thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "health/probe.hpp"
+
+namespace scrollgate {
+
+/// A pause that can be cut short.
+class Pause : private TimerWheel::Timer {
+  public:
+    explicit Pause(EventLoop& loop) noexcept : loop_(loop) {}
+    /// co_await pause.until(when); `never` waits for end().
+    auto until(TimePoint when) noexcept {
+        struct Awaiter {
+            Pause& self;
+            TimePoint when;
+            bool await_ready() const noexcept { return false; }
+            void await_suspend(std::coroutine_handle<> h) const noexcept {
+                self.waiting_ = h;
+                if (when != never) self.loop_.arm(self, when);
+            }
+            void await_resume() const noexcept {}
+        };
+        return Awaiter{*this, when};
+    }
+    /// Whoever waits goes on, in a later step.
+    void end() {
+        disarm();
+        if (const std::coroutine_handle<> h = std::exchange(waiting_, {})) loop_.resume_later(h);
+    }
+
+  private:
+    void expired() noexcept override { std::exchange(waiting_, {}).resume(); }
+
+    EventLoop& loop_;
+    std::coroutine_handle<> waiting_;
+};
+
+class Prober {
+  public:
+    /// What to ask now; called before each probe.
+    using Plan = std::function<ProbePlan()>;
+    /// A probe that began at `began` has ended; returns when the next is due, `never` for no more.
+    using Report = std::function<TimePoint(const ProbeResult& result, TimePoint began)>;
+
+    /// The first probe is due at `due`. `loop` and `dialer` outlive it.
+    Prober(EventLoop& loop, Dialer& dialer, Plan plan, Report report, TimePoint due);
+    /// Another time for the next probe, unless one is under way.
+    void reschedule(TimePoint due);
+    void stop();
+    [[nodiscard]] bool running() const noexcept { return child_.running(); }
+
+  private:
+    Task<void> run();
+
+    EventLoop& loop_;
+    Pause pause_;
+    Probe probe_;
+    const Plan make_plan_;
+    const Report report_;
+    ProbePlan plan_;
+    TimePoint due_;
+    bool stopped_ = false, pausing_ = false;
+    Child child_;
+};
+
+class Webhook {
+  public:
+    using Plan = std::function<ProbePlan()>;
+    /// `name` is for the log. `loop` and `dialer` outlive it.
+    Webhook(EventLoop& loop, Dialer& dialer, std::string name, Plan plan);
+    /// POSTs `content` (JSON); what has not been heard yet is forgotten for it. Tries again after
+    /// limits::webhook_retry, twice as long each time, limits::webhook_tries times in all.
+    void tell(std::string content);
+    void stop();
+    [[nodiscard]] bool running() const noexcept { return child_.running(); }
+
+  private:
+    Task<void> run();
+
+    EventLoop& loop_;
+    Pause pause_;
+    Probe probe_;
+    const std::string name_;
+    const Plan make_plan_;
+    ProbePlan plan_;
+    std::optional<std::string> next_;
+    unsigned tries_ = 0;
+    bool stopped_ = false;
+    Child child_;
+};
+
+}  // namespace scrollgate

@@ -1,0 +1,250 @@
+// Verdicts: the look. Evidence is gathered, compared with the peers', and judged.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/limits.hpp"
+#include "health/verdicts.hpp"
+
+namespace scrollgate {
+namespace {
+
+double difference(std::uint64_t now, std::uint64_t before) noexcept {
+    return now > before ? static_cast<double>(now - before) : 0;
+}
+
+}  // namespace
+
+TimePoint Verdicts::look(TimePoint now) {
+    const Duration passed = std::max(Duration::zero(), now - looked_);
+    looked_ = now;
+    account(passed);
+    bool traffic = false, moving = false, waits = false;
+    for (const auto& pool : pools_)
+        traffic |= gather(*pool, passed);
+    for (const auto& pool : pools_)
+        compare(*pool);
+    moving |= scale_pools(now);
+    for (const auto& pool : pools_)
+        waits |= judge_traffic(*pool, now);
+    std::erase_if(failed_, [now](const auto& one) { return one.second <= now; });
+    for (const auto& pool : pools_) {
+        settle(*pool, now);
+        for (const auto& endpoint : pool->endpoints)
+            moving |= endpoint->ramp.moving(now);
+    }
+    rotate(now);
+    return next_look(traffic, moving, waits, now);
+}
+
+/// Percentiles forget what is older than two windows, also if nobody looked meanwhile.
+void Verdicts::rotate(TimePoint now) {
+    if (now - rotated_ < limits::latency_window) return;
+    const int turns = now - rotated_ < 2 * limits::latency_window ? 1 : 2;
+    rotated_ = now;
+    for (const auto& pool : pools_) {
+        for (const auto& endpoint : pool->endpoints) {
+            for (int i = 0; i < turns; ++i)
+                endpoint->state().heads.rotate();
+            endpoint->heads = endpoint->state().heads.log_sum();
+        }
+    }
+}
+
+/// Reads what the workers have counted since the last look. True if that was anything.
+bool Verdicts::gather(WatchedPool& pool, Duration passed) {
+    bool any = false;
+    double attempts = 0;
+    pool.tally = pool.fresh = {};
+    pool.newest_answer = pool.second_answer = 0;
+    for (const auto& endpoint : pool.endpoints) {
+        const Evidence now = Evidence::of(endpoint->state());
+        const Evidence& before = endpoint->before;
+        const double good = difference(now.answers, before.answers);
+        const double bad = difference(now.bad(), before.bad());
+        endpoint->fresh = {good, bad};
+        endpoint->success.add(good, bad, passed);
+        pool.fresh += endpoint->fresh;
+        pool.tally += endpoint->success.tally();
+        add_heads(pool, *endpoint, now.heads() - std::min(now.heads(), before.heads()), passed);
+        if (now.last_answer > pool.newest_answer) {
+            pool.second_answer = pool.newest_answer;
+            pool.newest_answer = now.last_answer;
+        } else {
+            pool.second_answer = std::max(pool.second_answer, now.last_answer);
+        }
+        const std::uint64_t requests = endpoint->state().requests.load(std::memory_order_relaxed);
+        attempts += difference(requests, endpoint->requests);
+        endpoint->requests = requests;
+        // What is merely under way (a tunnel, for hours) changes nothing but what `auto` wants.
+        any |= good + bad > 0 || (pool.config.auto_scale &&
+                                  endpoint->state().in_flight.load(std::memory_order_relaxed) > 0);
+        endpoint->before = now;
+    }
+    if (passed > Duration::zero()) {
+        const double fresh = 1 - std::exp(-seconds_of(passed) / 10);
+        pool.rate += (attempts / seconds_of(passed) - pool.rate) * fresh;
+    }
+    return any || attempts > 0;
+}
+
+void Verdicts::add_heads(WatchedPool& pool, WatchedEndpoint& endpoint, std::uint64_t fresh,
+                         Duration passed) {
+    std::uint64_t count = 0;
+    double mean = 0;
+    if (fresh > 0) {  // else there is nothing new in the histogram
+        const LatencyWindow::LogSum sum = endpoint.state().heads.log_sum();
+        if (sum.count > endpoint.heads.count) {
+            count = sum.count - endpoint.heads.count;
+            mean = (sum.logs - endpoint.heads.logs) / static_cast<double>(count);
+        }
+        endpoint.heads = sum;
+    }
+    const bool like_peers = pool.median_us <= 0 || times_slower(endpoint.latency.recent(),
+                                                                pool.median_us) <= limits::slow_own;
+    endpoint.latency.add(count, mean, passed, like_peers);
+}
+
+/// The pool's middle endpoints: the lower median, so that of two the better one is the measure.
+void Verdicts::compare(WatchedPool& pool) {
+    std::vector<double> slower, recent;
+    std::size_t in = 0, active = 0;
+    for (const auto& endpoint : pool.endpoints) {
+        if (endpoint->in_service) ++active;
+        const bool good = endpoint->standing() == Standing::in;
+        if (good && endpoint->state().score.load(std::memory_order_relaxed) >= 0.5F) ++in;
+        if (!endpoint->latency.known()) continue;
+        slower.push_back(endpoint->latency.against_usual());
+        recent.push_back(endpoint->latency.recent());
+    }
+    const auto median = [](std::vector<double>& values, double otherwise) {
+        if (values.empty()) return otherwise;
+        const auto middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
+        std::nth_element(values.begin(), middle, values.end());
+        return *middle;
+    };
+    pool.slower = median(slower, 1);
+    pool.median_us = median(recent, 0);
+    pool.well = in > 0 && 2 * in >= active;
+}
+
+/// True if a scaler has more to do by time alone.
+bool Verdicts::scale_pools(TimePoint now) {
+    const Duration passed = now - measured_;
+    bool busy = false;
+    const bool due = passed >= limits::scale_look;
+    if (due) measured_ = now;
+    for (const auto& pool : pools_) {
+        busy |= pool->scaler.busy();
+        if (!due) continue;
+        double in_flight = 0;
+        for (const auto& endpoint : pool->endpoints)
+            in_flight += endpoint->state().in_flight.load(std::memory_order_relaxed);
+        const ScaleState before = pool->scaler.state();
+        if (!pool->scaler.measure(in_flight, passed)) continue;
+        const ScaleState& state = pool->scaler.state();
+        changed_ = true;
+        if (before.wanted == state.wanted && before.in_service == state.in_service) continue;
+        say_(fmt::format("pool {}: {} endpoints in service (were {}), {} wanted: {}",
+                         pool->config.name, state.in_service, before.in_service, state.wanted,
+                         state.why));
+        apply_scale(*pool, now);
+    }
+    return busy;
+}
+
+PeerEvidence Verdicts::peers_of(const WatchedPool& pool, const WatchedEndpoint& endpoint) const {
+    PeerEvidence peers;
+    const auto hear = [&](const Tally& tally, const Tally& fresh, std::int64_t last_answer) {
+        peers.last_answer = std::max(peers.last_answer, last_answer);
+        if (peers.fresh.samples() == 0 ||
+            (fresh.samples() > 0 && fresh.error_rate() < peers.fresh.error_rate())) {
+            peers.fresh = fresh;
+        }
+        if (tally.samples() > 0 &&
+            (peers.best_samples == 0 || tally.success() > peers.best_success)) {
+            peers.best_success = tally.success();
+            peers.best_samples = tally.samples();
+        }
+    };
+    const bool newest = endpoint.before.last_answer == pool.newest_answer;
+    hear(pool.tally - endpoint.success.tally(), pool.fresh - endpoint.fresh,
+         newest ? pool.second_answer : pool.newest_answer);
+    for (const WatchedPool* other : pool.related)
+        hear(other->tally, other->fresh, other->newest_answer);
+    return peers;
+}
+
+/// Whether one more of the pool's endpoints may be out for what is not silence or refusal: while
+/// every route of the pool has another one that is well, all; else up to max_ejected.
+bool Verdicts::may_eject(const WatchedPool& pool) const {
+    const bool covered =
+        !pool.routes.empty() &&
+        std::all_of(pool.routes.begin(), pool.routes.end(), [](const auto& others) {
+            return std::any_of(others.begin(), others.end(),
+                               [](const WatchedPool* other) { return other->well; });
+        });
+    if (covered) return true;
+    std::size_t active = 0, out = 0;
+    for (const auto& endpoint : pool.endpoints) {
+        if (!endpoint->in_service) continue;
+        ++active;
+        const bool unhealthy = endpoint->check && !endpoint->check->healthy();
+        if (endpoint->outlier.ejected() || unhealthy) ++out;
+    }
+    return static_cast<double>(out + 1) <=
+           pool.config.outlier.max_ejected * static_cast<double>(active) + 1e-9;
+}
+
+/// Ejections and returns. True if a suspicion waits for the others' word.
+bool Verdicts::judge_traffic(WatchedPool& pool, TimePoint now) {
+    const config::Outlier& rules = pool.config.outlier;
+    bool waits = false;
+    for (const auto& endpoint : pool.endpoints) {
+        OutlierDetector& outlier = endpoint->outlier;
+        const bool alive = endpoint->check && endpoint->check->healthy() &&
+                           endpoint->check->passes() >= pool.config.health_check->healthy_after;
+        if (outlier.ejected() &&
+            (!rules.enabled || outlier.returns(endpoint->before, alive, now))) {
+            come_back(pool, *endpoint, now);
+        }
+        if (outlier.answered_since(endpoint->before)) endpoint->ramp.proven();
+        outlier.forgive(rules.ejection, now);
+        if (outlier.ejected()) continue;
+        const std::optional<Suspicion> suspicion = outlier.suspect(
+            endpoint->before, endpoint->success.tally(), peers_of(pool, *endpoint), rules, now);
+        waits |= outlier.waits();
+        if (!suspicion || (!suspicion->unbounded() && !may_eject(pool))) continue;
+        const Duration span =
+            outlier.eject(suspicion->reason, endpoint->before, rules.ejection, now);
+        endpoint->eject_why = fmt::format("{}, for {:g} s", suspicion->why, seconds_of(span));
+        endpoint->state().ejections.fetch_add(1, std::memory_order_relaxed);
+    }
+    return waits;
+}
+
+/// What it was ejected for is forgotten: it is judged anew, and by what comes now.
+void Verdicts::come_back(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now) {
+    if (endpoint.outlier.ejected()) endpoint.outlier = {};  // ejection was turned off
+    endpoint.success = {};
+    endpoint.ramp.begin(now, std::min<Duration>(pool.config.slow_start, limits::return_ramp), true);
+}
+
+TimePoint Verdicts::next_look(bool traffic, bool moving, bool waits, TimePoint now) {
+    if (traffic || moving) busy_ = now;
+    if (now - busy_ < limits::health_rest) {
+        return now + (waits ? Duration(limits::health_look_again) : limits::health_look);
+    }
+    TimePoint next = never;
+    for (const auto& [pool, until] : failed_)
+        next = std::min(next, until);
+    for (const auto& pool : pools_) {
+        for (const auto& endpoint : pool->endpoints) {
+            if (endpoint->outlier.ejected()) next = std::min(next, endpoint->outlier.until());
+        }
+    }
+    return next == never ? never : std::max(next, now + limits::health_look_again);
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,269 @@
+// Verdicts: configuration, sets and commands.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "health/verdicts.hpp"
+
+namespace scrollgate {
+namespace {
+
+CheckState::Rules rules_of(const config::HealthCheck& check) {
+    return {check.interval, check.healthy_after, check.unhealthy_after};
+}
+
+}  // namespace
+
+void Verdicts::update(std::shared_ptr<const config::Config> config, const PoolSets& sets,
+                      TimePoint now) {
+    config_ = std::move(config);
+    if (looked_ == TimePoint{}) looked_ = rotated_ = measured_ = busy_ = now;
+    std::vector<std::unique_ptr<WatchedPool>> pools;
+    for (const config::Pool& configured : config_->pools) {
+        const auto old = std::find_if(pools_.begin(), pools_.end(), [&](const auto& pool) {
+            return pool && pool->config.name == configured.name;
+        });
+        const bool known = old != pools_.end() && !(*old)->endpoints.empty();
+        pools.push_back(old != pools_.end() ? std::move(*old)
+                                            : std::make_unique<WatchedPool>(configured));
+        WatchedPool& pool = *pools.back();
+        pool.config = configured;
+        const auto set = sets.find(configured.name);
+        update_endpoints(pool, set == sets.end() ? nullptr : set->second, known, now);
+        update_checks(pool, now);
+        resize(pool, now);
+    }
+    pools_ = std::move(pools);
+    relate();
+    for (const auto& pool : pools_)
+        settle(*pool, now);
+    changed_ = true;
+    busy_ = now;
+}
+
+void Verdicts::update_endpoints(WatchedPool& pool, const std::shared_ptr<const EndpointSet>& set,
+                                bool known, TimePoint now) {
+    std::vector<std::unique_ptr<WatchedEndpoint>> endpoints;
+    for (const auto& endpoint : set ? *set : EndpointSet{}) {
+        pool.state = endpoint->pool_state;
+        const auto old = std::find_if(
+            pool.endpoints.begin(), pool.endpoints.end(),
+            [&](const auto& one) { return one && one->endpoint->state == endpoint->state; });
+        if (old != pool.endpoints.end()) {
+            (*old)->endpoint = endpoint;
+            endpoints.push_back(std::move(*old));
+            continue;
+        }
+        endpoints.push_back(std::make_unique<WatchedEndpoint>(endpoint));
+        endpoints.back()->in_service = !endpoint->standby;
+        if (known) endpoints.back()->ramp.begin(now, pool.config.slow_start, false);
+    }
+    std::stable_partition(endpoints.begin(), endpoints.end(),
+                          [](const auto& one) { return !one->endpoint->standby; });
+    pool.endpoints = std::move(endpoints);
+}
+
+void Verdicts::update_checks(WatchedPool& pool, TimePoint now) {
+    for (const auto& endpoint : pool.endpoints) {
+        if (!pool.config.health_check) {
+            endpoint->check.reset();
+        } else if (endpoint->check) {
+            endpoint->check->set_rules(rules_of(*pool.config.health_check));
+        } else {
+            endpoint->check.emplace(rules_of(*pool.config.health_check), now, rng_);
+        }
+    }
+    std::vector<WatchedPool::Dependency> depends_on;
+    for (const config::Dependency& configured : pool.config.depends_on) {
+        const auto old =
+            std::find_if(pool.depends_on.begin(), pool.depends_on.end(),
+                         [&](const auto& one) { return one.config.url == configured.url; });
+        if (old != pool.depends_on.end()) {
+            depends_on.push_back(*old);
+            depends_on.back().config = configured;
+        } else {
+            depends_on.push_back({configured, CheckState({}, now, rng_), ""});
+        }
+    }
+    pool.depends_on = std::move(depends_on);
+}
+
+void Verdicts::relate() {
+    for (const auto& pool : pools_) {
+        pool->routes.clear();
+        pool->related.clear();
+    }
+    for (const config::Route& route : config_->routes) {
+        std::vector<WatchedPool*> members;
+        for (const config::RoutePool& member : route.pools) {
+            if (WatchedPool* pool = find(member.name)) members.push_back(pool);
+        }
+        for (WatchedPool* pool : members) {
+            std::vector<WatchedPool*>& others = pool->routes.emplace_back();
+            for (WatchedPool* other : members) {
+                if (other == pool) continue;
+                others.push_back(other);
+                if (std::find(pool->related.begin(), pool->related.end(), other) ==
+                    pool->related.end()) {
+                    pool->related.push_back(other);
+                }
+            }
+        }
+    }
+}
+
+void Verdicts::resize(WatchedPool& pool, TimePoint now) {
+    const auto standbys = std::count_if(pool.endpoints.begin(), pool.endpoints.end(),
+                                        [](const auto& one) { return one->endpoint->standby; });
+    const auto all = static_cast<std::ptrdiff_t>(pool.endpoints.size());
+    static_cast<void>(pool.scaler.resize(static_cast<std::uint32_t>(all - standbys),
+                                         static_cast<std::uint32_t>(standbys),
+                                         pool.config.auto_scale));
+    apply_scale(pool, now);
+}
+
+void Verdicts::apply_scale(WatchedPool& pool, TimePoint now) {
+    std::size_t place = 0;
+    for (const auto& endpoint : pool.endpoints) {
+        const bool wanted = place++ < pool.scaler.state().in_service;
+        if (wanted && !endpoint->in_service) {
+            endpoint->ramp.begin(now, pool.config.slow_start, false);
+        }
+        endpoint->in_service = wanted;
+    }
+    busy_ = now;
+}
+
+WatchedPool* Verdicts::find(const std::string& pool) const noexcept {
+    for (const auto& one : pools_) {
+        if (one->config.name == pool) return one.get();
+    }
+    return nullptr;
+}
+
+WatchedEndpoint* Verdicts::find(const std::string& pool,
+                                const std::string& address) const noexcept {
+    const WatchedPool* known = find(pool);
+    if (known == nullptr) return nullptr;
+    for (const auto& one : known->endpoints) {
+        if (one->endpoint->text == address) return one.get();
+    }
+    return nullptr;
+}
+
+std::string Verdicts::unknown_pool(const std::string& pool) const {
+    std::string names;
+    for (const auto& one : pools_)
+        names += (names.empty() ? "" : ", ") + one->config.name;
+    return fmt::format("there is no pool {}; there are: {}", pool, names);
+}
+
+// ---- commands
+
+std::string Verdicts::fail(const std::string& pool, Duration span, TimePoint now) {
+    if (find(pool) == nullptr) return unknown_pool(pool);
+    if (span <= Duration::zero()) return "for must be more than 0";
+    failed_[pool] = after(now, span);
+    busy_ = now;
+    settle(*find(pool), now);
+    return {};
+}
+
+std::string Verdicts::unfail(const std::string& pool) {
+    if (find(pool) == nullptr) return unknown_pool(pool);
+    if (failed_.erase(pool) == 0) return fmt::format("pool {} is not failed", pool);
+    settle(*find(pool), looked_);
+    return {};
+}
+
+std::string Verdicts::drain(const std::string& pool, const std::string& address) {
+    if (find(pool) == nullptr) return unknown_pool(pool);
+    if (find(pool, address) == nullptr) {
+        return fmt::format("pool {} has no endpoint {}", pool, address);
+    }
+    drained_.emplace(pool, address);
+    settle(*find(pool), looked_);
+    return {};
+}
+
+std::string Verdicts::undrain(const std::string& pool, const std::string& address) {
+    if (find(pool) == nullptr) return unknown_pool(pool);
+    if (drained_.erase({pool, address}) == 0) {
+        return fmt::format("endpoint {} of pool {} is not drained", address, pool);
+    }
+    settle(*find(pool), looked_);
+    return {};
+}
+
+std::string Verdicts::scale(const std::string& pool, const ScaleWish& wish) {
+    if (!pool.empty() && find(pool) == nullptr) return unknown_pool(pool);
+    for (const auto& one : pools_) {
+        if (!pool.empty() && one->config.name != pool) continue;
+        Scaler tried = one->scaler;
+        if (const std::string refused = tried.wish(wish); !refused.empty()) {
+            return fmt::format("pool {}: {}", one->config.name, refused);
+        }
+    }
+    for (const auto& one : pools_) {
+        if (!pool.empty() && one->config.name != pool) continue;
+        static_cast<void>(one->scaler.wish(wish));
+        apply_scale(*one, looked_);
+        settle(*one, looked_);
+    }
+    return {};
+}
+
+// ---- checks
+
+TimePoint Verdicts::check_due(const std::string& pool, const std::string& address) const {
+    const WatchedEndpoint* endpoint = find(pool, address);
+    return endpoint != nullptr && endpoint->check ? endpoint->check->due() : never;
+}
+
+TimePoint Verdicts::dependency_due(const std::string& pool, const std::string& url) const {
+    const WatchedPool* known = find(pool);
+    if (known == nullptr) return never;
+    for (const WatchedPool::Dependency& one : known->depends_on) {
+        if (one.config.url == url) return one.check.due();
+    }
+    return never;
+}
+
+TimePoint Verdicts::checked(const std::string& pool, const std::string& address, bool passed,
+                            const std::string& why, TimePoint began, TimePoint now) {
+    WatchedEndpoint* endpoint = find(pool, address);
+    if (endpoint == nullptr || !endpoint->check) return never;
+    WatchedPool& of = *find(pool);
+    const float part = endpoint->check->part();
+    const bool changed = endpoint->check->record(passed, began, now, rng_);
+    if (!passed) endpoint->check_why = why;
+    if (changed && passed) endpoint->ramp.begin(now, of.config.slow_start, false);
+    if (changed || part != endpoint->check->part() || endpoint->outlier.ejected()) {
+        busy_ = now;
+        settle(of, now);
+    }
+    return endpoint->check->due();
+}
+
+TimePoint Verdicts::dependency_checked(const std::string& pool, const std::string& url, bool passed,
+                                       const std::string& why, TimePoint began, TimePoint now) {
+    WatchedPool* known = find(pool);
+    if (known == nullptr) return never;
+    for (WatchedPool::Dependency& one : known->depends_on) {
+        if (one.config.url != url) continue;
+        const bool changed = one.check.record(passed, began, now, rng_);
+        one.why = passed ? "" : why;
+        if (changed) {
+            say_(passed ? fmt::format("pool {}: its dependency {} is back", pool, url)
+                        : fmt::format("pool {}: its dependency {} is gone ({}); other pools are "
+                                      "preferred",
+                                      pool, url, why));
+            changed_ = true;
+            settle(*known, now);
+        }
+        return one.check.due();
+    }
+    return never;
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,231 @@
+// Verdicts: what is written: standing, score, epoch, availability, status.
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/limits.hpp"
+#include "health/verdicts.hpp"
+
+namespace scrollgate {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+
+/// True if `part` differs from `value` by a hundredth of it; then it is written.
+bool renew(std::atomic<float>& part, double value) noexcept {
+    const float old = part.load(relaxed);
+    const auto next = static_cast<float>(value);
+    const bool ends = (next == 1 || next == 0) && old != next;
+    if (!ends && std::abs(next - old) <= 0.01F * old) return false;
+    part.store(next, relaxed);
+    return true;
+}
+
+}  // namespace
+
+/// Makes the verdict on every endpoint of the pool anew; says what changed.
+void Verdicts::settle(WatchedPool& pool, TimePoint now) {
+    bool changed = false;
+    for (const auto& endpoint : pool.endpoints) {
+        changed |= stand(pool, *endpoint, now);
+        changed |= score(pool, *endpoint, now);
+    }
+    if (!changed) return;
+    changed_ = true;
+    if (pool.state) pool.state->epoch.fetch_add(1, std::memory_order_release);
+}
+
+bool Verdicts::stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now) {
+    const Endpoint& of = *endpoint.endpoint;
+    const auto failed = failed_.find(pool.config.name);
+    Standing standing = Standing::in;
+    std::string why = "nothing is wrong with it";
+    if (failed != failed_.end() && failed->second > now) {
+        standing = Standing::failed;
+        why = "an operator has failed its pool";
+    } else if (drained_.contains({of.pool, of.text})) {
+        standing = Standing::drained;
+        why = "an operator has drained it";
+    } else if (!endpoint.in_service) {
+        standing = Standing::standby;
+        why = of.standby ? "not scaled in" : "scaled out";
+    } else if (endpoint.check && !endpoint.check->healthy()) {
+        standing = Standing::unhealthy;
+        why = fmt::format("its checks fail: {}", endpoint.check_why);
+    } else if (endpoint.outlier.ejected()) {
+        standing = Standing::ejected;
+        why = endpoint.eject_why;
+    }
+    const Standing before = endpoint.standing();
+    if (standing == before) {
+        if (standing != Standing::in) endpoint.why = std::move(why);
+        return false;
+    }
+    if (standing == Standing::in) {
+        if (before == Standing::unhealthy) why = "its checks pass";
+        if (before == Standing::ejected) why = "its ejection is over; it begins with a trickle";
+        if (before == Standing::standby) why = "scaled in";
+        if (before == Standing::failed || before == Standing::drained) {
+            why = "an operator has put it back";
+            endpoint.ramp.begin(
+                now, std::min<Duration>(pool.config.slow_start, limits::return_ramp), false);
+        }
+    }
+    endpoint.why = why;
+    endpoint.state().standing.store(standing, relaxed);
+    say_(fmt::format("pool {}: {} is {} (was {}): {}", of.pool, of.text, standing_text(standing),
+                     standing_text(before), why));
+    return true;
+}
+
+bool Verdicts::score(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now) {
+    const Tally others = pool.tally - endpoint.success.tally();
+    double best_success = others.samples() > 0 ? others.success() : 0;
+    double least_slower = pool.slower;
+    // A pool that is well and idle counts as faultless: what is sent there will show.
+    for (const WatchedPool* other : pool.related) {
+        if (other->tally.samples() == 0 && !other->well) continue;
+        best_success = std::max(best_success, other->tally.success());
+        least_slower = std::min(least_slower, other->slower);
+    }
+    const double own_slower = endpoint.latency.against_usual() / std::max(1.0, least_slower);
+    const double in_pool = pool.median_us > 0 && endpoint.latency.known()
+                               ? times_slower(endpoint.latency.recent(), pool.median_us)
+                               : 1;
+    const double success = success_part(endpoint.success.tally().success(), best_success);
+    const double latency = latency_part(own_slower, in_pool);
+    const double check = endpoint.check ? endpoint.check->part() : 1;
+    const double ramp = endpoint.ramp.part(now);
+    const double dependency = pool.dependencies_up() ? 1 : limits::dependency_part;
+
+    EndpointState& state = endpoint.state();
+    renew(state.check_part, check);
+    renew(state.success_part, success);
+    renew(state.latency_part, latency);
+    renew(state.ramp_part, ramp);
+    renew(state.dependency_part, dependency);
+    const double product = check * success * latency * ramp * dependency;
+    const bool changed = renew(state.score, std::clamp(product, limits::score_floor, 1.0));
+
+    const double quality = success * latency;
+    if (endpoint.announced_low ? quality > 0.8 : quality < 0.5) {
+        endpoint.announced_low = !endpoint.announced_low;
+        say_(fmt::format(
+            "pool {}: {} {} (score {:.2f}: success {:.2f}, latency {:.2f}; {:.1f} ms, "
+            "usually {:.1f} ms)",
+            endpoint.endpoint->pool, endpoint.endpoint->text,
+            endpoint.announced_low ? "does badly" : "does well again", product, success, latency,
+            endpoint.latency.recent() / 1000, endpoint.latency.usual() / 1000));
+    }
+    return changed;
+}
+
+/// The time since the last look went by under the verdicts of that look.
+void Verdicts::account(Duration passed) {
+    bool all_routes = true;
+    for (const auto& pool : pools_) {
+        bool in = false, wanted = false;
+        for (const auto& endpoint : pool->endpoints) {
+            const Standing standing = endpoint->standing();
+            const bool counts = standing == Standing::in || out_by_verdict(standing);
+            endpoint->availability.add(passed, standing == Standing::in, counts);
+            in |= standing == Standing::in;
+            wanted |= counts;
+        }
+        pool->availability.add(passed, in, wanted || pool->endpoints.empty());
+    }
+    for (const auto& pool : pools_) {
+        const auto has_in = [](const WatchedPool* one) {
+            return std::any_of(one->endpoints.begin(), one->endpoints.end(),
+                               [](const auto& e) { return e->standing() == Standing::in; });
+        };
+        if (has_in(pool.get())) continue;
+        for (const auto& others : pool->routes)
+            all_routes &= std::any_of(others.begin(), others.end(), has_in);
+    }
+    availability_.add(passed, all_routes);
+}
+
+namespace {
+
+HealthStatus::Endpoint report(const WatchedEndpoint& endpoint) {
+    const EndpointState& state = endpoint.state();
+    return {.address = endpoint.endpoint->text,
+            .standing = endpoint.standing(),
+            .why = endpoint.why,
+            .standby = endpoint.endpoint->standby,
+            .score = state.score.load(relaxed),
+            .check = state.check_part.load(relaxed),
+            .success = state.success_part.load(relaxed),
+            .latency = state.latency_part.load(relaxed),
+            .ramp = state.ramp_part.load(relaxed),
+            .dependency = state.dependency_part.load(relaxed),
+            .recent_us = endpoint.latency.recent(),
+            .usual_us = endpoint.latency.usual(),
+            .availability = endpoint.availability.shares()};
+}
+
+/// State and why from what its endpoints are.
+void characterise(HealthStatus::Pool& pool, std::size_t in, std::size_t failed) {
+    if (pool.endpoints.empty()) {
+        pool.state = "out";
+        pool.why = "no address is known";
+    } else if (failed > 0) {
+        pool.state = "failed";
+        pool.why = "an operator has failed it";
+    } else if (in == 0) {
+        pool.state = "out";
+        pool.why = fmt::format("none of {} endpoints is in", pool.endpoints.size());
+    } else if (pool.score < 0.5) {
+        pool.state = "degraded";
+        pool.why = fmt::format("{} of {} endpoints in service are in, mean score {:.2f}", in,
+                               pool.active, pool.score);
+    } else {
+        pool.state = "in";
+        pool.why = fmt::format("{} of {} endpoints in service are in", in, pool.active);
+    }
+}
+
+}  // namespace
+
+HealthStatus Verdicts::status() const {
+    HealthStatus status;
+    status.availability = availability_.shares();
+    double rates = 0;
+    for (const auto& pool : pools_)
+        rates += pool->rate;
+    for (const auto& pool : pools_) {
+        HealthStatus::Pool& made = status.pools.emplace_back();
+        made.name = pool->config.name;
+        made.share = rates > 0 ? pool->rate / rates : 0;
+        made.scale = pool->scaler.state();
+        made.availability = pool->availability.shares();
+        for (const WatchedPool::Dependency& one : pool->depends_on)
+            made.depends_on.push_back({one.config.url, one.check.healthy(), one.why});
+        std::size_t in = 0, failed = 0;
+        double weights = 0;
+        for (const auto& endpoint : pool->endpoints) {
+            const HealthStatus::Endpoint& one = made.endpoints.emplace_back(report(*endpoint));
+            if (one.standing == Standing::failed) ++failed;
+            ++(endpoint->in_service ? made.active : made.standby);
+            if (!endpoint->in_service) continue;
+            weights += endpoint->endpoint->weight;
+            if (one.standing != Standing::in) continue;
+            ++in;
+            made.score += double{one.score} * endpoint->endpoint->weight;
+        }
+        if (weights > 0) made.score /= weights;
+        characterise(made, in, failed);
+    }
+    return status;
+}
+
+const HealthStatus::Pool* HealthStatus::pool(std::string_view name) const noexcept {
+    for (const Pool& one : pools) {
+        if (one.name == name) return &one;
+    }
+    return nullptr;
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,87 @@
+// What health remembers about each endpoint and pool between two looks. Plain data of Verdicts.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "balancer/endpoint.hpp"
+#include "health/availability.hpp"
+#include "health/check_state.hpp"
+#include "health/evidence.hpp"
+#include "health/latency_trend.hpp"
+#include "health/outlier.hpp"
+#include "health/ramp.hpp"
+#include "health/scaler.hpp"
+#include "health/success.hpp"
+
+namespace scrollgate {
+
+struct WatchedEndpoint {
+    explicit WatchedEndpoint(std::shared_ptr<const Endpoint> of)
+        : endpoint(std::move(of)),
+          before(Evidence::of(*endpoint->state)),
+          heads(endpoint->state->heads.log_sum()),
+          requests(endpoint->state->requests.load(std::memory_order_relaxed)) {}
+
+    [[nodiscard]] EndpointState& state() const noexcept { return *endpoint->state; }
+    [[nodiscard]] Standing standing() const noexcept {
+        return state().standing.load(std::memory_order_relaxed);
+    }
+
+    std::shared_ptr<const Endpoint> endpoint;
+    Tally fresh;                  ///< of the present look
+    Evidence before;              ///< at the last look
+    LatencyWindow::LogSum heads;  ///< likewise
+    std::uint64_t requests;       ///< likewise
+    SuccessRate success;
+    LatencyTrend latency;
+    OutlierDetector outlier;
+    Ramp ramp;
+    std::optional<CheckState> check;  ///< nothing: no check is configured
+    std::string check_why, eject_why;
+    Availability availability;
+    bool in_service = true;  ///< scaled in
+    bool announced_low = false;
+    std::string why = "as configured";
+};
+
+struct WatchedPool {
+    explicit WatchedPool(const config::Pool& of) : config(of) {}
+
+    struct Dependency {
+        config::Dependency config;
+        CheckState check;
+        std::string why;
+    };
+
+    config::Pool config;
+    std::shared_ptr<PoolState> state;  ///< null while the pool has no address
+    std::vector<std::unique_ptr<WatchedEndpoint>> endpoints;  ///< active ones first
+    std::vector<Dependency> depends_on;
+    Scaler scaler;
+    Availability availability;
+    /// By route: the other pools of it.
+    std::vector<std::vector<WatchedPool*>> routes;
+    std::vector<WatchedPool*> related;  ///< all of these, once each
+
+    // -- of the present look
+    Tally tally;                                        ///< of its endpoints
+    Tally fresh;                                        ///< likewise, since the look before
+    std::int64_t newest_answer = 0, second_answer = 0;  ///< of two endpoints
+    double slower = 1;                                  ///< median against what is usual
+    double median_us = 0;                               ///< of latency; 0: unknown
+    bool well = false;                                  ///< others may rely on it
+    double rate = 0;                                    ///< attempts per second, smoothed
+
+    [[nodiscard]] bool dependencies_up() const noexcept {
+        for (const Dependency& one : depends_on) {
+            if (!one.check.healthy()) return false;
+        }
+        return true;
+    }
+};
+
+}  // namespace scrollgate

@@ -1,0 +1,221 @@
+// Verdicts: commands, checks, dependencies, standbys, what survives a reload, availability.
+#include "tests/unit/health/world.hpp"
+
+using namespace scrollgate;
+using namespace scrollgate::test;
+
+namespace {
+
+config::HealthCheck a_check() {
+    config::HealthCheck check;
+    check.path = "/healthz";
+    return check;
+}
+
+void check(World& w, int p, int e, bool passed, const char* why = "status 500") {
+    w.now += 1s;
+    static_cast<void>(
+        w.verdicts.checked("p" + std::to_string(p), w.text(p, e), passed, why, w.now, w.now));
+}
+
+}  // namespace
+
+TEST_CASE("no check is due unless one is configured") {
+    World w(1, 2);
+    CHECK(w.verdicts.check_due("p0", w.text(0, 0)) == never);
+    CHECK(w.verdicts.checked("p0", w.text(0, 0), false, "", w.now, w.now) == never);
+    w.config.pools[0].health_check = a_check();
+    w.update();
+    CHECK(w.verdicts.check_due("p0", w.text(0, 0)) <= w.now + 200ms);
+    CHECK(w.verdicts.checked("p0", "10.9.9.9:80", false, "", w.now, w.now) == never);
+}
+
+TEST_CASE("checks take an endpoint out and back, one line each, at once") {
+    World w(1, 2);
+    w.config.pools[0].health_check = a_check();
+    w.update();
+    const std::uint64_t epoch = w.epoch(0);
+    check(w, 0, 1, false);
+    CHECK(w.standing(0, 1) == Standing::in);
+    CHECK(w.score(0, 1) == 0.5F);
+    check(w, 0, 1, false);
+    CHECK(w.standing(0, 1) == Standing::unhealthy);
+    CHECK(w.epoch(0) == epoch + 2);
+    check(w, 0, 1, true);
+    CHECK(w.standing(0, 1) == Standing::unhealthy);
+    check(w, 0, 1, true);
+    CHECK(w.standing(0, 1) == Standing::in);
+    CHECK(w.score(0, 1) == doctest::Approx(limits::ramp_floor));
+    w.look(10s);
+    CHECK(w.score(0, 1) == 1);
+    REQUIRE(w.lines.size() == 2);
+    CHECK(w.lines[0] == "pool p0: 10.0.0.2:80 is unhealthy (was in): its checks fail: status 500");
+    CHECK(w.lines[1] == "pool p0: 10.0.0.2:80 is in (was unhealthy): its checks pass");
+    // Without a check there is no verdict of one.
+    check(w, 0, 1, false);
+    check(w, 0, 1, false);
+    w.config.pools[0].health_check.reset();
+    w.update();
+    CHECK(w.standing(0, 1) == Standing::in);
+}
+
+TEST_CASE("precedence: failed, drained, standby, unhealthy, ejected, in") {
+    World w(2, 2, 1);
+    w.config.pools[0].health_check = a_check();
+    w.update();
+    w.calm(1s);
+    w.attempts(0, 0, 2, AttemptEnd::refused);
+    w.look();
+    CHECK(w.standing(0, 0) == Standing::ejected);
+    check(w, 0, 0, false);
+    check(w, 0, 0, false);
+    CHECK(w.standing(0, 0) == Standing::unhealthy);
+    CHECK(w.verdicts.scale("p0", {.factor = {}, .active = 1}) == "");
+    CHECK(w.verdicts.drain("p0", w.text(0, 0)) == "");
+    w.look();
+    CHECK(w.standing(0, 0) == Standing::drained);
+    CHECK(w.standing(0, 1) == Standing::standby);
+    CHECK(w.verdicts.fail("p0", 30s, w.now) == "");
+    w.look();
+    for (int e = 0; e < 3; ++e)
+        CHECK(w.standing(0, e) == Standing::failed);
+    CHECK(w.status(0).state == "failed");
+    CHECK(w.standing(1, 0) == Standing::in);
+    w.update();  // a reload
+    CHECK(w.standing(0, 0) == Standing::failed);
+    w.look(30s);
+    CHECK(w.standing(0, 0) == Standing::drained);
+    CHECK(w.standing(0, 1) == Standing::standby);
+    CHECK(w.standing(0, 2) == Standing::standby);
+    CHECK(w.verdicts.undrain("p0", w.text(0, 0)) == "");
+    w.look();
+    CHECK(w.standing(0, 0) == Standing::unhealthy);
+}
+
+TEST_CASE("a failed pool comes back when its time is over or somebody says so") {
+    World w(2, 2);
+    CHECK(w.verdicts.fail("p0", 30s, w.now) == "");
+    CHECK(w.verdicts.look(w.now) <= w.now + 30s);
+    w.look(29s);
+    CHECK(w.standing(0, 0) == Standing::failed);
+    const TimePoint next = w.look(100ms);
+    CHECK(next <= w.now + 900ms);
+    w.look(900ms);
+    CHECK(w.standing(0, 0) == Standing::in);
+    CHECK(w.verdicts.fail("p0", no_limit, w.now) == "");
+    w.look(1h);
+    CHECK(w.standing(0, 0) == Standing::failed);
+    CHECK(w.verdicts.unfail("p0") == "");
+    w.look();
+    CHECK(w.standing(0, 0) == Standing::in);
+}
+
+TEST_CASE("commands that cannot be are refused in words") {
+    World w(2, 2);
+    CHECK(w.verdicts.fail("px", 1s, w.now) == "there is no pool px; there are: p0, p1");
+    CHECK(w.verdicts.fail("p0", 0s, w.now) != "");
+    CHECK(w.verdicts.unfail("p0") == "pool p0 is not failed");
+    CHECK(w.verdicts.drain("p0", "1.2.3.4:5") == "pool p0 has no endpoint 1.2.3.4:5");
+    CHECK(w.verdicts.undrain("p0", w.text(0, 0)) != "");
+    CHECK(w.verdicts.scale("px", {.factor = 2.0, .active = {}}) != "");
+    CHECK(w.verdicts.scale("", {.factor = 1e6, .active = {}}) != "");
+    w.look();
+    CHECK(w.lines.empty());
+}
+
+TEST_CASE("scaling over all pools brings standbys in, in order, slowly; the rest is pending") {
+    World w(3, 2, 1);
+    for (int p = 0; p < 3; ++p)
+        CHECK(w.standing(p, 2) == Standing::standby);
+    CHECK(w.verdicts.scale("", {.factor = 2.0, .active = {}}) == "");
+    w.look();
+    for (int p = 0; p < 3; ++p) {
+        CHECK(w.standing(p, 2) == Standing::in);
+        CHECK(w.score(p, 2) < 0.1);
+        CHECK(w.status(p).scale.wanted == 4);
+        CHECK(w.status(p).scale.pending == 1);
+        CHECK(w.status(p).active == 3);
+    }
+    w.look(10s);
+    CHECK(w.score(0, 2) == 1);
+    w.grow(0, 1, false);  // the cloud has brought one more, through DNS
+    w.update();
+    CHECK(w.status(0).scale.wanted == 6);  // twice of three
+    CHECK(w.status(0).scale.in_service == 4);
+}
+
+TEST_CASE("an endpoint that joins a pool later starts slowly; those at the start do not") {
+    World w(1, 2);
+    CHECK(w.score(0, 0) == 1);
+    w.grow(0, 1, false);
+    w.update();
+    CHECK(w.score(0, 0) == 1);
+    CHECK(w.score(0, 2) == doctest::Approx(limits::ramp_floor));
+    w.config.pools[0].slow_start = 0s;
+    w.grow(0, 1, false);
+    w.update();
+    CHECK(w.score(0, 3) == 1);
+}
+
+TEST_CASE("auto brings standbys in by the requests in flight, and takes them back") {
+    World w(1, 2, 6);
+    config::AutoScale rules;
+    rules.target_in_flight = 10;
+    rules.shrink_after = 30s;
+    w.config.pools[0].auto_scale = rules;
+    w.update();
+    w.state(0, 0).in_flight = 40;
+    for (int i = 0; i < 50; ++i)
+        w.look();
+    CHECK(w.status(0).scale.in_service == 4);
+    CHECK(w.lines_with("pool p0: 4 endpoints in service (were 2), 4 wanted: auto: ") == 1);
+    w.state(0, 0).in_flight = 0;
+    for (int i = 0; i < 3000; ++i)
+        w.look();
+    CHECK(w.status(0).scale.in_service == 2);
+    CHECK(w.look() == never);
+}
+
+TEST_CASE("a dependency that is gone lowers its pool's score and empties nothing") {
+    World w(2, 2);
+    config::Dependency database;
+    database.url = "tcp://db:5432";
+    w.config.pools[0].depends_on = {database};
+    w.update();
+    CHECK(w.verdicts.dependency_due("p0", database.url) != never);
+    CHECK(w.verdicts.dependency_due("p1", database.url) == never);
+    for (int i = 0; i < 2; ++i) {
+        static_cast<void>(w.verdicts.dependency_checked("p0", database.url, false,
+                                                        "connect: refused", w.now, w.now));
+    }
+    CHECK(w.score(0, 0) == doctest::Approx(limits::dependency_part));
+    CHECK(w.standing(0, 0) == Standing::in);
+    CHECK(w.score(1, 0) == 1);
+    CHECK(w.lines_with("its dependency tcp://db:5432 is gone (connect: refused)") == 1);
+    CHECK_FALSE(w.status(0).depends_on[0].up);
+    CHECK(w.status(0).state == "degraded");
+    for (int i = 0; i < 2; ++i)
+        static_cast<void>(
+            w.verdicts.dependency_checked("p0", database.url, true, "", w.now, w.now));
+    CHECK(w.score(0, 0) == 1);
+    CHECK(w.lines_with("is back") == 1);
+}
+
+TEST_CASE("availability is of time in service, and what an operator wanted does not count") {
+    World w(2, 1);
+    w.config.pools[0].health_check = a_check();
+    w.update();
+    w.look(600s);
+    check(w, 0, 0, false);
+    check(w, 0, 0, false);
+    w.look(198s);  // 600 + 2 in, 198 out
+    w.look(200s);
+    CHECK(*w.status(0).availability.hour == doctest::Approx(602.0 / 1000).epsilon(0.01));
+    CHECK(*w.status(1).availability.hour == 1);
+    CHECK(*w.verdicts.status().availability.hour == 1);  // the route had p1
+    CHECK(w.verdicts.fail("p1", 100s, w.now) == "");
+    w.look(0s);
+    w.look(99s);
+    CHECK(*w.status(1).availability.hour == 1);
+    CHECK(*w.verdicts.status().availability.hour < 1);
+}

@@ -1,0 +1,162 @@
+// Health with its thread: what is posted happens in order, and it ends whatever is under way.
+#include "health/health.hpp"
+
+#include <atomic>
+#include <future>
+
+#include <doctest/doctest.h>
+
+#include "balancer/report.hpp"
+
+using namespace scrollgate;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A dialer whose connections never come to an end by themselves.
+struct Stuck final : Dialer {
+    struct Silent final : Stream {
+        explicit Silent(EventLoop& of) : loop(of) {}
+        void start_connect(const SocketAddress&, IoHandler& handler) override { waits = &handler; }
+        void start_read(std::span<char>, IoHandler&) override {}
+        void start_wait_readable(IoHandler&) override {}
+        void cancel_read() noexcept override {}
+        bool quiet() noexcept override { return true; }
+        IoResult try_write(std::span<const iovec>) noexcept override { return {}; }
+        void start_wait_writable(IoHandler&) override {}
+        void shutdown_write() noexcept override {}
+        void close(bool) noexcept override {
+            open = false;
+            if (IoHandler* handler = std::exchange(waits, nullptr)) {
+                loop.complete_later(*handler, {0, boost::system::errc::make_error_code(
+                                                      boost::system::errc::operation_canceled)});
+            }
+        }
+        bool is_open() const noexcept override { return open; }
+
+        EventLoop& loop;
+        IoHandler* waits = nullptr;
+        bool open = true;
+    };
+    std::unique_ptr<Stream> open(EventLoop& loop) override {
+        asked.release_once();
+        return std::make_unique<Silent>(loop);
+    }
+    struct Once {
+        void release_once() {
+            if (!done.exchange(true)) promise.set_value();
+        }
+        std::atomic<bool> done{false};
+        std::promise<void> promise;
+    } asked;
+};
+
+struct Lab {
+    Lab() {
+        config::Pool pool;
+        pool.name = "a";
+        config::Route route;
+        route.pools.push_back({"a", 1, 0, {}});
+        config.pools.push_back(pool);
+        config.routes.push_back(route);
+        auto made = std::make_shared<EndpointSet>();
+        for (const char* ip : {"192.0.2.1", "192.0.2.2"}) {
+            const SocketAddress address = *SocketAddress::from_ip(ip, 80);
+            made->push_back(
+                std::make_shared<const Endpoint>(Endpoint{"a",
+                                                          "other",
+                                                          "",
+                                                          "",
+                                                          ip,
+                                                          80,
+                                                          address,
+                                                          address.text(),
+                                                          1,
+                                                          false,
+                                                          {},
+                                                          registry.state_of("a", address),
+                                                          registry.state_of("a")}));
+        }
+        sets["a"] = made;
+        set = made;
+        health.start();
+    }
+    void update() { health.update(std::make_shared<const config::Config>(config), sets); }
+    using Answer = std::pair<std::string, std::shared_ptr<const HealthStatus>>;
+    /// Runs a command and waits for what came of it.
+    template <class Command>
+    Answer ask(Command&& command) {
+        auto promise = std::make_shared<std::promise<Answer>>();
+        command([promise](std::string refused, std::shared_ptr<const HealthStatus> status) {
+            promise->set_value({std::move(refused), std::move(status)});
+        });
+        return promise->get_future().get();
+    }
+
+    EndpointRegistry registry;
+    config::Config config;
+    PoolSets sets;
+    std::shared_ptr<const EndpointSet> set;
+    Stuck dialer;
+    Health health{system_clock(), dialer, [](const std::string&, auto) {}};
+};
+
+}  // namespace
+
+TEST_CASE("commands are answered with the status that shows them") {
+    Lab lab;
+    CHECK(lab.health.status() != nullptr);
+    lab.update();
+    const auto failed = lab.ask([&](auto done) { lab.health.fail("a", 30s, done); });
+    CHECK(failed.first == "");
+    REQUIRE(failed.second->pool("a") != nullptr);
+    CHECK(failed.second->pool("a")->state == "failed");
+    CHECK(lab.set->front()->state->standing == Standing::failed);
+    CHECK(lab.health.status()->pool("a")->state == "failed");
+    CHECK(lab.ask([&](auto done) { lab.health.unfail("a", done); }).first == "");
+    CHECK(lab.ask([&](auto done) { lab.health.unfail("a", done); }).first != "");
+    CHECK(lab.ask([&](auto done) { lab.health.drain("a", "192.0.2.1:80", done); }).first == "");
+    CHECK(lab.set->front()->state->standing == Standing::drained);
+    CHECK(lab.ask([&](auto done) { lab.health.undrain("a", "192.0.2.1:80", done); }).first == "");
+    const auto scaled =
+        lab.ask([&](auto done) { lab.health.scale("", {.factor = 2.0, .active = {}}, done); });
+    CHECK(scaled.second->pool("a")->scale.wanted == 4);
+    CHECK(scaled.second->pool("a")->scale.pending == 2);
+}
+
+TEST_CASE("the bell makes it look, and stirring wakes it") {
+    Lab lab;
+    lab.update();
+    EndpointState& state = *lab.set->front()->state;
+    static_cast<void>(report(state, AttemptEnd::refused, 1ms, system_clock().now()));
+    CHECK(report(state, AttemptEnd::refused, 1ms, system_clock().now()));
+    lab.health.ring();
+    lab.health.ring();
+    lab.health.stir();
+    // Posted behind the bell: that look has been, or this one is it.
+    static_cast<void>(lab.ask([&](auto done) { lab.health.unfail("a", done); }));
+    CHECK(state.standing == Standing::ejected);
+    CHECK(state.ejections == 1);
+}
+
+TEST_CASE("it ends at once while checks, dependencies and webhooks hang") {
+    Lab lab;
+    lab.config.pools[0].health_check.emplace().tcp = true;
+    lab.config.pools[0].health_check->interval = 20ms;
+    lab.config.pools[0].health_check->timeout = 1h;
+    config::Dependency dependency;
+    dependency.url = "tcp://192.0.2.9:1";
+    dependency.host = "192.0.2.9";
+    dependency.port = 1;
+    lab.config.pools[0].depends_on = {dependency};
+    lab.config.pools[0].webhook.emplace().host = "192.0.2.9";
+    lab.update();
+    static_cast<void>(
+        lab.ask([&](auto done) { lab.health.scale("a", {.factor = {}, .active = 9}, done); }));
+    lab.dialer.asked.promise.get_future().wait();
+    lab.update();  // a reload meanwhile
+    lab.config.pools[0].health_check.reset();
+    lab.update();
+    lab.health.stop();
+    lab.health.stop();
+}

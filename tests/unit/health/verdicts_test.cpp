@@ -1,0 +1,254 @@
+// Verdicts with hundreds of endpoints: ejection, return, scores, on a manual clock.
+#include "tests/unit/health/world.hpp"
+
+using namespace scrollgate;
+using namespace scrollgate::test;
+
+TEST_CASE("in calm everything is in with its whole score, and nothing is written or said") {
+    World w(3, 100);
+    w.calm(5s);
+    const std::uint64_t epoch = w.epoch(0);
+    w.calm(60s);
+    for (int p = 0; p < 3; ++p) {
+        for (int e = 0; e < 100; ++e) {
+            CHECK(w.standing(p, e) == Standing::in);
+            CHECK(w.score(p, e) == 1);
+        }
+    }
+    CHECK(w.epoch(0) == epoch);
+    CHECK(w.lines.empty());
+    CHECK(w.share(2) == doctest::Approx(1.0 / 3));  // farther away, and not punished for it
+}
+
+TEST_CASE("a cloud that refuses is out with the bell, all of it, and back with a trickle") {
+    World w(3, 100);
+    w.calm(5s);
+    for (int e = 0; e < 100; ++e)
+        CHECK(w.attempts(0, e, 2, AttemptEnd::refused));
+    w.look(1ms);
+    for (int e = 0; e < 100; ++e)
+        CHECK(w.standing(0, e) == Standing::ejected);
+    CHECK(w.lines_with("is ejected (was in): refused 2 connections in a row, for 5 s") == 100);
+    CHECK(w.status(0).state == "out");
+    CHECK(w.state(0, 7).ejections == 1);
+    CHECK(w.share(0) == 0);
+    w.calm(5s);
+    CHECK(w.standing(0, 0) == Standing::in);
+    CHECK(w.share(0) < 0.1);
+    w.calm(3100ms);
+    CHECK(w.share(0) == doctest::Approx(1.0 / 3).epsilon(0.02));
+}
+
+TEST_CASE("an endpoint that is still dead costs one attempt per ejection, forever") {
+    World w(2, 10);
+    w.calm(5s);
+    int trials = 2;
+    w.attempts(0, 3, 2, AttemptEnd::refused);
+    w.look(1ms);
+    for (int i = 0; i < 600; ++i) {
+        if (w.standing(0, 3) == Standing::in) {
+            ++trials;
+            w.attempts(0, 3, 1, AttemptEnd::refused);
+        }
+        for (int p = 0; p < 2; ++p) {
+            for (int e = 0; e < 10; ++e) {
+                if (p == 1 || e != 3) w.attempts(p, e, 5, AttemptEnd::answered);
+            }
+        }
+        w.look();
+    }
+    CHECK(trials <= 2 + 60 / 5 + 1);
+    CHECK(trials >= 10);
+    w.calm(9s);  // it lives again
+    CHECK(w.score(0, 3) == 1);
+}
+
+TEST_CASE("a frozen cloud is out as soon as others have answered after it fell silent") {
+    World w(3, 50);
+    w.calm(5s);
+    w.now += 50ms;
+    for (int e = 0; e < 50; ++e)
+        CHECK(w.attempts(1, e, 3, AttemptEnd::overdue, 100ms));
+    const TimePoint again = w.look(1ms);
+    CHECK(again == w.now + limits::health_look_again);
+    CHECK(w.standing(1, 0) == Standing::in);  // the others' answers are older than the silence
+    w.now += 5ms;
+    w.attempts(0, 0, 1, AttemptEnd::answered);
+    w.look(5ms);
+    for (int e = 0; e < 50; ++e)
+        CHECK(w.standing(1, e) == Standing::ejected);
+    CHECK(w.standing(0, 0) == Standing::in);
+    // A late answer to what was under way: it thaws.
+    w.attempts(1, 4, 1, AttemptEnd::answered, 2s);
+    w.look();
+    CHECK(w.standing(1, 4) == Standing::in);
+}
+
+TEST_CASE("when our own way out is gone nobody is ejected for silence") {
+    World w(3, 50);
+    w.calm(5s);
+    for (int round = 0; round < 50; ++round) {
+        for (int p = 0; p < 3; ++p) {
+            for (int e = 0; e < 50; ++e)
+                w.attempts(p, e, 1, AttemptEnd::silent, 1s);
+        }
+        w.look();
+    }
+    for (int p = 0; p < 3; ++p)
+        CHECK(w.status(p).state != "out");
+    CHECK(w.lines_with("ejected") == 0);
+}
+
+TEST_CASE("an error that all give ejects nobody and lowers no score") {
+    World w(3, 50);
+    w.calm(5s);
+    for (int round = 0; round < 100; ++round) {
+        for (int p = 0; p < 3; ++p) {
+            for (int e = 0; e < 50; ++e)
+                w.attempts(p, e, 10, AttemptEnd::server_error);
+        }
+        w.look();
+    }
+    CHECK(w.lines_with("ejected") == 0);
+    CHECK(w.score(1, 1) > 0.9);
+}
+
+TEST_CASE("half of a cloud's answers failing: below 5 % of the share within 2 s, for good") {
+    World w(3, 100);
+    w.calm(10s);
+    for (int round = 0; round < 300; ++round) {
+        for (int p = 0; p < 3; ++p) {
+            for (int e = 0; e < 100; ++e) {
+                if (w.standing(p, e) != Standing::in) continue;
+                const int count = std::max(1, static_cast<int>(25 * w.score(p, e)));
+                for (int i = 0; i < count; ++i) {
+                    const bool bad = p == 0 && w.rng.below(2) == 0;
+                    w.attempts(p, e, 1, bad ? AttemptEnd::server_error : AttemptEnd::answered);
+                }
+            }
+        }
+        w.look();
+        if (round > 20) CHECK(w.share(0) < 0.05);
+    }
+    CHECK(w.lines_with("p1") == 0);
+}
+
+TEST_CASE("without another pool that is well max_ejected holds, but not for refusal") {
+    World w(1, 10);
+    w.calm(5s);
+    for (int round = 0; round < 40; ++round) {
+        for (int e = 0; e < 9; ++e)
+            w.attempts(0, e, 10, AttemptEnd::server_error);
+        w.attempts(0, 9, 10, AttemptEnd::answered);
+        w.look();
+    }
+    const auto out = [&] {
+        int count = 0;
+        for (int e = 0; e < 10; ++e)
+            count += w.standing(0, e) == Standing::ejected ? 1 : 0;
+        return count;
+    };
+    CHECK(out() == 5);
+    for (int e = 0; e < 10; ++e)
+        w.attempts(0, e, 2, AttemptEnd::refused);
+    w.look();
+    CHECK(out() == 10);
+}
+
+TEST_CASE("with another pool that is well a whole pool may be ejected; not if that one is lost") {
+    for (const bool other_is_lost : {false, true}) {
+        World w(2, 10);
+        w.calm(5s);
+        if (other_is_lost) CHECK(w.verdicts.fail("p1", no_limit, w.now) == "");
+        for (int round = 0; round < 50; ++round) {
+            for (int e = 0; e < 9; ++e) {
+                if (w.standing(0, e) == Standing::in)
+                    w.attempts(0, e, 10, AttemptEnd::server_error);
+            }
+            w.attempts(0, 9, 10, AttemptEnd::answered);
+            if (!other_is_lost) {
+                for (int e = 0; e < 10; ++e)
+                    w.attempts(1, e, 10, AttemptEnd::answered);
+            }
+            w.look();
+        }
+        int out = 0;
+        for (int e = 0; e < 10; ++e)
+            out += w.standing(0, e) == Standing::ejected ? 1 : 0;
+        CHECK(out == (other_is_lost ? 5 : 9));
+    }
+}
+
+TEST_CASE("twenty times slower: one endpoint or a cloud, below 5 % within 2 s; and back") {
+    for (const int sick : {1, 100}) {
+        World w(3, 100);
+        w.calm(20s);
+        for (int round = 0; round < 100; ++round) {
+            for (int p = 0; p < 3; ++p) {
+                for (int e = 0; e < 100; ++e) {
+                    const bool slow = p == 2 && e < sick;
+                    const int count = std::max(1, static_cast<int>(25 * w.score(p, e)));
+                    w.attempts(p, e, count, AttemptEnd::answered,
+                               (1 + 4 * p) * (slow ? 40ms : 2ms));
+                }
+            }
+            w.look();
+            if (round >= 20) CHECK(w.score(2, 0) < 0.05);
+        }
+        CHECK(w.lines_with("does badly") == sick);
+        CHECK(w.score(2, 99) == (sick == 1 ? 1 : w.score(2, 0)));
+        if (sick == 100) CHECK(w.share(2) < 0.05);
+        for (int round = 0; round < 100; ++round) {
+            for (int e = 0; e < 100; ++e)
+                w.attempts(2, e, 2, AttemptEnd::answered, 18ms);
+            w.look();
+        }
+        CHECK(w.score(2, 0) == 1);
+        CHECK(w.lines_with("does well again") == sick);
+    }
+}
+
+TEST_CASE("when all clouds become slower alike, no score falls") {
+    World w(3, 20);
+    w.calm(20s);
+    for (int round = 0; round < 50; ++round) {
+        for (int p = 0; p < 3; ++p) {
+            for (int e = 0; e < 20; ++e)
+                w.attempts(p, e, 25, AttemptEnd::answered, (1 + 4 * p) * 40ms);
+        }
+        w.look();
+    }
+    for (int p = 0; p < 3; ++p)
+        CHECK(w.score(p, 0) > 0.9);
+}
+
+TEST_CASE("a suspicion that nobody can answer lets health rest all the same") {
+    World w(1, 1);
+    w.attempts(0, 0, 9, AttemptEnd::server_error);
+    w.attempts(0, 0, 9, AttemptEnd::silent);
+    TimePoint next = w.look();
+    CHECK(next == w.now + limits::health_look_again);
+    for (int i = 0; i < 100 && next != never; ++i)
+        next = w.look();
+    CHECK(next == never);
+    CHECK(w.standing(0, 0) == Standing::in);
+}
+
+TEST_CASE("nobody looks while nothing happens, and ejections end by the clock all the same") {
+    World w(2, 10);
+    w.calm(1s);
+    TimePoint next = w.now;
+    for (int i = 0; i < 100 && next != never; ++i)
+        next = w.look();
+    CHECK(next == never);
+    w.attempts(0, 0, 2, AttemptEnd::refused);
+    next = w.look();
+    CHECK(w.standing(0, 0) == Standing::ejected);
+    int looks = 0;
+    while (next != never) {
+        REQUIRE(++looks < 200);
+        w.look(next - w.now);
+        next = w.verdicts.look(w.now);
+    }
+    CHECK(w.standing(0, 0) == Standing::in);
+}
