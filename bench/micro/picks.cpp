@@ -38,7 +38,7 @@ void pick(benchmark::State& state, Balance balance) {
     FastRng rng(1);
     config::Route route;
     for (const char* cloud : clouds)
-        route.pools.push_back({cloud, 1, 0});
+        route.pools.push_back({cloud, 1, 0, {}});
     route.balance = balance;
     RouteBalancer balancer(route);
     balancer.update(endpoints(static_cast<std::size_t>(state.range(0)), rng));
