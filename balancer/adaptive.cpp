@@ -1,19 +1,77 @@
-// Power of two choices (Mitzenmacher 2001) on peak-EWMA latency x (requests in flight + 1), as
-// Finagle made it known: of two candidates the one where a request would be done sooner.
+// Where would a request be done soonest: the lowest peak-EWMA latency x (requests in flight + 1) of
+// some candidates, as Finagle made it known.
 //
-// The pair is drawn by two points on the wheel of weights. The first is uniform; the second lies a
-// random distance behind it, at least the widest arc's width in both directions. So both points
-// are uniform each, a target is a candidate in proportion to its weight exactly, and the two
-// differ, unless one target has more than half of all weight. Two independent draws would often
-// meet the same target among few; drawing again until they differ would give light targets, and
-// that is sick ones, more than their weight.
+// Few targets are all looked at: each is a candidate with the probability of its weight against the
+// heaviest one's. Of many, the candidates are four drawn by weight, because looking at a thousand
+// costs two thousand cache lines that other workers keep writing. Two would do among equals
+// (Mitzenmacher 2001), but not among unequals: a third of the targets that has two thirds of the
+// capacity is in 56 % of all pairs, and can get no more. See docs/decisions/0013-balancing.md.
+//
+// Either way a target's weight bounds its share, whatever its latency: one with score 0.1 is a
+// candidate in a tenth of the cases.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "balancer/wheel.hpp"
 
 namespace scrollgate {
 namespace {
+
+/// A target as it is at this pick; read once, because other workers change it.
+struct Candidate {
+    std::size_t target = 0;
+    std::uint8_t distance = 0;
+    float latency = 0;  ///< microseconds; 0: unknown
+    float cost = 0;
+};
+
+class Candidates {
+  public:
+    void add(std::span<const Target> targets, std::size_t i, TimePoint now) noexcept {
+        const EndpointState& state = *targets[i].endpoint->state;
+        const float busy = static_cast<float>(state.in_flight.load(std::memory_order_relaxed)) + 1;
+        all_[count_++] = {i, targets[i].distance, state.latency.value(now), busy};
+    }
+    [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+    [[nodiscard]] std::size_t best(Rng& rng) noexcept;
+
+  private:
+    std::array<Candidate, limits::full_scan> all_;
+    std::size_t count_ = 0;
+};
+
+/// The lowest cost; the nearest among those that are about as low; by chance among equals.
+std::size_t Candidates::best(Rng& rng) noexcept {
+    const std::span all(all_.data(), count_);
+    // Who has not answered yet counts as fast as the fastest candidate, so that requests in flight
+    // decide: a new endpoint is asked at once, and no more than an equal would be while its first
+    // answers are still out.
+    float fastest = 0;
+    for (const Candidate& one : all) {
+        if (one.latency > 0 && (fastest <= 0 || one.latency < fastest)) fastest = one.latency;
+    }
+    if (fastest <= 0) fastest = 1;
+    float lowest = 0;
+    for (Candidate& one : all) {
+        one.cost *= one.latency > 0 ? one.latency : fastest;
+        if (lowest <= 0 || one.cost < lowest) lowest = one.cost;
+    }
+    const float about = lowest * static_cast<float>(1 + limits::near_tie);
+    const Candidate* chosen = nullptr;
+    std::uint64_t equals = 1;
+    for (const Candidate& one : all) {
+        if (one.cost > about) continue;
+        const auto rank = [](const Candidate& of) { return std::pair(of.distance, of.cost); };
+        if (chosen == nullptr || rank(one) < rank(*chosen)) {
+            chosen = &one;
+            equals = 1;
+        } else if (rank(one) == rank(*chosen) && rng.below(++equals) == 0) {
+            chosen = &one;
+        }
+    }
+    return chosen->target;
+}
 
 class Adaptive final : public Policy {
   public:
@@ -23,58 +81,34 @@ class Adaptive final : public Policy {
     void reweighed(std::span<const Target> targets) override { wheel_.assign(targets); }
 
   private:
-    [[nodiscard]] std::pair<std::size_t, std::size_t> pair(Rng& rng) const noexcept {
-        const double first = unit_interval(rng);
-        const double gap = std::min(wheel_.widest(), 0.5);
-        double second = first + gap + unit_interval(rng) * (1 - 2 * gap);
-        if (second >= 1) second -= 1;
-        return {wheel_.at(first), wheel_.at(second)};
-    }
-
     Wheel wheel_;
 };
-
-/// Whether `b` is to be preferred to `a`.
-bool better(const Target& b, const Target& a, TimePoint now) noexcept {
-    const EndpointState& left = *a.endpoint->state;
-    const EndpointState& right = *b.endpoint->state;
-    float left_latency = left.latency.value(now);
-    float right_latency = right.latency.value(now);
-    // Who has not answered yet counts as fast as the other candidate, so that requests in flight
-    // decide: a new endpoint is asked at once, and no more than an equal would be while its first
-    // answers are still out.
-    if (left_latency <= 0) left_latency = right_latency > 0 ? right_latency : 1;
-    if (right_latency <= 0) right_latency = left_latency;
-    const auto busy = [](const EndpointState& state) {
-        return static_cast<float>(state.in_flight.load(std::memory_order_relaxed)) + 1;
-    };
-    const float left_cost = left_latency * busy(left);
-    const float right_cost = right_latency * busy(right);
-    if (a.distance != b.distance) {
-        const float difference =
-            right_cost > left_cost ? right_cost - left_cost : left_cost - right_cost;
-        const float tie = std::max(left_cost, right_cost) * static_cast<float>(limits::near_tie);
-        if (difference <= tie) return b.distance < a.distance;
-    }
-    return right_cost < left_cost;
-}
 
 std::optional<std::size_t> Adaptive::pick(std::span<const Target> targets,
                                           std::span<const bool> tried, const PickRequest& request,
                                           Rng& rng) {
     if (wheel_.empty()) return std::nullopt;
-    // Almost always the first pair is untried. Half a pair will do if none is.
-    constexpr int draws = 4;
-    std::optional<std::size_t> alone;
-    for (int draw = 0; draw < draws; ++draw) {
-        const auto [a, b] = pair(rng);
-        if (!tried[a] && !tried[b]) {
-            return better(targets[b], targets[a], request.now) ? b : a;
+    Candidates candidates;
+    if (targets.size() <= limits::full_scan) {
+        double heaviest = 0;
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            if (!tried[i]) heaviest = std::max(heaviest, targets[i].weight);
         }
-        if (!tried[a]) alone = a;
-        if (!tried[b]) alone = b;
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            const double weight = targets[i].weight;
+            if (tried[i] || weight <= 0) continue;
+            if (weight < heaviest && unit_interval(rng) * heaviest >= weight) continue;
+            candidates.add(targets, i, request.now);
+        }
+    } else {
+        constexpr int draws = 4;
+        for (int draw = 0; draw < draws; ++draw) {
+            const std::size_t i = wheel_.at(unit_interval(rng));
+            if (!tried[i]) candidates.add(targets, i, request.now);
+        }
     }
-    return alone ? alone : draw_untried(targets, tried, rng);
+    if (candidates.empty()) return draw_untried(targets, tried, rng);
+    return candidates.best(rng);
 }
 
 }  // namespace

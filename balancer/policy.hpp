@@ -29,7 +29,7 @@ struct Target {
 /// What a pick goes by, beside the weights.
 struct PickRequest {
     /// Endpoints of this exchange's earlier attempts, recognised by identity.
-    std::span<const Endpoint* const> tried;
+    std::span<const Endpoint* const> tried{};
     std::uint64_t hash = 0;  ///< of the key that consistent_hash goes by; 0: there is none
     TimePoint now{};         ///< for latencies, which fade with time
     /// Wished for: taken if it is eligible and untried. May be null.
@@ -68,8 +68,9 @@ class Policy {
 /// Never null. Call changed() before the first pick.
 [[nodiscard]] std::unique_ptr<Policy> make_policy(config::Route::Balance balance);
 
-/// Two candidates drawn by weight; the one with the lower product of average latency and requests
-/// in flight. Between about equal ones the nearer.
+/// The lowest product of average latency and requests in flight, of all targets if they are few,
+/// each a candidate as often as its weight says; beyond limits::full_scan, of four that are drawn
+/// by weight. Between about equal ones the nearer.
 [[nodiscard]] std::unique_ptr<Policy> make_adaptive();
 /// Smooth weighted round robin: over a cycle each target gets exactly its share, spread evenly.
 [[nodiscard]] std::unique_ptr<Policy> make_round_robin();

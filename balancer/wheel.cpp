@@ -8,18 +8,16 @@ void Wheel::assign(std::span<const Target> targets) {
     const std::size_t count = targets.size();
     ends_.resize(count);
     guide_.resize(count);
-    double total = 0;
+    total_ = 0;
     for (const Target& target : targets)
-        total += target.weight;
-    widest_ = 0;
-    if (total <= 0) return;
+        total_ += target.weight;
+    if (total_ <= 0) return;
 
     double sum = 0;
     std::size_t last = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        const double share = targets[i].weight / total;
+        const double share = targets[i].weight / total_;
         if (share > 0) last = i;
-        widest_ = std::max(widest_, share);
         ends_[i] = sum += share;
     }
     // Whatever rounding left of the circle belongs to the last arc.

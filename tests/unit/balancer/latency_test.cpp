@@ -1,3 +1,4 @@
+// LatencyWindow and PeakEwma against what they promise.
 #include "balancer/latency.hpp"
 
 #include <doctest/doctest.h>

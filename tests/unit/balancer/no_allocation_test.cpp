@@ -34,7 +34,7 @@ TEST_CASE("picks, also after a change of a verdict, and leases allocate nothing"
         const auto set = test::set_of("a", std::vector<std::uint32_t>(1000, 1));
         const auto split = test::set_of("b", {1, 1});
         config::Route route;
-        route.pools = {{"a", 1, 0}, {"b", 1, 0, 0.1}};
+        route.pools = {{"a", 1, 0, {}}, {"b", 1, 0, 0.1}};
         route.balance = balance;
         RouteBalancer balancer(route);
         balancer.update({{"a", set}, {"b", split}});

@@ -1,3 +1,4 @@
+// What each end of an attempt leaves in the evidence, and when it rings.
 #include "balancer/report.hpp"
 
 #include <doctest/doctest.h>

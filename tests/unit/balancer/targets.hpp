@@ -50,7 +50,7 @@ inline void set_score(const Endpoint& endpoint, float score) {
 /// Whether a count is within 5 standard deviations of a fair draw.
 inline bool fair(int count, int picks, double probability) {
     const double sigma = std::sqrt(picks * probability * (1 - probability));
-    return std::abs(count - picks * probability) < 5 * sigma;
+    return std::abs(count - picks * probability) <= 5 * sigma;
 }
 
 /// A row of fresh endpoints with these weights, and a mark for each.
