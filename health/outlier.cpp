@@ -10,12 +10,6 @@
 namespace scrollgate {
 namespace {
 
-/// The run has grown since it was last judged. A shorter one has had an answer in between.
-bool fresh(std::uint32_t run, std::uint32_t& seen) noexcept {
-    if (run < seen) seen = 0;
-    return run > seen;
-}
-
 /// The shortest run of 5xx that the others' error rate would hardly ever make by chance.
 double telling_run(double error_rate, std::uint32_t consecutive) noexcept {
     const double rare = std::log(limits::run_by_chance) / std::log(std::min(error_rate, 0.999));
@@ -29,8 +23,15 @@ std::string_view eject_reason_text(EjectReason reason) noexcept {
     return texts[static_cast<std::size_t>(reason)];
 }
 
+/// A run that had grown before the endpoint came back counts only as it grows further; an answer
+/// has ended it, though maybe another one has begun since.
+void OutlierDetector::forget_runs(const Evidence& evidence) noexcept {
+    if (answered_since(evidence)) refused_seen_ = unanswered_seen_ = 0;
+    if (evidence.answers != answers_) errors_seen_ = 0;
+}
+
 void OutlierDetector::silence(const Evidence& evidence, TimePoint now) noexcept {
-    if (!fresh(evidence.unanswered_run, unanswered_seen_)) {
+    if (evidence.unanswered_run <= unanswered_seen_) {
         silent_since_.reset();
     } else if (!silent_since_) {
         silent_since_ = now;
@@ -41,7 +42,7 @@ void OutlierDetector::silence(const Evidence& evidence, TimePoint now) noexcept 
 /// an error that begins everywhere at once has not reached their averages yet.
 bool OutlierDetector::failing(const Evidence& evidence, const Tally& fresh_of_peers,
                               std::uint32_t consecutive) noexcept {
-    if (!fresh(evidence.error_run, errors_seen_)) {
+    if (evidence.error_run <= errors_seen_) {
         meanwhile_ = {};
         return false;
     }
@@ -60,8 +61,8 @@ std::optional<Suspicion> OutlierDetector::suspect(const Evidence& evidence, cons
                                                   const config::Outlier& rules, TimePoint now) {
     waits_ = false;
     if (ejected_ || !rules.enabled) return std::nullopt;
-    if (evidence.refused_run >= limits::refused_at_once &&
-        fresh(evidence.refused_run, refused_seen_)) {
+    forget_runs(evidence);
+    if (evidence.refused_run >= limits::refused_at_once && evidence.refused_run > refused_seen_) {
         return Suspicion{EjectReason::refused,
                          fmt::format("refused {} connections in a row", evidence.refused_run)};
     }
@@ -108,7 +109,7 @@ Duration OutlierDetector::eject(EjectReason reason, const Evidence& evidence, Du
     return span;
 }
 
-bool OutlierDetector::returns(const Evidence& evidence, bool alive, TimePoint now) {
+bool OutlierDetector::returns(const Evidence& evidence, bool revived, TimePoint now) {
     if (!ejected_) return false;
     const bool answers = reason_ == EjectReason::refused
                              ? evidence.refused_run == 0 && answered_since(evidence)
@@ -116,11 +117,12 @@ bool OutlierDetector::returns(const Evidence& evidence, bool alive, TimePoint no
                                    answered_since(evidence);
     const bool nobody_was_there =
         reason_ == EjectReason::refused || reason_ == EjectReason::unanswered;
-    if (now < until_ && !answers && !(alive && nobody_was_there)) return false;
+    if (now < until_ && !answers && !(revived && nobody_was_there)) return false;
     ejected_ = false;
     returned_ = true;
     since_ = now;
     heads_ = evidence.heads();
+    answers_ = evidence.answers;
     refused_seen_ = evidence.refused_run;
     unanswered_seen_ = evidence.unanswered_run;
     errors_seen_ = evidence.error_run;

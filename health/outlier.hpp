@@ -52,9 +52,10 @@ class OutlierDetector {
     /// Out for base × times, at most limits::outlier_ejection_max; returns how long. An endpoint
     /// that gave no answer since it came back is simply still dead: its time does not grow.
     Duration eject(EjectReason reason, const Evidence& evidence, Duration base, TimePoint now);
-    /// Whether an ejected endpoint comes back now: its time is over, or it was silent and has
-    /// answered (requests that were under way, panic), or `alive`: its checks have passed since.
-    [[nodiscard]] bool returns(const Evidence& evidence, bool alive, TimePoint now);
+    /// Whether an ejected endpoint comes back now: its time is over, or nobody was there and it has
+    /// answered (requests that were under way, panic) or is `revived`: its checks have failed and
+    /// pass again. Checks that were green all along prove nothing.
+    [[nodiscard]] bool returns(const Evidence& evidence, bool revived, TimePoint now);
     /// Once per look: every four base times in service forgive one ejection.
     void forgive(Duration base, TimePoint now) noexcept;
 
@@ -69,6 +70,7 @@ class OutlierDetector {
     }
 
   private:
+    void forget_runs(const Evidence& evidence) noexcept;
     void silence(const Evidence& evidence, TimePoint now) noexcept;
     [[nodiscard]] bool failing(const Evidence& evidence, const Tally& fresh,
                                std::uint32_t consecutive) noexcept;
@@ -77,7 +79,8 @@ class OutlierDetector {
     EjectReason reason_ = EjectReason::refused;
     TimePoint until_{}, since_{};
     std::uint32_t times_ = 0;
-    std::uint64_t heads_ = 0;  ///< at the last ejection or return
+    std::uint64_t heads_ = 0;    ///< at the last ejection or return
+    std::uint64_t answers_ = 0;  ///< at the last return
     std::uint32_t refused_seen_ = 0, unanswered_seen_ = 0, errors_seen_ = 0;  ///< runs, likewise
     std::optional<TimePoint> silent_since_;  ///< when the run of silence was first seen
     Tally meanwhile_;                        ///< of the others, while the run of 5xx lasts

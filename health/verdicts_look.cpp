@@ -203,10 +203,8 @@ bool Verdicts::judge_traffic(WatchedPool& pool, TimePoint now) {
     bool waits = false;
     for (const auto& endpoint : pool.endpoints) {
         OutlierDetector& outlier = endpoint->outlier;
-        const bool alive = endpoint->check && endpoint->check->healthy() &&
-                           endpoint->check->passes() >= pool.config.health_check->healthy_after;
         if (outlier.ejected() &&
-            (!rules.enabled || outlier.returns(endpoint->before, alive, now))) {
+            (!rules.enabled || outlier.returns(endpoint->before, endpoint->revived, now))) {
             come_back(pool, *endpoint, now);
         }
         if (outlier.answered_since(endpoint->before)) endpoint->ramp.proven();
@@ -218,6 +216,7 @@ bool Verdicts::judge_traffic(WatchedPool& pool, TimePoint now) {
         if (!suspicion || (!suspicion->unbounded() && !may_eject(pool))) continue;
         const Duration span =
             outlier.eject(suspicion->reason, endpoint->before, rules.ejection, now);
+        endpoint->revived = false;
         endpoint->eject_why = fmt::format("{}, for {:g} s", suspicion->why, seconds_of(span));
         endpoint->state().ejections.fetch_add(1, std::memory_order_relaxed);
     }

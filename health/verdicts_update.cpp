@@ -237,6 +237,7 @@ TimePoint Verdicts::checked(const std::string& pool, const std::string& address,
     const float part = endpoint->check->part();
     const bool changed = endpoint->check->record(passed, began, now, rng_);
     if (!passed) endpoint->check_why = why;
+    if (changed) endpoint->revived = passed;
     if (changed && passed) endpoint->ramp.begin(now, of.config.slow_start, false);
     if (changed || part != endpoint->check->part() || endpoint->outlier.ejected()) {
         busy_ = now;

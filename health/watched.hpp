@@ -44,6 +44,7 @@ struct WatchedEndpoint {
     std::string check_why, eject_why;
     Availability availability;
     bool in_service = true;  ///< scaled in
+    bool revived = false;    ///< its checks have failed and pass again, since the last ejection
     bool announced_low = false;
     std::string why = "as configured";
 };

@@ -59,6 +59,30 @@ TEST_CASE("checks take an endpoint out and back, one line each, at once") {
     CHECK(w.standing(0, 1) == Standing::in);
 }
 
+TEST_CASE("green checks end no ejection; checks that saw it go and come back do") {
+    World w(2, 2);
+    w.config.pools[0].health_check = a_check();
+    w.update();
+    for (int i = 0; i < 10; ++i)
+        check(w, 0, 0, true);
+    w.attempts(0, 0, 2, AttemptEnd::refused);
+    w.look();
+    for (int i = 0; i < 4; ++i) {
+        check(w, 0, 0, true);
+        w.look(0s);
+        CHECK(w.standing(0, 0) == Standing::ejected);
+    }
+    w.look(1s);
+    CHECK(w.standing(0, 0) == Standing::in);
+    w.attempts(0, 0, 2, AttemptEnd::refused);
+    w.look();
+    for (const bool passed : {false, false, true, true})
+        check(w, 0, 0, passed);
+    CHECK(w.standing(0, 0) == Standing::ejected);
+    w.look(0s);  // four seconds: not by time
+    CHECK(w.standing(0, 0) == Standing::in);
+}
+
 TEST_CASE("precedence: failed, drained, standby, unhealthy, ejected, in") {
     World w(2, 2, 1);
     w.config.pools[0].health_check = a_check();

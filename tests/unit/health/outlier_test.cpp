@@ -141,6 +141,26 @@ TEST_CASE("it comes back by time, and only new evidence counts then") {
     CHECK(c.suspect());
 }
 
+TEST_CASE("an answer between two looks makes a run of the same length a new one") {
+    Case c;
+    c.evidence.refused_run = 2;
+    c.evidence.unanswered_run = 3;
+    c.evidence.error_run = 3;
+    c.detector.eject(EjectReason::refused, c.evidence, 5s, c.now);
+    c.now += 5s;
+    REQUIRE(c.detector.returns(c.evidence, false, c.now));
+    CHECK_FALSE(c.suspect());
+    c.evidence.server_errors += 1;
+    Case failing = c;
+    REQUIRE(c.suspect());
+    CHECK(c.suspect()->reason == EjectReason::refused);
+    failing.evidence.refused_run = failing.evidence.unanswered_run = 0;
+    CHECK_FALSE(failing.suspect());  // a 5xx ends no run of 5xx
+    failing.evidence.answers += 1;
+    REQUIRE(failing.suspect());
+    CHECK(failing.suspect()->reason == EjectReason::server_errors);
+}
+
 TEST_CASE("ejections grow for who comes and goes, not for who is simply dead") {
     Case c;
     for (int i = 0; i < 5; ++i) {  // dead all along

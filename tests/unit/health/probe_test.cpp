@@ -244,9 +244,9 @@ TEST_CASE("a prober asks when it is due, and ends when it is told to, whatever i
     lab.settle();
     lab.pass(1s);
     CHECK(results.size() == 11);
+    lab.dialer.peers[0]->on_change([](ScriptedPeer&) {});  // no answer any more
     prober.reschedule(lab.clock.now());
     lab.settle();
-    lab.dialer.peers[0]->on_change([](ScriptedPeer&) {});  // no answer any more
     lab.pass(1ms);
     CHECK(prober.running());
     prober.stop();

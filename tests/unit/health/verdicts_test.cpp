@@ -252,3 +252,34 @@ TEST_CASE("nobody looks while nothing happens, and ejections end by the clock al
     }
     CHECK(w.standing(0, 0) == Standing::in);
 }
+
+TEST_CASE("an endpoint that dies and comes back every second soon gets next to nothing") {
+    World w(3, 2);
+    w.calm(10s);
+    double asked = 0, all = 0;
+    for (int round = 0; round < 600; ++round) {
+        const bool dead = round % 20 < 10;
+        for (int p = 0; p < 3; ++p) {
+            for (int e = 0; e < 2; ++e) {
+                if (w.standing(p, e) != Standing::in) continue;
+                const int count = std::max(1, static_cast<int>(25 * w.score(p, e)));
+                const bool flaps = p == 0 && e == 0;
+                if (flaps && dead) {
+                    // Every attempt is tried elsewhere; the bell rings with the second.
+                    w.attempts(p, e, 2, AttemptEnd::refused);
+                    w.look(1ms);
+                    asked += 2;
+                } else {
+                    w.attempts(p, e, count, AttemptEnd::answered);
+                    if (flaps && round >= 20) asked += count;
+                }
+                if (round >= 20) all += count;
+            }
+        }
+        w.look();
+    }
+    CHECK(asked / all < 0.05);
+    CHECK(asked > 0);
+    CHECK(w.state(0, 0).ejections >= 3);
+    CHECK(w.state(0, 0).ejections <= 8);  // 5 s, 10 s, 15 s, …
+}
