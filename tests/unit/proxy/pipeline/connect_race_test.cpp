@@ -57,7 +57,7 @@ TEST_CASE("a connect that takes longer than the race is overtaken, for any metho
     CHECK(slow.status() == 200);
     CHECK(slow.origin(0).written().empty());
     CHECK(slow.origin(0).closed());
-    CHECK(slow.edge.endpoints("app")[0]->state->failures == 0);
+    CHECK(slow.edge.state_of_origin(0).failures == 0);
     slow.end();
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("a second connect that fails leaves the first one its time") {
     Slow slow(refuses);
     REQUIRE(slow.edge.pass(55ms));
     REQUIRE(slow.edge.dialer.peers.size() == 2);
-    CHECK(slow.edge.endpoints("app")[1]->state->refused == 1);
+    CHECK(slow.edge.state_of_origin(1).refused == 1);
     REQUIRE(slow.edge.pass(500ms));
     CHECK(slow.client->written().empty());
     slow.edge.dialer.peers[0]->let_connect();
@@ -102,8 +102,8 @@ TEST_CASE("when neither connects in time, the answer is 504 and both have failed
     for (int i = 0; i < 25; ++i)
         REQUIRE(slow.edge.pass(50ms));
     CHECK(slow.status() == 504);
-    CHECK(slow.edge.endpoints("app")[0]->state->failures == 1);
-    CHECK(slow.edge.endpoints("app")[1]->state->failures == 1);
+    CHECK(slow.edge.state_of_origin(0).failures == 1);
+    CHECK(slow.edge.state_of_origin(1).failures == 1);
     slow.end();
 }
 

@@ -22,7 +22,7 @@ pools:
     endpoints: [ "192.0.2.1:80", "192.0.2.2:80" ]
     limits: { connections: 100, in_flight: 100 }
 routes:
-  - { name: all, pools: [ app ] }
+  - { name: all, pools: [ app ], balance: round_robin }
 )";
 
 std::shared_ptr<const Snapshot> make_snapshot(std::string_view yaml, const Clock& clock,
@@ -88,6 +88,15 @@ std::uint64_t Edge::events() const {
     for (const RouteRuntime& route : snapshot->routes)
         sum += metrics.route_totals(route.series).requests;
     return sum;
+}
+
+const EndpointState& Edge::state_of_origin(std::size_t nth) const {
+    for (const auto& [name, set] : sets) {
+        for (const std::shared_ptr<const Endpoint>& endpoint : *set) {
+            if (endpoint->address == dialer.peers.at(nth)->address()) return *endpoint->state;
+        }
+    }
+    throw std::logic_error("no endpoint has that address");
 }
 
 std::string Edge::leftovers() {

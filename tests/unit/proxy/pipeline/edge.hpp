@@ -42,6 +42,9 @@ class Edge {
         return *sets.at(pool);
     }
 
+    /// What is known of the endpoint that the `nth` connection (from 0) went to.
+    [[nodiscard]] const EndpointState& state_of_origin(std::size_t nth) const;
+
     FarClock far;
     ManualClock& clock = far.clock;
     Faults faults;

@@ -47,7 +47,7 @@ struct Late {
     [[nodiscard]] std::size_t attempts() const { return edge.dialer.peers.size(); }
     [[nodiscard]] const ScriptedPeer& origin(std::size_t i) const { return *edge.dialer.peers[i]; }
     [[nodiscard]] const EndpointState& state(std::size_t i) const {
-        return *edge.endpoints("app")[i]->state;
+        return edge.state_of_origin(i);
     }
     [[nodiscard]] ReadMessage read() const { return read_final(client->written()); }
 

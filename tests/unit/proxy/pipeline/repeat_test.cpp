@@ -62,7 +62,7 @@ TEST_CASE("a 503 is asked for again elsewhere, and the better answer passed on")
     Asked asked(get, busy_then_well);
     CHECK(asked.attempts() == 2);
     CHECK(asked.read().status == 200);
-    CHECK(asked.edge.endpoints("app")[0]->state->server_errors == 1);
+    CHECK(asked.edge.state_of_origin(0).server_errors == 1);
     asked.end();
 }
 
