@@ -1,9 +1,11 @@
 """HTTP/2 against real servers: nghttpd and nginx; what is counted is what they did."""
 import re
+import signal
 
-from harness import free_port, main
+from harness import eventually, free_port, main
 from harness.bench import BenchTest
 from harness.server import start_nginx, start_server
+from harness.tls import Identity
 
 
 class Nghttpd(BenchTest):
@@ -40,6 +42,52 @@ class Nghttpd(BenchTest):
                          "-X", "POST", "--body", body)
         self.assertEqual((run.json["completed"], run.json["failed"]), (20, 0), run.stdout)
         self.assertGreater(run.json["bytes"]["out"], 20 * 200_000)
+
+
+class NghttpdTls(BenchTest):
+    """h2 by ALPN, with what the server itself says of every frame."""
+
+    def setUp(self):
+        super().setUp()
+        self.file("x", "hello\n")
+        identity = Identity(self.folder, "IP:127.0.0.1")
+        port = free_port()
+        self.said = self.folder / "said"
+        with open(self.said, "wb") as said:
+            start_server(self.addCleanup, port, "nghttpd", "-v", "-d", self.folder, port,
+                         identity.key, identity.certificate, stdout=said)
+        self.url = f"https://127.0.0.1:{port}/x"
+
+    def heads(self, way):
+        """HEADERS frames that the server has got ("recv") or sent ("send")."""
+        return len(re.findall(rf"{way} HEADERS frame", self.said.read_text(errors="replace")))
+
+    def test_counts_equal_the_servers_own(self):
+        run = self.bench(self.url, "--http2", "--insecure", "-d", "300ms", "-c", 2, "--streams", 5,
+                         "--expect-status", 200, "--expect-length", 6)
+        self.assertEqual(run.json["protocol"], "h2")
+        self.assertEqual(run.json["failed"], 0, run.stdout)
+        self.assertGreater(run.json["completed"], 10)
+        self.assertEqual(run.json["requests"], run.json["completed"])
+        eventually(lambda: self.heads("send") >= run.json["completed"], "all that was answered")
+        self.assertEqual(self.heads("recv"), run.json["completed"])
+        self.assertEqual(self.heads("send"), run.json["completed"])
+
+    def test_what_did_not_finish_is_not_done(self):
+        """Ctrl-C: no more than 10 requests were under way, and none of them counts."""
+        process = self.start(self.url, "--http2", "--insecure", "-d", "10m", "-c", 2,
+                             "--streams", 5)
+        eventually(lambda: self.heads("send") > 100, "some answers")
+        process.send_signal(signal.SIGINT)
+        run = self.finish(process)
+        self.assertEqual(run.code, 130)
+        self.assertEqual((run.json["failed"], run.json["failures"]), (0, {}))
+        self.assertEqual(run.json["requests"], run.json["completed"])
+        self.assertEqual(sum(s["completed"] for s in run.json["timeline"]["slices"]),
+                         run.json["completed"])
+        eventually(lambda: self.heads("recv") >= run.json["completed"], "what was answered")
+        self.assertLessEqual(run.json["completed"], self.heads("send"))
+        self.assertLessEqual(self.heads("recv") - run.json["completed"], 10)
 
 
 class Nginx(BenchTest):
