@@ -6,12 +6,12 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <sched.h>
 
 #include "bench/plan/files.hpp"
 #include "bench/plan/url.hpp"
 #include "bench/report/duration_text.hpp"
 #include "core/http1/bytes.hpp"
+#include "core/process_limits.hpp"
 #include "core/text.hpp"
 
 namespace scrollgate::bench {
@@ -21,7 +21,10 @@ constexpr std::uint64_t most_connections = 100'000;
 constexpr std::uint64_t most_streams = 1'000;
 constexpr std::uint64_t most_workers = 256;
 constexpr std::uint64_t most_keys = 1'000'000'000'000;
-constexpr double highest_rate = 1e7;
+/// Per second. At the lowest one the first request of a run of 30 days is due within it or soon
+/// after, and times in nanoseconds do not run over.
+constexpr double lowest_rate = 1e-6, highest_rate = 1e7;
+constexpr double highest_weight = 1e9;
 constexpr std::size_t most_steps = 1'000;
 
 /// Options as they are written.
@@ -66,8 +69,8 @@ void declare(CLI::App& app, Written& w, Options& o) {
     app.add_option("--expect-sha256", w.expect_sha256, "hash of a right body");
     app.add_option("--by", o.plan.by, "response field that tells who answered, as X-Served-By");
     app.add_option("--fail-if", o.fail_if, "exit 1 if so: 'p99>50ms', 'errors>0'; may be repeated");
-    app.add_option("--json", o.json, "file for all figures");
-    app.add_option("--html", o.html, "file for a page with plots");
+    app.add_option("--json", o.json, "file for all figures; - is standard output");
+    app.add_option("--html", o.html, "file for a page with plots; - is standard output");
     app.add_flag("--plain", o.plain, "no live view");
     app.add_flag("-q,--quiet", o.quiet, "only the result");
     app.set_version_flag("--version", "scrollgate-bench " SCROLLGATE_VERSION);
@@ -92,7 +95,7 @@ Number number_from(const char* option, std::string_view text, Number low, Number
     Number number{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const bool whole = error == std::errc() && end == text.data() + text.size();
-    if (!whole || number < low || number > high)
+    if (!whole || !(number >= low && number <= high))  // NaN is neither
         throw BadInput(fmt::format("{} '{}': a number from {} to {}", option, text, low, high));
     return number;
 }
@@ -106,10 +109,7 @@ Duration duration_from(const char* option, const std::string& text) {
 }
 
 double rate_from(const char* option, std::string_view text) {
-    const auto number = number_from<double>(option, text, 0, highest_rate);
-    if (!(number > 0))
-        throw BadInput(fmt::format("{} '{}': more than 0 requests per second", option, text));
-    return number;
+    return number_from<double>(option, text, lowest_rate, highest_rate);
 }
 
 /// FROM:TO:STEP, both ends included.
@@ -138,7 +138,9 @@ std::vector<Plan::MethodShare> mix_from(std::string_view text) {
         const std::string_view name = part.substr(0, equals);
         if (!http1::is_token(name) || equals == std::string_view::npos || mix.size() == 16)
             throw BadInput(fmt::format("--mix '{}': METHOD=WEIGHT,…, as in GET=80,POST=20", text));
-        mix.push_back({std::string(name), rate_from("--mix", part.substr(equals + 1))});
+        const double weight = number_from<double>("--mix", part.substr(equals + 1),
+                                                  1 / highest_weight, highest_weight);
+        mix.push_back({std::string(name), weight});
     }
     return mix;
 }
@@ -224,12 +226,6 @@ void read_requests(const Written& w, Options& o) {
     }
 }
 
-unsigned usable_cores() {
-    cpu_set_t cores;
-    if (::sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-    return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
-}
-
 /// How many, how long and how fast.
 void read_amounts(const Written& w, Plan& plan) {
     const auto count = [](const char* option, const std::string& text, std::uint64_t most) {
@@ -286,11 +282,22 @@ Victim read_drill(const Written& w, Victim victim, Options& options) {
     plan.strike = plan.duration / 3;
     if (!w.at.empty()) plan.strike = duration_from("--at", w.at);
     if (!w.length.empty()) victim.length = duration_from("--for", w.length);
+    if (victim.kill && !w.length.empty())
+        throw BadInput("--for: nothing brings back what --kill has killed; --stop can be mended");
     if (*plan.strike >= plan.duration) throw BadInput("--at: before the end, see -d");
     if (plan.by.empty())
         options.notes.emplace_back(
             "drill: without --by FIELD nobody knows which pool answered: no shares");
     return victim;
+}
+
+/// A shell variable that was not set is no file and no number.
+void refuse_empty(const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& value : option->results())
+            if (value.empty())
+                throw BadInput(fmt::format("{}: its value is empty", option->get_name()));
+    }
 }
 
 }  // namespace
@@ -317,6 +324,7 @@ Options parse_options(std::vector<std::string> arguments) {
     } catch (const CLI::ParseError& error) {
         throw BadInput(fmt::format("{} (see --help)", error.what()));
     }
+    refuse_empty(app);
     read_requests(written, options);
     read_amounts(written, options.plan);
     read_expectation(written, options.plan.expect);
@@ -325,6 +333,8 @@ Options parse_options(std::vector<std::string> arguments) {
     options.plan.http2 = written.http2;
     if (!written.streams.empty() && !written.http2)
         throw BadInput("--streams is of HTTP/2: --http2");
+    if (options.json == "-" && options.html == "-")
+        throw BadInput("--json - and --html -: one of the two goes to standard output");
     if (drill) options.drill = read_drill(written, std::move(victim), options);
     return options;
 }

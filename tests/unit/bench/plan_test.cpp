@@ -62,7 +62,8 @@ TEST_CASE("URLs") {
     CHECK(parse_url("http://h:80/").origin.authority == "h");
     CHECK(parse_url("http://h/item/{n}.json").target == "/item/{n}.json");
     for (const char* bad : {"", "foo", "ftp://h/", "http://", "http:///x", "http://h:99999/",
-                            "http://u@h/", "http://h/a b", "http://h/{n}/{n}", "http://h/\xc3\xbc"})
+                            "http://u@h/", "http://h/a b", "http://h/{n}/{n}", "http://h/\xc3\xbc",
+                            "http://h:0/", "http://[::1]:0", "http://127.0.0.1:000/"})
         CHECK_THROWS_AS((void)parse_url(bad), BadInput);
 }
 
@@ -127,6 +128,16 @@ TEST_CASE("what cannot be used is said in one line") {
         {"http://h/", "--rate", "0"},
         {"http://h/", "--rate", "-1"},
         {"http://h/", "--rate", "nan"},
+        {"http://h/", "--rate", "1e-12"},
+        {"http://h/{n}", "--keys", "9", "--zipf", "nan"},
+        {"http://h/{n}", "--keys", "9", "--zipf", "inf"},
+        {"http://h/", "--mix", ""},
+        {"http://h/", "--mix", ","},
+        {"http://h/", "--body", ""},
+        {"http://h/", "--mix", "GET=nan"},
+        {"http://h/", "--mix", "GET=0"},
+        {"http://h/", "--json", "-", "--html", "-"},
+        {"drill", "http://h/", "--kill", "4711", "--for", "1s"},
         {"http://h/", "--rate", "1", "--ramp", "1:2:1"},
         {"http://h/", "--ramp", "5:1:1"},
         {"http://h/", "--ramp", "1:2"},
