@@ -28,8 +28,8 @@ ORIGIN = textwrap.dedent("""
                 threading.Event().wait()
             # In one write: a process that is lost between head and body has begun its answer, and
             # nobody may ask for it again.
-            self.wfile.write(b"HTTP/1.1 200 OK\\r\\nX-Cloud: %s\\r\\nContent-Length: 2\\r\\n\\r\\nok"
-                             % sys.argv[1].encode())
+            head = "HTTP/1.1 200 OK\\r\\nX-Cloud: %s\\r\\nContent-Length: 2" % sys.argv[1]
+            self.wfile.write((head + "\\r\\n\\r\\nok").encode())
         do_POST = do_GET
         def log_message(self, *_):
             pass
@@ -115,9 +115,9 @@ class Drills(BenchTest):
         self.assertRegex(run.stdout, r"\n +POST +\d+ +%d " % post["failed"])
 
     def test_requests_that_are_being_worked_on_count(self):
-        """All that were sent were read long ago, so nothing waits in the kernel. Three are due before
-        the kill and none behind it: while the kernel closes what a dead process had open, connections
-        go before the listener, which takes new ones until then, only to reset them."""
+        """All that were sent were read long ago, so nothing waits in the kernel. Three are due
+        before the kill and none behind it: while the kernel closes what a dead process had open,
+        connections go before the listener, which takes new ones until then, only to reset them."""
         victim, address = self.cloud("slow", holds="GET")
         run = self.bench("drill", f"http://{address}/", "-d", "1500ms", "-c", 3, "--rate", 2,
                          "--arrivals", "even", "--at", "1400ms", "--kill", victim.pid)

@@ -53,8 +53,7 @@ class OpenLoop(BenchTest):
         run = self.bench(f"http://{origin.address}/", "--rate", 100, "--arrivals", "even",
                          "-d", "1s", "-c", 1, "--timeout", "1500ms")
         self.assertTrue(run.json["behind"])
-        # The connection is lost after 1.5 s, and still good for what was due a timeout ago; after 3 s
-        # it is not.
+        # After 1.5 s one request is given up and another one sent, after 3 s it is too late.
         self.assertEqual(run.json["generator"]["unsent"], 98)
         self.assertEqual(run.json["failures"], {"timeout": 2})
         self.assertIn("98", run.stdout)
@@ -77,7 +76,7 @@ class OpenLoop(BenchTest):
         self.assertGreater(run.json["latency_ms"]["p50"], STALL * 800)
 
     def test_a_steady_load_lasts_to_its_end(self):
-        """The last request is due, and answered, long before; nothing breaks in a drill behind it."""
+        """Though the last request is answered before: a drill may break something later."""
         origin = self.origin()
         run = self.bench(f"http://{origin.address}/", "--rate", 1, "--arrivals", "even",
                          "-d", "1500ms", "-c", 2)

@@ -39,7 +39,7 @@ class BenchTest(unittest.TestCase):
         return origin
 
     def start(self, *arguments, **options):
-        """The process; stop it with finish(). Its JSON goes to a file unless `arguments` say where."""
+        """The process; stop it with finish(). Its JSON goes to a file of ours unless told where."""
         self.json_file = self.folder / "result.json"
         self.json_file.unlink(missing_ok=True)
         if "--json" not in arguments:
