@@ -29,7 +29,7 @@ constexpr std::size_t most_steps = 1'000;
 
 /// Options as they are written.
 struct Written {
-    std::string url, body, urls, replay, method = "GET", mix, ramp, arrivals = "poisson";
+    std::string url, body, urls, replay, method, mix, ramp, arrivals;
     std::string duration, timeout, expect_status, rate, speed, keys, zipf;
     std::string connections, requests, workers, streams, expect_length, expect_sha256;
     std::vector<std::string> fields;
@@ -174,6 +174,8 @@ void read_expectation(const Written& w, Plan::Expectation& expect) {
         expect.status_from = status(text.substr(0, dash));
         expect.status_to =
             dash == std::string_view::npos ? expect.status_from : status(text.substr(dash + 1));
+        if (expect.status_to < expect.status_from)
+            throw BadInput(fmt::format("--expect-status '{}': from the lower to the higher", text));
     }
     if (!w.expect_length.empty())
         expect.length =
@@ -200,17 +202,14 @@ void read_requests(const Written& w, Options& o) {
     });
     if ((!w.keys.empty() || !w.zipf.empty()) && !numbered)
         throw BadInput("--keys and --zipf need {n} in the URL, as in http://host/item/{n}");
-    if (!http1::is_token(w.method)) throw BadInput(fmt::format("-X '{}' is no method", w.method));
-    plan.methods = {{w.method, 1}};
+    const std::string method = w.method.empty() ? "GET" : w.method;
+    if (!http1::is_token(method)) throw BadInput(fmt::format("-X '{}' is no method", method));
+    plan.methods = {{method, 1}};
     if (!w.mix.empty()) plan.methods = mix_from(w.mix);
     if (!w.body.empty()) plan.body = read_file(w.body);
     for (const std::string& field : w.fields)
         check_field(field, plan);
     if (w.replay.empty()) return;
-    if (!w.urls.empty() || !w.mix.empty() || !w.rate.empty() || !w.ramp.empty())
-        throw BadInput(
-            "--replay has its own targets, methods and times: no --urls, --mix, --rate "
-            "or --ramp beside it");
     ReplayLog log = read_replay(w.replay);
     plan.replay = std::move(log.rows);
     plan.methods.clear();
@@ -253,7 +252,7 @@ void read_amounts(const Written& w, Plan& plan) {
     }
     if (w.arrivals == "even") {
         plan.arrivals = Arrivals::Kind::even;
-    } else if (w.arrivals != "poisson") {
+    } else if (!w.arrivals.empty() && w.arrivals != "poisson") {
         throw BadInput(fmt::format("--arrivals '{}': poisson or even", w.arrivals));
     }
 }
@@ -300,6 +299,34 @@ void refuse_empty(const CLI::App& app) {
     }
 }
 
+/// What would be left out of account without a word.
+void refuse_idle(const Written& w, const Plan& plan, const Victim& victim) {
+    const auto together = [](bool given, bool idle, const char* why) {
+        if (given && idle) throw BadInput(why);
+    };
+    const bool replay = !w.replay.empty();
+    together(replay,
+             !w.urls.empty() || !w.mix.empty() || !w.method.empty() || !w.rate.empty() ||
+                 !w.ramp.empty() || !w.keys.empty() || !w.zipf.empty(),
+             "--replay has its own targets, methods and times: no --urls, --keys, --zipf, --mix, "
+             "-X, --rate or --ramp beside it");
+    together(!w.speed.empty(), !replay, "--speed is that of a --replay");
+    together(!w.arrivals.empty(), plan.rate.empty(), "--arrivals are those of --rate or --ramp");
+    together(!w.method.empty(), !w.mix.empty(), "-X and --mix: one of the two");
+    together(!w.zipf.empty(), w.keys.empty(), "--zipf needs --keys, of which it chooses");
+    together(
+        !w.body.empty(),
+        !plan.body.empty() && std::none_of(plan.methods.begin(), plan.methods.end(),
+                                           [&](const auto& m) { return plan.has_body(m.name); }),
+        "--body: no request has one; -X POST, for example");
+    together(!plan.by.empty(), !http1::is_token(plan.by), "--by: the name of a response field");
+    together(!w.streams.empty(), !w.http2, "--streams is of HTTP/2: --http2");
+    together(w.http1, w.http2, "--http1 and --http2: one of the two");
+    together(!w.netns.empty(), victim.blackhole.empty(), "--netns is that of --blackhole");
+    together(!victim.admin.empty() || !victim.token_file.empty(), victim.pool.empty(),
+             "--admin and --token-file are for --fail POOL");
+}
+
 }  // namespace
 
 Options parse_options(std::vector<std::string> arguments) {
@@ -329,13 +356,12 @@ Options parse_options(std::vector<std::string> arguments) {
     read_amounts(written, options.plan);
     read_expectation(written, options.plan.expect);
     options.plan.verify = !written.insecure;
-    if (written.http1 && written.http2) throw BadInput("--http1 and --http2: one of the two");
     options.plan.http2 = written.http2;
-    if (!written.streams.empty() && !written.http2)
-        throw BadInput("--streams is of HTTP/2: --http2");
     if (options.json == "-" && options.html == "-")
         throw BadInput("--json - and --html -: one of the two goes to standard output");
-    if (drill) options.drill = read_drill(written, std::move(victim), options);
+    if (drill) victim = read_drill(written, std::move(victim), options);
+    refuse_idle(written, options.plan, victim);
+    if (drill) options.drill = std::move(victim);
     return options;
 }
 

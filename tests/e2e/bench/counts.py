@@ -60,6 +60,11 @@ class Counts(BenchTest):
         self.assertTrue(all(r.body == b"payload" for r in posts))
         self.assertTrue(all(r.get("content-length") is None for r in gets))
 
+    def test_a_post_without_a_body_says_so(self):
+        origin = self.origin()
+        self.bench(f"http://{origin.address}/", "-n", 2, "-c", 1, "-X", "POST")
+        self.assertEqual([r.get("content-length") for r in origin.requests()], ["0", "0"])
+
     def test_numbers_lists_and_groups(self):
         def script(conn):
             while True:
