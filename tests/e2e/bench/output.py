@@ -49,7 +49,9 @@ class Dash(BenchTest):
 
     def test_a_page_on_standard_output(self):
         origin = self.origin()
-        run = self.bench(f"http://{origin.address}/", "-n", 5, "-c", 1, "--html", "-")
+        run = self.finish(self.start(f"http://{origin.address}/", "-n", 5, "-c", 1, "--html", "-",
+                                     cwd=self.folder))
+        self.assertEqual(run.code, 0, run.stderr)
         self.assertTrue(run.stdout.startswith("<!DOCTYPE html>"), run.stdout[:80])
         self.assertTrue(run.stdout.endswith("</html>\n"), run.stdout[-80:])
         self.assertEqual(run.json["completed"], 5)
