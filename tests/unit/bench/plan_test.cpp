@@ -198,10 +198,14 @@ TEST_CASE("access logs: ours in JSON and combined, by time, with what cannot be 
         R"({"time":"2026-11-24T04:00:00.000Z","method":"POST","path":"/a","status":200})"
         "\n"
         R"({"time":"2026-11-24T04:00:02.000Z","method":null,"path":null,"status":400})"
+        "\n"
+        R"({"time":"9999-11-24T04:00:02.000Z","method":"GET","path":"/x","status":200})"
+        "\n"
+        R"({"time":"2026-11-24T04:00:02.5e300Z","method":"GET","path":"/x","status":200})"
         "\nrubbish\n");
     const ReplayLog ours = read_replay(json.name);
     REQUIRE(ours.rows.size() == 2);
-    CHECK(ours.skipped == 2);
+    CHECK(ours.skipped == 4);
     CHECK(ours.rows[0].target == "/a");
     CHECK(ours.rows[0].at == 0s);
     CHECK(ours.methods.at(ours.rows[0].method) == "POST");
