@@ -118,6 +118,42 @@ class Nginx(BenchTest):
         self.assertGreaterEqual(len(set(rows)), 10)
 
 
+class Scripted(BenchTest):
+    """What no server of good manners sends."""
+
+    @staticmethod
+    def frame(kind, flags, stream, payload=b""):
+        return (len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") +
+                payload)
+
+    def against(self, continuations):
+        """One answer 200 in a HEADERS frame and so many CONTINUATION frames, byte by byte."""
+        def script(conn):
+            conn.read(len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+            conn.send(self.frame(4, 0, 0))
+            while True:
+                head = conn.read(9)
+                conn.read(int.from_bytes(head[:3], "big"))
+                if head[3] != 1:
+                    continue
+                stream = int.from_bytes(head[5:], "big")
+                frames = self.frame(1, 1, stream, b"\x88")
+                for left in range(continuations, 0, -1):
+                    frames += self.frame(9, 4 if left == 1 else 0, stream, b"\0\1x\1y")
+                for byte in frames:
+                    conn.send(bytes([byte]))
+        origin = self.origin(script)
+        return self.bench(f"http://{origin.address}/", "--http2", "-n", 3, "-c", 1)
+
+    def test_a_head_that_trickles(self):
+        run = self.against(20)
+        self.assertEqual((run.json["completed"], run.json["failures"]), (3, {}), run.stdout)
+
+    def test_a_head_without_end(self):
+        run = self.against(500)
+        self.assertEqual((run.json["completed"], run.json["failures"]), (0, {"malformed": 3}))
+
+
 class NotHttp2(BenchTest):
     def test_a_server_of_the_old_kind_is_malformed(self):
         def script(conn):
