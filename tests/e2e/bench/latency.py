@@ -1,4 +1,5 @@
 """Latency that tells the truth: the open loop, conditions, and being interrupted."""
+import re
 import signal
 import threading
 import time
@@ -73,7 +74,7 @@ class OpenLoop(BenchTest):
         self.assertEqual((run.json["completed"], run.json["failed"]), (10, 0))
         self.assertEqual(run.json["generator"]["unsent"], 0)
         self.assertEqual(len(origin.requests()), 10)
-        self.assertGreater(run.json["latency_ms"]["p50"], STALL * 800)
+        self.assertGreater(run.json["latency_ms"]["p50"], STALL * 700)
 
     def test_a_steady_load_lasts_to_its_end(self):
         """Though the last request is answered before: a drill may break something later."""
@@ -125,8 +126,8 @@ class Interrupted(BenchTest):
             conn.until_closed()
         origin = self.origin(script)
         process = self.start(f"http://{origin.address}/", "-d", "10m", "-c", 1)
-        while not process.stderr.readline().startswith("    2s"):
-            self.assertIsNone(process.poll())
+        while int(re.match(r" *(\d+)s ", process.stderr.readline())[1]) < 2:
+            pass
         process.send_signal(signal.SIGINT)
         run = self.finish(process)
         self.assertEqual((run.code, run.json["completed"]), (130, 10))
