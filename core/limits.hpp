@@ -162,7 +162,8 @@ inline constexpr std::uint32_t scale_most = 10'000;
 inline constexpr std::uint32_t http2_streams = 100;  ///< open at a time on one connection
 inline constexpr std::uint32_t http2_stream_window = 256 * KiB;
 inline constexpr std::uint32_t http2_connection_window = 1 * MiB;
-inline constexpr std::size_t http2_answers = 1000;  ///< to SETTINGS and PING, waiting to be sent
+inline constexpr std::size_t http2_answers = 1000;   ///< to SETTINGS and PING, waiting to be sent
+inline constexpr unsigned http2_continuations = 64;  ///< CONTINUATION frames of one field section
 
 // -- process
 inline constexpr std::uint32_t frequency = 528;  ///< Hz of the timer wheel

@@ -7,6 +7,12 @@
 
 namespace scrollgate::bench {
 
+Duration duration_of(double nanoseconds) noexcept {
+    constexpr double longest = 0x1p62;  // about 146 years, so that a start can be added
+    if (!(nanoseconds < longest)) return no_limit;
+    return Duration(std::llround(nanoseconds));
+}
+
 std::size_t Arrivals::step_at(const std::vector<Step>& steps, Duration at) noexcept {
     for (std::size_t i = 0; i < steps.size(); ++i) {
         if (at < steps[i].length) return i;
@@ -51,10 +57,25 @@ double Arrivals::gap() noexcept {
 }
 
 void Arrivals::set_due() noexcept {
-    due_ = step_start_ + Duration(std::llround(ns_));
+    due_ = after(step_start_, duration_of(ns_));
     if (due_ < step_end_) return;
     ++step_;
     enter_step(step_end_);
+}
+
+std::uint64_t Arrivals::skip_to(TimePoint end) noexcept {
+    constexpr std::uint64_t one_by_one = 1'000'000;
+    std::uint64_t skipped = 0;
+    for (; due_ < end && skipped < one_by_one; ++skipped)
+        advance();
+    while (due_ < end) {
+        const Duration left = std::min(step_end_, end) - due_;
+        const double more = seconds_of(left) * steps_[step_].rate / shares_;
+        skipped += static_cast<std::uint64_t>(std::ceil(more));
+        ns_ += static_cast<double>(left.count()) + gap();
+        set_due();
+    }
+    return skipped;
 }
 
 void Arrivals::advance() noexcept {

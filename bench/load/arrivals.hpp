@@ -11,6 +11,9 @@
 
 namespace scrollgate::bench {
 
+/// To the nearest nanosecond; no_limit if it is longer than 146 years.
+[[nodiscard]] Duration duration_of(double nanoseconds) noexcept;
+
 class Arrivals {
   public:
     enum class Kind : std::uint8_t { poisson, even };
@@ -32,6 +35,9 @@ class Arrivals {
     /// The next intended start; `never` behind the last step.
     [[nodiscard]] TimePoint due() const noexcept { return due_; }
     void advance() noexcept;
+    /// Leaves out all arrivals that are due before `end`; how many they were. Beyond a million,
+    /// random ones are counted by their mean.
+    [[nodiscard]] std::uint64_t skip_to(TimePoint end) noexcept;
 
   private:
     [[nodiscard]] double gap() noexcept;

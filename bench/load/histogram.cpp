@@ -4,6 +4,7 @@
 #include <bit>
 #include <cassert>
 #include <cmath>
+#include <limits>
 
 namespace scrollgate::bench {
 namespace {
@@ -17,15 +18,23 @@ unsigned bits_for(unsigned digits) {
     return static_cast<unsigned>(std::bit_width(values - 1));
 }
 
+template <class Count, class Other>
+void add_to(Count& count, Other more) noexcept {
+    const std::uint64_t room = std::numeric_limits<Count>::max() - count;
+    count = static_cast<Count>(count + std::min<std::uint64_t>(more, room));
+}
+
 }  // namespace
 
-Histogram::Histogram(unsigned digits) : bits_(bits_for(digits)) {
+template <class Count>
+BasicHistogram<Count>::BasicHistogram(unsigned digits) : bits_(bits_for(digits)) {
     buckets_.resize(index_of(static_cast<std::uint64_t>(highest.count())) + 1);
 }
 
 // The first 2^bits values are their own index. Each further row is one binary magnitude: the top
 // bit is known, the bits_ - 1 bits below it choose the bucket.
-std::size_t Histogram::index_of(std::uint64_t value) const noexcept {
+template <class Count>
+std::size_t BasicHistogram<Count>::index_of(std::uint64_t value) const noexcept {
     const auto width = static_cast<unsigned>(std::bit_width(value));
     if (width <= bits_) return static_cast<std::size_t>(value);
     const unsigned shift = width - bits_;
@@ -33,7 +42,8 @@ std::size_t Histogram::index_of(std::uint64_t value) const noexcept {
            static_cast<std::size_t>(value >> shift);
 }
 
-std::uint64_t Histogram::last_value_of(std::size_t index) const noexcept {
+template <class Count>
+std::uint64_t BasicHistogram<Count>::last_value_of(std::size_t index) const noexcept {
     const std::size_t half = std::size_t{1} << (bits_ - 1);
     if (index < 2 * half) return index;
     const std::size_t shift = index / half - 1;
@@ -41,26 +51,30 @@ std::uint64_t Histogram::last_value_of(std::size_t index) const noexcept {
     return ((top + 1) << shift) - 1;
 }
 
-void Histogram::record(Duration value) noexcept {
+template <class Count>
+void BasicHistogram<Count>::record(Duration value) noexcept {
     value = std::clamp(value, Duration::zero(), highest);
-    ++buckets_[index_of(static_cast<std::uint64_t>(value.count()))];
+    add_to(buckets_[index_of(static_cast<std::uint64_t>(value.count()))], 1U);
     ++count_;
     sum_ += static_cast<double>(value.count());
     min_ = std::min(min_, value);
     max_ = std::max(max_, value);
 }
 
-void Histogram::add(const Histogram& other) noexcept {
+template <class Count>
+template <class Other>
+void BasicHistogram<Count>::add(const BasicHistogram<Other>& other) noexcept {
     assert(bits_ == other.bits_);
     for (std::size_t i = 0; i < buckets_.size(); ++i)
-        buckets_[i] += other.buckets_[i];
+        add_to(buckets_[i], other.buckets_[i]);
     count_ += other.count_;
     sum_ += other.sum_;
     min_ = std::min(min_, other.min_);
     max_ = std::max(max_, other.max_);
 }
 
-void Histogram::clear() noexcept {
+template <class Count>
+void BasicHistogram<Count>::clear() noexcept {
     std::fill(buckets_.begin(), buckets_.end(), 0);
     count_ = 0;
     sum_ = 0;
@@ -68,16 +82,19 @@ void Histogram::clear() noexcept {
     max_ = Duration::zero();
 }
 
-Duration Histogram::min() const noexcept {
+template <class Count>
+Duration BasicHistogram<Count>::min() const noexcept {
     return count_ == 0 ? Duration::zero() : min_;
 }
 
-Duration Histogram::mean() const noexcept {
+template <class Count>
+Duration BasicHistogram<Count>::mean() const noexcept {
     if (count_ == 0) return Duration::zero();
     return Duration(static_cast<std::int64_t>(sum_ / static_cast<double>(count_)));
 }
 
-Duration Histogram::at(double quantile) const noexcept {
+template <class Count>
+Duration BasicHistogram<Count>::at(double quantile) const noexcept {
     if (count_ == 0) return Duration::zero();
     const double wanted = std::ceil(std::clamp(quantile, 0.0, 1.0) * static_cast<double>(count_));
     const std::uint64_t rank =
@@ -92,5 +109,11 @@ Duration Histogram::at(double quantile) const noexcept {
     }
     return max_;
 }
+
+template class BasicHistogram<std::uint64_t>;
+template class BasicHistogram<std::uint32_t>;
+template void Histogram::add(const Histogram&) noexcept;
+template void Histogram::add(const SliceHistogram&) noexcept;
+template void SliceHistogram::add(const SliceHistogram&) noexcept;
 
 }  // namespace scrollgate::bench

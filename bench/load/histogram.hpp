@@ -13,17 +13,22 @@
 
 namespace scrollgate::bench {
 
-class Histogram {
+/// Buckets are of `Count`: an unsigned type. One that is full stays so, and then quantiles beyond
+/// it are max().
+template <class Count>
+class BasicHistogram {
   public:
     static constexpr Duration highest = std::chrono::hours(1);
 
-    /// `digits` (1-4): significant decimal digits that are kept. 3 take 270 KiB, 2 take 36.
-    explicit Histogram(unsigned digits = 3);
+    /// `digits` (1-4): significant decimal digits that are kept. With counts of 64 bits 3
+    /// take 270 KiB and 2 take 36, of 32 half of that.
+    explicit BasicHistogram(unsigned digits = 3);
 
     /// Counts `value`; outside of [0, highest] it counts as the nearer end.
     void record(Duration value) noexcept;
     /// Adds what `other` has counted. Both have the same digits.
-    void add(const Histogram& other) noexcept;
+    template <class Other>
+    void add(const BasicHistogram<Other>& other) noexcept;
     void clear() noexcept;
 
     [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
@@ -36,14 +41,21 @@ class Histogram {
     [[nodiscard]] Duration at(double quantile) const noexcept;
 
   private:
+    template <class Other>
+    friend class BasicHistogram;
+
     [[nodiscard]] std::size_t index_of(std::uint64_t value) const noexcept;
     [[nodiscard]] std::uint64_t last_value_of(std::size_t index) const noexcept;
 
     unsigned bits_;  ///< of a value that are kept, the leading one included
-    std::vector<std::uint64_t> buckets_;
+    std::vector<Count> buckets_;
     std::uint64_t count_ = 0;
     double sum_ = 0;
     Duration min_ = Duration::max(), max_{0};
 };
+
+using Histogram = BasicHistogram<std::uint64_t>;
+/// Half as large, for slices of a run: four thousand million values in each bucket.
+using SliceHistogram = BasicHistogram<std::uint32_t>;
 
 }  // namespace scrollgate::bench

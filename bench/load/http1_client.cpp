@@ -82,7 +82,9 @@ void Http1Client::add_method(const std::string& name) {
                 plan_.has_body(name), method_from(name)};
     for (const auto& [field, value] : plan_.fields)
         frame.after += field + ": " + value + "\r\n";
-    if (frame.with_body)
+    // Servers may insist on a length where a body has a meaning (RFC 9110 section 8.6).
+    const bool meant = name == "POST" || name == "PUT" || name == "PATCH";
+    if (frame.with_body || meant)
         frame.after += "Content-Length: " + std::to_string(plan_.body.size()) + "\r\n";
     frame.after += "\r\n";
     frames_.push_back(std::move(frame));

@@ -58,7 +58,7 @@ TimePoint Jobs::due() const noexcept {
         if (next_row_ >= plan_.replay.size()) return never;
         if (plan_.speed > 0) {
             const double ns = static_cast<double>(plan_.replay[next_row_].at.count()) / plan_.speed;
-            when += Duration(static_cast<Duration::rep>(ns));
+            when = after(when, duration_of(ns));
         }
     } else if (arrivals_) {
         when = arrivals_->due();
@@ -103,14 +103,10 @@ std::uint8_t Jobs::draw_method() noexcept {
 
 std::uint64_t Jobs::drop_rest() {
     if (!plan_.open_loop() || plan_.requests) return 0;
+    if (arrivals_) return arrivals_->skip_to(end_);
     std::uint64_t dropped = 0;
-    for (; due() != never; ++dropped) {
-        if (arrivals_) {
-            arrivals_->advance();
-        } else {
-            next_row_ += plan_.workers;
-        }
-    }
+    for (; due() != never; ++dropped)
+        next_row_ += plan_.workers;
     return dropped;
 }
 

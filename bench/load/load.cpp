@@ -76,12 +76,21 @@ Report Load::run(const std::function<void(const Progress&)>& watch, int per_seco
 }
 
 void Load::stop() {
-    stopped_ = true;
+    stopped_ = system_clock().now();
     for (const std::unique_ptr<LoadWorker>& worker : workers_)
         worker->stop();
 }
 
-Report Load::report() const {
+/// From the start to the last response, and to the moment that ended the run if that was later:
+/// time in which nothing came has passed, too.
+Duration Load::elapsed() const {
+    TimePoint last = std::max(start_.load(), stopped_.load());
+    for (const std::unique_ptr<LoadWorker>& worker : workers_)
+        last = std::max({last, worker->last_done(), worker->waited_until()});
+    return last - start_.load();
+}
+
+Report Load::report() {
     std::vector<std::string> methods;
     for (const Plan::MethodShare& method : plan_.methods)
         methods.push_back(method.name);
@@ -94,16 +103,14 @@ Report Load::report() const {
     report.connections = plan_.connections;
     report.streams = plan_.streams;
     report.workers = plan_.workers;
-    report.interrupted = stopped_;
-    report.timeline = timeline_.copy();
+    report.interrupted = stopped_.load() != TimePoint{};
+    report.timeline = timeline_.take();
     if (plan_.strike) report.before_after.emplace(plan_.methods.size(), *plan_.strike);
-    TimePoint last = start_.load();
     for (const std::unique_ptr<LoadWorker>& worker : workers_) {
         report.total.add(worker->tally());
         if (report.before_after) report.before_after->add(*worker->before_after());
-        last = std::max(last, worker->last_done());
     }
-    report.elapsed = last - start_.load();
+    report.elapsed = elapsed();
     report.open_loop = plan_.open_loop();
     if (!plan_.rate.empty())
         report.rate = Arrivals::mean_rate(plan_.rate, std::max<Duration>(report.elapsed, 1ns));

@@ -34,7 +34,8 @@ class Load {
     [[nodiscard]] TimePoint started() const noexcept { return start_.load(); }
 
   private:
-    [[nodiscard]] Report report() const;
+    [[nodiscard]] Report report();
+    [[nodiscard]] Duration elapsed() const;
 
     const Plan& plan_;
     const Dial dial_;
@@ -42,7 +43,7 @@ class Load {
     Groups groups_;
     std::vector<std::unique_ptr<LoadWorker>> workers_;
     std::atomic<TimePoint> start_{};
-    std::atomic<bool> stopped_ = false;
+    std::atomic<TimePoint> stopped_{};  ///< when stop() came; zero: it has not
 };
 
 }  // namespace scrollgate::bench

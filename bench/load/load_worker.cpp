@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::uint32_t wheel_frequency = 1'000;
 
+/// Whether time alone ends the run: an open loop without a last request.
+bool lasts_to_its_end(const Plan& plan) noexcept {
+    return !plan.rate.empty() && !plan.requests;
+}
+
 }  // namespace
 
 // ---- shared by workers
@@ -19,9 +24,9 @@ std::uint8_t Groups::number_of(std::string_view value) {
     const std::lock_guard lock(mutex_);
     const auto known = std::find(names_.begin(), names_.end(), value);
     if (known != names_.end()) return static_cast<std::uint8_t>(known - names_.begin());
-    if (names_.size() + 1 < most) {
+    if (names_.size() + 1 < groups_max) {
         names_.emplace_back(value);
-    } else if (names_.size() < most) {
+    } else if (names_.size() < groups_max) {
         names_.emplace_back("(others)");
     }
     return static_cast<std::uint8_t>(names_.size() - 1);
@@ -82,6 +87,7 @@ LoadWorker::~LoadWorker() = default;
 void LoadWorker::run(TimePoint start, TimePoint end, const MakeClient& make, unsigned runners) {
     start_ = start;
     end_ = end;
+    last_sending_ = plan_.open_loop() && end != never ? after(end, plan_.timeout) : end;
     jobs_.emplace(plan_, index_, start, end, loop_.rng());
     const unsigned count =
         plan_.connections / plan_.workers + (index_ < plan_.connections % plan_.workers ? 1 : 0);
@@ -94,7 +100,9 @@ void LoadWorker::run(TimePoint start, TimePoint end, const MakeClient& make, uns
     if (running_ > 0) loop_.run();
     clients_.clear();
     timeline_.add(slice_);
-    if (!stopping_) tally_.unsent += jobs_->drop_rest();
+    if (stopping_) return;
+    tally_.unsent += jobs_->drop_rest();
+    if (lasts_to_its_end(plan_)) waited_until_ = end_;
 }
 
 void LoadWorker::stop() {
@@ -117,12 +125,19 @@ bool LoadWorker::take(NextJob& asker) {
     const TimePoint now = loop_.now();
     if (asker.free_since_ == TimePoint{}) asker.free_since_ = now;
     const TimePoint due = jobs_->due();
+    if (due == never) return !may_become_due(now);
     // What was due in time, with a connection to spare, leaves even if the loop is a little late.
-    if (due == never || (now >= end_ && asker.free_since_ > due)) return true;
+    if (now >= last_sending_ && asker.free_since_ > due) return true;
     if (due > now) return false;
     asker.job_ = jobs_->take(now);
     if (plan_.open_loop()) tally_.lag.record(now - std::max(due, asker.free_since_));
     return true;
+}
+
+/// A steady load is there to its end, whether or not a request is due again by then: whatever a
+/// drill does late in a run happens within it.
+bool LoadWorker::may_become_due(TimePoint now) const noexcept {
+    return lasts_to_its_end(plan_) && !stopping_ && now < end_;
 }
 
 void LoadWorker::NextJob::await_suspend(std::coroutine_handle<> waiting) {
@@ -159,7 +174,7 @@ void LoadWorker::enter_slice(TimePoint when) {
     const auto index = static_cast<std::uint64_t>((when - start_) / timeline_.width());
     if (index == slice_.index) return;
     timeline_.add(slice_);
-    slice_ = Slice();
+    slice_.clear();
     slice_.index = index;
 }
 
@@ -174,7 +189,7 @@ std::uint8_t LoadWorker::group_of(std::string_view value) {
         if (name == value) return number;
     }
     const std::uint8_t number = groups_.number_of(value);
-    if (known_groups_.size() < Groups::most) known_groups_.emplace_back(value, number);
+    if (known_groups_.size() < groups_max) known_groups_.emplace_back(value, number);
     return number;
 }
 

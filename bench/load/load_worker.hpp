@@ -24,8 +24,7 @@ namespace scrollgate::bench {
 /// The values of the --by field, numbered as they come; 0 is "(none)". Any thread.
 class Groups {
   public:
-    /// Values beyond this many share the last number.
-    static constexpr std::size_t most = 32;
+    /// Below groups_max.
     [[nodiscard]] std::uint8_t number_of(std::string_view value);
     [[nodiscard]] std::vector<std::string> names() const;
 
@@ -51,8 +50,10 @@ class LoadWorker {
     ~LoadWorker();
 
     using MakeClient = std::function<std::unique_ptr<LoadClient>(LoadWorker&)>;
-    /// Makes this worker's clients and serves until all have ended: no job starts at or after
-    /// `end`, and those under way are waited for. `runners`: coroutines per client.
+    /// Makes this worker's clients and serves until all have ended: no job is due at or after
+    /// `end`; those that were due before are still sent until the plan's timeout has passed since
+    /// (in an open loop: the others are dropped), and those under way are waited for. `runners`:
+    /// coroutines per client.
     void run(TimePoint start, TimePoint end, const MakeClient& make, unsigned runners);
     /// Breaks off everything. Any thread.
     void stop();
@@ -65,6 +66,8 @@ class LoadWorker {
     }
     /// When the last request was done.
     [[nodiscard]] TimePoint last_done() const noexcept { return last_done_; }
+    /// The end of a run by time if nothing ended it earlier; else zero.
+    [[nodiscard]] TimePoint waited_until() const noexcept { return waited_until_; }
 
     // -- for clients
     /// co_await worker.next_job(): a job, or nothing when it is time to end.
@@ -102,6 +105,7 @@ class LoadWorker {
     };
 
     [[nodiscard]] bool take(NextJob& asker);
+    [[nodiscard]] bool may_become_due(TimePoint now) const noexcept;
     void pace();
     void enter_slice(TimePoint when);
     void flush();
@@ -117,7 +121,8 @@ class LoadWorker {
     std::vector<std::unique_ptr<LoadClient>> clients_;
     std::vector<NextJob*> idle_;  ///< that wait for their job, the last one first
     std::vector<std::pair<std::string, std::uint8_t>> known_groups_;
-    TimePoint start_{}, end_{}, last_done_{};
+    TimePoint start_{}, end_{}, last_done_{}, waited_until_{};
+    TimePoint last_sending_{};  ///< what was due is sent until then
     unsigned running_ = 0;
     bool stopping_ = false;
     Slice slice_;

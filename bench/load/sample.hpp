@@ -37,6 +37,9 @@ inline constexpr std::size_t failures = 12;
 /// "refused", "connect_timeout", …: the words of JSON and of --fail-if.
 [[nodiscard]] std::string_view name_of(Failure failure) noexcept;
 
+/// Values of the --by field that are told apart; further ones share the last number.
+inline constexpr std::size_t groups_max = 32;
+
 /// One finished request.
 struct Sample {
     TimePoint intended;              ///< when it should have been sent; closed loop: `sent`
@@ -46,7 +49,7 @@ struct Sample {
     std::optional<Failure> failure;  ///< complete responses that were not as expected fail, too
     CacheResult cache = CacheResult::none;
     std::uint8_t method = 0;  ///< index into the plan's methods
-    std::uint8_t group = 0;   ///< index into the run's groups (--by); 0: no such field
+    std::uint8_t group = 0;   ///< below groups_max, of the run's groups (--by); 0: no such field
     std::uint64_t bytes_in = 0, bytes_out = 0;
 
     /// A whole response came, as expected or not.

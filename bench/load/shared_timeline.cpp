@@ -1,6 +1,7 @@
 #include "bench/load/shared_timeline.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace scrollgate::bench {
 namespace {
@@ -25,15 +26,15 @@ void SharedTimeline::add(const Slice& slice) {
     Slice& place = ring_[slice.index % ring_.size()];
     if (slice.index < place.index) return;
     if (slice.index > place.index) {
-        place = Slice();
+        place.clear();
         place.index = slice.index;
     }
     place.add(slice);
 }
 
-Timeline SharedTimeline::copy() const {
+Timeline SharedTimeline::take() {
     const std::lock_guard lock(mutex_);
-    return timeline_;
+    return std::exchange(timeline_, Timeline(width_));
 }
 
 Slice SharedTimeline::total() const {

@@ -24,8 +24,8 @@ class SharedTimeline {
     [[nodiscard]] Duration width() const noexcept { return width_; }
     void add(const Slice& slice);
 
-    /// The whole timeline: for the end of a run.
-    [[nodiscard]] Timeline copy() const;
+    /// The whole timeline, at the end of a run: nothing is left here.
+    [[nodiscard]] Timeline take();
     /// Everything so far.
     [[nodiscard]] Slice total() const;
     /// About the last second before `elapsed`, without the slices that may still be filled; in the

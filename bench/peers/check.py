@@ -1,122 +1,241 @@
-"""Are the subjects given the same work, and do they do it? Shows what reaches the origin from each,
-what the client gets, what TLS they agree on, and whether a second request is a cache hit.
+"""Are the subjects given the same work, and do they do it? Looks at what reaches the origin from
+each, what the client gets, what TLS they agree on, whether a second request is a cache hit, and
+whether a lost origin is noticed. Everybody is judged so before being measured.
 """
 
+import contextlib
+import re
 import socket
 import ssl
+import subprocess
 import threading
+import time
 
 from scenarios import REAL_FIELDS
 from subjects import Subject, Unsupported
 
-TOGETHER = (frozenset(), frozenset({"cache"}), frozenset({"tls"}), frozenset({"tls", "h2"}))
+# What is looked at together; the log of requests changes none of it.
+TOGETHER = (frozenset(), frozenset({"cache"}), frozenset({"tls"}), frozenset({"h2c"}),
+            frozenset({"tls", "h2"}), frozenset({"three"}))
+SMALL = b"GET /small HTTP/1.1\r\nHost: market.example\r\n\r\n"
+REAL_LINES = ["GET /real HTTP/1.1", "Host: market.example", *REAL_FIELDS, "", ""]
+REAL = "\r\n".join(REAL_LINES).encode()
+PATIENCE = 10       # seconds until a subject has noticed what there is to notice
 
 
 class RecordingOrigin:
     """Answers every request with two bytes that may be cached, and keeps its head. One thread per
-    connection."""
+    connection; a connection is closed if the request asks for that."""
 
     def __init__(self):
-        self.heads, self.connections = [], 0
+        self.heads, self.connections, self.clients = [], 0, []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
-        while True:
-            client, _ = self.listener.accept()
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                self.clients.append(client)
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):
-        data = b""
-        first = True
-        while more := client.recv(65536):
-            self.connections += first
-            first = False
-            data += more
-            while b"\r\n\r\n" in data:
-                head, _, data = data.partition(b"\r\n\r\n")
-                self.heads.append(head.decode("latin-1"))
-                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
-                               b"Cache-Control: public, max-age=60\r\n\r\nok")
+        data, first = b"", True
+        with contextlib.suppress(OSError), client:
+            while more := client.recv(65536):
+                self.connections += first
+                first = False
+                data += more
+                while b"\r\n\r\n" in data:
+                    head, _, data = data.partition(b"\r\n\r\n")
+                    self.heads.append(head.decode("latin-1"))
+                    client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+                                   b"Cache-Control: public, max-age=60\r\n\r\nok")
+                    if re.search(rb"(?i)\r\nconnection: *close", head):
+                        return
+
+    def asked(self):
+        """Requests of clients, without those of health checks."""
+        return sum(" /health " not in head.split("\r\n")[0] for head in self.heads)
+
+    def lose(self):
+        """Nobody is here any more."""
+        for each in (self.listener, *self.clients):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
 
 
 def check(bench, names):
     """Prints all of it; returns 1 if somebody does not do what is measured."""
-    lines = ["GET /real HTTP/1.1", "Host: market.example", *REAL_FIELDS, "", ""]
-    real = "\r\n".join(lines).encode()
-    small = b"GET /small HTTP/1.1\r\nHost: market.example\r\n\r\n"
-    print(f"the real request has {len(real)} bytes, {len(lines) - 3} fields")
+    print(f"the real request has {len(REAL)} bytes, {len(REAL_LINES) - 3} fields")
     worst = 0
     for name in names:
         print(f"\n{name}")
         for flags in TOGETHER:
-            origin = RecordingOrigin()
-            values = {**bench.values, "ORIGIN": origin.port}
-            try:
-                with Subject(name, bench.folder, None, values, flags) as subject:
-                    look = _tls if "tls" in flags else _hits if "cache" in flags else _pass
-                    good = look(subject, origin, small if "cache" in flags else real)
-            except Unsupported as error:
-                print(f"  {' '.join(sorted(flags))}: {error}")
-                continue
-            worst = worst if good else 1
+            for line in judge(bench, name, flags, print):
+                print(f"  WRONG: {line}")
+                worst = 1
     return worst
 
 
-def _ask_twice(client, request):
-    for _ in range(2):
-        client.sendall(request)
-        answer = client.recv(65536)
-        while not answer.endswith(b"ok"):
-            answer += client.recv(65536)
+def judge(bench, name, flags, say=lambda _line: None):
+    """What `name`, configured with `flags`, does not do as it must before it may be measured, as
+    lines; none if all is well, or if it cannot do it at all. `say` is told what was seen."""
+    with contextlib.ExitStack() as stack:
+        origins = [RecordingOrigin() for _ in range(3)]
+        for origin in origins:
+            stack.callback(origin.lose)
+        values = {**bench.values, **{key: origin.port for key, origin in
+                                     zip(("ORIGIN", "ORIGIN2", "ORIGIN3"), origins)}}
+        try:
+            subject = stack.enter_context(Subject(name, bench.folder, None, values, flags))
+        except Unsupported as error:
+            say(f"  {' '.join(sorted(flags))}: {error}")
+            return []
+        try:
+            return list(look_for(flags)(subject, origins, say))
+        except (OSError, AssertionError) as error:
+            return [f"{name}: {' '.join(sorted(flags)) or 'plain'}: {error!r}"]
+
+
+def look_for(flags):
+    """The function of (subject, origins, say) that yields complaints about a subject with these
+    flags."""
+    if "three" in flags:
+        return _three
+    if "h2" in flags:
+        return _h2
+    if "h2c" in flags:
+        return _http2
+    return _tls if "tls" in flags else _hits if "cache" in flags else _pass
+
+
+def _ask(client, request):
+    """The head of the answer, which is whole and as the origin has given it."""
+    client.sendall(request)
+    answer = b""
+    while not answer.endswith(b"\r\n\r\nok"):
+        more = client.recv(65536)
+        assert more, f"the connection ended behind {answer!r}"
+        answer += more
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
     return answer.decode("latin-1")
 
 
-def _pass(subject, origin, request):
-    with socket.create_connection(("127.0.0.1", subject.port), 5) as client:
-        answer = _ask_twice(client, request)
-    sent = _names(request.decode())
-    got = _names(origin.heads[-1])
-    print(f"  plain: {origin.connections} connection(s) for {len(origin.heads)} requests, "
-          f"{len(origin.heads[-1]) + 4} bytes; {origin.heads[-1].splitlines()[0]}"
-          f"\n    added:   {' '.join(sorted(got - sent))}"
-          f"\n    removed: {' '.join(sorted(sent - got))}"
-          f"\n    client is answered: {answer.splitlines()[0]}, fields "
-          f"{' '.join(sorted(_names(answer)))}")
-    return origin.connections == 1 and len(origin.heads) == 2
+def _connect(subject):
+    return socket.create_connection(("127.0.0.1", subject.port), PATIENCE)
+
+
+def _pass(subject, origins, say):
+    origin = origins[0]
+    with _connect(subject) as client:
+        for _ in range(2):
+            answer = _ask(client, REAL)
+    sent, got = _names(REAL.decode()), _names(origin.heads[-1])
+    say(f"  plain: {origin.connections} connection(s) for {len(origin.heads)} requests, "
+        f"{len(origin.heads[-1]) + 4} bytes; {origin.heads[-1].splitlines()[0]}"
+        f"\n    added:   {' '.join(sorted(got - sent))}"
+        f"\n    removed: {' '.join(sorted(sent - got))}"
+        f"\n    client is answered: {answer.splitlines()[0]}, fields "
+        f"{' '.join(sorted(_names(answer)))}")
+    if len(origin.heads) != 2:
+        yield f"{subject.name}: the origin was asked {len(origin.heads)} times for 2 requests"
+    if origin.connections != 1:
+        yield f"{subject.name}: {origin.connections} connections to the origin for 2 requests"
 
 
 def _names(head):
     return {line.split(":")[0].lower() for line in head.split("\r\n")[1:] if ":" in line}
 
 
-def _hits(subject, origin, request):
-    with socket.create_connection(("127.0.0.1", subject.port), 5) as client:
-        _ask_twice(client, request)
-        answer = _ask_twice(client, request)
-    print(f"  cache: {len(origin.heads)} of 4 requests reached the origin; fields "
-          f"{' '.join(sorted(_names(answer)))}")
-    return len(origin.heads) < 4
+def _hits(subject, origins, say):
+    """A cache may need a moment until it is ready, or until an object is stored; then it has it."""
+    origin = origins[0]
+    end = time.monotonic() + PATIENCE
+    asked = hits = 0
+    with _connect(subject) as client:
+        while hits < 3 and time.monotonic() < end:
+            before = len(origin.heads)
+            answer = _ask(client, SMALL)
+            asked += 1
+            hits = hits + 1 if len(origin.heads) == before else 0
+            if hits == 0:
+                time.sleep(0.02)
+    say(f"  cache: {len(origin.heads)} of {asked} requests reached the origin; fields "
+        f"{' '.join(sorted(_names(answer)))}")
+    if hits < 3 or not origin.heads:
+        yield (f"{subject.name}: no cache hits, the origin was asked {len(origin.heads)} times for "
+               f"{asked} requests")
 
 
-def _tls(subject, _origin, request):
+def _tls(subject, _origins, say):
     """Also that sessions are never resumed, so that each handshake is a full one."""
-    wants_h2 = "h2" in subject.flags
-    good = True
+    wanted = "h2" if "h2" in subject.flags else None
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         context = ssl.create_default_context(cafile=subject.values["CERT"])
         context.minimum_version = context.maximum_version = version
-        context.set_alpn_protocols(["h2", "http/1.1"] if wants_h2 else ["http/1.1"])
+        context.set_alpn_protocols([wanted, "http/1.1"] if wanted else ["http/1.1"])
         session = None
         for _ in range(2):
-            with socket.create_connection(("127.0.0.1", subject.port), 5) as plain:
+            with _connect(subject) as plain:
                 with context.wrap_socket(plain, server_hostname="127.0.0.1",
                                          session=session) as client:
                     agreed, spoken = client.selected_alpn_protocol(), client.version()
                     if agreed != "h2":
-                        _ask_twice(client, request)
+                        for _ in range(2):
+                            _ask(client, SMALL)
                     session, reused, cipher = client.session, client.session_reused, client.cipher()
-        print(f"  {spoken}: {cipher[0]}, ALPN {agreed}, {'RESUMED' if reused else 'not resumed'}")
-        good = good and not reused and (agreed == "h2") == wants_h2
-    return good
+        say(f"  {spoken}: {cipher[0]}, ALPN {agreed}, {'RESUMED' if reused else 'not resumed'}")
+        if reused:
+            yield f"{subject.name}: {spoken} sessions are resumed, so handshakes are no full ones"
+        if (agreed == "h2") != (wanted == "h2"):
+            yield f"{subject.name}: {spoken} agrees on {agreed} by ALPN"
+
+
+def _h2(subject, origins, say):
+    yield from _tls(subject, origins, say)
+    yield from _http2(subject, origins, say)
+
+
+def _http2(subject, origins, say):
+    before = origins[0].asked()
+    said = subprocess.run(["h2load", "-c1", "-m2", "-n4", subject.url("/small")],
+                          capture_output=True, text=True, timeout=6 * PATIENCE).stdout
+    done = re.search(r"(\d+) succeeded", said)
+    done, asked = int(done[1]) if done else 0, origins[0].asked() - before
+    protocol = re.search(r"^Application protocol: (\S+)", said, re.MULTILINE)
+    say(f"  HTTP/2: {protocol and protocol[1]}, {done} of 4 requests answered, {asked} reached "
+        "the origin")
+    if (done, asked) != (4, 4):
+        yield (f"{subject.name}: of 4 requests over HTTP/2 {done} were answered, {asked} reached "
+               "the origin")
+
+
+def _three(subject, origins, say):
+    """All three origins are asked, and one that is lost costs no request once that was noticed."""
+    def answered(count):
+        good = 0
+        for _ in range(count):
+            with contextlib.suppress(OSError, AssertionError), _connect(subject) as client:
+                _ask(client, SMALL)
+                good += 1
+        return good
+
+    end = time.monotonic() + PATIENCE       # health checks take their time
+    while answered(1) == 0 and time.monotonic() < end:
+        time.sleep(0.05)
+    first = answered(30)
+    asked = [origin.asked() for origin in origins]
+    origins[0].lose()
+    while (after := answered(30)) < 30 and time.monotonic() < end:
+        time.sleep(0.05)
+    say(f"  three origins: {first} of 30 requests answered, by origin {asked}; {after} of 30 when "
+        "one was lost")
+    if first < 30:
+        yield f"{subject.name}: only {first} of 30 requests were answered by three sound origins"
+    if 0 in asked:
+        yield f"{subject.name}: of three origins one was not asked: {asked}"
+    if after < 30:
+        yield f"{subject.name}: only {after} of 30 requests were answered when one was lost"

@@ -17,6 +17,7 @@ import failover
 import generators
 import load
 import machine
+from check import judge
 from crowd import idle_crowd
 from result import Result
 from scenarios import MIB
@@ -35,6 +36,7 @@ class Bench:
         usable = sorted(os.sched_getaffinity(0))
         self.proxy_core, self.load_core = usable[:2] if len(usable) > 1 else (None, None)
         self.values = {"BINARY": options.scrollgate}
+        self.judged = {}        # (subject, flags): what check.judge() said
         self._make_files()
         if options.check or any("tls" in scenario.flags for scenario in options.scenarios):
             self._make_certificate()
@@ -56,8 +58,18 @@ class Bench:
         self.values.update(KEY=key, CERT=cert, PEM=both)
 
     def run(self, scenario):
-        """Measures one scenario; returns its Result."""
-        return getattr(self, "_" + scenario.kind)(scenario)
+        """Measures one scenario; returns its Result. Before that everybody is judged, once for all
+        scenarios that are configured alike: figures of who does other work are WRONG."""
+        wrong = []
+        if scenario.kind != "generator":
+            flags = scenario.flags - {"log"}
+            for name in self.options.subjects:
+                if (name, flags) not in self.judged:
+                    self.judged[name, flags] = judge(self, name, flags)
+                wrong += self.judged[name, flags]
+        result = getattr(self, "_" + scenario.kind)(scenario)
+        result.complaints = wrong + result.complaints
+        return result
 
     # --- subjects that take turns -------------------------------------------------------------
 

@@ -55,7 +55,8 @@ def make_parser():
         help="load generator (default: scrollgate-bench if it stands beside the proxy's binary); "
              "HTTP/2 is always loaded by h2load")
     add("--check", action="store_true",
-        help="only show, and judge, what each subject sends to the origin, caches and agrees on")
+        help="only show what each subject sends to the origin, caches, agrees on and survives, and "
+             "judge it, as is done before everything that is measured")
     add("--from", metavar="FILE", action="append", dest="earlier",
         help="measure nothing, show what --json wrote; may be repeated, of a scenario that is in "
              "several files the last counts")
@@ -71,6 +72,8 @@ def tools_for(options):
     for scenario in options.scenarios:
         if "tls" in scenario.flags or options.check:
             needed |= {"openssl", "wrk"}
+        if options.check:
+            needed.add("h2load")
         if scenario.kind == "generator" or options.generator.name == "wrk":
             needed.add("wrk")
         if scenario.fill or scenario.kind == "http2" or (

@@ -45,11 +45,14 @@ std::optional<Duration> time_from(const std::string& text, const char* format) {
     std::istringstream in(text);
     std::tm parts{};
     in >> std::get_time(&parts, format);
-    if (in.fail()) return {};
+    constexpr int first_year = 1970, last_year = 2200;  // nanoseconds reach a little further
+    const int year = parts.tm_year + 1900;
+    if (in.fail() || year < first_year || year > last_year) return {};
     Duration time = std::chrono::seconds(::timegm(&parts));
     if (in.peek() == '.') {
         double fraction = 0;
         in >> fraction;
+        if (!(fraction >= 0 && fraction < 1)) return {};
         time += Duration(static_cast<Duration::rep>(fraction * 1e9));
     }
     char sign = 0;

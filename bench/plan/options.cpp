@@ -6,12 +6,12 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <sched.h>
 
 #include "bench/plan/files.hpp"
 #include "bench/plan/url.hpp"
 #include "bench/report/duration_text.hpp"
 #include "core/http1/bytes.hpp"
+#include "core/process_limits.hpp"
 #include "core/text.hpp"
 
 namespace scrollgate::bench {
@@ -21,12 +21,15 @@ constexpr std::uint64_t most_connections = 100'000;
 constexpr std::uint64_t most_streams = 1'000;
 constexpr std::uint64_t most_workers = 256;
 constexpr std::uint64_t most_keys = 1'000'000'000'000;
-constexpr double highest_rate = 1e7;
+/// Per second. At the lowest one the first request of a run of 30 days is due within it or soon
+/// after, and times in nanoseconds do not run over.
+constexpr double lowest_rate = 1e-6, highest_rate = 1e7;
+constexpr double highest_weight = 1e9;
 constexpr std::size_t most_steps = 1'000;
 
 /// Options as they are written.
 struct Written {
-    std::string url, body, urls, replay, method = "GET", mix, ramp, arrivals = "poisson";
+    std::string url, body, urls, replay, method, mix, ramp, arrivals;
     std::string duration, timeout, expect_status, rate, speed, keys, zipf;
     std::string connections, requests, workers, streams, expect_length, expect_sha256;
     std::vector<std::string> fields;
@@ -66,8 +69,8 @@ void declare(CLI::App& app, Written& w, Options& o) {
     app.add_option("--expect-sha256", w.expect_sha256, "hash of a right body");
     app.add_option("--by", o.plan.by, "response field that tells who answered, as X-Served-By");
     app.add_option("--fail-if", o.fail_if, "exit 1 if so: 'p99>50ms', 'errors>0'; may be repeated");
-    app.add_option("--json", o.json, "file for all figures");
-    app.add_option("--html", o.html, "file for a page with plots");
+    app.add_option("--json", o.json, "file for all figures; - is standard output");
+    app.add_option("--html", o.html, "file for a page with plots; - is standard output");
     app.add_flag("--plain", o.plain, "no live view");
     app.add_flag("-q,--quiet", o.quiet, "only the result");
     app.set_version_flag("--version", "scrollgate-bench " SCROLLGATE_VERSION);
@@ -92,7 +95,7 @@ Number number_from(const char* option, std::string_view text, Number low, Number
     Number number{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const bool whole = error == std::errc() && end == text.data() + text.size();
-    if (!whole || number < low || number > high)
+    if (!whole || !(number >= low && number <= high))  // NaN is neither
         throw BadInput(fmt::format("{} '{}': a number from {} to {}", option, text, low, high));
     return number;
 }
@@ -106,10 +109,7 @@ Duration duration_from(const char* option, const std::string& text) {
 }
 
 double rate_from(const char* option, std::string_view text) {
-    const auto number = number_from<double>(option, text, 0, highest_rate);
-    if (!(number > 0))
-        throw BadInput(fmt::format("{} '{}': more than 0 requests per second", option, text));
-    return number;
+    return number_from<double>(option, text, lowest_rate, highest_rate);
 }
 
 /// FROM:TO:STEP, both ends included.
@@ -138,7 +138,9 @@ std::vector<Plan::MethodShare> mix_from(std::string_view text) {
         const std::string_view name = part.substr(0, equals);
         if (!http1::is_token(name) || equals == std::string_view::npos || mix.size() == 16)
             throw BadInput(fmt::format("--mix '{}': METHOD=WEIGHT,…, as in GET=80,POST=20", text));
-        mix.push_back({std::string(name), rate_from("--mix", part.substr(equals + 1))});
+        const double weight = number_from<double>("--mix", part.substr(equals + 1),
+                                                  1 / highest_weight, highest_weight);
+        mix.push_back({std::string(name), weight});
     }
     return mix;
 }
@@ -172,6 +174,8 @@ void read_expectation(const Written& w, Plan::Expectation& expect) {
         expect.status_from = status(text.substr(0, dash));
         expect.status_to =
             dash == std::string_view::npos ? expect.status_from : status(text.substr(dash + 1));
+        if (expect.status_to < expect.status_from)
+            throw BadInput(fmt::format("--expect-status '{}': from the lower to the higher", text));
     }
     if (!w.expect_length.empty())
         expect.length =
@@ -198,17 +202,14 @@ void read_requests(const Written& w, Options& o) {
     });
     if ((!w.keys.empty() || !w.zipf.empty()) && !numbered)
         throw BadInput("--keys and --zipf need {n} in the URL, as in http://host/item/{n}");
-    if (!http1::is_token(w.method)) throw BadInput(fmt::format("-X '{}' is no method", w.method));
-    plan.methods = {{w.method, 1}};
+    const std::string method = w.method.empty() ? "GET" : w.method;
+    if (!http1::is_token(method)) throw BadInput(fmt::format("-X '{}' is no method", method));
+    plan.methods = {{method, 1}};
     if (!w.mix.empty()) plan.methods = mix_from(w.mix);
     if (!w.body.empty()) plan.body = read_file(w.body);
     for (const std::string& field : w.fields)
         check_field(field, plan);
     if (w.replay.empty()) return;
-    if (!w.urls.empty() || !w.mix.empty() || !w.rate.empty() || !w.ramp.empty())
-        throw BadInput(
-            "--replay has its own targets, methods and times: no --urls, --mix, --rate "
-            "or --ramp beside it");
     ReplayLog log = read_replay(w.replay);
     plan.replay = std::move(log.rows);
     plan.methods.clear();
@@ -222,12 +223,6 @@ void read_requests(const Written& w, Options& o) {
     } else if (!w.speed.empty()) {
         plan.speed = rate_from("--speed", w.speed);
     }
-}
-
-unsigned usable_cores() {
-    cpu_set_t cores;
-    if (::sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-    return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
 }
 
 /// How many, how long and how fast.
@@ -257,7 +252,7 @@ void read_amounts(const Written& w, Plan& plan) {
     }
     if (w.arrivals == "even") {
         plan.arrivals = Arrivals::Kind::even;
-    } else if (w.arrivals != "poisson") {
+    } else if (!w.arrivals.empty() && w.arrivals != "poisson") {
         throw BadInput(fmt::format("--arrivals '{}': poisson or even", w.arrivals));
     }
 }
@@ -286,11 +281,50 @@ Victim read_drill(const Written& w, Victim victim, Options& options) {
     plan.strike = plan.duration / 3;
     if (!w.at.empty()) plan.strike = duration_from("--at", w.at);
     if (!w.length.empty()) victim.length = duration_from("--for", w.length);
+    if (victim.kill && !w.length.empty())
+        throw BadInput("--for: nothing brings back what --kill has killed; --stop can be mended");
     if (*plan.strike >= plan.duration) throw BadInput("--at: before the end, see -d");
     if (plan.by.empty())
         options.notes.emplace_back(
             "drill: without --by FIELD nobody knows which pool answered: no shares");
     return victim;
+}
+
+/// A shell variable that was not set is no file and no number.
+void refuse_empty(const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& value : option->results())
+            if (value.empty())
+                throw BadInput(fmt::format("{}: its value is empty", option->get_name()));
+    }
+}
+
+/// What would be left out of account without a word.
+void refuse_idle(const Written& w, const Plan& plan, const Victim& victim) {
+    const auto together = [](bool given, bool idle, const char* why) {
+        if (given && idle) throw BadInput(why);
+    };
+    const bool replay = !w.replay.empty();
+    together(replay,
+             !w.urls.empty() || !w.mix.empty() || !w.method.empty() || !w.rate.empty() ||
+                 !w.ramp.empty() || !w.keys.empty() || !w.zipf.empty(),
+             "--replay has its own targets, methods and times: no --urls, --keys, --zipf, --mix, "
+             "-X, --rate or --ramp beside it");
+    together(!w.speed.empty(), !replay, "--speed is that of a --replay");
+    together(!w.arrivals.empty(), plan.rate.empty(), "--arrivals are those of --rate or --ramp");
+    together(!w.method.empty(), !w.mix.empty(), "-X and --mix: one of the two");
+    together(!w.zipf.empty(), w.keys.empty(), "--zipf needs --keys, of which it chooses");
+    together(
+        !w.body.empty(),
+        !plan.body.empty() && std::none_of(plan.methods.begin(), plan.methods.end(),
+                                           [&](const auto& m) { return plan.has_body(m.name); }),
+        "--body: no request has one; -X POST, for example");
+    together(!plan.by.empty(), !http1::is_token(plan.by), "--by: the name of a response field");
+    together(!w.streams.empty(), !w.http2, "--streams is of HTTP/2: --http2");
+    together(w.http1, w.http2, "--http1 and --http2: one of the two");
+    together(!w.netns.empty(), victim.blackhole.empty(), "--netns is that of --blackhole");
+    together(!victim.admin.empty() || !victim.token_file.empty(), victim.pool.empty(),
+             "--admin and --token-file are for --fail POOL");
 }
 
 }  // namespace
@@ -317,15 +351,17 @@ Options parse_options(std::vector<std::string> arguments) {
     } catch (const CLI::ParseError& error) {
         throw BadInput(fmt::format("{} (see --help)", error.what()));
     }
+    refuse_empty(app);
     read_requests(written, options);
     read_amounts(written, options.plan);
     read_expectation(written, options.plan.expect);
     options.plan.verify = !written.insecure;
-    if (written.http1 && written.http2) throw BadInput("--http1 and --http2: one of the two");
     options.plan.http2 = written.http2;
-    if (!written.streams.empty() && !written.http2)
-        throw BadInput("--streams is of HTTP/2: --http2");
-    if (drill) options.drill = read_drill(written, std::move(victim), options);
+    if (options.json == "-" && options.html == "-")
+        throw BadInput("--json - and --html -: one of the two goes to standard output");
+    if (drill) victim = read_drill(written, std::move(victim), options);
+    refuse_idle(written, options.plan, victim);
+    if (drill) options.drill = std::move(victim);
     return options;
 }
 

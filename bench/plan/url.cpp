@@ -42,6 +42,8 @@ TargetUrl parse_url(std::string_view text) {
         bad_url(text, "a user goes into a header: -H 'Authorization: …'");
     const auto place = parse_host_port(authority);
     if (!place || place->host.empty()) bad_url(text, "its host or port is malformed");
+    const bool port_written = authority.back() != ']' && authority.find(':') != authority.npos;
+    if (port_written && place->port == 0) bad_url(text, "nobody listens on port 0");
     const std::uint16_t usual = url.origin.tls ? 443 : 80;
     url.origin.host = place->host;
     url.origin.port = place->port != 0 ? place->port : usual;

@@ -85,7 +85,7 @@ constexpr StatusClass status_classes[] = {{2, "s2", "2xx"}, {3, "s3", "3xx"},
 std::vector<StatusClass> classes_seen(const Report& report) {
     std::vector<StatusClass> seen;
     for (const StatusClass& row : status_classes) {
-        const auto& slices = report.timeline.slices();
+        const auto slices = report.timeline.slices();
         if (std::any_of(slices.begin(), slices.end(),
                         [&](const Slice& slice) { return slice.by_class[row.index] > 0; }))
             seen.push_back(row);
@@ -291,7 +291,7 @@ std::string group_section(const Report& report) {
         std::string tip = when(report, slice);
         double below = 0;
         for (std::size_t g = 0; g < groups.size() && all > 0; ++g) {
-            const auto count = groups[g] < slice.by_group.size() ? slice.by_group[groups[g]] : 0;
+            const std::uint64_t count = slice.by_group[groups[g]];
             const double above = below + static_cast<double>(count) / all;
             bars[g].push_back({from, to, below, above});
             below = above;

@@ -164,6 +164,7 @@ std::array<std::vector<std::uint64_t>, 3> groups_by_phase(const Report& report) 
         if (report.drill && start + width > report.drill->at)
             phase = start >= drill_end(report, *report.drill) ? 2 : 1;
         for (std::size_t group = 0; group < slice.by_group.size(); ++group) {
+            if (slice.by_group[group] == 0) continue;
             if (phases[phase].size() <= group) phases[phase].resize(group + 1);
             phases[phase][group] += slice.by_group[group];
         }

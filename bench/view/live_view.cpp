@@ -44,7 +44,7 @@ std::string rate_words(const Plan& plan, const Progress& progress) {
     return text;
 }
 
-std::string latency_words(const Histogram& latency) {
+std::string latency_words(const SliceHistogram& latency) {
     if (latency.count() == 0) return "no response in the last second";
     return fmt::format("p50 {}  p90 {}  p99 {}  max {}", duration_text(latency.at(0.5)),
                        duration_text(latency.at(0.9)), duration_text(latency.at(0.99)),
@@ -117,7 +117,7 @@ void LiveView::add_shares(std::vector<LiveLine>& lines, const Progress& progress
     std::size_t name_width = 0;
     for (std::size_t i = 0; i < progress.total.by_group.size(); ++i) {
         if (progress.total.by_group[i] == 0) continue;
-        const std::uint64_t count = i < recent.by_group.size() ? recent.by_group[i] : 0;
+        const std::uint64_t count = recent.by_group[i];
         const std::string name = i < progress.groups.size() ? printable(progress.groups[i]) : "";
         if (rows.size() == groups_shown) {
             rows.back().first = "others";
@@ -143,7 +143,7 @@ void LiveView::add_shares(std::vector<LiveLine>& lines, const Progress& progress
 
 std::vector<LiveLine> LiveView::draw(const Progress& progress, const std::string& note,
                                      std::size_t columns) {
-    const Histogram& latency = progress.recent.sum.latency;
+    const SliceHistogram& latency = progress.recent.sum.latency;
     rate_.add(rate_of(progress.recent));
     tail_.add(static_cast<double>(latency.at(0.99).count()));
     const std::size_t taken = label_width + trend_words;
@@ -173,7 +173,7 @@ std::vector<LiveLine> LiveView::draw(const Progress& progress, const std::string
 }
 
 std::string plain_line(const Plan& plan, const Progress& progress, const std::string& note) {
-    const Histogram& latency = progress.recent.sum.latency;
+    const SliceHistogram& latency = progress.recent.sum.latency;
     return fmt::format("{:>6}  {}  p50 {}  p99 {}  failed {}{}{}", clock_text(progress.elapsed),
                        rate_words(plan, progress), duration_text(latency.at(0.5)),
                        duration_text(latency.at(0.99)), count_text(progress.total.failed),

@@ -24,10 +24,6 @@ Size size_of(std::FILE* terminal) {
     return {size.ws_col, size.ws_row == 0 ? 24U : size.ws_row};
 }
 
-bool is_terminal(std::FILE* file) {
-    return ::isatty(::fileno(file)) != 0;
-}
-
 /// A terminal that can only type forwards calls itself dumb.
 bool can_move() {
     const char* name = std::getenv("TERM");
@@ -56,6 +52,10 @@ std::string_view code_of(LiveLine::Tone tone) {
 }
 
 }  // namespace
+
+bool is_terminal(std::FILE* file) {
+    return ::isatty(::fileno(file)) != 0;
+}
 
 bool wants_colours(std::FILE* file) {
     const char* unwanted = std::getenv("NO_COLOR");

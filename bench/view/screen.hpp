@@ -39,6 +39,7 @@ class Screen {
     std::vector<std::size_t> drawn_;  ///< widths of the last picture's lines, above the cursor
 };
 
+[[nodiscard]] bool is_terminal(std::FILE* file);
 /// Whether what is written to `file` may have colours: a terminal, and NO_COLOR is not set.
 [[nodiscard]] bool wants_colours(std::FILE* file);
 

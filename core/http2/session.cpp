@@ -28,6 +28,11 @@ bool ends_message(const nghttp2_frame& frame) noexcept {
     return (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 }
 
+/// nghttp2 counts CONTINUATION frames by itself, and a frame once more with every piece of its head
+/// that comes alone: a slow peer would break a bound that is meant for frames. So its bound is that
+/// of frames whose nine bytes come one by one, after a pause.
+constexpr std::size_t count_limit = limits::http2_continuations * 10U;
+
 /// What a field counts for beyond its text (RFC 9113 section 6.5.2).
 constexpr std::uint32_t field_overhead = 32;
 
@@ -37,6 +42,19 @@ constexpr std::uint32_t field_overhead = 32;
 
 struct Session::Callbacks {
     static Session& self(void* user) noexcept { return *static_cast<Session*>(user); }
+
+    /// Called for CONTINUATION, too, but for those of a section that nobody wants: see count_limit.
+    static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* frame,
+                              void* user) noexcept {
+        Session& session = self(user);
+        if (frame->type != NGHTTP2_CONTINUATION) {
+            session.continuations_ = 0;
+        } else if (++session.continuations_ > limits::http2_continuations) {
+            session.fault_ = "too many CONTINUATION frames";
+            return NGHTTP2_ERR_CALLBACK_FAILURE;
+        }
+        return 0;
+    }
 
     static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
         Session& session = self(user);
@@ -160,6 +178,7 @@ struct Session::Callbacks {
     static CallbacksOwner make() {
         nghttp2_session_callbacks* made = nullptr;
         if (::nghttp2_session_callbacks_new(&made) != 0) throw std::bad_alloc();
+        ::nghttp2_session_callbacks_set_on_begin_frame_callback(made, on_begin_frame);
         ::nghttp2_session_callbacks_set_on_begin_headers_callback(made, on_begin_headers);
         ::nghttp2_session_callbacks_set_on_header_callback(made, on_header);
         ::nghttp2_session_callbacks_set_on_invalid_header_callback(made, on_invalid_header);
@@ -183,6 +202,7 @@ Session::Session(const SessionOptions& options) : options_(options) {
                                                options.windows == SessionOptions::Windows::manual);
     ::nghttp2_option_set_no_closed_streams(made, 1);
     ::nghttp2_option_set_max_outbound_ack(made, limits::http2_answers);
+    ::nghttp2_option_set_max_continuations(made, count_limit);
     ::nghttp2_option_set_max_send_header_block_length(made, limits::header_bytes_max);
     ::nghttp2_option_set_peer_max_concurrent_streams(made, limits::http2_streams);
     if (::nghttp2_session_client_new3(&handle_, callbacks.get(), this, made, pooled_memory()) != 0)
@@ -234,7 +254,7 @@ void Session::feed(std::string_view bytes) noexcept {
     inside_ = false;
     if (taken >= 0) return;
     broken_ = true;
-    break_down(::nghttp2_strerror(static_cast<int>(taken)));
+    break_down(fault_ != nullptr ? fault_ : ::nghttp2_strerror(static_cast<int>(taken)));
 }
 
 std::size_t Session::pull(std::span<char> into) noexcept {

@@ -7,9 +7,9 @@
 //
 // Invariants: a stream that was opened hears exactly one last call, unless it is reset from this
 // side; no call comes from inside a function that a stream's owner called, but for lost(). Bounded:
-// streams, field sections, and thereby what waits to be sent: at most a request, a reset and a
-// window update per stream, and 1,000 answers to the peer's SETTINGS and PING; one more ends the
-// session. One worker; no locks.
+// streams, field sections and the frames they come in, and thereby what waits to be sent: at most a
+// request, a reset and a window update per stream, and 1,000 answers to the peer's SETTINGS and
+// PING; one more ends the session. One worker; no locks.
 #pragma once
 
 #include <cstddef>
@@ -171,6 +171,7 @@ class Session {
     Section section_;
     std::string_view unsent_;  ///< of the frame that was pulled last, in nghttp2's memory
     const char* fault_ = nullptr;
+    unsigned continuations_ = 0;  ///< of the section that is being received
     bool settled_ = false, going_away_ = false, broken_ = false;
     bool inside_ = false;  ///< feed() or pull() is running
 };

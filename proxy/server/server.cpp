@@ -9,7 +9,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include "balancer/endpoint.hpp"
 #include "config/diff.hpp"
@@ -17,6 +16,7 @@
 #include "core/log.hpp"
 #include "core/net/alarm.hpp"
 #include "core/net/resolver.hpp"
+#include "core/process_limits.hpp"
 #include "health/health.hpp"
 #include "proxy/admin/admin_server.hpp"
 #include "proxy/server/drain.hpp"
@@ -29,22 +29,6 @@ namespace scrollgate {
 namespace {
 
 namespace asio = boost::asio;
-
-unsigned usable_cores() {
-    cpu_set_t cores;
-    if (::sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-    return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
-}
-
-/// Every descriptor that the hard limit grants.
-std::uint64_t raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    return limit.rlim_cur;
-}
 
 std::string random_node() {
     return fmt::format("sg-{:08x}", random_seed() & 0xffffffffU);

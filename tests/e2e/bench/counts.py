@@ -1,5 +1,6 @@
 """What the bench tool counts is what the origin saw, and every kind of failure has its name."""
 import hashlib
+import resource
 import threading
 import unittest
 
@@ -54,10 +55,15 @@ class Counts(BenchTest):
         self.assertEqual(len(posts) + len(gets), 40)
         self.assertTrue(posts and gets)
         for request in posts + gets:
-            self.assertEqual(request.get("host"), "other.test")
+            self.assertEqual(request.all("host"), ["other.test"])
             self.assertEqual(request.get("x-a"), "b")
         self.assertTrue(all(r.body == b"payload" for r in posts))
         self.assertTrue(all(r.get("content-length") is None for r in gets))
+
+    def test_a_post_without_a_body_says_so(self):
+        origin = self.origin()
+        self.bench(f"http://{origin.address}/", "-n", 2, "-c", 1, "-X", "POST")
+        self.assertEqual([r.get("content-length") for r in origin.requests()], ["0", "0"])
 
     def test_numbers_lists_and_groups(self):
         def script(conn):
@@ -191,8 +197,8 @@ class Failures(BenchTest):
 
 
 class BadInput(BenchTest):
-    def refused(self, *arguments):
-        run = self.finish(self.start(*arguments))
+    def refused(self, *arguments, **options):
+        run = self.finish(self.start(*arguments, **options))
         self.assertEqual(run.code, 2)
         self.assertEqual(run.stdout, "")
         self.assertEqual(len(run.stderr.splitlines()), 1, run.stderr)
@@ -208,8 +214,25 @@ class BadInput(BenchTest):
         self.assertIn("--fail-if", self.refused(url, "--fail-if", "p98>5ms"))
         self.assertIn("/no/such/file", self.refused(url, "--body", "/no/such/file"))
         self.assertIn("/no/such", self.refused(url, "--html", "/no/such/page.html"))
+        self.assertIn("port 0", self.refused("http://127.0.0.1:0/"))
+        self.assertIn("--zipf", self.refused(url + "{n}", "--keys", 9, "--zipf", "nan"))
+        self.assertIn("1e-06", self.refused(url, "--rate", "1e-12"))
         self.assertIn("URL", self.refused())
         self.assertEqual(origin.requests(), [])
+
+    def test_a_connection_needs_a_descriptor(self):
+        """The soft limit is raised; where the hard one forbids, that is said before the run."""
+        origin = self.origin(ok)
+        url = f"http://{origin.address}/"
+
+        def few(hard):
+            return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (60, hard))
+        run = self.finish(self.start(url, "-n", 400, "-c", 200, preexec_fn=few(400)))
+        self.assertEqual((run.code, run.json["completed"]), (0, 400), run.stderr)
+        self.assertEqual(len(used(origin)), 200)
+        line = self.refused(url, "-n", 400, "-c", 200, preexec_fn=few(250))
+        self.assertIn("ulimit", line)
+        self.assertIn("250", line)
 
 
 if __name__ == "__main__":

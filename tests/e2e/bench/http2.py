@@ -1,9 +1,11 @@
 """HTTP/2 against real servers: nghttpd and nginx; what is counted is what they did."""
 import re
+import signal
 
-from harness import free_port, main
+from harness import eventually, free_port, main
 from harness.bench import BenchTest
 from harness.server import start_nginx, start_server
+from harness.tls import Identity
 
 
 class Nghttpd(BenchTest):
@@ -42,6 +44,52 @@ class Nghttpd(BenchTest):
         self.assertGreater(run.json["bytes"]["out"], 20 * 200_000)
 
 
+class NghttpdTls(BenchTest):
+    """h2 by ALPN, with what the server itself says of every frame."""
+
+    def setUp(self):
+        super().setUp()
+        self.file("x", "hello\n")
+        identity = Identity(self.folder, "IP:127.0.0.1")
+        port = free_port()
+        self.said = self.folder / "said"
+        with open(self.said, "wb") as said:
+            start_server(self.addCleanup, port, "nghttpd", "-v", "-d", self.folder, port,
+                         identity.key, identity.certificate, stdout=said)
+        self.url = f"https://127.0.0.1:{port}/x"
+
+    def heads(self, way):
+        """HEADERS frames that the server has got ("recv") or sent ("send")."""
+        return len(re.findall(rf"{way} HEADERS frame", self.said.read_text(errors="replace")))
+
+    def test_counts_equal_the_servers_own(self):
+        run = self.bench(self.url, "--http2", "--insecure", "-d", "300ms", "-c", 2, "--streams", 5,
+                         "--expect-status", 200, "--expect-length", 6)
+        self.assertEqual(run.json["protocol"], "h2")
+        self.assertEqual(run.json["failed"], 0, run.stdout)
+        self.assertGreater(run.json["completed"], 10)
+        self.assertEqual(run.json["requests"], run.json["completed"])
+        eventually(lambda: self.heads("send") >= run.json["completed"], "all that was answered")
+        self.assertEqual(self.heads("recv"), run.json["completed"])
+        self.assertEqual(self.heads("send"), run.json["completed"])
+
+    def test_what_did_not_finish_is_not_done(self):
+        """Ctrl-C: no more than 10 requests were under way, and none of them counts."""
+        process = self.start(self.url, "--http2", "--insecure", "-d", "10m", "-c", 2,
+                             "--streams", 5)
+        eventually(lambda: self.heads("send") > 100, "some answers")
+        process.send_signal(signal.SIGINT)
+        run = self.finish(process)
+        self.assertEqual(run.code, 130)
+        self.assertEqual((run.json["failed"], run.json["failures"]), (0, {}))
+        self.assertEqual(run.json["requests"], run.json["completed"])
+        self.assertEqual(sum(s["completed"] for s in run.json["timeline"]["slices"]),
+                         run.json["completed"])
+        eventually(lambda: self.heads("recv") >= run.json["completed"], "what was answered")
+        self.assertLessEqual(run.json["completed"], self.heads("send"))
+        self.assertLessEqual(self.heads("recv") - run.json["completed"], 10)
+
+
 class Nginx(BenchTest):
     def setUp(self):
         super().setUp()
@@ -68,6 +116,42 @@ class Nginx(BenchTest):
         rows = re.findall(r"^200 HTTP/2.0 (\d+)$", self.log.read_text(), re.MULTILINE)
         self.assertEqual(len(rows), 500)
         self.assertGreaterEqual(len(set(rows)), 10)
+
+
+class Scripted(BenchTest):
+    """What no server of good manners sends."""
+
+    @staticmethod
+    def frame(kind, flags, stream, payload=b""):
+        return (len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") +
+                payload)
+
+    def against(self, continuations):
+        """One answer 200 in a HEADERS frame and so many CONTINUATION frames, byte by byte."""
+        def script(conn):
+            conn.read(len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+            conn.send(self.frame(4, 0, 0))
+            while True:
+                head = conn.read(9)
+                conn.read(int.from_bytes(head[:3], "big"))
+                if head[3] != 1:
+                    continue
+                stream = int.from_bytes(head[5:], "big")
+                frames = self.frame(1, 1, stream, b"\x88")
+                for left in range(continuations, 0, -1):
+                    frames += self.frame(9, 4 if left == 1 else 0, stream, b"\0\1x\1y")
+                for byte in frames:
+                    conn.send(bytes([byte]))
+        origin = self.origin(script)
+        return self.bench(f"http://{origin.address}/", "--http2", "-n", 3, "-c", 1)
+
+    def test_a_head_that_trickles(self):
+        run = self.against(20)
+        self.assertEqual((run.json["completed"], run.json["failures"]), (3, {}), run.stdout)
+
+    def test_a_head_without_end(self):
+        run = self.against(500)
+        self.assertEqual((run.json["completed"], run.json["failures"]), (0, {"malformed": 3}))
 
 
 class NotHttp2(BenchTest):

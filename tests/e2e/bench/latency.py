@@ -1,4 +1,5 @@
 """Latency that tells the truth: the open loop, conditions, and being interrupted."""
+import re
 import signal
 import threading
 import time
@@ -53,9 +54,36 @@ class OpenLoop(BenchTest):
         run = self.bench(f"http://{origin.address}/", "--rate", 100, "--arrivals", "even",
                          "-d", "1s", "-c", 1, "--timeout", "1500ms")
         self.assertTrue(run.json["behind"])
-        self.assertEqual(run.json["generator"]["unsent"], 99)
-        self.assertEqual(run.json["failures"], {"timeout": 1})
-        self.assertIn("99", run.stdout)
+        # After 1.5 s one request is given up and another one sent, after 3 s it is too late.
+        self.assertEqual(run.json["generator"]["unsent"], 98)
+        self.assertEqual(run.json["failures"], {"timeout": 2})
+        self.assertIn("98", run.stdout)
+
+    def test_what_was_due_before_the_end_is_sent_behind_it(self):
+        """The origin stands still across the end: those who came then would have waited, too."""
+        def script(conn):
+            conn.request()
+            time.sleep(STALL * 1.3)         # the stall itself
+            conn.answer(b"ok")
+            while True:
+                conn.request()
+                conn.answer(b"ok")
+        origin = self.origin(script)
+        run = self.bench(f"http://{origin.address}/", "--rate", 10, "--arrivals", "even",
+                         "-d", "1s", "-c", 1)
+        self.assertEqual((run.json["completed"], run.json["failed"]), (10, 0))
+        self.assertEqual(run.json["generator"]["unsent"], 0)
+        self.assertEqual(len(origin.requests()), 10)
+        self.assertGreater(run.json["latency_ms"]["p50"], STALL * 700)
+
+    def test_a_steady_load_lasts_to_its_end(self):
+        """Though the last request is answered before: a drill may break something later."""
+        origin = self.origin()
+        run = self.bench(f"http://{origin.address}/", "--rate", 1, "--arrivals", "even",
+                         "-d", "1500ms", "-c", 2)
+        self.assertEqual(run.json["completed"], 2)
+        self.assertGreaterEqual(run.json["duration_s"], 1.5)
+        self.assertLessEqual(run.json["rate"]["achieved"], 2 / 1.5)
 
     def test_a_ramp_goes_up(self):
         origin = self.origin()
@@ -87,6 +115,24 @@ class Interrupted(BenchTest):
         self.assertGreater(run.json["completed"], 90)
         self.assertEqual(run.json["failed"], 0)
         self.assertIn("interrupted", run.stdout.lower())
+
+    def test_time_without_answers_has_passed_too(self):
+        """Ten answers at once, then none for two seconds: not as many a second."""
+        def script(conn):
+            for _ in range(10):
+                conn.request()
+                conn.answer(b"ok")
+            conn.request()
+            conn.until_closed()
+        origin = self.origin(script)
+        process = self.start(f"http://{origin.address}/", "-d", "10m", "-c", 1)
+        while int(re.match(r" *(\d+)s ", process.stderr.readline())[1]) < 2:
+            pass
+        process.send_signal(signal.SIGINT)
+        run = self.finish(process)
+        self.assertEqual((run.code, run.json["completed"]), (130, 10))
+        self.assertGreaterEqual(run.json["duration_s"], 2)
+        self.assertLessEqual(run.json["rate"]["achieved"], 5)
 
 
 if __name__ == "__main__":

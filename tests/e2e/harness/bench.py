@@ -39,13 +39,15 @@ class BenchTest(unittest.TestCase):
         return origin
 
     def start(self, *arguments, **options):
-        """The process; stop it with finish()."""
+        """The process; stop it with finish(). Its JSON goes to a file of ours unless told where."""
         self.json_file = self.folder / "result.json"
         self.json_file.unlink(missing_ok=True)
+        if "--json" not in arguments:
+            arguments = (*arguments, "--json", self.json_file)
         process = subprocess.Popen(
-            [os.environ["SCROLLGATE_BENCH_BIN"], *map(str, arguments), "--json", self.json_file],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            **options)
+            [os.environ["SCROLLGATE_BENCH_BIN"], *map(str, arguments)],
+            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+               "text": True, **options})
         self.addCleanup(self._end, process)
         return process
 

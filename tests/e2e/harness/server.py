@@ -17,10 +17,10 @@ def listens(port):
     return True
 
 
-def start_server(add_cleanup, port, *command):
+def start_server(add_cleanup, port, *command, stdout=subprocess.DEVNULL):
     """Runs `command` until the test's end and waits until it listens; the process."""
     process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                               stdout=stdout, stderr=subprocess.DEVNULL)
 
     def end():
         process.terminate()

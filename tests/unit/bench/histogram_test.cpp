@@ -111,3 +111,32 @@ TEST_CASE("nothing recorded, ends of the range, and starting over") {
     CHECK(histogram.at(0.99) == Duration(42));
     CHECK(histogram.min() == Duration(42));
 }
+
+TEST_CASE("a histogram of half the size counts the same, and adds to a large one") {
+    Histogram large(2), sum(2);
+    SliceHistogram small(2), twice(2);
+    FastRng rng(3);
+    for (int i = 0; i < 10'000; ++i) {
+        const Duration value(static_cast<std::int64_t>(rng.below(50'000'000)));
+        large.record(value);
+        small.record(value);
+    }
+    sum.add(small);
+    twice.add(small);
+    for (const double quantile : quantiles) {
+        CHECK(small.at(quantile) == large.at(quantile));
+        CHECK(sum.at(quantile) == large.at(quantile));
+    }
+    CHECK(sum.count() == 10'000);
+    CHECK(sum.mean() == large.mean());
+    // 2^34 values in one bucket: it is full, and says no less than that.
+    twice.clear();
+    twice.record(std::chrono::milliseconds(1));
+    for (int i = 0; i < 34; ++i) {
+        SliceHistogram copy = twice;
+        twice.add(copy);
+    }
+    CHECK(twice.count() == std::uint64_t{1} << 34);
+    CHECK(twice.at(0.1) == std::chrono::milliseconds(1));
+    CHECK(twice.at(0.9) == std::chrono::milliseconds(1));
+}

@@ -170,6 +170,41 @@ TEST_CASE("rows of a replay that were due and did not leave are counted") {
     CHECK(fast.drop_rest() == 0);
 }
 
+TEST_CASE("arrivals that are left out are counted, one by one or by their mean") {
+    FastRng rng(10);
+    const std::vector<Arrivals::Step> steps = {{1'000'000, 2s}, {1'000, 3s}, {2'000'000, 1s}};
+    for (const unsigned shares : {1U, 2U}) {
+        Arrivals even(Arrivals::Kind::even, steps, start, shares - 1, shares, rng);
+        CHECK(even.skip_to(start + 1ms) == 1'000 / shares);
+        CHECK(even.skip_to(start + 1ms) == 0);
+        const auto more = static_cast<double>(even.skip_to(start + 5500ms));
+        CHECK(more == doctest::Approx(3'002'000.0 / shares).epsilon(1e-5));
+        CHECK(even.due() >= start + 5500ms);
+        CHECK(even.due() < start + 5501ms);
+        CHECK(even.skip_to(never) == doctest::Approx(1'000'000.0 / shares).epsilon(1e-4));
+        CHECK(even.due() == never);
+    }
+    Arrivals random(Arrivals::Kind::poisson, {{1e7, no_limit}}, start, 0, 1, rng);
+    const auto skipped = static_cast<double>(random.skip_to(start + 24h));
+    CHECK(skipped == doctest::Approx(1e7 * 86'400).epsilon(0.001));
+}
+
+TEST_CASE("a rate so low that nothing is due for ages") {
+    FastRng rng(11);
+    CHECK(duration_of(1.4) == 1ns);
+    CHECK(duration_of(1e300) == no_limit);
+    for (const Arrivals::Kind kind : {Arrivals::Kind::poisson, Arrivals::Kind::even}) {
+        Arrivals arrivals(kind, {{1e-12, no_limit}}, start, 1, 2, rng);
+        CHECK(arrivals.due() == never);
+    }
+    Plan plan = plan_of({"/unused"});
+    plan.replay = {{0s, 0, "/"}, {24h, 0, "/"}};
+    plan.speed = 1e-6;
+    Jobs jobs(plan, 0, start, never, rng);
+    CHECK(jobs.take(start).intended == start);
+    CHECK(jobs.due() == never);
+}
+
 TEST_CASE("which step it is, and the mean rate so far") {
     const std::vector<Arrivals::Step> steps = {{100, 2s}, {400, 1s}};
     CHECK(Arrivals::step_at(steps, 0s) == 0);

@@ -62,7 +62,8 @@ TEST_CASE("URLs") {
     CHECK(parse_url("http://h:80/").origin.authority == "h");
     CHECK(parse_url("http://h/item/{n}.json").target == "/item/{n}.json");
     for (const char* bad : {"", "foo", "ftp://h/", "http://", "http:///x", "http://h:99999/",
-                            "http://u@h/", "http://h/a b", "http://h/{n}/{n}", "http://h/\xc3\xbc"})
+                            "http://u@h/", "http://h/a b", "http://h/{n}/{n}", "http://h/\xc3\xbc",
+                            "http://h:0/", "http://[::1]:0", "http://127.0.0.1:000/"})
         CHECK_THROWS_AS((void)parse_url(bad), BadInput);
 }
 
@@ -127,6 +128,27 @@ TEST_CASE("what cannot be used is said in one line") {
         {"http://h/", "--rate", "0"},
         {"http://h/", "--rate", "-1"},
         {"http://h/", "--rate", "nan"},
+        {"http://h/", "--rate", "1e-12"},
+        {"http://h/{n}", "--keys", "9", "--zipf", "nan"},
+        {"http://h/{n}", "--keys", "9", "--zipf", "inf"},
+        {"http://h/", "--replay", "/etc/hostname", "-X", "GET"},
+        {"http://h/", "--mix", ""},
+        {"http://h/", "--mix", ","},
+        {"http://h/", "--body", ""},
+        {"http://h/", "--mix", "GET=nan"},
+        {"http://h/", "--mix", "GET=0"},
+        {"http://h/", "--json", "-", "--html", "-"},
+        {"http://h/", "--expect-status", "300-200"},
+        {"http://h/", "--speed", "2"},
+        {"http://h/", "--arrivals", "even"},
+        {"http://h/", "-X", "PUT", "--mix", "GET=1"},
+        {"http://h/{n}", "--zipf", "1"},
+        {"http://h/", "--body", "/etc/hostname"},
+        {"http://h/", "--by", "a b"},
+        {"http://h/", "--streams", "2"},
+        {"drill", "http://h/", "--kill", "4711", "--netns", "4712"},
+        {"drill", "http://h/", "--kill", "4711", "--admin", "http://h"},
+        {"drill", "http://h/", "--kill", "4711", "--for", "1s"},
         {"http://h/", "--rate", "1", "--ramp", "1:2:1"},
         {"http://h/", "--ramp", "5:1:1"},
         {"http://h/", "--ramp", "1:2"},
@@ -176,10 +198,14 @@ TEST_CASE("access logs: ours in JSON and combined, by time, with what cannot be 
         R"({"time":"2026-11-24T04:00:00.000Z","method":"POST","path":"/a","status":200})"
         "\n"
         R"({"time":"2026-11-24T04:00:02.000Z","method":null,"path":null,"status":400})"
+        "\n"
+        R"({"time":"9999-11-24T04:00:02.000Z","method":"GET","path":"/x","status":200})"
+        "\n"
+        R"({"time":"2026-11-24T04:00:02.5e300Z","method":"GET","path":"/x","status":200})"
         "\nrubbish\n");
     const ReplayLog ours = read_replay(json.name);
     REQUIRE(ours.rows.size() == 2);
-    CHECK(ours.skipped == 2);
+    CHECK(ours.skipped == 4);
     CHECK(ours.rows[0].target == "/a");
     CHECK(ours.rows[0].at == 0s);
     CHECK(ours.methods.at(ours.rows[0].method) == "POST");

@@ -1,6 +1,8 @@
 // A run in slices: merged when it grows long, and watched while it goes on.
 #include "bench/load/timeline.hpp"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "bench/load/shared_timeline.hpp"
@@ -23,6 +25,10 @@ Slice slice_at(std::uint64_t index, int count, Duration latency = 1ms) {
     return slice;
 }
 
+std::vector<StatusCounts::Entry> in_order(const StatusCounts& counts) {
+    return {counts.entries().begin(), counts.entries().end()};
+}
+
 }  // namespace
 
 TEST_CASE("status codes are counted in their order, the rest beyond a bound together") {
@@ -30,7 +36,7 @@ TEST_CASE("status codes are counted in their order, the rest beyond a bound toge
     counts.add(503, 1);
     counts.add(200, 2);
     counts.add(503, 3);
-    CHECK(counts.entries() == std::vector<StatusCounts::Entry>{{503, 4}, {200, 2}});
+    CHECK(in_order(counts) == std::vector<StatusCounts::Entry>{{503, 4}, {200, 2}});
     CHECK(counts.sorted() == std::vector<StatusCounts::Entry>{{200, 2}, {503, 4}});
     for (std::uint16_t status = 100; status < 600; ++status)
         counts.add(status, 1);
@@ -49,7 +55,7 @@ TEST_CASE("what failed without a response is not completed, what was not expecte
     CHECK(slice.failed == 2);
     CHECK(slice.completed == 1);
     CHECK(slice.by_failure[static_cast<std::size_t>(Failure::timeout)] == 1);
-    CHECK(slice.by_status.entries() == std::vector<StatusCounts::Entry>{{404, 1}});
+    CHECK(in_order(slice.by_status) == std::vector<StatusCounts::Entry>{{404, 1}});
     CHECK(slice.by_class[0] == 1);
     CHECK(slice.by_class[4] == 1);
 }
@@ -63,8 +69,47 @@ TEST_CASE("a long run has wider slices, and loses nothing") {
     for (const Slice& slice : timeline.slices()) {
         CHECK(slice.completed == 4);
         CHECK(slice.latency.count() == 4);
-        CHECK(slice.by_status.entries() == std::vector<StatusCounts::Entry>{{200, 4}});
+        CHECK(in_order(slice.by_status) == std::vector<StatusCounts::Entry>{{200, 4}});
     }
+}
+
+TEST_CASE("a timeline keeps its place in memory, and each slice its own when neighbours merge") {
+    Timeline timeline(100ms);
+    timeline.add(slice_at(0, 1));
+    const Slice* const place = timeline.slices().data();
+    // Two answers in slice 1, three in 2, …; nothing in every seventh.
+    const auto answers = [](std::uint64_t i) {
+        return i % 7 == 0 ? 0 : static_cast<int>(i % 5) + 1;
+    };
+    const std::uint64_t all = 2 * Timeline::slices_max + 3;  // merges twice, the second time for 3
+    for (std::uint64_t i = 1; i < all; ++i)
+        timeline.add(slice_at(i, answers(i), std::chrono::microseconds(i)));
+    CHECK(timeline.slices().data() == place);
+    CHECK(timeline.width() == 400ms);
+    REQUIRE(timeline.slices().size() == (all + 3) / 4);
+    for (const Slice& slice : timeline.slices()) {
+        CAPTURE(slice.index);
+        CHECK(&slice == place + slice.index);
+        std::uint64_t expected = 0, last = 0;
+        for (std::uint64_t i = slice.index * 4; i < std::min(slice.index * 4 + 4, all); ++i) {
+            expected += static_cast<unsigned>(i == 0 ? 1 : answers(i));
+            if (i > 0 && answers(i) > 0) last = i;
+        }
+        CHECK(slice.completed == expected);
+        CHECK(slice.latency.count() == expected);
+        CHECK(slice.by_group[0] == expected);
+        if (last > 3) CHECK(slice.latency.max() == std::chrono::microseconds(last));
+    }
+    timeline.add(slice_at(100 * Timeline::slices_max, 1));  // after a long silence
+    CHECK(timeline.slices().data() == place);
+    CHECK(timeline.slices().size() <= Timeline::slices_max);
+    std::uint64_t kept = 0;
+    for (const Slice& slice : timeline.slices())
+        kept += slice.completed;
+    std::uint64_t added = 2;
+    for (std::uint64_t i = 1; i < all; ++i)
+        added += static_cast<unsigned>(answers(i));
+    CHECK(kept == added);
 }
 
 TEST_CASE("the last second is without the slices that are still being filled") {
@@ -76,7 +121,7 @@ TEST_CASE("the last second is without the slices that are still being filled") {
     CHECK(stretch.sum.completed == 10);  // 18 to 27
     CHECK(stretch.sum.latency.max() == 1ms);
     CHECK(timeline.total().completed == 18 * 100 + 12);
-    CHECK(timeline.copy().slices().size() == 30);
+    CHECK(timeline.take().slices().size() == 30);
 }
 
 TEST_CASE("in the beginning, all there is is recent") {

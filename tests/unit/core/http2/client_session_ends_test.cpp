@@ -286,13 +286,63 @@ TEST_CASE("a peer that asks and does not listen is not answered without end") {
     CHECK(kind_of(stream) == ErrorKind::upstream_malformed);
 }
 
-TEST_CASE("a head in more pieces than anybody needs ends the session") {
-    RecordedStream stream;
-    Wire wire;
-    const std::int32_t id = wire.send(stream);
-    wire.session.feed(http2_frame(headers, 0, id, http2_literal_fields({{":status", "200"}})));
-    for (int i = 0; i < 100; ++i)
-        wire.session.feed(http2_frame(9, 0, id, http2_literal_fields({{"x", "y"}})));
-    CHECK(wire.session.over());
-    CHECK(kind_of(stream) == ErrorKind::upstream_malformed);
+namespace {
+
+/// A response head and as many CONTINUATION frames, each with a field; the last one ends it.
+std::string head_in_frames(std::int32_t id, unsigned continuations) {
+    constexpr std::uint8_t continuation = 9;
+    std::string bytes =
+        http2_frame(headers, end_stream, id, http2_literal_fields({{":status", "200"}}));
+    for (unsigned i = 1; i <= continuations; ++i)
+        bytes += http2_frame(continuation, i == continuations ? end_headers : 0, id,
+                             http2_literal_fields({{"x", std::to_string(i)}}));
+    return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a head in many frames is whole, however it trickles") {
+    for (const std::size_t piece : {1U, 2U, 9U, 10U, 1'000'000U}) {
+        CAPTURE(piece);
+        RecordedStream one, two;
+        Wire wire;
+        const unsigned frames = limits::http2_continuations;
+        for (RecordedStream* stream : {&one, &two}) {
+            const std::string bytes = head_in_frames(wire.send(*stream), frames);
+            for (std::size_t at = 0; at < bytes.size(); at += piece)
+                wire.session.feed(std::string_view(bytes).substr(at, piece));
+            REQUIRE(stream->ended);
+            CHECK(stream->heads.at(0).ends_with(" x=" + std::to_string(frames)));
+        }
+        CHECK(wire.session.fault() == nullptr);
+    }
+}
+
+TEST_CASE("a head in more frames than anybody needs ends the session") {
+    for (const std::size_t piece : {1U, 1'000'000U}) {
+        RecordedStream stream;
+        Wire wire;
+        const std::string bytes =
+            head_in_frames(wire.send(stream), limits::http2_continuations + 1);
+        for (std::size_t at = 0; at < bytes.size(); at += piece)
+            wire.session.feed(std::string_view(bytes).substr(at, piece));
+        CHECK(wire.session.over());
+        CHECK(kind_of(stream) == ErrorKind::upstream_malformed);
+        CHECK(std::string(wire.session.fault()) == "too many CONTINUATION frames");
+        CHECK(wire.pull().empty());
+    }
+}
+
+TEST_CASE("empty pieces of a head without end, also of one that nobody wants, end the session") {
+    for (const bool wanted : {true, false}) {
+        RecordedStream stream;
+        Wire wire;
+        const std::int32_t id = wire.send(stream);
+        if (!wanted) wire.session.reset(stream);
+        wire.session.feed(http2_frame(headers, 0, id, http2_literal_fields({{":status", "200"}})));
+        for (unsigned i = 0; i <= 10 * limits::http2_continuations; ++i)
+            wire.session.feed(http2_frame(9, 0, id, ""));
+        CHECK(wire.session.over());
+        CHECK(wire.session.open_streams() == 0);
+    }
 }
