@@ -32,7 +32,7 @@ EXAMPLES = """
 examples:
   ./dev bench pass hit                  the scenarios whose names begin so
   ./dev bench --check                   is everybody given the same work?
-  ./dev bench --json build/bench.json   all of it, about an hour; written after every scenario
+  ./dev bench --json build/bench.json   all of it, some 80 minutes; written after every scenario
   ./dev bench --from build/bench.json --readme README.md
                                         that again as README's table, between its figures marks
 """
@@ -76,6 +76,8 @@ def tools_for(options):
             needed.add("h2load")
         if scenario.kind == "generator" or options.generator.name == "wrk":
             needed.add("wrk")
+        if scenario.fatal == "drop":
+            needed |= {"ip", "nft"}
         if scenario.fill or scenario.kind == "http2" or (
                 scenario.kind == "latency" and options.generator.name == "wrk"):
             needed.add("h2load")
