@@ -32,10 +32,8 @@ class CloudOrigin(Processes):
                     delay, self.slots, self.folder / "board"])
 
     def kill(self):
-        """Returns how many POSTs died with it."""
         self.signal(signal.SIGKILL)
         self.started[-1].wait()
-        return self.board["posts_in_flight"]
 
     def freeze(self):
         self.signal(signal.SIGSTOP)
@@ -93,16 +91,29 @@ class World:
 # --- what breaks ------------------------------------------------------------------------------
 
 
+def unread(ports):
+    """How many connections to these ports hold bytes that nobody has read."""
+    count = 0
+    with open("/proc/thread-self/net/tcp") as table:
+        for line in table.readlines()[1:]:
+            _, local, _, state, queues = line.split()[:5]
+            listening = state == "0A"       # its queue is one of connections
+            count += (not listening and int(local.split(":")[1], 16) in ports
+                      and int(queues.split(":")[1], 16) > 0)
+    return count
+
+
 class Breakage:
     """Breaks `victims` at strike(); settle(), called when the load
     is over, ends what goes on; it may be called again. `at`: when it broke.
     `posts`: how many POSTs were on the victims and may have failed for it, None if nobody knows.
+    `unread`: requests that lay unread in their sockets when they were killed, GETs or POSTs.
     `counts_tell`: do the victims still count what they are sent?"""
 
     counts_tell = True
 
     def __init__(self, victims):
-        self.victims, self.at, self.posts = victims, None, 0
+        self.victims, self.at, self.posts, self.unread = victims, None, 0, 0
 
     def strike(self):
         self.at = time.monotonic()
@@ -121,15 +132,21 @@ class Breakage:
     def count(self, name):
         return sum(victim.board[name] for victim in self.victims)
 
+    def kill(self):
+        """All victims at once, as a cloud is lost."""
+        self.unread += unread({victim.port for victim in self.victims})
+        for victim in self.victims:
+            victim.signal(signal.SIGKILL)
+        for victim in self.victims:
+            victim.kill()
+        self.posts += self.count("posts_in_flight")
+
 
 class Kill(Breakage):
     counts_tell = False     # they have seen nothing since, whoever tries to ask them
 
     def strike_now(self):
-        # All of them at once, as a cloud is lost.
-        for victim in self.victims:
-            victim.signal(signal.SIGKILL)
-        self.posts = sum(victim.kill() for victim in self.victims)
+        self.kill()
 
 
 class Freeze(Breakage):
@@ -179,7 +196,7 @@ class Later(Breakage):
         self.over, self.thread = threading.Event(), threading.Thread(target=self.go_on)
 
     def strike_now(self):
-        self.posts = sum(victim.kill() for victim in self.victims)
+        self.kill()
         self.thread.start()
 
     def settle(self):
@@ -196,7 +213,7 @@ class Flap(Later):
             for victim in self.victims:
                 victim.go()
             if not self.over.wait(PERIOD):
-                self.posts += sum(victim.kill() for victim in self.victims)
+                self.kill()
 
 
 class Return(Later):

@@ -11,11 +11,10 @@ import load
 from cloud_world import BREAKAGES, CLOUDS, PER_CLOUD, World, own_network, trigger
 from subjects import Subject, Unsupported
 
-RATE = 1500             # requests a second
 STEADY = 2              # seconds before something happens
 SETTLE = 0.5            # seconds for the first health checks
 PATIENCE = 2            # seconds: a client that has no answer by then has given up
-CONNECTIONS = 1000      # opened as needed: a second of half of the requests may stand still
+CONNECTIONS = 4000      # opened as needed: all that is due within PATIENCE may stand still
 WINDOW = 1.0            # seconds over which a share is taken, a whole turn of what flaps
 LATER = 2.0             # seconds after the start at which a share is taken
 BACK = 0.8              # of its share before: then an endpoint is back
@@ -42,7 +41,7 @@ def capacity():
 
 
 def seen_between(samples, begin, end):
-    """Requests that each endpoint has seen from `begin` to `end`, by the samples nearest to them."""
+    """What each endpoint has seen from `begin` to `end`, by the samples nearest to them."""
     times = [at for at, _ in samples]
 
     def nearest(moment):
@@ -61,7 +60,7 @@ def share(samples, victims, begin, end):
 
 def back_after(samples, victims, broken, back, ended):
     """Seconds from `back` until the victims have BACK of their share before `broken` again, over
-    half a WINDOW; None if they do not."""
+    half a WINDOW, which is the least that this can be; None if they do not."""
     usual = share(samples, victims, broken - WINDOW, broken)
     for moment, _ in samples:
         if moment - WINDOW / 2 < back or moment > ended:
@@ -79,23 +78,33 @@ def of_the_run(said, seen):
             **{name: latency[name[:-3]] * 1000 for name, _ in load.QUANTILES}}
 
 
-def of_the_drill(said, on_victims):
+def of_the_drill(said, on_victims, unread):
     """Figures of what the clients felt. Extra latency is what exceeds the p99 of the time before.
     `clean_s`: as scrollgate-bench has it; if it was never clean, the whole time, and `clean` is 0.
+    `on_victims`: POSTs that were on them, None if unknown; `unread`: requests on them besides that
+    may be GETs or POSTs. `post_elsewhere`: POSTs that failed without such an excuse, at least.
     """
     drill = said["drill"]
     get, post = drill["methods"]["GET"], drill["methods"]["POST"]
     clean = get["until_clean_ms"]
+
+    def extra(method):
+        """Whoever gave up has waited that long, too."""
+        gave_up = "timeout" in method["failures"]
+        return max(method["longest_extra_ms"],
+                   PATIENCE * 1000 - method["usual_ms"] if gave_up else 0)
+
     found = {"get_failed": get["failed"], "post_failed": post["failed"],
-             "get_extra_ms": get["longest_extra_ms"], "usual_ms": get["usual_ms"],
-             "post_extra_ms": post["longest_extra_ms"], "in_flight": drill["in_flight"],
+             "get_extra_ms": extra(get), "usual_ms": get["usual_ms"],
+             "post_extra_ms": extra(post), "in_flight": drill["in_flight"],
              "clean_s": said["duration_s"] - drill["at_s"] if clean is None else clean / 1000,
              "clean": float(clean is not None),
              "failed_before": said["failed"] - drill["failed"],
              "unsent": said["generator"]["unsent"]}
     if on_victims is not None:
         found["post_on_victims"] = on_victims
-        found["post_elsewhere"] = max(post["failed"] - on_victims, 0)
+        found["unread"] = unread
+        found["post_elsewhere"] = max(post["failed"] - on_victims - unread, 0)
     return found
 
 
@@ -177,14 +186,14 @@ def _drill(stage, result, name, number):
         how = (["--blackhole", breakage.victims[0].address] if scenario.fatal == "drop" else
                ["--admin", f"http://127.0.0.1:{port}", "--fail", "victims"])
         begun, before = time.monotonic(), sum(world.seen())
-        said, figures = stage.run(world, subject, stage.job(subject, STEADY + seconds), RATE,
-                                  [*how, "--at", f"{STEADY}s"])
+        said, figures = stage.run(world, subject, stage.job(subject, STEADY + seconds),
+                                  stage.bench.options.rate, [*how, "--at", f"{STEADY}s"])
         if said["drill"] is None:
             raise SystemExit(f"{scenario.name}: the drill did not take place for {name}")
         ended = begun + SETTLE + STEADY + seconds
         samples = list(world.samples)
         breakage.settle()
-        figures |= of_the_drill(said, breakage.posts)
+        figures |= of_the_drill(said, breakage.posts, breakage.unread)
         # Once more: what is thawed has read what it was sent.
         figures["per_request"] = (sum(world.seen()) - before) / max(said["requests"], 1)
     if breakage.counts_tell:
@@ -199,7 +208,7 @@ def calm(stage, result, name):
     with contextlib.ExitStack() as stack:
         world = stack.enter_context(stage.world())
         subject = result.start(stack, name, *stage.place(world, result.scenario.flags))
-        return subject and _shared_out(stage, world, subject, RATE)
+        return subject and _shared_out(stage, world, subject, stage.bench.options.rate)
 
 
 def balance(stage, result, name, policy):
@@ -237,17 +246,20 @@ def complaints(scenario, name, figures):
 
 def remark(result):
     """Adds to `result` what one must know to read the figures."""
-    behind = {name for turn in result.rounds for name, figures in turn.items()
-              if figures["behind"]}
-    if behind:
-        result.add_note(f"the load fell behind: {', '.join(sorted(behind))}")
-    never = {name for turn in result.rounds for name, figures in turn.items()
-             if not figures.get("clean", 1)}
-    if never:
-        result.add_note(f"not clean until the end in some round: {', '.join(sorted(never))}")
+    def about(text, holds):
+        names = dict.fromkeys(name for turn in result.rounds for name, figures in turn.items()
+                              if holds(figures))
+        if names:
+            result.add_note(f"{text} in some round: {', '.join(names)}")
+
+    about("the load fell behind", lambda figures: figures["behind"])
+    about("requests never left, all connections being busy,", lambda figures: figures["unsent"])
+    about("not clean until the end", lambda figures: not figures.get("clean", 1))
+    if result.scenario.fatal == "return":
+        about("its share was not back by the end", lambda figures: "back_s" not in figures)
     if result.scenario.kind == "balance":
         result.add_note(f"{UTILISATION * capacity():.0f} requests/s; each endpoint works on "
                         f"{SLOTS} at a time")
     if result.scenario.kind == "clouds":
-        result.add_note(f"{RATE} requests/s; the cloud it happens to: " + ", ".join(
+        result.add_note("the cloud it happens to, by round: " + ", ".join(
             CLOUDS[victim_of(number)][0] for number in range(len(result.rounds))))

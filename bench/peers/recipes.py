@@ -144,7 +144,7 @@ def support(name, flags, folder, values):
             return Support(flags, "not yet: " + ", ".join(missing))
         optional = {flag for flag in optional if _not_built(folder, needed | {flag}, values)}
         flags -= optional
-    without = " and ".join(WITHOUT[name, flag] for flag in sorted(optional))
+    without = ", and ".join(WITHOUT[name, flag] for flag in sorted(optional))
     return Support(flags, None, without or None)
 
 

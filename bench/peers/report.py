@@ -32,7 +32,8 @@ FIGURES = {
     "post_failed": ("POST failed", 1, LESS), "post_on_victims": ("POST on victims", 1, None),
     "share_before": ("share before %", 100, None), "share_later": ("share at 2 s %", 100, LESS),
     "share_end": ("share at end %", 100, None), "back_s": ("back after s", 1, LESS),
-    "failed_after_return": ("failed since", 1, LESS), "unsent": ("unsent", 1, LESS),
+    "failed_after_return": ("failed since", 1, LESS),
+    "unread": ("unread there", 1, None),
     "per_request": ("origin/client requests", 1, LESS), "mean_us": ("mean us", 1, LESS),
     "share_aws": ("2 ms cloud %", 100, None), "share_gcp": ("8 ms cloud %", 100, None),
     "share_azure": ("15 ms cloud %", 100, None),
@@ -49,23 +50,26 @@ SHOWN = {
                   "p999_us", "cpu_us", "memory_mib"), ("failed", "extra_ms", "clean_s")),
     "generator": (("rate", "p50_us", "p99_us", "p999_us", "cpu_us", "memory_mib", "grown_kib"),
                   ("rate", "cpu_us")),
-    "clouds": (("get_failed", "post_failed", "post_on_victims", "get_extra_ms", "clean_s",
+    "clouds": (("get_failed", "post_failed", "post_on_victims", "unread", "get_extra_ms", "clean_s",
                 "share_before", "share_later", "share_end", "back_s", "failed_after_return",
-                "per_request", "in_flight", "unsent", "cpu_us"),
+                "per_request", "in_flight", "cpu_us"),
                ("get_failed", "post_failed", "get_extra_ms", "clean_s", "share_later")),
     "calm": (("per_request", "mean_us", "p50_us", "p99_us", "p999_us", "share_aws", "share_gcp",
-              "share_azure", "failed", "unsent", "rate", "cpu_us"),
+              "share_azure", "failed", "rate", "cpu_us"),
              ("per_request", "mean_us", "p99_us")),
 }
 SHOWN["http2"] = SHOWN["closed"]
 SHOWN["balance"] = SHOWN["calm"]
+# What others call a policy.
+WORDS = {"haproxy least_requests": "leastconn", "haproxy round_robin": "roundrobin",
+         "nginx least_requests": "least_conn"}
 MARKS = ("<!-- figures -->\n", "<!-- /figures -->")
 
 
 def label(name):
-    """How a subject is called; of a policy ("nginx least_requests") the subject and the policy."""
+    """How a subject is called; of a policy ("nginx least_requests") the subject and its word."""
     subject, _, policy = name.partition(" ")
-    return " ".join(filter(None, [LABELS.get(subject, subject), policy]))
+    return " ".join(filter(None, [LABELS.get(subject, subject), WORDS.get(name, policy)]))
 
 
 def heading(figure, unit):
@@ -134,8 +138,9 @@ def table(result):
     """The scenario for the terminal: two lines per subject, medians and ranges below them."""
     scenario, rows = result.scenario, summary(result)
     # Without what nobody has in this scenario.
-    columns, key = (tuple(c for c in cs if any(c in figures for figures in rows.values()))
-                    for cs in SHOWN[scenario.kind])
+    columns = [c for c in SHOWN[scenario.kind][0] if any(c in row for row in rows.values())]
+    key = [c for c in SHOWN[scenario.kind][1]
+           if any("ratio" in row.get(c, {}) for row in rows.values())]
     heads = [heading(c, scenario.unit) for c in columns]
     lines = [["", *heads, *("x " + heading(c, scenario.unit) for c in key)]]
     for name, figures in rows.items():
@@ -151,7 +156,9 @@ def table(result):
         out += ["  " + "  ".join([line[0].ljust(widths[0])] + [
             cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]).rstrip()
                 for line in lines]
-        out.append(f"  x: ratio to the best of {', '.join(peers_of(result))} in the same round")
+        peers = ", ".join(label(peer) for peer in peers_of(result) if peer in rows)
+        if key:
+            out.append(f"  x: ratio to the best of {peers} in the same round")
     out += [f"  {label(name)}: {why}" for name, why in result.cannot.items()]
     out += [f"  NOTE: {line}" for line in result.notes]
     out += [f"  WRONG: {line}" for line in result.complaints]

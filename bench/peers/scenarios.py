@@ -42,7 +42,7 @@ class Scenario:
     connections: int = 64
     keys: int = 1
     fill: bool = False          # all keys are asked for before: then the origin hears nothing
-    # What happens to an origin in a failover: kill | freeze; or to a cloud, see cloud_world.BREAKAGES
+    # What happens to an origin in a failover: kill | freeze; to a cloud: cloud_world.BREAKAGES
     fatal: str = "kill"
     victims: int = 2            # clouds: how many of the two endpoints of a cloud it happens to
 
@@ -86,7 +86,8 @@ ALL = [
              flags=frozenset({"three"}), fatal="kill"),
     Scenario("failover-freeze", "one of three origins is frozen under load", "failover",
              flags=frozenset({"three"}), fatal="freeze"),
-    Scenario("clouds-calm", "three clouds, and nothing breaks", "calm", flags=frozenset({"clouds"})),
+    Scenario("clouds-calm", "three clouds, and nothing breaks", "calm",
+             flags=frozenset({"clouds"})),
     Scenario("clouds-balance", "policies at 70 % of what three clouds can do", "balance",
              flags=frozenset({"clouds"})),
     _cloud("kill-one", "one endpoint of a cloud is killed", "kill", 1),
