@@ -92,14 +92,14 @@ class World:
 
 
 def unread(ports):
-    """How many connections to these ports hold bytes that nobody has read."""
+    """How many connections to these ports hold a request that nobody has read."""
     count = 0
     with open("/proc/thread-self/net/tcp") as table:
         for line in table.readlines()[1:]:
             _, local, _, state, queues = line.split()[:5]
             listening = state == "0A"       # its queue is one of connections
             count += (not listening and int(local.split(":")[1], 16) in ports
-                      and int(queues.split(":")[1], 16) > 0)
+                      and int(queues.split(":")[1], 16) > 1)      # 1: the connection's end
     return count
 
 
@@ -150,26 +150,24 @@ class Kill(Breakage):
 
 
 class Freeze(Breakage):
-    counts_tell, thawed = False, False
+    counts_tell = False
 
     def strike_now(self):
         for victim in self.victims:
             victim.freeze()
-        self.posts = self.count("posts_in_flight") - self.count("posts")
+        self.without = self.count("posts_in_flight") - self.count("posts")
 
     def settle(self):
         """Thawed, they read what was sent to them meanwhile: then it is counted."""
-        if self.at is None or self.thawed:
+        if self.at is None:
             return
-        self.thawed = True
         for victim in self.victims:
             victim.signal(signal.SIGCONT)
-        end, before = time.monotonic() + 2, -1
-        while (now := self.count("gets") + self.count("posts")) != before and (
-                time.monotonic() < end):
-            before = now
-            time.sleep(0.2)
-        self.posts += self.count("posts")
+        end, ports = time.monotonic() + 2, {victim.port for victim in self.victims}
+        while unread(ports) and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.05)        # from read to counted
+        self.posts = self.without + self.count("posts")
 
 
 class Errors(Breakage):
