@@ -16,7 +16,7 @@ from subjects import Subject, Unsupported
 
 # What is looked at together; the log of requests changes none of it.
 TOGETHER = (frozenset(), frozenset({"cache"}), frozenset({"tls"}), frozenset({"h2c"}),
-            frozenset({"tls", "h2"}), frozenset({"three"}))
+            frozenset({"tls", "h2"}), frozenset({"three"}), frozenset({"clouds"}))
 SMALL = b"GET /small HTTP/1.1\r\nHost: market.example\r\n\r\n"
 REAL_LINES = ["GET /real HTTP/1.1", "Host: market.example", *REAL_FIELDS, "", ""]
 REAL = "\r\n".join(REAL_LINES).encode()
@@ -84,11 +84,13 @@ def judge(bench, name, flags, say=lambda _line: None):
     """What `name`, configured with `flags`, does not do as it must before it may be measured, as
     lines; none if all is well, or if it cannot do it at all. `say` is told what was seen."""
     with contextlib.ExitStack() as stack:
-        origins = [RecordingOrigin() for _ in range(3)]
+        origins = [RecordingOrigin() for _ in range(6 if "clouds" in flags else 3)]
         for origin in origins:
             stack.callback(origin.lose)
         values = {**bench.values, **{key: origin.port for key, origin in
-                                     zip(("ORIGIN", "ORIGIN2", "ORIGIN3"), origins)}}
+                                     zip(("ORIGIN", "ORIGIN2", "ORIGIN3"), origins)},
+                  **{key: f"127.0.0.1:{origin.port}" for key, origin in
+                     zip(("AWS1", "AWS2", "GCP1", "GCP2", "AZURE1", "AZURE2"), origins)}}
         try:
             subject = stack.enter_context(Subject(name, bench.folder, None, values, flags))
         except Unsupported as error:
@@ -103,8 +105,8 @@ def judge(bench, name, flags, say=lambda _line: None):
 def look_for(flags):
     """The function of (subject, origins, say) that yields complaints about a subject with these
     flags."""
-    if "three" in flags:
-        return _three
+    if flags & {"three", "clouds"}:
+        return _several
     if "h2" in flags:
         return _h2
     if "h2c" in flags:
@@ -213,8 +215,8 @@ def _http2(subject, origins, say):
                "the origin")
 
 
-def _three(subject, origins, say):
-    """All three origins are asked, and one that is lost costs no request once that was noticed."""
+def _several(subject, origins, say):
+    """All origins are asked, and one that is lost costs no request once that was noticed."""
     def answered(count):
         good = 0
         for _ in range(count):
@@ -226,16 +228,17 @@ def _three(subject, origins, say):
     end = time.monotonic() + PATIENCE       # health checks take their time
     while answered(1) == 0 and time.monotonic() < end:
         time.sleep(0.05)
-    first = answered(30)
+    count = 10 * len(origins)
+    first = answered(count)
     asked = [origin.asked() for origin in origins]
     origins[0].lose()
-    while (after := answered(30)) < 30 and time.monotonic() < end:
+    while (after := answered(count)) < count and time.monotonic() < end:
         time.sleep(0.05)
-    say(f"  three origins: {first} of 30 requests answered, by origin {asked}; {after} of 30 when "
-        "one was lost")
-    if first < 30:
-        yield f"{subject.name}: only {first} of 30 requests were answered by three sound origins"
+    say(f"  {len(origins)} origins: {first} of {count} requests answered, by origin {asked}; "
+        f"{after} of {count} when one was lost")
+    if first < count:
+        yield f"{subject.name}: only {first} of {count} requests were answered by sound origins"
     if 0 in asked:
-        yield f"{subject.name}: of three origins one was not asked: {asked}"
-    if after < 30:
-        yield f"{subject.name}: only {after} of 30 requests were answered when one was lost"
+        yield f"{subject.name}: of {len(origins)} origins one was not asked: {asked}"
+    if after < count:
+        yield f"{subject.name}: only {after} of {count} requests were answered when one was lost"

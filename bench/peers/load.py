@@ -36,8 +36,8 @@ class Job:
     started: Callable = None
 
 
-def run(job, command):
-    """Runs the generator to its end; what it says on stdout."""
+def run(job, command, fine=(0,)):
+    """Runs the generator to its end, with one of the exit codes `fine`; what it says on stdout."""
     with subprocess.Popen([str(w) for w in pinned(job.core, command)], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
@@ -47,7 +47,7 @@ def run(job, command):
         except BaseException:
             process.kill()
             raise
-    if process.returncode:
+    if process.returncode not in fine:
         raise SystemExit(f"{' '.join(map(str, command))}\nended with {process.returncode}: "
                          f"{said[-2000:]}")
     return said
@@ -97,6 +97,17 @@ class ScrollgateBench:
 
     def fixed_rate(self, job, rate):
         return self._run(job, ("--rate", rate, "--arrivals", "even"))
+
+    def mixed(self, job, rate, patience_s, drill=()):
+        """An open loop of which every fifth request is a POST, and what is not answered with 200
+        within `patience_s` failed. `drill`: the arguments of a drill. -> its JSON"""
+        out = job.folder / "mixed.json"
+        command = [self.binary, *(["drill"] if drill else []), job.url, "-c", job.connections,
+                   "-d", f"{job.seconds}s", "--workers", 1, "--quiet", "--json", out, "--rate",
+                   rate, "--mix", "GET=80,POST=20", "--body", job.body, "--expect-status", 200,
+                   "--by", "X-Cloud", "--timeout", f"{patience_s}s", *drill]
+        run(job, command, (0, 1))       # 1: a drill that hit nothing, which its figures show
+        return json.loads(out.read_text())
 
     def _run(self, job, more):
         out = job.folder / "scrollgate-bench.json"

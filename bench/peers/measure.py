@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import clouds
 import failover
 import generators
 import load
@@ -207,6 +208,40 @@ class Bench:
                 if figures["failed_before"]:
                     result.complaints.append(f"{name}: {figures['failed_before']} requests failed "
                                              "before anything was broken")
+        return result
+
+    def _clouds(self, scenario):
+        return self._on_clouds(scenario, self.options.subjects, clouds.drill)
+
+    def _calm(self, scenario):
+        return self._on_clouds(scenario, self.options.subjects,
+                               lambda stage, result, name, _number:
+                               clouds.calm(stage, result, name))
+
+    def _balance(self, scenario):
+        """Its subjects are policies of some of them."""
+        policies = {f"{name} {policy}": (name, policy) for name, policy in clouds.POLICIES
+                    if name in self.options.subjects}
+        return self._on_clouds(scenario, list(policies),
+                               lambda stage, result, label, _number:
+                               clouds.balance(stage, result, *policies[label]))
+
+    def _on_clouds(self, scenario, names, run):
+        """Each round, run(stage, result, name, number of the round) for every name."""
+        result = Result(scenario, "scrollgate-bench")
+        try:
+            stage = clouds.Stage(self)
+        except FileNotFoundError as error:
+            result.cannot = dict.fromkeys(names, str(error))
+            return result
+        for number, turn in self._rounds(result):
+            for name in rotated(names, number):
+                figures = run(stage, result, name, number)
+                if figures is None:
+                    continue
+                turn[name] = figures
+                result.complaints += clouds.complaints(scenario, name, figures)
+        clouds.remark(result)
         return result
 
     def _generator(self, scenario):

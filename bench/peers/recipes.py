@@ -41,12 +41,15 @@ RECIPES = {
 # (subject, flag): why not. What Scrollgate cannot do yet it says itself, see support().
 CANNOT = {
     ("varnish", "tls"): "no TLS: its manual puts a separate program in front of it",
+    ("varnish", "clouds"): "left out: a cache; clouds are compared with balancers",
+    ("trafficserver", "clouds"): "left out: a cache; clouds are compared with balancers",
 }
 # (subject, flag): what it lacks and is measured without.
 WITHOUT = {
     ("nginx", "checks"): "active health checks, which its open version does not have",
     ("trafficserver", "checks"): "active health checks, which its core does not have",
     ("scrollgate", "checks"): "active health checks, which are not built yet",
+    ("scrollgate", "retry500"): "retries by status, which are not built yet",
 }
 
 
@@ -123,8 +126,8 @@ class Support:
 def support(name, flags, folder, values):
     """Can the subject do what the flags ask for?
 
-    Scrollgate is asked itself: its `check` refuses keys whose feature is not built yet. Health
-    checks are not what a scenario is about; who has none goes without them.
+    Scrollgate is asked itself: its `check` refuses keys whose feature is not built yet. What stands
+    in WITHOUT is not what a scenario is about; who has none of it goes without.
     """
     for flag in sorted(flags):
         if (name, flag) in CANNOT:
@@ -134,18 +137,24 @@ def support(name, flags, folder, values):
         return Support(flags, "not installed")
     if "three" in flags:
         flags = flags | {"checks"}
-    if name != "scrollgate":
-        return Support(flags, None, WITHOUT.get((name, "checks")) if "checks" in flags else None)
-    without, said = None, _check(folder, flags, values)
-    if said and "checks" in flags:
-        flags, without = flags - {"checks"}, WITHOUT[name, "checks"]
-        said = _check(folder, flags, values)
-    if not said:
-        return Support(flags, None, without)
+    optional = {flag for flag in flags if (name, flag) in WITHOUT}
+    if name == "scrollgate":
+        needed = flags - optional
+        if missing := _not_built(folder, needed, values):
+            return Support(flags, "not yet: " + ", ".join(missing))
+        optional = {flag for flag in optional if _not_built(folder, needed | {flag}, values)}
+        flags -= optional
+    without = ", and ".join(WITHOUT[name, flag] for flag in sorted(optional))
+    return Support(flags, None, without or None)
+
+
+def _not_built(folder, flags, values):
+    """What of the configuration Scrollgate does not have yet, in its words; empty if nothing."""
+    said = _check(folder, flags, values)
     missing = re.findall(r": ([^:\n]+) (?:are|is) not built yet", said)
-    if not missing or len(missing) != len(said.splitlines()):
+    if said and (not missing or len(missing) != len(said.splitlines())):
         raise SystemExit(f"scrollgate check refuses its configuration:\n{said}")
-    return Support(flags, "not yet: " + ", ".join(dict.fromkeys(missing)))
+    return list(dict.fromkeys(missing))
 
 
 def _check(folder, flags, values):

@@ -9,6 +9,7 @@ import json
 import math
 import statistics
 
+from clouds import POLICIES
 from recipes import LABELS, PEERS
 from result import Result
 from scenarios import ALL, BY_NAME
@@ -27,6 +28,15 @@ FIGURES = {
     "failed": ("failed", 1, LESS), "extra_ms": ("longest extra ms", 1, LESS),
     "slow": ("slow or failed", 1, None), "clean_s": ("clean after s", 1, LESS),
     "in_flight": ("in flight", 1, None),
+    "get_failed": ("GET failed", 1, LESS), "get_extra_ms": ("GET longest extra ms", 1, LESS),
+    "post_failed": ("POST failed", 1, LESS), "post_on_victims": ("POST on victims", 1, None),
+    "share_before": ("share before %", 100, None), "share_later": ("share at 2 s %", 100, LESS),
+    "share_end": ("share at end %", 100, None), "back_s": ("back after s", 1, LESS),
+    "failed_after_return": ("failed since", 1, LESS),
+    "unread": ("unread there", 1, None),
+    "per_request": ("origin/client requests", 1, LESS), "mean_us": ("mean us", 1, LESS),
+    "share_aws": ("2 ms cloud %", 100, None), "share_gcp": ("8 ms cloud %", 100, None),
+    "share_azure": ("15 ms cloud %", 100, None),
 }
 # kind -> (columns of the terminal's table, those of them that README's table has)
 SHOWN = {
@@ -40,9 +50,26 @@ SHOWN = {
                   "p999_us", "cpu_us", "memory_mib"), ("failed", "extra_ms", "clean_s")),
     "generator": (("rate", "p50_us", "p99_us", "p999_us", "cpu_us", "memory_mib", "grown_kib"),
                   ("rate", "cpu_us")),
+    "clouds": (("get_failed", "post_failed", "post_on_victims", "unread", "get_extra_ms", "clean_s",
+                "share_before", "share_later", "share_end", "back_s", "failed_after_return",
+                "per_request", "in_flight", "cpu_us"),
+               ("get_failed", "post_failed", "get_extra_ms", "clean_s", "share_later")),
+    "calm": (("per_request", "mean_us", "p50_us", "p99_us", "p999_us", "share_aws", "share_gcp",
+              "share_azure", "failed", "rate", "cpu_us"),
+             ("per_request", "mean_us", "p99_us")),
 }
 SHOWN["http2"] = SHOWN["closed"]
+SHOWN["balance"] = SHOWN["calm"]
+# What others call a policy.
+WORDS = {"haproxy least_requests": "leastconn", "haproxy round_robin": "roundrobin",
+         "nginx least_requests": "least_conn"}
 MARKS = ("<!-- figures -->\n", "<!-- /figures -->")
+
+
+def label(name):
+    """How a subject is called; of a policy ("nginx least_requests") the subject and its word."""
+    subject, _, policy = name.partition(" ")
+    return " ".join(filter(None, [LABELS.get(subject, subject), WORDS.get(name, policy)]))
 
 
 def heading(figure, unit):
@@ -69,6 +96,8 @@ def ratios(result, name, figure, peers):
 
 
 def peers_of(result):
+    if result.scenario.kind == "balance":
+        return tuple(f"{name} {policy}" for name, policy in POLICIES if name in PEERS)
     return ("wrk",) if result.scenario.kind == "generator" else PEERS
 
 
@@ -108,15 +137,17 @@ def range_of(row, factor=1):
 def table(result):
     """The scenario for the terminal: two lines per subject, medians and ranges below them."""
     scenario, rows = result.scenario, summary(result)
-    columns = SHOWN[scenario.kind][0]
-    key = SHOWN[scenario.kind][1]
+    # Without what nobody has in this scenario.
+    columns = [c for c in SHOWN[scenario.kind][0] if any(c in row for row in rows.values())]
+    key = [c for c in SHOWN[scenario.kind][1]
+           if any("ratio" in row.get(c, {}) for row in rows.values())]
     heads = [heading(c, scenario.unit) for c in columns]
     lines = [["", *heads, *("x " + heading(c, scenario.unit) for c in key)]]
     for name, figures in rows.items():
         cells = [figures.get(c) for c in columns]
         scales = [FIGURES[c][1] for c in columns] + [1] * len(key)
         cells += [figures.get(c, {}).get("ratio") for c in key]
-        lines.append([LABELS.get(name, name)] + [number(c["median"] * s) if c else "-"
+        lines.append([label(name)] + [number(c["median"] * s) if c else "-"
                                                  for c, s in zip(cells, scales)])
         lines.append([""] + [range_of(c, s) if c else "" for c, s in zip(cells, scales)])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
@@ -125,8 +156,10 @@ def table(result):
         out += ["  " + "  ".join([line[0].ljust(widths[0])] + [
             cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]).rstrip()
                 for line in lines]
-        out.append(f"  x: ratio to the best of {', '.join(peers_of(result))} in the same round")
-    out += [f"  {LABELS.get(name, name)}: {why}" for name, why in result.cannot.items()]
+        peers = ", ".join(label(peer) for peer in peers_of(result) if peer in rows)
+        if key:
+            out.append(f"  x: ratio to the best of {peers} in the same round")
+    out += [f"  {label(name)}: {why}" for name, why in result.cannot.items()]
     out += [f"  NOTE: {line}" for line in result.notes]
     out += [f"  WRONG: {line}" for line in result.complaints]
     return "\n".join(out)
@@ -142,15 +175,20 @@ def markdown(results, facts):
              "|---|" + "---|" * (len(names) + 1)]
     for result in results:
         rows = summary(result)
-        if result.scenario.kind == "generator":
+        if result.scenario.kind in ("generator", "balance"):
             continue
         for figure in SHOWN[result.scenario.kind][1]:
+            if rows and not any(figure in figures for figures in rows.values()):
+                continue
             cells = [_cell(result, rows, name, figure) for name in names]
             ratio = rows.get("scrollgate", {}).get(figure, {}).get("ratio")
             cells.append(f"{ratio['median']:.2f} [{ratio['min']:.2f}..{ratio['max']:.2f}]"
                          if ratio else "-")
             lines.append(f"| `{result.scenario.name}`, {heading(figure, result.scenario.unit)} | "
                          + " | ".join(cells) + " |")
+    for result in results:
+        if result.scenario.kind == "balance":
+            lines += ["", *_policies(result)]
     lines += ["", f"Medians of {options['rounds']} alternating rounds of {options['seconds']} s; "
               "the ratio is the median of the rounds' own, with the least and the greatest. "
               f"{machine['cores']} {'virtual ' if machine['virtual'] else ''}cores of "
@@ -159,11 +197,23 @@ def markdown(results, facts):
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def _policies(result):
+    """A table of its own: its rows are policies, not subjects."""
+    figures = SHOWN[result.scenario.kind][1]
+    yield (f"| `{result.scenario.name}`, {result.scenario.title} | "
+           + " | ".join(heading(figure, result.scenario.unit) for figure in figures) + " |")
+    yield "|---|" + "---|" * len(figures)
+    rows = summary(result)
+    for name in dict.fromkeys([*rows, *result.cannot]):
+        cells = [_cell(result, rows, name, figure) for figure in figures]
+        yield f"| {label(name)} | " + " | ".join(cells) + " |"
+
+
 def _remarks(results):
     """What README's table cannot hold, one line for each, with the scenarios it is about."""
     found = {}
     for result in results:
-        texts = [f"{LABELS.get(n, n)}: {why}" for n, why in result.cannot.items()]
+        texts = [f"{label(n)}: {why}" for n, why in result.cannot.items()]
         texts += [f"load by {result.load}", *result.notes]
         texts += [f"WRONG: {line}" for line in result.complaints]
         for text in texts:

@@ -32,7 +32,7 @@ EXAMPLES = """
 examples:
   ./dev bench pass hit                  the scenarios whose names begin so
   ./dev bench --check                   is everybody given the same work?
-  ./dev bench --json build/bench.json   all of it, about an hour; written after every scenario
+  ./dev bench --json build/bench.json   all of it, some 80 minutes; written after every scenario
   ./dev bench --from build/bench.json --readme README.md
                                         that again as README's table, between its figures marks
 """
@@ -49,8 +49,11 @@ def make_parser():
         help="the binary (./dev bench gives it); without, peers only")
     add("--subjects", metavar="NAME,…", help=f"of {', '.join(PEERS)}, scrollgate (default: all)")
     add("--rounds", type=int, default=3, help="in each of them everybody has a turn (default 3)")
-    add("--seconds", type=int, default=4, help="of each measurement (default 4)")
+    add("--seconds", type=int, default=4,
+        help="of each measurement; of a cloud drill, from when something breaks (default 4)")
     add("--idle", type=int, default=10_000, help="idle connections (default 10000)")
+    add("--rate", type=int, default=1500,
+        help="requests a second of the cloud drills (default 1500)")
     add("--load", choices=["scrollgate-bench", "wrk"],
         help="load generator (default: scrollgate-bench if it stands beside the proxy's binary); "
              "HTTP/2 is always loaded by h2load")
@@ -76,6 +79,8 @@ def tools_for(options):
             needed.add("h2load")
         if scenario.kind == "generator" or options.generator.name == "wrk":
             needed.add("wrk")
+        if scenario.fatal == "drop":
+            needed |= {"ip", "nft"}
         if scenario.fill or scenario.kind == "http2" or (
                 scenario.kind == "latency" and options.generator.name == "wrk"):
             needed.add("h2load")
@@ -85,8 +90,8 @@ def tools_for(options):
 def options_from(arguments):
     parser = make_parser()
     options = parser.parse_args(arguments)
-    if min(options.rounds, options.seconds, options.idle) < 1:
-        parser.error("--rounds, --seconds and --idle are at least 1")
+    if min(options.rounds, options.seconds, options.idle, options.rate) < 1:
+        parser.error("--rounds, --seconds, --idle and --rate are at least 1")
     try:
         options.scenarios = scenarios.chosen(options.scenarios)
     except KeyError as error:
@@ -139,7 +144,8 @@ def facts_of(options):
     facts = {"machine": {**machine.describe(), "busy_before": round(machine.busy_share(), 3)},
              "versions": machine.versions(options.scrollgate),
              "options": {"rounds": options.rounds, "seconds": options.seconds,
-                         "idle": options.idle, "load": options.generator.name}}
+                         "idle": options.idle, "rate": options.rate,
+                         "load": options.generator.name}}
     say(", ".join(f"{key}: {value}" for key, value in facts["machine"].items()))
     say(", ".join(f"{name} {text}" for name, text in facts["versions"].items()))
     if facts["machine"]["busy_before"] > 0.05:

@@ -32,7 +32,8 @@ class Scenario:
 
     name: str
     title: str
-    kind: str = "closed"        # closed | http2 | idle | latency | failover | generator
+    # closed | http2 | idle | latency | failover | generator | clouds | calm | balance
+    kind: str = "closed"
     path: str = "/small"
     fields: tuple = ()
     flags: frozenset = frozenset()
@@ -41,11 +42,18 @@ class Scenario:
     connections: int = 64
     keys: int = 1
     fill: bool = False          # all keys are asked for before: then the origin hears nothing
-    fatal: str = "kill"         # what happens to an origin in a failover: kill | freeze
+    # What happens to an origin in a failover: kill | freeze; to a cloud: cloud_world.BREAKAGES
+    fatal: str = "kill"
+    victims: int = 2            # clouds: how many of the two endpoints of a cloud it happens to
 
 
 def _hit(name, title, path, keys, fields=(), kind="closed"):
     return Scenario(name, title, kind, path, fields, frozenset({"cache"}), keys=keys, fill=True)
+
+
+def _cloud(name, title, fatal, victims=2, flags=()):
+    return Scenario("clouds-" + name, title, "clouds", flags=frozenset({"clouds", *flags}),
+                    fatal=fatal, victims=victims)
 
 
 ALL = [
@@ -78,6 +86,21 @@ ALL = [
              flags=frozenset({"three"}), fatal="kill"),
     Scenario("failover-freeze", "one of three origins is frozen under load", "failover",
              flags=frozenset({"three"}), fatal="freeze"),
+    Scenario("clouds-calm", "three clouds, and nothing breaks", "calm",
+             flags=frozenset({"clouds"})),
+    Scenario("clouds-balance", "policies at 70 % of what three clouds can do", "balance",
+             flags=frozenset({"clouds"})),
+    _cloud("kill-one", "one endpoint of a cloud is killed", "kill", 1),
+    _cloud("kill-cloud", "a whole cloud is killed", "kill"),
+    _cloud("freeze-one", "one endpoint of a cloud is frozen", "freeze", 1),
+    _cloud("freeze-cloud", "a whole cloud is frozen", "freeze"),
+    _cloud("drop", "packets from and to a cloud vanish", "drop"),
+    _cloud("errors", "a cloud answers half of its requests with 500", "errors",
+           flags=("checks", "retry500")),
+    _cloud("slow", "a cloud becomes 20 times slower", "slow", flags=("checks",)),
+    _cloud("flap", "one endpoint is killed and started again every second", "flap", 1, ("checks",)),
+    _cloud("return", "one endpoint is killed and comes back after a second", "return", 1,
+           ("checks",)),
     Scenario("generator", "the load generators against nginx alone", "generator"),
 ]
 BY_NAME = {scenario.name: scenario for scenario in ALL}

@@ -25,9 +25,9 @@ class Unsupported(Exception):
     """The subject cannot do what the scenario asks for; the text says why."""
 
 
-def free_port():
+def free_port(address):
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         return probe.getsockname()[1]
 
 
@@ -38,8 +38,8 @@ def pinned(core, command):
 class Processes:
     """Some processes that make one server. `core` is where they are pinned, or None."""
 
-    def __init__(self, name, folder, core):
-        self.name, self.core, self.port = name, core, free_port()
+    def __init__(self, name, folder, core, address="127.0.0.1"):
+        self.name, self.core, self.address, self.port = name, core, address, free_port(address)
         self.folder = Path(folder) / f"{name}-{self.port}"
         self.folder.mkdir()
         self.output = self.folder / "output"
@@ -54,9 +54,9 @@ class Processes:
 
     def wait_until_it_accepts(self):
         end = time.monotonic() + 20
-        while time.monotonic() < end and self.started[0].poll() is None:
+        while time.monotonic() < end and self.started[-1].poll() is None:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection((self.address, self.port), 1).close()
                 return
             except OSError:
                 time.sleep(0.02)
@@ -118,8 +118,9 @@ class Processes:
 class Subject(Processes):
     """One proxy or the origin, configured by its recipe with `flags`.
 
-    `values` must have ORIGIN (ORIGIN2 and ORIGIN3 for the flag `three`), CERT, KEY and PEM (`tls`),
-    FILES (origin) and BINARY (scrollgate). Raises Unsupported.
+    `values` must have ORIGIN (ORIGIN2 and ORIGIN3 for the flag `three`; AWS1 to AZURE2 for
+    `clouds`), CERT, KEY and PEM (`tls`), FILES (origin) and BINARY (scrollgate). Raises
+    Unsupported.
     """
 
     def __init__(self, name, folder, core, values, flags=frozenset()):
