@@ -174,6 +174,8 @@ inline constexpr std::size_t log_ring = 1 * MiB;         ///< access log bytes w
 inline constexpr std::size_t reserved_descriptors = 64;  ///< kept for files, admin, DNS
 inline constexpr std::size_t config_bytes = 16 * MiB;    ///< longest configuration file
 inline constexpr std::size_t admin_body = 16 * MiB;      ///< longest request body of the admin API
+inline constexpr std::size_t admin_command = 16 * KiB;   ///< longest body of a command to pools
 inline constexpr std::size_t admin_connections = 64;
+inline constexpr std::size_t metrics_endpoints = 2000;  ///< with series of their own on /metrics
 
 }  // namespace scrollgate::limits

@@ -181,7 +181,7 @@ void Health::Impl::watch_endpoints(std::map<Key, std::unique_ptr<Prober>>& kept)
                 [this, key](const ProbeResult& result, TimePoint began) {
                     const TimePoint due = verdicts.checked(key.first, key.second, result.passed,
                                                            result.why, began, loop.now());
-                    if (verdicts.take_changed()) look();
+                    if (verdicts.changed()) look();
                     return due;
                 },
                 endpoint->check->due());
@@ -200,7 +200,7 @@ void Health::Impl::watch_dependencies(std::map<Key, std::unique_ptr<Prober>>& ke
                 [this, key](const ProbeResult& result, TimePoint began) {
                     const TimePoint due = verdicts.dependency_checked(
                         key.first, key.second, result.passed, result.why, began, loop.now());
-                    if (verdicts.take_changed()) look();
+                    if (verdicts.changed()) look();
                     return due;
                 },
                 dependency.check.due());

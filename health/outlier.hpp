@@ -5,6 +5,7 @@
 // the pool's to say: health/verdicts. A value; one thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,8 @@
 namespace scrollgate {
 
 enum class EjectReason : std::uint8_t { refused, unanswered, server_errors, success_rate };
+/// By EjectReason.
+using EjectionCounts = std::array<std::uint64_t, 4>;
 
 /// "refused", … for metrics.
 [[nodiscard]] std::string_view eject_reason_text(EjectReason reason) noexcept;

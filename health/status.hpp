@@ -1,6 +1,7 @@
 // HealthStatus: what health knows, as plain values: for status, metrics and the commands' answers.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "balancer/endpoint_state.hpp"
 #include "health/availability.hpp"
+#include "health/outlier.hpp"
 #include "health/scaler.hpp"
 
 namespace scrollgate {
@@ -38,13 +40,24 @@ struct HealthStatus {
         ScaleState scale;
         std::vector<Dependency> depends_on;
         Availability::Shares availability;  ///< of time with an endpoint in
+        EjectionCounts ejections{};         ///< since the pool is known
         std::vector<Endpoint> endpoints;
+
+        /// The endpoint of that address, or nullptr.
+        [[nodiscard]] const Endpoint* endpoint(std::string_view address) const noexcept;
+    };
+    struct Route {
+        std::string name;
+        bool panicking = false;  ///< nothing is well: what verdicts have put out is tried
     };
     std::vector<Pool> pools;            ///< in the file's order
+    std::vector<Route> routes;          ///< likewise; those that have pools
     Availability::Shares availability;  ///< of time in which every route had an endpoint
 
     /// The pool of that name, or nullptr.
     [[nodiscard]] const Pool* pool(std::string_view name) const noexcept;
+    /// Whether the route of that name panics; false if nobody knows it.
+    [[nodiscard]] bool panicking(std::string_view route) const noexcept;
 };
 
 }  // namespace scrollgate

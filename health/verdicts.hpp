@@ -18,6 +18,7 @@
 #include "config/model.hpp"
 #include "core/clock.hpp"
 #include "core/rng.hpp"
+#include "health/panic.hpp"
 #include "health/status.hpp"
 #include "health/watched.hpp"
 
@@ -64,6 +65,8 @@ class Verdicts {
     [[nodiscard]] HealthStatus status() const;
     /// Something of the status has changed since the last call.
     [[nodiscard]] bool take_changed() noexcept { return std::exchange(changed_, false); }
+    /// Likewise, and leaves it to be taken.
+    [[nodiscard]] bool changed() const noexcept { return changed_; }
     /// A pool's scale, in the file's order, that may have changed since the last call: for
     /// webhooks.
     [[nodiscard]] const std::vector<std::unique_ptr<WatchedPool>>& pools() const noexcept {
@@ -110,6 +113,7 @@ class Verdicts {
     std::map<std::string, TimePoint> failed_;          ///< pools, until when
     std::set<std::pair<std::string, std::string>> drained_;
     Availability availability_;
+    PanicWatch panic_;
     TimePoint looked_{}, rotated_{}, measured_{}, busy_{};  ///< when last
     bool changed_ = true;
 };

@@ -34,6 +34,7 @@ TimePoint Verdicts::look(TimePoint now) {
         for (const auto& endpoint : pool->endpoints)
             moving |= endpoint->ramp.moving(now);
     }
+    changed_ |= panic_.look(pools_, say_);
     rotate(now);
     return next_look(traffic, moving, waits, now);
 }
@@ -219,6 +220,7 @@ bool Verdicts::judge_traffic(WatchedPool& pool, TimePoint now) {
         endpoint->revived = false;
         endpoint->eject_why = fmt::format("{}, for {:g} s", suspicion->why, seconds_of(span));
         endpoint->state().ejections.fetch_add(1, std::memory_order_relaxed);
+        ++pool.ejections[static_cast<std::size_t>(suspicion->reason)];
     }
     return waits;
 }

@@ -35,6 +35,7 @@ void Verdicts::update(std::shared_ptr<const config::Config> config, const PoolSe
     }
     pools_ = std::move(pools);
     relate();
+    panic_.update(*config_);
     for (const auto& pool : pools_)
         settle(*pool, now);
     changed_ = true;

@@ -192,6 +192,7 @@ void characterise(HealthStatus::Pool& pool, std::size_t in, std::size_t failed) 
 HealthStatus Verdicts::status() const {
     HealthStatus status;
     status.availability = availability_.shares();
+    status.routes = panic_.status();
     double rates = 0;
     for (const auto& pool : pools_)
         rates += pool->rate;
@@ -201,6 +202,7 @@ HealthStatus Verdicts::status() const {
         made.share = rates > 0 ? pool->rate / rates : 0;
         made.scale = pool->scaler.state();
         made.availability = pool->availability.shares();
+        made.ejections = pool->ejections;
         for (const WatchedPool::Dependency& one : pool->depends_on)
             made.depends_on.push_back({one.config.url, one.check.healthy(), one.why});
         std::size_t in = 0, failed = 0;
@@ -226,6 +228,19 @@ const HealthStatus::Pool* HealthStatus::pool(std::string_view name) const noexce
         if (one.name == name) return &one;
     }
     return nullptr;
+}
+
+const HealthStatus::Endpoint* HealthStatus::Pool::endpoint(
+    std::string_view address) const noexcept {
+    for (const Endpoint& one : endpoints) {
+        if (one.address == address) return &one;
+    }
+    return nullptr;
+}
+
+bool HealthStatus::panicking(std::string_view route) const noexcept {
+    return std::ranges::any_of(
+        routes, [&](const Route& one) { return one.name == route && one.panicking; });
 }
 
 }  // namespace scrollgate

@@ -64,6 +64,7 @@ struct WatchedPool {
     std::vector<Dependency> depends_on;
     Scaler scaler;
     Availability availability;
+    EjectionCounts ejections{};
     /// By route: the other pools of it.
     std::vector<std::vector<WatchedPool*>> routes;
     std::vector<WatchedPool*> related;  ///< all of these, once each

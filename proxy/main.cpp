@@ -13,6 +13,7 @@
 #include "config/quick.hpp"
 #include "core/log.hpp"
 #include "proxy/cli/admin_client.hpp"
+#include "proxy/cli/pool_commands.hpp"
 #include "proxy/demo/demo_command.hpp"
 #include "proxy/server/server.hpp"
 
@@ -25,6 +26,9 @@ struct Arguments {
     std::string from;
     std::vector<std::string> to;
     TargetOptions target;
+    std::string pool, address, span;
+    ScaleRequest scale;
+    bool end = false;
     bool json = false;
     bool print_config = false;
 };
@@ -80,6 +84,71 @@ void add_target(CLI::App& command, TargetOptions& target) {
     command.add_option("--token-file", target.token_file, "file with the admin token");
 }
 
+/// status and reload.
+void add_process_commands(CLI::App& app, Arguments& given, int& result) {
+    CLI::App* command = app.add_subcommand("status", "what a running scrollgate does");
+    add_target(*command, given.target);
+    command->add_flag("--json", given.json, "as the admin API gives it");
+    command->callback([&] {
+        result = with_target(given, [&](const AdminTarget& target, const Console& console) {
+            return run_status(target, given.json, console);
+        });
+    });
+
+    command = app.add_subcommand("reload", "make a running scrollgate load its file anew");
+    add_target(*command, given.target);
+    command->callback([&] { result = with_target(given, run_reload); });
+}
+
+void add_scale(CLI::App& app, Arguments& given, int& result) {
+    CLI::App* command = app.add_subcommand("scale", "take standbys into service, or out again");
+    add_target(*command, given.target);
+    CLI::Option* factor = command->add_option(
+        "FACTOR", given.scale.factor, "times the configured number of endpoints, e.g. 2");
+    CLI::Option* pool = command->add_option("--pool", given.scale.pool, "one pool; else all");
+    command->add_option("--active", given.scale.active, "how many endpoints, of one pool")
+        ->needs(pool)
+        ->excludes(factor);
+    command->callback([&] {
+        if (!given.scale.factor && !given.scale.active) {
+            throw CLI::RequiredError("FACTOR, or --active N");
+        }
+        result = with_target(given, [&](const AdminTarget& target, const Console& console) {
+            return run_scale(target, given.scale, console);
+        });
+    });
+}
+
+void add_drain(CLI::App& app, Arguments& given, int& result, const char* name, const char* help,
+               int (*run)(const AdminTarget&, const std::string&, const std::string&,
+                          const Console&)) {
+    CLI::App* command = app.add_subcommand(name, help);
+    add_target(*command, given.target);
+    command->add_option("POOL", given.pool, "its pool")->required();
+    command->add_option("ADDRESS", given.address, "as status shows it, IP:PORT")->required();
+    command->callback([&given, &result, run] {
+        result = with_target(given, [&](const AdminTarget& target, const Console& console) {
+            return run(target, given.pool, given.address, console);
+        });
+    });
+}
+
+void add_fail(CLI::App& app, Arguments& given, int& result) {
+    CLI::App* command =
+        app.add_subcommand("fail", "treat a pool as lost, to see what happens; --end ends it");
+    add_target(*command, given.target);
+    command->add_option("POOL", given.pool, "the pool")->required();
+    CLI::Option* span =
+        command->add_option("--for", given.span, "how long, e.g. 30s; else until --end");
+    command->add_flag("--end", given.end, "put the pool back")->excludes(span);
+    command->callback([&] {
+        result = with_target(given, [&](const AdminTarget& target, const Console& console) {
+            return given.end ? run_unfail(target, given.pool, console)
+                             : run_fail(target, given.pool, given.span, console);
+        });
+    });
+}
+
 /// The first argument names no command.
 bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
     if (argc < 2 || argv[1][0] == '-') return false;
@@ -111,18 +180,11 @@ int dispatch(int argc, char** argv) {
     command->add_flag("--print-config", given.print_config, "print the configuration and end");
     command->callback([&] { result = demo::run_demo(given.print_config); });
 
-    command = app.add_subcommand("status", "what a running scrollgate does");
-    add_target(*command, given.target);
-    command->add_flag("--json", given.json, "as the admin API gives it");
-    command->callback([&] {
-        result = with_target(given, [&](const AdminTarget& target, const Console& console) {
-            return run_status(target, given.json, console);
-        });
-    });
-
-    command = app.add_subcommand("reload", "make a running scrollgate load its file anew");
-    add_target(*command, given.target);
-    command->callback([&] { result = with_target(given, run_reload); });
+    add_process_commands(app, given, result);
+    add_scale(app, given, result);
+    add_drain(app, given, result, "drain", "send an endpoint nothing new", run_drain);
+    add_drain(app, given, result, "undrain", "put a drained endpoint back", run_undrain);
+    add_fail(app, given, result);
 
     if (is_unknown_command(app, argc, argv)) {
         fmt::print(stderr, "scrollgate: there is no command '{}'; see: scrollgate --help\n",

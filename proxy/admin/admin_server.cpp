@@ -9,8 +9,10 @@
 
 #include "core/field.hpp"
 #include "core/http1/beast_server.hpp"
+#include "proxy/admin/answers.hpp"
 #include "proxy/admin/config_json.hpp"
 #include "proxy/admin/gate.hpp"
+#include "proxy/admin/path_pattern.hpp"
 #include "proxy/admin/token.hpp"
 
 namespace scrollgate {
@@ -21,14 +23,24 @@ using http1::HttpReply;
 using http1::HttpRequest;
 using http1::HttpResponse;
 
-using Handler = void (*)(const AdminHooks&, const HttpRequest&, const HttpReply&);
+// A request that passed the gate.
+struct AdminCall {
+    const AdminHooks& hooks;
+    const HttpRequest& request;
+    const std::vector<std::string>& parameters;  // of the path
+    const HttpReply& reply;
+};
+using Handler = void (*)(const AdminCall&);
+using Kind = PoolCommand::Kind;
 
-void healthz(const AdminHooks&, const HttpRequest&, const HttpReply&);
-void readyz(const AdminHooks&, const HttpRequest&, const HttpReply&);
-void metrics(const AdminHooks&, const HttpRequest&, const HttpReply&);
-void status(const AdminHooks&, const HttpRequest&, const HttpReply&);
-void config_(const AdminHooks&, const HttpRequest&, const HttpReply&);
-void reload(const AdminHooks&, const HttpRequest&, const HttpReply&);
+void healthz(const AdminCall&);
+void readyz(const AdminCall&);
+void metrics(const AdminCall&);
+void status(const AdminCall&);
+void config_(const AdminCall&);
+void reload(const AdminCall&);
+template <Kind kind>
+void command(const AdminCall&);
 
 // Every route of the admin API. A GET answers HEAD, too. The probes address knows Access::probe
 // alone.
@@ -44,42 +56,34 @@ constexpr AdminRoute routes[] = {
     {"GET", "/api/v1/status", Access::read, status},
     {"GET", "/api/v1/config", Access::read, config_},
     {"POST", "/api/v1/reload", Access::change, reload},
+    {"POST", "/api/v1/scale", Access::change, command<Kind::scale>},
+    {"POST", "/api/v1/pools/{pool}/scale", Access::change, command<Kind::scale>},
+    {"POST", "/api/v1/pools/{pool}/fail", Access::change, command<Kind::fail>},
+    {"DELETE", "/api/v1/pools/{pool}/fail", Access::change, command<Kind::unfail>},
+    {"POST", "/api/v1/endpoints/{pool}/{address}/drain", Access::change, command<Kind::drain>},
+    {"POST", "/api/v1/endpoints/{pool}/{address}/undrain", Access::change, command<Kind::undrain>},
 };
 
-HttpResponse text_answer(unsigned code, std::string body) {
-    HttpResponse response;
-    response.status = code;
-    response.headers = {{"Cache-Control", "no-store"}};
-    response.body = std::move(body);
-    return response;
+void healthz(const AdminCall& call) {
+    call.reply(text_answer(200, "ok\n"));
 }
 
-HttpResponse json_answer(unsigned code, std::string body) {
-    HttpResponse response = text_answer(code, std::move(body) + "\n");
-    response.content_type = "application/json";
-    return response;
+void readyz(const AdminCall& call) {
+    call.reply(call.hooks.ready() ? text_answer(200, "ready\n") : text_answer(503, "not ready\n"));
 }
 
-void healthz(const AdminHooks&, const HttpRequest&, const HttpReply& reply) {
-    reply(text_answer(200, "ok\n"));
-}
-
-void readyz(const AdminHooks& hooks, const HttpRequest&, const HttpReply& reply) {
-    reply(hooks.ready() ? text_answer(200, "ready\n") : text_answer(503, "not ready\n"));
-}
-
-void metrics(const AdminHooks& hooks, const HttpRequest&, const HttpReply& reply) {
-    HttpResponse response = text_answer(200, hooks.metrics());
+void metrics(const AdminCall& call) {
+    HttpResponse response = text_answer(200, call.hooks.metrics());
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    reply(std::move(response));
+    call.reply(std::move(response));
 }
 
-void status(const AdminHooks& hooks, const HttpRequest&, const HttpReply& reply) {
-    reply(json_answer(200, status_json(hooks.status())));
+void status(const AdminCall& call) {
+    call.reply(json_answer(200, status_json(call.hooks.status())));
 }
 
-void config_(const AdminHooks& hooks, const HttpRequest&, const HttpReply& reply) {
-    reply(json_answer(200, config_json(*hooks.config())));
+void config_(const AdminCall& call) {
+    call.reply(json_answer(200, config_json(*call.hooks.config())));
 }
 
 json::array problems_json(const std::vector<config::Problem>& problems,
@@ -95,9 +99,9 @@ json::array problems_json(const std::vector<config::Problem>& problems,
     return all;
 }
 
-void reload(const AdminHooks& hooks, const HttpRequest&, const HttpReply& reply) {
+void reload(const AdminCall& call) {
     using Severity = config::Problem::Severity;
-    hooks.reload([reply](const ReloadAnswer& answer) {
+    call.hooks.reload([reply = call.reply](const ReloadAnswer& answer) {
         json::object body{{"ok", answer.ok}, {"file", answer.file}};
         if (answer.ok) {
             body["snapshot"] = answer.snapshot;
@@ -111,27 +115,51 @@ void reload(const AdminHooks& hooks, const HttpRequest&, const HttpReply& reply)
     });
 }
 
+template <Kind kind>
+void command(const AdminCall& call) {
+    ParsedCommand parsed = parse_command(kind, call.parameters, call.request.body);
+    if (parsed.error) return call.reply(std::move(*parsed.error));
+    const PoolCommand asked = parsed.command;
+    call.hooks.command(std::move(parsed.command),
+                       [asked, reply = call.reply](const std::string& refused,
+                                                   const HealthStatus& now) {
+                           reply(command_answer(asked, refused, now));
+                       });
+}
+
 bool method_fits(std::string_view route, std::string_view method) {
     return route == method || (route == "GET" && method == "HEAD");
 }
 
+struct Found {
+    const AdminRoute* route = nullptr;
+    std::vector<std::string> parameters;
+    std::optional<HttpResponse> error;  // without a route
+};
+
 // The route for a request, or the error it gets. `probes`: only Access::probe exists.
-const AdminRoute* find_route(const HttpRequest& request, bool probes,
-                             std::optional<HttpResponse>& error) {
+Found find_route(const HttpRequest& request, bool probes) {
+    Found found;
     std::string allowed;
     for (const AdminRoute& route : routes) {
-        if (route.path != request.path || (probes && route.access != Access::probe)) continue;
-        if (method_fits(route.method, request.method)) return &route;
+        if (probes && route.access != Access::probe) continue;
+        auto parameters = match_path(route.path, request.path);
+        if (!parameters) continue;
+        if (method_fits(route.method, request.method)) {
+            found.route = &route;
+            found.parameters = std::move(*parameters);
+            return found;
+        }
         if (!allowed.empty()) allowed += ", ";
         allowed += route.method == "GET" ? "GET, HEAD" : route.method;
     }
     if (allowed.empty()) {
-        error = admin_error(404, "not_found", "there is nothing at this path");
+        found.error = admin_error(404, "not_found", "there is nothing at this path");
     } else {
-        error = admin_error(405, "method_not_allowed", "use " + allowed);
-        error->headers.emplace_back("Allow", allowed);
+        found.error = admin_error(405, "method_not_allowed", "use " + allowed);
+        found.error->headers.emplace_back("Allow", allowed);
     }
-    return nullptr;
+    return found;
 }
 
 bool is_json(std::string_view content_type) {
@@ -161,27 +189,26 @@ struct AdminServer::Impl {
 };
 
 void AdminServer::Impl::serve(const HttpRequest& request, const HttpReply& reply) const {
-    std::optional<HttpResponse> error;
-    const AdminRoute* route = find_route(request, false, error);
+    Found found = find_route(request, false);
+    const AdminRoute* route = found.route;
     // The gate comes first for paths that do not exist as well: a stranger learns nothing.
     if (auto refused = gate->refusal(request, route != nullptr ? route->access : Access::read)) {
         return reply(std::move(*refused));
     }
-    if (route == nullptr) return reply(std::move(*error));
+    if (route == nullptr) return reply(std::move(*found.error));
     if (route->access == Access::change && !request.body.empty() &&
         !is_json(request.header("content-type"))) {
         return reply(admin_error(415, "unsupported_media_type",
                                  "send the body as Content-Type: application/json"));
     }
-    route->handler(hooks, request, reply);
+    route->handler({hooks, request, found.parameters, reply});
 }
 
 // No rule about Host here: orchestrators use names of their own, and nothing here changes anything.
 void AdminServer::Impl::probe(const HttpRequest& request, const HttpReply& reply) const {
-    std::optional<HttpResponse> error;
-    const AdminRoute* route = find_route(request, true, error);
-    if (route == nullptr) return reply(std::move(*error));
-    route->handler(hooks, request, reply);
+    Found found = find_route(request, true);
+    if (found.route == nullptr) return reply(std::move(*found.error));
+    found.route->handler({hooks, request, found.parameters, reply});
 }
 
 AdminServer::AdminServer(boost::asio::io_context& context, const config::Admin& admin,

@@ -12,6 +12,7 @@
 
 #include "config/loader.hpp"
 #include "config/model.hpp"
+#include "proxy/admin/pool_commands.hpp"
 #include "proxy/admin/status.hpp"
 
 namespace boost::asio {
@@ -34,6 +35,8 @@ struct AdminHooks {
     std::function<Status()> status;
     /// Answers later, on the same thread, exactly once.
     std::function<void(std::function<void(ReloadAnswer)>)> reload;
+    /// Answers later, on the same thread, exactly once, or never if the server has gone.
+    std::function<void(PoolCommand, PoolCommandDone)> command;
     std::function<std::string()> metrics;                           ///< the Prometheus page
     std::function<bool()> ready;                                    ///< started and not draining
     std::function<std::shared_ptr<const config::Config>()> config;  ///< the one in use

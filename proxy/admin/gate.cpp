@@ -2,23 +2,11 @@
 
 #include <algorithm>
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-
 #include "core/field.hpp"
+#include "proxy/admin/answers.hpp"
 #include "proxy/admin/token.hpp"
 
 namespace scrollgate {
-
-http1::HttpResponse admin_error(unsigned status, std::string_view token, std::string_view message) {
-    http1::HttpResponse response;
-    response.status = status;
-    response.content_type = "application/json";
-    response.headers = {{"Cache-Control", "no-store"}};
-    const boost::json::object body{{"error", token}, {"message", message}};
-    response.body = boost::json::serialize(body) + "\n";
-    return response;
-}
 
 Gate::Gate(const config::Admin& admin, std::string secret)
     : secret_(std::move(secret)), loopback_(admin.bind.is_loopback()) {

@@ -20,10 +20,6 @@ enum class Access : std::uint8_t {
     change,  ///< always with the token
 };
 
-/// An error of the admin API: {"error": token, "message": what to do about it}.
-[[nodiscard]] http1::HttpResponse admin_error(unsigned status, std::string_view token,
-                                              std::string_view message);
-
 class Gate {
   public:
     Gate(const config::Admin& admin, std::string secret);

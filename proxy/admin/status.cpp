@@ -1,5 +1,8 @@
 #include "proxy/admin/status.hpp"
 
+#include <cmath>
+#include <optional>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -10,23 +13,80 @@ namespace {
 
 namespace json = boost::json;
 
+/// Figures for people: no more digits than mean something.
+double rounded(double value) {
+    return std::round(value * 1000) / 1000;
+}
+
+json::value known(double value) {
+    return value > 0 ? json::value(rounded(value)) : json::value(nullptr);
+}
+
+json::object availability_json(const Availability::Shares& shares) {
+    const auto share = [](const std::optional<double>& part) {
+        return part ? json::value(std::round(*part * 1e6) / 1e6) : json::value(nullptr);
+    };
+    return {{"1h", share(shares.hour)}, {"24h", share(shares.day)}, {"30d", share(shares.month)}};
+}
+
 json::object endpoint_json(const EndpointStatus& endpoint) {
-    return {{"address", endpoint.address},   {"zone", endpoint.zone},
-            {"state", endpoint.state},       {"in_flight", endpoint.in_flight},
-            {"requests", endpoint.requests}, {"failures", endpoint.failures},
-            {"retries", endpoint.retries},   {"connections", endpoint.connections}};
+    return {{"address", endpoint.address},
+            {"zone", endpoint.zone},
+            {"state", endpoint.state},
+            {"why", endpoint.why},
+            {"standby", endpoint.standby},
+            {"score", rounded(endpoint.score)},
+            {"parts", json::object{{"check", rounded(endpoint.check)},
+                                   {"success", rounded(endpoint.success)},
+                                   {"latency", rounded(endpoint.latency)},
+                                   {"ramp", rounded(endpoint.ramp)},
+                                   {"dependency", rounded(endpoint.dependency)}}},
+            {"latency_ms", json::object{{"ewma", known(endpoint.ewma_ms)},
+                                        {"p50", known(endpoint.p50_ms)},
+                                        {"p99", known(endpoint.p99_ms)}}},
+            {"in_flight", endpoint.in_flight},
+            {"requests", endpoint.requests},
+            {"failures", endpoint.failures},
+            {"ejections", endpoint.ejections},
+            {"retries", endpoint.retries},
+            {"hedges", endpoint.hedges},
+            {"connections", endpoint.connections},
+            {"availability", availability_json(endpoint.availability)}};
 }
 
 json::object pool_json(const PoolStatus& pool) {
-    json::array endpoints;
-    for (const EndpointStatus& endpoint : pool.endpoints) {
+    json::array endpoints, depends_on;
+    for (const EndpointStatus& endpoint : pool.endpoints)
         endpoints.push_back(endpoint_json(endpoint));
-    }
+    for (const HealthStatus::Dependency& one : pool.depends_on)
+        depends_on.push_back(json::object{{"url", one.url}, {"up", one.up}, {"why", one.why}});
     return {{"name", pool.name},
             {"provider", pool.provider},
             {"region", pool.region},
             {"state", pool.state},
+            {"why", pool.why},
+            {"score", rounded(pool.score)},
+            {"share", rounded(pool.share)},
+            {"active", pool.active},
+            {"standby", pool.standby},
+            {"scale", json::object{{"wanted", pool.scale.wanted},
+                                   {"in_service", pool.scale.in_service},
+                                   {"pending", pool.scale.pending},
+                                   {"why", pool.scale.why}}},
+            {"depends_on", std::move(depends_on)},
+            {"availability", availability_json(pool.availability)},
             {"endpoints", std::move(endpoints)}};
+}
+
+json::object route_json(const RouteStatus& route) {
+    json::object made{{"name", route.name},
+                      {"requests", route.requests},
+                      {"retries", route.retries},
+                      {"hedges", route.hedges},
+                      {"budget", nullptr},
+                      {"panic", route.panicking}};
+    if (route.has_pools) made["budget"] = rounded(route.budget);
+    return made;
 }
 
 json::object connections_json(const ConnectionTotals& totals) {
@@ -63,10 +123,8 @@ std::string status_json(const Status& status) {
     for (const PoolStatus& pool : status.pools)
         pools.push_back(pool_json(pool));
     json::array routes;
-    for (const RouteStatus& route : status.routes) {
-        routes.push_back(json::object{
-            {"name", route.name}, {"requests", route.requests}, {"retries", route.retries}});
-    }
+    for (const RouteStatus& route : status.routes)
+        routes.push_back(route_json(route));
     const auto uptime = std::chrono::floor<std::chrono::seconds>(status.uptime).count();
     const json::object all{{"version", status.version},
                            {"uptime_s", uptime},
@@ -77,7 +135,8 @@ std::string status_json(const Status& status) {
                            {"pools", std::move(pools)},
                            {"routes", std::move(routes)},
                            {"connections", connections_json(status.connections)},
-                           {"memory", json::object{{"resident", status.memory_bytes}}}};
+                           {"memory", json::object{{"resident", status.memory_bytes}}},
+                           {"availability", availability_json(status.availability)}};
     return json::serialize(all);
 }
 

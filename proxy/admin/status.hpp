@@ -1,6 +1,7 @@
 // Status: what `GET /api/v1/status` tells, as plain values, and its JSON.
 //
-// Filled by the server on the control thread. A feature that is not built has no field here.
+// Filled by the server on the control thread; the metrics of pools and routes are made of it, too.
+// A feature that is not built has no field here.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "health/status.hpp"
 #include "proxy/observe/metrics.hpp"
 
 namespace scrollgate {
@@ -15,19 +17,34 @@ namespace scrollgate {
 struct EndpointStatus {
     std::string address;  ///< "10.0.1.10:8080"
     std::string zone;
-    std::string state;  ///< "up"; other words come with health checks
-    std::uint64_t in_flight = 0, requests = 0, failures = 0, retries = 0, connections = 0;
+    std::string state;     ///< standing_text(), as of now
+    std::string why;       ///< of the state; as of health's last word, at most a second old
+    bool standby = false;  ///< configured so
+    double score = 1, check = 1, success = 1, latency = 1, ramp = 1, dependency = 1;
+    double ewma_ms = 0, p50_ms = 0, p99_ms = 0;  ///< to the final head; 0: unknown
+    std::uint64_t in_flight = 0, requests = 0, failures = 0, ejections = 0, retries = 0, hedges = 0,
+                  connections = 0;
+    Availability::Shares availability;
 };
 
 struct PoolStatus {
     std::string name, provider, region;
-    std::string state;  ///< "up", or "unresolved" while no address is known
+    std::string state, why;  ///< as in HealthStatus; "starting" before health's first word
+    double score = 0, share = 0;
+    std::uint32_t active = 0, standby = 0;
+    ScaleState scale;
+    std::vector<HealthStatus::Dependency> depends_on;
+    Availability::Shares availability;
+    EjectionCounts ejections{};
     std::vector<EndpointStatus> endpoints;
 };
 
 struct RouteStatus {
     std::string name;
-    std::uint64_t requests = 0, retries = 0;
+    std::uint64_t requests = 0, retries = 0, hedges = 0;
+    bool has_pools = true;   ///< else it redirects or answers by itself
+    double budget = 0;       ///< attempts beyond the first that it may make now
+    bool panicking = false;  ///< nothing is well: what verdicts have put out is tried
 };
 
 struct Status {
@@ -41,7 +58,8 @@ struct Status {
     std::vector<PoolStatus> pools;  ///< in the file's order, as the routes
     std::vector<RouteStatus> routes;
     ConnectionTotals connections;
-    std::uint64_t memory_bytes = 0;  ///< resident
+    std::uint64_t memory_bytes = 0;     ///< resident
+    Availability::Shares availability;  ///< of time in which every route had an endpoint
 };
 
 /// "starting", "ready", "draining".

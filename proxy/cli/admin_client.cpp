@@ -12,9 +12,8 @@
 
 #include "config/loader.hpp"
 #include "config/paths.hpp"
-#include "core/http1/beast_client.hpp"
 #include "core/net/address.hpp"
-#include "proxy/admin/token.hpp"
+#include "proxy/cli/ask.hpp"
 #include "proxy/cli/status_table.hpp"
 
 namespace scrollgate {
@@ -23,64 +22,11 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::uint16_t default_port = 9528;
-constexpr auto reload_timeout = std::chrono::minutes(1);  // large files, regexes to compile
-
-std::string address_text(const AdminTarget& target) {
-    const bool v6 = target.host.find(':') != std::string::npos;
-    return fmt::format("{}:{}", v6 ? "[" + target.host + "]" : target.host, target.port);
-}
 
 // A server that listens everywhere is reached on loopback.
 std::string reachable(const std::string& host) {
     if (host.empty() || host == "0.0.0.0") return "127.0.0.1";
     return host == "::" ? "::1" : host;
-}
-
-struct Asked {
-    bool answered = false;  // else the console has been told
-    unsigned status = 0;
-    std::string body;
-};
-
-Asked ask(const AdminTarget& target, std::string method, std::string path, bool token_needed,
-          const Console& console) {
-    http1::ClientRequest request;
-    request.method = std::move(method);
-    request.host = target.host;
-    request.port = target.port;
-    request.target = std::move(path);
-    if (token_needed) request.timeout = reload_timeout;
-    const Token token = read_token(target.token_file);
-    if (token.error.empty()) {
-        request.headers.emplace_back("Authorization", "Bearer " + token.secret);
-    } else if (token_needed) {
-        fmt::print(console.err,
-                   "scrollgate: {} (the token is made when scrollgate starts; name "
-                   "the file with --token-file, or run as its user)\n",
-                   token.error);
-        return {};
-    }
-    http1::ClientAnswer answer = http1::fetch(request);
-    if (!answer.error.empty()) {
-        fmt::print(console.err,
-                   "scrollgate: the admin address {} does not answer: {} (is scrollgate running? "
-                   "Name another address with --admin HOST:PORT or a file with -c)\n",
-                   address_text(target), answer.error);
-        return {};
-    }
-    if (answer.status == 401) {
-        fmt::print(
-            console.err, "scrollgate: {} wants its token: {}\n", address_text(target),
-            token.error.empty() ? "that in " + target.token_file + " is another one" : token.error);
-        return {};
-    }
-    return {true, answer.status, std::move(answer.body)};
-}
-
-int unexpected(const AdminTarget& target, const Asked& asked, const Console& console) {
-    fmt::print(console.err, "scrollgate: {} answered {}: {}\n", address_text(target), asked.status,
-               asked.body.substr(0, 500));
-    return 1;
 }
 
 std::string problem_line(const json::object& item, const std::string& file) {
@@ -161,7 +107,7 @@ std::optional<AdminTarget> find_target(const TargetOptions& options, const Conso
 }
 
 int run_status(const AdminTarget& target, bool json_wanted, const Console& console) {
-    const Asked asked = ask(target, "GET", "/api/v1/status", false, console);
+    const Asked asked = ask(target, {"GET", "/api/v1/status"}, console);
     if (!asked.answered) return 1;
     if (asked.status != 200) return unexpected(target, asked, console);
     if (json_wanted) {
@@ -178,7 +124,7 @@ int run_status(const AdminTarget& target, bool json_wanted, const Console& conso
 }
 
 int run_reload(const AdminTarget& target, const Console& console) {
-    const Asked asked = ask(target, "POST", "/api/v1/reload", true, console);
+    const Asked asked = ask(target, {"POST", "/api/v1/reload", "", true}, console);
     if (!asked.answered) return 1;
     if (asked.status != 200 && asked.status != 422) return unexpected(target, asked, console);
     try {

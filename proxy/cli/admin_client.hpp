@@ -1,4 +1,4 @@
-// The commands that talk to a running scrollgate: status and reload.
+// The commands that talk to a running scrollgate, status and reload, and how they find it.
 //
 // Blocking; for the command line only. Return values are exit codes: 0 done, 1 refused or failed.
 #pragma once

@@ -8,6 +8,8 @@
 #include <boost/json/value_to.hpp>
 #include <fmt/format.h>
 
+#include "proxy/cli/ask.hpp"
+
 namespace scrollgate {
 namespace {
 
@@ -19,19 +21,11 @@ std::string text(const json::object& object, std::string_view key) {
     return std::to_string(value.to_number<std::int64_t>());
 }
 
-// Bytes that a terminal might obey do not come from a configuration's names.
-std::string printable(std::string value) {
-    for (char& c : value) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-    }
-    return value;
-}
-
 // Rows of cells; the columns are as wide as their widest cell, in characters.
 class Table {
   public:
-    explicit Table(std::vector<std::string> header, std::size_t left_columns)
-        : left_columns_(left_columns) {
+    /// `sides`: for each column 'l' (text) or 'r' (numbers).
+    Table(std::vector<std::string> header, std::string_view sides) : sides_(sides) {
         rows_.push_back(std::move(header));
     }
     void add(std::vector<std::string> row) {
@@ -53,7 +47,7 @@ class Table {
             for (std::size_t i = 0; i < row.size(); ++i) {
                 const std::string pad(widths[i] - characters(row[i]), ' ');
                 line += ' ';
-                line += i < left_columns_ ? row[i] + pad : pad + row[i];
+                line += sides_[i] == 'l' ? row[i] + pad : pad + row[i];
             }
             line.erase(line.find_last_not_of(' ') + 1);
             const bool head = colour && &row == &rows_.front();
@@ -69,7 +63,7 @@ class Table {
             std::count_if(cell.begin(), cell.end(), [](char c) { return (c & 0xc0) != 0x80; }));
     }
 
-    std::size_t left_columns_;  // aligned left; the others are numbers
+    std::string_view sides_;
     std::vector<std::vector<std::string>> rows_;
 };
 
@@ -84,6 +78,71 @@ std::string span(std::int64_t seconds) {
         return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
     }
     return fmt::format("{} d {} h", seconds / 86400, seconds / 3600 % 24);
+}
+
+std::string figure(const json::value& value, const char* format) {
+    if (value.is_null()) return "";
+    return fmt::format(fmt::runtime(format), value.to_number<double>());
+}
+
+std::string percent(const json::value& share) {
+    if (share.is_null()) return "";
+    const double value = 100 * share.to_number<double>();
+    return value > 99 && value < 100 ? fmt::format("{:.3f}%", value)
+                                     : fmt::format("{:.0f}%", value);
+}
+
+std::string pool_table(const json::array& pools, bool colour) {
+    Table table({"POOL", "PROVIDER", "REGION", "STATE", "SCORE", "SHARE", "ACTIVE", "STANDBY",
+                 "WANTED", "UP 24H", "WHY"},
+                "llllrrrrrrl");
+    for (const json::value& item : pools) {
+        const json::object& pool = item.as_object();
+        const json::object& scale = pool.at("scale").as_object();
+        std::string why = text(pool, "why");
+        for (const json::value& one : pool.at("depends_on").as_array()) {
+            const json::object& dependency = one.as_object();
+            if (!dependency.at("up").as_bool()) why += "; gone: " + text(dependency, "url");
+        }
+        if (text(scale, "why") != "as configured") why += "; " + text(scale, "why");
+        table.add({text(pool, "name"), text(pool, "provider"), text(pool, "region"),
+                   text(pool, "state"), figure(pool.at("score"), "{:.2f}"),
+                   percent(pool.at("share")), text(pool, "active"), text(pool, "standby"),
+                   text(scale, "wanted"), percent(pool.at("availability").at("24h")), why});
+    }
+    return table.str(colour);
+}
+
+std::string endpoint_table(const json::array& pools, bool colour) {
+    Table table({"POOL", "ENDPOINT", "ZONE", "STATE", "SCORE", "P50 MS", "P99 MS", "IN FLIGHT",
+                 "REQUESTS", "FAILURES", "EJECTIONS", "WHY"},
+                "llllrrrrrrrl");
+    for (const json::value& item : pools) {
+        for (const json::value& member : item.at("endpoints").as_array()) {
+            const json::object& endpoint = member.as_object();
+            const json::object& latency = endpoint.at("latency_ms").as_object();
+            // What is in needs no reason.
+            const std::string state = text(endpoint, "state");
+            table.add({text(item.as_object(), "name"), text(endpoint, "address"),
+                       text(endpoint, "zone"), state, figure(endpoint.at("score"), "{:.2f}"),
+                       figure(latency.at("p50"), "{:.1f}"), figure(latency.at("p99"), "{:.1f}"),
+                       text(endpoint, "in_flight"), text(endpoint, "requests"),
+                       text(endpoint, "failures"), text(endpoint, "ejections"),
+                       state == "in" ? "" : text(endpoint, "why")});
+        }
+    }
+    return table.str(colour);
+}
+
+std::string route_table(const json::array& routes, bool colour) {
+    Table table({"ROUTE", "REQUESTS", "RETRIES", "HEDGES", "BUDGET", "STATE"}, "lrrrrl");
+    for (const json::value& item : routes) {
+        const json::object& route = item.as_object();
+        table.add({text(route, "name"), text(route, "requests"), text(route, "retries"),
+                   text(route, "hedges"), figure(route.at("budget"), "{:.0f}"),
+                   route.at("panic").as_bool() ? "panic: nothing is well, all are tried" : ""});
+    }
+    return table.str(colour);
 }
 
 }  // namespace
@@ -105,34 +164,9 @@ std::string status_table(const json::object& status, bool colour) {
                     text(client, "open"), text(client, "idle"), text(upstream, "open"),
                     text(upstream, "idle"), text(status.at("connections").as_object(), "tunnels"));
 
-    Table endpoints({"POOL", "PROVIDER", "REGION", "ENDPOINT", "ZONE", "STATE", "IN FLIGHT",
-                     "REQUESTS", "FAILURES", "RETRIES", "CONNECTIONS"},
-                    6);
-    for (const json::value& item : status.at("pools").as_array()) {
-        const json::object& pool = item.as_object();
-        std::vector<std::string> lead{text(pool, "name"), text(pool, "provider"),
-                                      text(pool, "region")};
-        const json::array& members = pool.at("endpoints").as_array();
-        if (members.empty()) {
-            lead.insert(lead.end(), {"", "", text(pool, "state"), "", "", "", "", ""});
-            endpoints.add(lead);
-            continue;
-        }
-        for (const json::value& member : members) {
-            std::vector<std::string> row = lead;
-            for (const char* key : {"address", "zone", "state", "in_flight", "requests", "failures",
-                                    "retries", "connections"}) {
-                row.push_back(text(member.as_object(), key));
-            }
-            endpoints.add(std::move(row));
-        }
-    }
-    Table routes({"ROUTE", "REQUESTS", "RETRIES"}, 1);
-    for (const json::value& item : status.at("routes").as_array()) {
-        const json::object& route = item.as_object();
-        routes.add({text(route, "name"), text(route, "requests"), text(route, "retries")});
-    }
-    return out + "\n" + endpoints.str(colour) + "\n" + routes.str(colour);
+    const json::array& pools = status.at("pools").as_array();
+    return out + "\n" + pool_table(pools, colour) + "\n" + endpoint_table(pools, colour) + "\n" +
+           route_table(status.at("routes").as_array(), colour);
 }
 
 }  // namespace scrollgate

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <map>
 #include <thread>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "core/process_limits.hpp"
 #include "health/health.hpp"
 #include "proxy/admin/admin_server.hpp"
+#include "proxy/admin/status_metrics.hpp"
 #include "proxy/server/drain.hpp"
 #include "proxy/server/endpoint_watch.hpp"
 #include "proxy/server/listener_set.hpp"
@@ -55,6 +57,8 @@ struct Server::Impl {
     void reload(const std::function<void(ReloadAnswer)>& answer);
     [[nodiscard]] std::string switch_listeners(const config::Config& next);
     [[nodiscard]] AdminHooks hooks();
+    [[nodiscard]] Status status() const;
+    void command(const PoolCommand& asked, PoolCommandDone done);
 
     Options options;
     asio::io_context control{1};
@@ -78,6 +82,8 @@ struct Server::Impl {
     std::uint64_t snapshots = 0;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<std::thread> threads;
+    std::map<std::uint64_t, PoolCommandDone> waiting;  ///< for health's answer
+    std::uint64_t commands = 0;
     std::unique_ptr<AdminServer> admin;
     AsioAlarm drain_alarm{control};
     std::unique_ptr<Drain> drain;
@@ -195,15 +201,47 @@ void Server::Impl::resolve_for_health(const std::string& host,
 
 // ---- admin
 
+Status Server::Impl::status() const {
+    const TimePoint now = system_clock().now();
+    Status made = report_status(*snapshot, watch.sets(), *health.status(), metrics, now);
+    made.state = state;
+    made.uptime = now - started;
+    return made;
+}
+
+// Health answers on its own thread. Only a number goes there: whoever waits, and what it holds,
+// stays with control.
+void Server::Impl::command(const PoolCommand& asked, PoolCommandDone done) {
+    const std::uint64_t number = ++commands;
+    waiting.emplace(number, std::move(done));
+    const Health::Done answer = [this, number](const std::string& refused, const auto& status) {
+        asio::post(control, [this, number, refused, status] {
+            auto held = waiting.extract(number);
+            held.mapped()(refused, *status);
+        });
+    };
+    switch (asked.kind) {
+        case PoolCommand::Kind::scale:
+            return health.scale(asked.pool, asked.wish, answer);
+        case PoolCommand::Kind::fail:
+            return health.fail(asked.pool, asked.span, answer);
+        case PoolCommand::Kind::unfail:
+            return health.unfail(asked.pool, answer);
+        case PoolCommand::Kind::drain:
+            return health.drain(asked.pool, asked.address, answer);
+        case PoolCommand::Kind::undrain:
+            return health.undrain(asked.pool, asked.address, answer);
+    }
+}
+
 AdminHooks Server::Impl::hooks() {
     return {
-        .status =
-            [this] {
-                return report_status(*snapshot, watch.sets(), metrics, state,
-                                     system_clock().now() - started);
-            },
+        .status = [this] { return status(); },
         .reload = [this](std::function<void(ReloadAnswer)> answer) { reload(answer); },
-        .metrics = [this] { return metrics.text(access_log.dropped()); },
+        .command = [this](PoolCommand asked,
+                          PoolCommandDone done) { command(asked, std::move(done)); },
+        .metrics =
+            [this] { return metrics.text(access_log.dropped()) + status_metrics(status()); },
         .ready = [this] { return state == Status::State::ready; },
         .config = [this] { return snapshot->config; },
     };

@@ -1,56 +1,109 @@
 #include "proxy/server/status_report.hpp"
 
+#include <string_view>
+#include <unordered_map>
+
 #include "proxy/observe/process_facts.hpp"
 
 namespace scrollgate {
 namespace {
 
-std::uint64_t get(const auto& counter) {
+auto get(const auto& counter) {
     return counter.load(std::memory_order_relaxed);
 }
 
-EndpointStatus report(const Endpoint& endpoint) {
-    const EndpointState& state = *endpoint.state;
-    return {.address = endpoint.text,
-            .zone = endpoint.zone,
-            .state = "up",
-            .in_flight = get(state.in_flight),
-            .requests = get(state.requests),
-            .failures = get(state.failures),
-            .retries = get(state.retries),
-            .connections = get(state.connections)};
+double milliseconds(Duration span) {
+    return seconds_of(span) * 1000;
 }
 
-PoolStatus report(const config::Pool& pool, const PoolSets& sets) {
-    PoolStatus status{pool.name, pool.provider, pool.region, "unresolved", {}};
-    const auto found = sets.find(pool.name);
-    if (found == sets.end()) return status;
-    for (const auto& endpoint : *found->second)
-        status.endpoints.push_back(report(*endpoint));
-    if (!status.endpoints.empty()) status.state = "up";
-    return status;
+EndpointStatus report(const Endpoint& endpoint, const HealthStatus::Endpoint* known,
+                      TimePoint now) {
+    const EndpointState& state = *endpoint.state;
+    EndpointStatus made;
+    made.address = endpoint.text;
+    made.zone = endpoint.zone;
+    made.standby = endpoint.standby;
+    made.state = standing_text(get(state.standing));
+    made.score = get(state.score);
+    made.check = get(state.check_part);
+    made.success = get(state.success_part);
+    made.latency = get(state.latency_part);
+    made.ramp = get(state.ramp_part);
+    made.dependency = get(state.dependency_part);
+    made.ewma_ms = double{state.latency.value(now)} / 1000;
+    made.p50_ms = milliseconds(state.heads.quantile(0.5));
+    made.p99_ms = milliseconds(state.heads.quantile(0.99));
+    made.in_flight = get(state.in_flight);
+    made.requests = get(state.requests);
+    made.failures = get(state.failures);
+    made.ejections = get(state.ejections);
+    made.retries = get(state.retries);
+    made.hedges = get(state.hedges);
+    made.connections = get(state.connections);
+    if (known == nullptr) return made;
+    made.why = known->why;
+    made.availability = known->availability;
+    return made;
+}
+
+PoolStatus report(const config::Pool& pool, const PoolSets& sets, const HealthStatus::Pool* known,
+                  TimePoint now) {
+    PoolStatus made;
+    made.name = pool.name;
+    made.provider = pool.provider;
+    made.region = pool.region;
+    made.state = "starting";
+    made.why = "health has not looked at it yet";
+    std::unordered_map<std::string_view, const HealthStatus::Endpoint*> by_address;
+    if (known != nullptr) {
+        made.state = known->state;
+        made.why = known->why;
+        made.score = known->score;
+        made.share = known->share;
+        made.active = known->active;
+        made.standby = known->standby;
+        made.scale = known->scale;
+        made.depends_on = known->depends_on;
+        made.availability = known->availability;
+        made.ejections = known->ejections;
+        for (const HealthStatus::Endpoint& one : known->endpoints)
+            by_address.emplace(one.address, &one);
+    }
+    const auto set = sets.find(pool.name);
+    if (set == sets.end()) return made;
+    for (const auto& endpoint : *set->second) {
+        const auto found = by_address.find(endpoint->text);
+        made.endpoints.push_back(
+            report(*endpoint, found != by_address.end() ? found->second : nullptr, now));
+    }
+    return made;
 }
 
 }  // namespace
 
-Status report_status(const Snapshot& snapshot, const PoolSets& sets, const Metrics& metrics,
-                     Status::State state, Duration uptime) {
+Status report_status(const Snapshot& snapshot, const PoolSets& sets, const HealthStatus& health,
+                     const Metrics& metrics, TimePoint now) {
     Status status;
     status.version = SCROLLGATE_VERSION;
     status.node = snapshot.node;
-    status.uptime = uptime;
-    status.state = state;
     status.snapshot_id = snapshot.id;
     status.loaded_at = snapshot.loaded_at;
-    for (const config::Pool& pool : snapshot.config->pools) {
-        status.pools.push_back(report(pool, sets));
-    }
-    for (const RouteRuntime& route : snapshot.routes) {
-        const RouteTotals totals = metrics.route_totals(route.series);
-        status.routes.push_back({route.route->name, totals.requests, totals.retries});
+    for (const config::Pool& pool : snapshot.config->pools)
+        status.pools.push_back(report(pool, sets, health.pool(pool.name), now));
+    for (const RouteRuntime& runtime : snapshot.routes) {
+        const RouteTotals totals = metrics.route_totals(runtime.series);
+        RouteStatus& route = status.routes.emplace_back();
+        route.name = runtime.route->name;
+        route.requests = totals.requests;
+        route.retries = totals.retries;
+        route.hedges = totals.hedges;
+        route.has_pools = !runtime.route->pools.empty();
+        route.budget = runtime.budget->left(now);
+        route.panicking = health.panicking(route.name);
     }
     status.connections = metrics.connection_totals();
     status.memory_bytes = read_process_facts().resident_bytes;
+    status.availability = health.availability;
     return status;
 }
 

@@ -2,13 +2,18 @@
 #pragma once
 
 #include "balancer/endpoint.hpp"
+#include "core/clock.hpp"
+#include "health/status.hpp"
 #include "proxy/admin/status.hpp"
 #include "proxy/observe/metrics.hpp"
 #include "proxy/server/snapshot.hpp"
 
 namespace scrollgate {
 
+/// Which endpoints there are is told by `sets`; numbers come from the atomics as they are `now`,
+/// words from `health`, which may lack a pool that is new.
 [[nodiscard]] Status report_status(const Snapshot& snapshot, const PoolSets& sets,
-                                   const Metrics& metrics, Status::State state, Duration uptime);
+                                   const HealthStatus& health, const Metrics& metrics,
+                                   TimePoint now);
 
 }  // namespace scrollgate

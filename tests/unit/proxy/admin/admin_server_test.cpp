@@ -107,6 +107,51 @@ TEST_CASE("a refused reload gives every error with its place") {
         "warnings": [{"line": 9, "column": 1, "path": "pools.gcp", "message": "unused"}]})"));
 }
 
+TEST_CASE("commands need the token and reach the right pool and endpoint") {
+    RunningAdmin admin;
+    admin.health.pools.emplace_back().name = "a/b";
+    HealthStatus::Endpoint& endpoint = admin.health.pools[0].endpoints.emplace_back();
+    endpoint.address = "[::1]:80";
+    endpoint.standing = Standing::drained;
+    const auto ask = [&](const char* method, const char* path, const char* body) {
+        http1::ClientRequest request = with_token(admin, admin.request(method, path));
+        request.body = body;
+        request.headers.emplace_back("Content-Type", "application/json");
+        return fetch(request);
+    };
+    CHECK(fetch(admin.request("POST", "/api/v1/pools/a%2Fb/fail")).status == 401);
+    CHECK(fetch(admin.request("DELETE", "/api/v1/pools/a%2Fb/fail")).status == 401);
+    CHECK(ask("GET", "/api/v1/pools/a%2Fb/fail", "").status == 405);
+    CHECK(find_header(ask("PUT", "/api/v1/pools/a%2Fb/fail", "").headers, "allow") ==
+          "POST, DELETE");
+    CHECK(ask("POST", "/api/v1/pools/a%2Fb/scale", "{}").status == 400);
+    CHECK(admin.commands.empty());
+
+    CHECK(ask("POST", "/api/v1/scale", R"({"factor": 2})").status == 200);
+    CHECK(ask("POST", "/api/v1/pools/a%2Fb/scale", R"({"active": 3})").status == 200);
+    CHECK(ask("POST", "/api/v1/pools/a%2Fb/fail", R"({"for": "2s"})").status == 200);
+    CHECK(ask("DELETE", "/api/v1/pools/a%2Fb/fail", "").status == 200);
+    const ClientAnswer drained = ask("POST", "/api/v1/endpoints/a%2Fb/%5B::1%5D:80/drain", "");
+    CHECK(boost::json::parse(drained.body).at("state") == "drained");
+    CHECK(ask("POST", "/api/v1/endpoints/a%2Fb/[::1]:80/undrain", "").status == 200);
+    CHECK(ask("POST", "/api/v1/pools/c/fail", "").status == 404);
+    admin.refuse = "endpoint [::1]:80 of pool a/b is not drained";
+    CHECK(ask("POST", "/api/v1/endpoints/a%2Fb/[::1]:80/undrain", "").status == 409);
+
+    REQUIRE(admin.commands.size() == 8);
+    using Kind = PoolCommand::Kind;
+    const Kind kinds[] = {Kind::scale, Kind::scale,   Kind::fail, Kind::unfail,
+                          Kind::drain, Kind::undrain, Kind::fail, Kind::undrain};
+    for (std::size_t i = 0; i < 8; ++i) {
+        CHECK(admin.commands[i].kind == kinds[i]);
+        CHECK(admin.commands[i].pool == (i == 0 ? "" : i == 6 ? "c" : "a/b"));
+    }
+    CHECK(admin.commands[0].wish.factor == 2.0);
+    CHECK(admin.commands[1].wish.active == 3U);
+    CHECK(admin.commands[2].span == std::chrono::seconds(2));
+    CHECK(admin.commands[4].address == "[::1]:80");
+}
+
 TEST_CASE("the probes address knows probes alone, under any name") {
     const RunningAdmin admin;
     http1::ClientRequest request = admin.request("GET", "/readyz");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -34,6 +35,12 @@ class RunningAdmin {
         hooks.reload = [this, reload](std::function<void(ReloadAnswer)> answer) {
             boost::asio::post(context_, [reload, answer = std::move(answer)] { answer(reload); });
         };
+        hooks.command = [this](PoolCommand asked, PoolCommandDone done) {
+            boost::asio::post(context_, [this, asked = std::move(asked), done = std::move(done)] {
+                commands.push_back(asked);
+                done(refuse, health);
+            });
+        };
         hooks.metrics = [] { return std::string("up 1\n"); };
         hooks.ready = [ready] { return ready; };
         hooks.config = [] { return std::make_shared<const config::Config>(); };
@@ -60,6 +67,11 @@ class RunningAdmin {
         made.target = std::move(target);
         return made;
     }
+
+    // Of the hook for commands; used on the server's thread while a request is under way.
+    std::vector<PoolCommand> commands;
+    HealthStatus health;
+    std::string refuse;
 
     std::string error;
     std::uint16_t port = 0, probes_port = 0;

@@ -1,19 +1,19 @@
 // What is counted, how it is shown, and that strangers cannot make series.
 #include "proxy/observe/metrics.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include "proxy/observe/process_facts.hpp"
 #include "proxy/observe/series.hpp"
+#include "tests/unit/proxy/observe/page.hpp"
 
 using namespace scrollgate;
+using scrollgate::test::has;
+using scrollgate::test::lint;
 using namespace std::chrono_literals;
 
 namespace {
@@ -27,31 +27,6 @@ ExchangeRecord record(std::uint16_t status, Duration took, std::uint32_t attempt
     r.bytes_in = 10;
     r.bytes_out = 100;
     return r;
-}
-
-// The page holds exactly this line.
-bool has(const std::string& page, const std::string& line) {
-    return ("\n" + page).find("\n" + line + "\n") != std::string::npos;
-}
-
-// What promtool says about a page; empty if it has nothing to say.
-std::string lint(const std::string& page) {
-    char name[] = "/tmp/metrics_XXXXXX";
-    const int file = mkstemp(name);
-    REQUIRE(file >= 0);
-    REQUIRE(write(file, page.data(), page.size()) == static_cast<ssize_t>(page.size()));
-    close(file);
-    const std::string command = std::string("promtool check metrics < ") + name + " 2>&1";
-    FILE* tool = popen(command.c_str(), "r");
-    REQUIRE(tool != nullptr);
-    std::string said;
-    char bytes[4096];
-    while (const std::size_t n = fread(bytes, 1, sizeof bytes, tool))
-        said.append(bytes, n);
-    const int status = pclose(tool);
-    unlink(name);
-    if (status != 0 && said.empty()) said = "promtool failed";
-    return said;
 }
 
 }  // namespace

@@ -1,0 +1,95 @@
+// The series of pools, endpoints and routes: named by the contract, bounded, and well-formed.
+#include "proxy/admin/status_metrics.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/proxy/observe/page.hpp"
+
+using namespace scrollgate;
+using scrollgate::test::has;
+using scrollgate::test::lint;
+
+namespace {
+
+Status sample() {
+    Status status;
+    for (const char* name : {"aws", "gcp"}) {
+        PoolStatus& pool = status.pools.emplace_back();
+        pool.name = name;
+        pool.score = 0.75;
+        pool.share = 0.5;
+        pool.active = 2;
+        pool.standby = 1;
+        pool.scale = {4, 3, 1, ""};
+        pool.ejections = {3, 0, 0, 1};
+        for (const char* address : {"10.0.0.1:80", "[::1]:80"}) {
+            EndpointStatus& endpoint = pool.endpoints.emplace_back();
+            endpoint.address = address;
+            endpoint.state = "in";
+        }
+    }
+    PoolStatus& aws = status.pools[0];
+    aws.depends_on = {{"tcp://db:5432", true, ""}, {"redis://kv:6379", false, "refused"}};
+    aws.availability = {0.5, 1.0, {}};
+    EndpointStatus& first = aws.endpoints[0];
+    first.state = "ejected";
+    first.score = 0.25;
+    first.in_flight = 3;
+    first.requests = 100;
+    first.failures = 7;
+    first.ejections = 4;
+    first.ewma_ms = 250;
+    first.p99_ms = 2000;
+    first.availability = {0.25, {}, {}};
+    status.routes = {{"all", 1, 0, 0, true, 12.5, true}, {"moved", 1, 0, 0, false, 0, false}};
+    status.availability = {1.0, {}, {}};
+    return status;
+}
+
+}  // namespace
+
+TEST_CASE("every value of the contract has its series") {
+    const std::string page = status_metrics(sample());
+    const std::string first = R"({pool="aws",endpoint="10.0.0.1:80")";
+    CHECK(has(page, "scrollgate_endpoint_score" + first + "} 0.25"));
+    CHECK(has(page, "scrollgate_endpoint_state" + first + R"(,state="ejected"} 1)"));
+    CHECK(has(page, "scrollgate_endpoint_in_flight" + first + "} 3"));
+    CHECK(has(page, "scrollgate_endpoint_requests_total" + first + "} 100"));
+    CHECK(has(page, "scrollgate_endpoint_failures_total" + first + "} 7"));
+    CHECK(has(page, "scrollgate_endpoint_ejections_total" + first + "} 4"));
+    CHECK(has(page, "scrollgate_endpoint_latency_seconds" + first + R"(,figure="ewma"} 0.25)"));
+    CHECK(has(page, "scrollgate_endpoint_latency_seconds" + first + R"(,figure="p99"} 2)"));
+    CHECK(page.find(R"(figure="p50")") == std::string::npos);  // unknown
+    CHECK(has(page, "scrollgate_endpoint_availability" + first + R"(,window="1h"} 0.25)"));
+    CHECK(has(page, R"(scrollgate_ejections_total{pool="aws",reason="refused"} 3)"));
+    CHECK(has(page, R"(scrollgate_ejections_total{pool="aws",reason="unanswered"} 0)"));
+    CHECK(has(page, R"(scrollgate_ejections_total{pool="gcp",reason="success_rate"} 1)"));
+    CHECK(has(page, R"(scrollgate_pool_endpoints{pool="gcp",kind="active"} 2)"));
+    CHECK(has(page, R"(scrollgate_pool_endpoints{pool="gcp",kind="standby"} 1)"));
+    CHECK(has(page, R"(scrollgate_pool_endpoints{pool="gcp",kind="wanted"} 4)"));
+    CHECK(has(page, R"(scrollgate_pool_endpoints{pool="gcp",kind="pending"} 1)"));
+    CHECK(has(page, R"(scrollgate_pool_score{pool="aws"} 0.75)"));
+    CHECK(has(page, R"(scrollgate_pool_share{pool="aws"} 0.5)"));
+    CHECK(has(page, R"(scrollgate_pool_availability{pool="aws",window="24h"} 1)"));
+    CHECK(has(page, R"(scrollgate_dependency_up{pool="aws",dependency="tcp://db:5432"} 1)"));
+    CHECK(has(page, R"(scrollgate_dependency_up{pool="aws",dependency="redis://kv:6379"} 0)"));
+    CHECK(has(page, R"(scrollgate_retry_budget{route="all"} 12.5)"));
+    CHECK(has(page, R"(scrollgate_route_panic{route="all"} 1)"));
+    CHECK(page.find(R"(route="moved")") == std::string::npos);  // it asks nobody
+    CHECK(has(page, R"(scrollgate_availability{window="1h"} 1)"));
+    CHECK(has(page, "scrollgate_endpoints_left_out 0"));
+}
+
+TEST_CASE("endpoints beyond the bound are left out, and said to be") {
+    const std::string page = status_metrics(sample(), 3);
+    CHECK(page.find(R"({pool="gcp",endpoint="10.0.0.1:80"})") != std::string::npos);
+    CHECK(page.find(R"({pool="gcp",endpoint="[::1]:80"})") == std::string::npos);
+    CHECK(has(page, "scrollgate_endpoints_left_out 1"));
+    CHECK(page.find(R"(scrollgate_pool_score{pool="gcp"})") != std::string::npos);
+}
+
+TEST_CASE("promtool finds nothing wrong with the page, alone or joined") {
+    Metrics metrics(1);
+    CHECK(lint(status_metrics(Status{})) == "");
+    CHECK(lint(metrics.text(0) + status_metrics(sample())) == "");
+}
