@@ -11,7 +11,6 @@
 // candidate in a tenth of the cases.
 #include <algorithm>
 #include <array>
-#include <utility>
 
 #include "balancer/wheel.hpp"
 
@@ -41,7 +40,11 @@ class Candidates {
     std::size_t count_ = 0;
 };
 
-/// The lowest cost; the nearest among those that are about as low; by chance among equals.
+/// What latencies differ by without meaning anything: the scheduler's doing, not the endpoint's.
+constexpr float grain = std::chrono::duration<float, std::micro>(limits::latency_grain).count();
+
+/// The lowest cost; of those that are about as low, the nearest, and one of several by chance: else
+/// all requests of a quiet route would go to whoever was a little quicker the last time.
 std::size_t Candidates::best(Rng& rng) noexcept {
     const std::span all(all_.data(), count_);
     // Who has not answered yet counts as fast as the fastest candidate, so that requests in flight
@@ -54,7 +57,7 @@ std::size_t Candidates::best(Rng& rng) noexcept {
     if (fastest <= 0) fastest = 1;
     float lowest = 0;
     for (Candidate& one : all) {
-        one.cost *= one.latency > 0 ? one.latency : fastest;
+        one.cost *= (one.latency > 0 ? one.latency : fastest) + grain;
         if (lowest <= 0 || one.cost < lowest) lowest = one.cost;
     }
     const float about = lowest * static_cast<float>(1 + limits::near_tie);
@@ -62,11 +65,10 @@ std::size_t Candidates::best(Rng& rng) noexcept {
     std::uint64_t equals = 1;
     for (const Candidate& one : all) {
         if (one.cost > about) continue;
-        const auto rank = [](const Candidate& of) { return std::pair(of.distance, of.cost); };
-        if (chosen == nullptr || rank(one) < rank(*chosen)) {
+        if (chosen == nullptr || one.distance < chosen->distance) {
             chosen = &one;
             equals = 1;
-        } else if (rank(one) == rank(*chosen) && rng.below(++equals) == 0) {
+        } else if (one.distance == chosen->distance && rng.below(++equals) == 0) {
             chosen = &one;
         }
     }

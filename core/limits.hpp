@@ -90,10 +90,11 @@ inline constexpr auto overdue_least = 30ms;            ///< no answer is overdue
 inline constexpr std::size_t failing_body = 64 * KiB;  ///< of an answer kept while others are asked
 
 // -- balancing (fixed)
-inline constexpr double spill_factor = 1.4;  ///< a level takes this much more than its health says
-inline constexpr double least_score = 1e-3;  ///< what is in service is never quite without weight
-inline constexpr double near_tie = 0.1;      ///< costs that differ by less: the nearer wins
-inline constexpr double load_bound = 1.25;   ///< of the mean in flight, under consistent_hash
+inline constexpr double spill_factor = 1.4;   ///< a level takes this much more than its health says
+inline constexpr double least_score = 1e-3;   ///< what is in service is never quite without weight
+inline constexpr auto latency_grain = 500us;  ///< latencies that differ by less are about the same
+inline constexpr double near_tie = 0.1;       ///< costs that differ by less: the nearer wins
+inline constexpr double load_bound = 1.25;    ///< of the mean in flight, under consistent_hash
 inline constexpr unsigned load_free =
     4;  ///< this many in flight are no overload, whatever the mean
 inline constexpr std::size_t full_scan = 32;    ///< policies compare all up to here, then four

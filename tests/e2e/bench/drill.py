@@ -63,7 +63,9 @@ class Drills(BenchTest):
     def edge(self, **pools):
         edge = Scrollgate({
             "listeners": [{"name": "plain", "address": f"127.0.0.1:{free_port()}"}],
-            "pools": {name: {"endpoints": [address]} for name, address in pools.items()},
+            # What is drilled here is the drill: the victim's share shall come back at once.
+            "pools": {name: {"endpoints": [address], "outlier": "off", "slow_start": "0s"}
+                      for name, address in pools.items()},
             "routes": [{"name": "all", "pools": list(pools)}],
         })
         self.addCleanup(edge.close)

@@ -1,3 +1,4 @@
+// What ties requests to an endpoint: hash keys of every kind, and the sticky cookie.
 #include "proxy/pipeline/affinity.hpp"
 
 #include <set>
