@@ -81,9 +81,9 @@ Task<Result<void>> ConnectRace::run() {
     co_return Result<void>();
 }
 
-// The time is over: somebody else may be quicker.
+// The time is over: somebody else may be quicker, and hardly one whose cloud is out of reach, too.
 void ConnectRace::expired() noexcept {
-    Result<Claim> other = claim_now(x_);
+    Result<Claim> other = claim_now(x_, &first_.endpoint());
     if (!other) return;
     second_.emplace(std::move(*other));
     second_begun_ = x_.worker.loop().now();

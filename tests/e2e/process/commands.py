@@ -108,10 +108,10 @@ class Commands(EdgeTest):
             except OSError:
                 return False
         eventually(answers, "the proxy answers")
-        for _ in range(9):
+        for _ in range(49):
             self.fetch(port)
-        counts = [len(o.requests()) for o in origins]       # each worker goes round by itself
-        self.assertEqual(sum(counts), 10)
+        counts = [len(o.requests()) for o in origins]       # equals are taken by chance
+        self.assertEqual(sum(counts), 50)
         self.assertGreater(min(counts), 2)
 
     def test_demo_prints_its_url_first_and_answers_there(self):

@@ -112,7 +112,7 @@ class Answers(DnsTest):
     def test_a_set_that_loses_more_than_half_is_held_and_gets_what_is_new(self):
         origins = self.origins(5)
         dns = self.dns(app=[f"127.0.0.{n}" for n in range(1, 5)])
-        edge = self.named(dns, origins[0].port)
+        edge = self.named(dns, origins[0].port, slow_start="0s")
         self.wait_addresses(edge, *(f"127.0.0.{n}" for n in range(1, 5)))
         dns.set(app=["127.0.0.5"])
         edge.wait_stderr("4 of 4 endpoints would leave at once by DNS; held")

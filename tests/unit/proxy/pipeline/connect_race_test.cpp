@@ -107,6 +107,30 @@ TEST_CASE("when neither connects in time, the answer is 504 and both have failed
     slow.end();
 }
 
+TEST_CASE("the race is run in another pool, because a cloud is lost as a whole") {
+    Edge edge(R"(
+listeners: [ { name: plain, address: "127.0.0.1:8080" } ]
+admin: off
+pools:
+  near: { endpoints: [ "192.0.2.1:80", "192.0.2.2:80", "192.0.2.3:80" ] }
+  far: { endpoints: [ "192.0.2.9:80" ] }
+routes: [ { name: all, pools: [ near, { name: far, priority: 1 } ] } ]
+)");
+    edge.dialer.on_connect = [](ScriptedPeer& peer) {
+        if (peer.address().ip() != "192.0.2.9") peer.hold_connect();
+        peer.on_change(answer_ten());
+    };
+    const auto client = edge.client();
+    client->send(post);
+    REQUIRE(edge.settle());
+    REQUIRE(edge.pass(55ms));
+    CHECK(edge.dialer.peers.size() == 2);
+    CHECK(read_message(client->written()).status == 200);
+    client->finish();
+    REQUIRE(edge.settle());
+    CHECK(edge.leftovers() == "");
+}
+
 TEST_CASE("a raced connect leaves nothing behind, whichever operation fails") {
     run_all({.name = "race",
              .requests = {{post}},
