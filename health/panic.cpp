@@ -14,12 +14,13 @@ void PanicWatch::update(const config::Config& config) {
         Watched& made = routes_.emplace_back();
         made.name = route.name;
         for (std::size_t i = 0; i < config.pools.size(); ++i) {
-            const auto same = [&](const auto& member) { return member.name == config.pools[i].name; };
+            const auto same = [&](const auto& member) {
+                return member.name == config.pools[i].name;
+            };
             if (std::ranges::any_of(route.pools, same)) made.pools.push_back(i);
         }
-        made.panicking = std::ranges::any_of(old, [&](const Watched& one) {
-            return one.name == made.name && one.panicking;
-        });
+        made.panicking = std::ranges::any_of(
+            old, [&](const Watched& one) { return one.name == made.name && one.panicking; });
     }
 }
 
@@ -44,11 +45,11 @@ bool PanicWatch::look(const std::vector<std::unique_ptr<WatchedPool>>& pools,
         const bool panicking = in == 0 && out > 0;
         if (std::exchange(route.panicking, panicking) == panicking) continue;
         changed = true;
-        say(panicking ? fmt::format("route {}: panic: nothing is well, so all {} endpoints that "
-                                    "are ejected or unhealthy are tried",
-                                    route.name, out)
-                      : fmt::format("route {}: the panic is over: {} endpoints are in", route.name,
-                                    in));
+        say(panicking
+                ? fmt::format("route {}: panic: nothing is well, so all {} endpoints that "
+                              "are ejected or unhealthy are tried",
+                              route.name, out)
+                : fmt::format("route {}: the panic is over: {} endpoints are in", route.name, in));
     }
     return changed;
 }

@@ -103,8 +103,8 @@ void add_process_commands(CLI::App& app, Arguments& given, int& result) {
 void add_scale(CLI::App& app, Arguments& given, int& result) {
     CLI::App* command = app.add_subcommand("scale", "take standbys into service, or out again");
     add_target(*command, given.target);
-    CLI::Option* factor = command->add_option(
-        "FACTOR", given.scale.factor, "times the configured number of endpoints, e.g. 2");
+    CLI::Option* factor = command->add_option("FACTOR", given.scale.factor,
+                                              "times the configured number of endpoints, e.g. 2");
     CLI::Option* pool = command->add_option("--pool", given.scale.pool, "one pool; else all");
     command->add_option("--active", given.scale.active, "how many endpoints, of one pool")
         ->needs(pool)

@@ -120,11 +120,11 @@ void command(const AdminCall& call) {
     ParsedCommand parsed = parse_command(kind, call.parameters, call.request.body);
     if (parsed.error) return call.reply(std::move(*parsed.error));
     const PoolCommand asked = parsed.command;
-    call.hooks.command(std::move(parsed.command),
-                       [asked, reply = call.reply](const std::string& refused,
-                                                   const HealthStatus& now) {
-                           reply(command_answer(asked, refused, now));
-                       });
+    call.hooks.command(
+        std::move(parsed.command),
+        [asked, reply = call.reply](const std::string& refused, const HealthStatus& now) {
+            reply(command_answer(asked, refused, now));
+        });
 }
 
 bool method_fits(std::string_view route, std::string_view method) {

@@ -172,8 +172,7 @@ json::object scale_json(const ScaleState& scale) {
 }
 
 http1::HttpResponse scale_answer(const HealthStatus::Pool& pool) {
-    return json_answer(pool.scale.pending > 0 ? 202 : 200,
-                       json::serialize(scale_json(pool.scale)));
+    return json_answer(pool.scale.pending > 0 ? 202 : 200, json::serialize(scale_json(pool.scale)));
 }
 
 http1::HttpResponse scale_all_answer(double factor, const HealthStatus& status) {
@@ -204,9 +203,9 @@ ParsedCommand parse_command(Kind kind, const std::vector<std::string>& parameter
     if (!parameters.empty()) command.pool = parameters[0];
     if (parameters.size() > 1) command.address = canonical(parameters[1]);
     if (body.size() > limits::admin_command) {
-        parsed.error = admin_error(413, "body_too_large",
-                                   fmt::format("a command has at most {} bytes of body",
-                                               limits::admin_command));
+        parsed.error = admin_error(
+            413, "body_too_large",
+            fmt::format("a command has at most {} bytes of body", limits::admin_command));
         return parsed;
     }
     std::string wrong;
@@ -230,7 +229,8 @@ http1::HttpResponse command_answer(const PoolCommand& command, const std::string
     const HealthStatus::Pool* pool = status.pool(command.pool);
     if (!command.pool.empty() && pool == nullptr) return unknown_pool(command.pool, status);
     const bool of_endpoint = command.kind == Kind::drain || command.kind == Kind::undrain;
-    const HealthStatus::Endpoint* endpoint = of_endpoint ? pool->endpoint(command.address) : nullptr;
+    const HealthStatus::Endpoint* endpoint =
+        of_endpoint ? pool->endpoint(command.address) : nullptr;
     if (!refused.empty()) {
         if (of_endpoint && endpoint == nullptr) return unknown_endpoint(command.address, *pool);
         return scale ? admin_error(400, "bad_command", refused)

@@ -20,15 +20,14 @@ struct PoolCommand {
     enum class Kind : std::uint8_t { scale, fail, unfail, drain, undrain };
 
     Kind kind = Kind::scale;
-    std::string pool;             ///< empty: all of them (scale)
-    std::string address;          ///< as in status (drain, undrain)
-    ScaleWish wish;               ///< scale
-    Duration span{no_limit};      ///< fail; no_limit: until unfail
+    std::string pool;         ///< empty: all of them (scale)
+    std::string address;      ///< as in status (drain, undrain)
+    ScaleWish wish;           ///< scale
+    Duration span{no_limit};  ///< fail; no_limit: until unfail
 };
 
 /// What came of it: empty, or why health refuses it; and the status that shows it, never null.
-using PoolCommandDone =
-    std::function<void(const std::string& refused, const HealthStatus& status)>;
+using PoolCommandDone = std::function<void(const std::string& refused, const HealthStatus& status)>;
 
 /// A request as a command, or the error that it gets.
 struct ParsedCommand {

@@ -79,12 +79,9 @@ json::object pool_json(const PoolStatus& pool) {
 }
 
 json::object route_json(const RouteStatus& route) {
-    json::object made{{"name", route.name},
-                      {"requests", route.requests},
-                      {"retries", route.retries},
-                      {"hedges", route.hedges},
-                      {"budget", nullptr},
-                      {"panic", route.panicking}};
+    json::object made{{"name", route.name},       {"requests", route.requests},
+                      {"retries", route.retries}, {"hedges", route.hedges},
+                      {"budget", nullptr},        {"panic", route.panicking}};
     if (route.has_pools) made["budget"] = rounded(route.budget);
     return made;
 }

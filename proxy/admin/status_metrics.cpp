@@ -141,8 +141,9 @@ void write_routes(Exposition& page, const Status& status) {
     for (const RouteStatus& route : status.routes) {
         if (route.has_pools) page.add({{"route", route.name}}, route.budget);
     }
-    page.gauge("scrollgate_route_panic",
-               "1 while nothing of a route is well, so that what is ejected or unhealthy is tried.");
+    page.gauge(
+        "scrollgate_route_panic",
+        "1 while nothing of a route is well, so that what is ejected or unhealthy is tried.");
     for (const RouteStatus& route : status.routes) {
         if (route.has_pools) page.add({{"route", route.name}}, route.panicking ? 1.0 : 0.0);
     }

@@ -240,8 +240,7 @@ AdminHooks Server::Impl::hooks() {
         .reload = [this](std::function<void(ReloadAnswer)> answer) { reload(answer); },
         .command = [this](PoolCommand asked,
                           PoolCommandDone done) { command(asked, std::move(done)); },
-        .metrics =
-            [this] { return metrics.text(access_log.dropped()) + status_metrics(status()); },
+        .metrics = [this] { return metrics.text(access_log.dropped()) + status_metrics(status()); },
         .ready = [this] { return state == Status::State::ready; },
         .config = [this] { return snapshot->config; },
     };

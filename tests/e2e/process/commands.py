@@ -26,7 +26,8 @@ class Commands(EdgeTest):
     def test_help_names_every_command(self):
         done = run_command("--help")
         self.assertEqual(done.returncode, 0)
-        for name in ("run", "check", "proxy", "demo", "status", "reload"):
+        for name in ("run", "check", "proxy", "demo", "status", "reload", "scale", "drain",
+                     "undrain", "fail"):
             self.assertIn(name, done.stdout)
 
     def test_an_unknown_command_is_an_error_on_stderr(self):

@@ -77,8 +77,9 @@ TEST_CASE("whatever the standings, it says what a balancer would") {
         for (std::size_t p = 0; p < 3; ++p) {
             pools.push_back(std::make_unique<WatchedPool>(w.config.pools[p]));
             for (const auto& endpoint : w.endpoints[p]) {
-                const auto any = rng.below(40) == 0 ? Standing::in
-                                                 : static_cast<Standing>(1 + rng.below(turn % 5 + 1));
+                // Every third turn only what operators took out, now and then one that is in.
+                const std::uint64_t out = turn % 3 == 0 ? 3 + rng.below(3) : 1 + rng.below(5);
+                const auto any = static_cast<Standing>(rng.below(40) == 0 ? 0 : out);
                 endpoint->state->standing = any;
                 pools.back()->endpoints.push_back(std::make_unique<WatchedEndpoint>(endpoint));
             }

@@ -109,10 +109,13 @@ TEST_CASE("a refused reload gives every error with its place") {
 
 TEST_CASE("commands need the token and reach the right pool and endpoint") {
     RunningAdmin admin;
-    admin.health.pools.emplace_back().name = "a/b";
-    HealthStatus::Endpoint& endpoint = admin.health.pools[0].endpoints.emplace_back();
-    endpoint.address = "[::1]:80";
-    endpoint.standing = Standing::drained;
+    admin.play([](test::Played& played) {
+        HealthStatus::Pool& pool = played.health.pools.emplace_back();
+        pool.name = "a/b";
+        HealthStatus::Endpoint& endpoint = pool.endpoints.emplace_back();
+        endpoint.address = "[::1]:80";
+        endpoint.standing = Standing::drained;
+    });
     const auto ask = [&](const char* method, const char* path, const char* body) {
         http1::ClientRequest request = with_token(admin, admin.request(method, path));
         request.body = body;
@@ -125,7 +128,7 @@ TEST_CASE("commands need the token and reach the right pool and endpoint") {
     CHECK(find_header(ask("PUT", "/api/v1/pools/a%2Fb/fail", "").headers, "allow") ==
           "POST, DELETE");
     CHECK(ask("POST", "/api/v1/pools/a%2Fb/scale", "{}").status == 400);
-    CHECK(admin.commands.empty());
+    CHECK(admin.played().commands.empty());
 
     CHECK(ask("POST", "/api/v1/scale", R"({"factor": 2})").status == 200);
     CHECK(ask("POST", "/api/v1/pools/a%2Fb/scale", R"({"active": 3})").status == 200);
@@ -135,21 +138,22 @@ TEST_CASE("commands need the token and reach the right pool and endpoint") {
     CHECK(boost::json::parse(drained.body).at("state") == "drained");
     CHECK(ask("POST", "/api/v1/endpoints/a%2Fb/[::1]:80/undrain", "").status == 200);
     CHECK(ask("POST", "/api/v1/pools/c/fail", "").status == 404);
-    admin.refuse = "endpoint [::1]:80 of pool a/b is not drained";
+    admin.play([](test::Played& played) { played.refuse = "it is not drained"; });
     CHECK(ask("POST", "/api/v1/endpoints/a%2Fb/[::1]:80/undrain", "").status == 409);
 
-    REQUIRE(admin.commands.size() == 8);
+    const std::vector<PoolCommand> commands = admin.played().commands;
+    REQUIRE(commands.size() == 8);
     using Kind = PoolCommand::Kind;
     const Kind kinds[] = {Kind::scale, Kind::scale,   Kind::fail, Kind::unfail,
                           Kind::drain, Kind::undrain, Kind::fail, Kind::undrain};
     for (std::size_t i = 0; i < 8; ++i) {
-        CHECK(admin.commands[i].kind == kinds[i]);
-        CHECK(admin.commands[i].pool == (i == 0 ? "" : i == 6 ? "c" : "a/b"));
+        CHECK(commands[i].kind == kinds[i]);
+        CHECK(commands[i].pool == (i == 0 ? "" : i == 6 ? "c" : "a/b"));
     }
-    CHECK(admin.commands[0].wish.factor == 2.0);
-    CHECK(admin.commands[1].wish.active == 3U);
-    CHECK(admin.commands[2].span == std::chrono::seconds(2));
-    CHECK(admin.commands[4].address == "[::1]:80");
+    CHECK(commands[0].wish.factor == 2.0);
+    CHECK(commands[1].wish.active == 3U);
+    CHECK(commands[2].span == std::chrono::seconds(2));
+    CHECK(commands[4].address == "[::1]:80");
 }
 
 TEST_CASE("the probes address knows probes alone, under any name") {

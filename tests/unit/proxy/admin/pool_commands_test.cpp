@@ -98,7 +98,8 @@ TEST_CASE("a wrong scale says what would be right") {
 }
 
 TEST_CASE("a wrong time, and bodies where none is wanted") {
-    CHECK(wrong(Kind::fail, R"({"for": 30})") == R"(for must be a text; send such as {"for": "30s"})");
+    CHECK(wrong(Kind::fail, R"({"for": 30})") ==
+          R"(for must be a text; send such as {"for": "30s"})");
     CHECK(wrong(Kind::fail, R"({"for": "30 parsecs"})").starts_with("for: "));
     CHECK(wrong(Kind::fail, R"({"for": "0"})").starts_with("for must be more than 0"));
     CHECK(wrong(Kind::drain, R"({"now": true})", {"a", "b"}) == "there is no key 'now' here");
@@ -110,8 +111,9 @@ TEST_CASE("a wrong time, and bodies where none is wanted") {
 TEST_CASE("scaling answers what is wanted, in service and pending, 202 when it falls short") {
     HealthStatus status = two_pools();
     PoolCommand scale = of(Kind::scale, "aws");
-    CHECK(body(command_answer(scale, "", status), 200) == boost::json::parse(
-        R"({"wanted": 4, "in_service": 4, "pending": 0, "why": "scaled by 2 from 2"})"));
+    CHECK(body(command_answer(scale, "", status), 200) ==
+          boost::json::parse(
+              R"({"wanted": 4, "in_service": 4, "pending": 0, "why": "scaled by 2 from 2"})"));
     status.pools[0].scale = {6, 4, 2, "scaled by 3 from 2; 2 more are wanted than there are"};
     CHECK(body(command_answer(scale, "", status), 202).at("pending") == 2);
     scale.pool.clear();
@@ -134,9 +136,10 @@ TEST_CASE("what does not exist is answered with what does") {
     const auto answer =
         body(command_answer(of(Kind::drain, "gcp", "10.0.0.2:80"), "no", status), 404);
     CHECK(answer.at("error") == "unknown_endpoint");
-    CHECK(answer.at("message") ==
-          "pool gcp has no endpoint '10.0.0.2:80' (did you mean 10.0.0.1:80?); it has: 10.0.0.1:80, "
-          "[::1]:80");
+    CHECK(
+        answer.at("message") ==
+        "pool gcp has no endpoint '10.0.0.2:80' (did you mean 10.0.0.1:80?); it has: 10.0.0.1:80, "
+        "[::1]:80");
     CHECK(body(command_answer(of(Kind::undrain, "gcp", "[::1]:80"), "is not drained", status), 409)
               .at("message") == "is not drained");
 }
@@ -147,10 +150,13 @@ TEST_CASE("fail and drain answer with the state that they made") {
     status.pools[1].why = "an operator has failed it";
     PoolCommand fail = of(Kind::fail, "gcp");
     fail.span = 30s;
-    CHECK(body(command_answer(fail, "", status), 200) == boost::json::parse(
-        R"({"pool": "gcp", "state": "failed", "why": "an operator has failed it", "for": "30s"})"));
-    CHECK(body(command_answer(of(Kind::unfail, "aws"), "", status), 200) == boost::json::parse(
-        R"({"pool": "aws", "state": "in", "why": "2 of 2 endpoints in service are in"})"));
+    CHECK(body(command_answer(fail, "", status), 200) ==
+          boost::json::parse(
+              R"({"pool": "gcp", "state": "failed", "why": "an operator has failed it",
+                                 "for": "30s"})"));
+    CHECK(body(command_answer(of(Kind::unfail, "aws"), "", status), 200) ==
+          boost::json::parse(
+              R"({"pool": "aws", "state": "in", "why": "2 of 2 endpoints in service are in"})"));
     status.pools[0].endpoints[1].standing = Standing::drained;
     status.pools[0].endpoints[1].why = "an operator has drained it";
     CHECK(body(command_answer(of(Kind::drain, "aws", "[::1]:80"), "", status), 200) ==

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -16,6 +17,13 @@
 #include "tests/unit/proxy/admin/temporary_folder.hpp"
 
 namespace scrollgate::test {
+
+/// What health would answer, and what it was asked.
+struct Played {
+    std::vector<PoolCommand> commands;
+    HealthStatus health;
+    std::string refuse;
+};
 
 class RunningAdmin {
   public:
@@ -37,8 +45,9 @@ class RunningAdmin {
         };
         hooks.command = [this](PoolCommand asked, PoolCommandDone done) {
             boost::asio::post(context_, [this, asked = std::move(asked), done = std::move(done)] {
-                commands.push_back(asked);
-                done(refuse, health);
+                play([&](Played& played) { played.commands.push_back(asked); });
+                const Played now = played();
+                done(now.refuse, now.health);
             });
         };
         hooks.metrics = [] { return std::string("up 1\n"); };
@@ -68,15 +77,22 @@ class RunningAdmin {
         return made;
     }
 
-    // Of the hook for commands; used on the server's thread while a request is under way.
-    std::vector<PoolCommand> commands;
-    HealthStatus health;
-    std::string refuse;
+    /// The hook for commands plays on the server's thread; the test looks and changes from its own.
+    [[nodiscard]] Played played() const {
+        const std::lock_guard lock(mutex_);
+        return played_;
+    }
+    void play(const auto& change) {
+        const std::lock_guard lock(mutex_);
+        change(played_);
+    }
 
     std::string error;
     std::uint16_t port = 0, probes_port = 0;
 
   private:
+    mutable std::mutex mutex_;
+    Played played_;  ///< under mutex_
     TemporaryFolder folder_;
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{

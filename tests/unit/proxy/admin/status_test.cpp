@@ -114,7 +114,29 @@ TEST_CASE("the status is the contract's object") {
 TEST_CASE("the table for people is aligned and has colours only when asked for") {
     const auto parsed = boost::json::parse(status_json(sample())).as_object();
     const std::string table = status_table(parsed, false);
-    CHECK(table == R"(TABLE)");
+    CHECK(table ==
+          "scrollgate 0.1.0  ready  up 1 d 2 h  node edge-1\n"
+          "snapshot 3 loaded 2026-03-02T03:04:05Z  memory 10.0 MiB\n"
+          "connections: client 9 (8 idle), upstream 0 (0 idle), tunnels 0\n"
+          "\n"
+          "  POOL PROVIDER REGION    STATE    SCORE SHARE ACTIVE STANDBY WANTED  UP 24H "
+          "WHY\n"
+          "  aws  aws      us-east-1 degraded  0.40   25%      2       0      3 99.951% 1 "
+          "of 2 endpoints in service are in, mean score 0.40; gone: tcp://db:5432; scaled "
+          "by 1.5 from 2; 1 more are wanted than there are\n"
+          "  gcp  gcp      -         out       0.00    0%      0       0      0       - no "
+          "address is known\n"
+          "\n"
+          "  POOL ENDPOINT       ZONE STATE   SCORE P50 MS P99 MS IN FLIGHT REQUESTS "
+          "FAILURES EJECTIONS WHY\n"
+          "  aws  10.0.1.10:8080 a    in       0.80    1.0   20.5         1        2       "
+          " 3         6 -\n"
+          "  aws  [::1]:80       -    ejected  1.00      -      -         0        0       "
+          " 0         0 refused 2 connections in a row, for 5 s\n"
+          "\n"
+          "  ROUTE REQUESTS RETRIES HEDGES BUDGET STATE\n"
+          "  méta         7       1      2    100 panic: nothing is well, all are tried\n"
+          "  moved        3       0      0      - -\n");
     CHECK(status_table(parsed, true).find("\x1b[32mready\x1b[0m") != std::string::npos);
 }
 
