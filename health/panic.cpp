@@ -45,11 +45,11 @@ bool PanicWatch::look(const std::vector<std::unique_ptr<WatchedPool>>& pools,
         const bool panicking = in == 0 && out > 0;
         if (std::exchange(route.panicking, panicking) == panicking) continue;
         changed = true;
-        say(panicking
-                ? fmt::format("route {}: panic: nothing is well, so all {} endpoints that "
-                              "are ejected or unhealthy are tried",
-                              route.name, out)
-                : fmt::format("route {}: the panic is over: {} endpoints are in", route.name, in));
+        say(panicking ? fmt::format("route {}: panic: nothing is well; tried are all that are "
+                                    "ejected or unhealthy: {}",
+                                    route.name, out)
+                      : fmt::format("route {}: the panic is over; endpoints that are in: {}",
+                                    route.name, in));
     }
     return changed;
 }

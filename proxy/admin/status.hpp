@@ -20,6 +20,7 @@ struct EndpointStatus {
     std::string state;     ///< standing_text(), as of now
     std::string why;       ///< of the state; as of health's last word, at most a second old
     bool standby = false;  ///< configured so
+    /// The score is 0 while it is not in, whatever its parts, of which it is the product.
     double score = 1, check = 1, success = 1, latency = 1, ramp = 1, dependency = 1;
     double ewma_ms = 0, p50_ms = 0, p99_ms = 0;  ///< to the final head; 0: unknown
     std::uint64_t in_flight = 0, requests = 0, failures = 0, ejections = 0, retries = 0, hedges = 0,

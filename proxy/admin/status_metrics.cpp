@@ -1,5 +1,6 @@
 #include "proxy/admin/status_metrics.hpp"
 
+#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -11,6 +12,11 @@ namespace scrollgate {
 namespace {
 
 using Labels = Exposition::Labels;
+
+/// Without the noise of a float that was made a double.
+double neat(double value) {
+    return std::round(value * 1e6) / 1e6;
+}
 
 struct Shown {
     const PoolStatus* pool;
@@ -28,7 +34,7 @@ void write_availability(Exposition& page, const Labels& labels,
         if (!value) return;
         Labels all = labels;
         all.emplace_back("window", window);
-        page.add(all, *value);
+        page.add(all, neat(*value));
     };
     share("1h", shares.hour);
     share("24h", shares.day);
@@ -36,9 +42,10 @@ void write_availability(Exposition& page, const Labels& labels,
 }
 
 void write_verdicts(Exposition& page, const std::vector<Shown>& shown) {
-    page.gauge("scrollgate_endpoint_score", "What an endpoint is worth, from 0 to 1.");
+    page.gauge("scrollgate_endpoint_score",
+               "What an endpoint is worth, from 0 to 1; 0 while it is not in.");
     for (const Shown& one : shown)
-        page.add(one.labels(), one.endpoint->score);
+        page.add(one.labels(), neat(one.endpoint->score));
     page.gauge("scrollgate_endpoint_state",
                "1 for the state that an endpoint is in: in, ejected, unhealthy, standby, drained, "
                "failed.");
@@ -49,7 +56,7 @@ void write_verdicts(Exposition& page, const std::vector<Shown>& shown) {
                "the last 10 to 20 seconds.");
     for (const Shown& one : shown) {
         const auto figure = [&](const char* name, double ms) {
-            if (ms > 0) page.add(one.labels({{"figure", name}}), ms / 1000);
+            if (ms > 0) page.add(one.labels({{"figure", name}}), neat(ms / 1000));
         };
         figure("ewma", one.endpoint->ewma_ms);
         figure("p50", one.endpoint->p50_ms);
@@ -121,10 +128,10 @@ void write_pools(Exposition& page, const Status& status) {
     }
     page.gauge("scrollgate_pool_score", "Mean score of a pool's endpoints in service.");
     for (const PoolStatus& pool : status.pools)
-        page.add({{"pool", pool.name}}, pool.score);
+        page.add({{"pool", pool.name}}, neat(pool.score));
     page.gauge("scrollgate_pool_share", "Share of all attempts, of about the last ten seconds.");
     for (const PoolStatus& pool : status.pools)
-        page.add({{"pool", pool.name}}, pool.share);
+        page.add({{"pool", pool.name}}, neat(pool.share));
     page.gauge("scrollgate_pool_availability", "Share of time in which some endpoint was in.");
     for (const PoolStatus& pool : status.pools)
         write_availability(page, {{"pool", pool.name}}, pool.availability);
@@ -139,7 +146,7 @@ void write_routes(Exposition& page, const Status& status) {
     page.gauge("scrollgate_retry_budget",
                "Attempts beyond the first that a route may make at this moment.");
     for (const RouteStatus& route : status.routes) {
-        if (route.has_pools) page.add({{"route", route.name}}, route.budget);
+        if (route.has_pools) page.add({{"route", route.name}}, neat(route.budget));
     }
     page.gauge(
         "scrollgate_route_panic",

@@ -23,8 +23,9 @@ EndpointStatus report(const Endpoint& endpoint, const HealthStatus::Endpoint* kn
     made.address = endpoint.text;
     made.zone = endpoint.zone;
     made.standby = endpoint.standby;
-    made.state = standing_text(get(state.standing));
-    made.score = get(state.score);
+    const Standing standing = get(state.standing);
+    made.state = standing_text(standing);
+    made.score = standing == Standing::in ? get(state.score) : 0;
     made.check = get(state.check_part);
     made.success = get(state.success_part);
     made.latency = get(state.latency_part);

@@ -3,7 +3,7 @@ and log, kept over a reload, and without a failed request."""
 import json
 import threading
 
-from harness import EdgeTest, eventually, main
+from harness import EdgeTest, RawClient, eventually, main
 from harness.process import run_command
 from harness.wait import PATIENCE
 
@@ -187,6 +187,30 @@ class Scaling(EdgeTest):
         self.assertEqual(self.pool(edge, "near")["state"], "in")
         self.assertEqual({line["status"] for line in edge.log(42)}, {200})
 
+    def test_no_request_fails_while_clouds_are_failed_and_put_back(self):
+        edge, near, far = self.clouds()
+        done, wrong = threading.Event(), []
+
+        def flow():
+            with RawClient(edge.port) as client:
+                while not done.is_set():
+                    response = client.get().final()
+                    if response.status != 200:
+                        wrong.append(response.status)
+        threads = [threading.Thread(target=flow) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            for pool, other in (("near", far), ("far", near), ("near", far)):
+                self.assertEqual(self.change(edge, "POST", f"/pools/{pool}/fail")[0], 200)
+                other.wait_requests(len(other.requests()) + 20)
+                self.assertEqual(self.change(edge, "DELETE", f"/pools/{pool}/fail")[0], 200)
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+        self.assertEqual(wrong, [])
+
     def test_a_failure_without_end_is_ended(self):
         edge, near, far = self.clouds()
         self.assertEqual(self.change(edge, "POST", "/pools/near/fail")[0], 200)
@@ -238,16 +262,19 @@ class Scaling(EdgeTest):
         origin.stop_listening()
         for _ in range(2):
             self.assertEqual(self.fetch(edge).status, 502)
-        edge.wait_stderr("route all: panic: nothing is well, so all 1 endpoints")
+        edge.wait_stderr("route all: panic: nothing is well; tried are all that are ejected or "
+                         "unhealthy: 1")
         self.assertTrue(edge.status()["routes"][0]["panic"])
         self.assertEqual(edge.metric("scrollgate_route_panic", 'route="all"'), 1)
         self.assertEqual(edge.metric("scrollgate_ejections_total", 'pool="main"',
                                      'reason="refused"'), 1)
-        self.assertEqual(self.endpoint(edge, origin)["ejections"], 1)
+        endpoint = self.endpoint(edge, origin)
+        self.assertEqual([endpoint[k] for k in ("state", "score", "ejections")],
+                         ["ejected", 0, 1])
         self.assertIn("panic", self.command(edge, "status")[1])
         reborn = self.origin(port=origin.port)
         self.grown(edge, reborn)
-        edge.wait_stderr("route all: the panic is over: 1 endpoints are in")
+        edge.wait_stderr("route all: the panic is over; endpoints that are in: 1")
         self.assertEqual(edge.stderr().count("panic: nothing"), 1)
         self.assertFalse(edge.status()["routes"][0]["panic"])
 

@@ -27,8 +27,7 @@ TEST_CASE("a panic is one line when it begins and one when it ends, and stands i
     CHECK(panics(w));
     REQUIRE(w.lines.size() == 3);
     CHECK(w.lines[2] ==
-          "route all: panic: nothing is well, so all 2 endpoints that are ejected or unhealthy are "
-          "tried");
+          "route all: panic: nothing is well; tried are all that are ejected or unhealthy: 2");
     w.look();
     w.update();  // a reload in between begins no new one
     w.look();
@@ -38,7 +37,7 @@ TEST_CASE("a panic is one line when it begins and one when it ends, and stands i
     w.look();
     CHECK(!panics(w));
     REQUIRE(w.lines.size() == 2);
-    CHECK(w.lines[1] == "route all: the panic is over: 1 endpoints are in");
+    CHECK(w.lines[1] == "route all: the panic is over; endpoints that are in: 1");
 }
 
 TEST_CASE("what operators took out is no panic") {
