@@ -74,6 +74,8 @@ Task<Result<void>> ConnectRace::run() {
         if (!ended) let_go(first_, ended, begun);
         co_return ended;
     }
+    // Others can be connected to, this one not in a multiple of their time: that is evidence.
+    overdue(x_, first_.endpoint(), took_);
     let_go(first_, ended, begun);
     first_ = std::move(*second_);
     took_ = now - second_begun_;

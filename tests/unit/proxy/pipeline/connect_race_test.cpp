@@ -58,6 +58,7 @@ TEST_CASE("a connect that takes longer than the race is overtaken, for any metho
     CHECK(slow.origin(0).written().empty());
     CHECK(slow.origin(0).closed());
     CHECK(slow.edge.state_of_origin(0).failures == 0);
+    CHECK(slow.edge.state_of_origin(0).unanswered_run == 1);  // told to health
     slow.end();
 }
 
