@@ -53,6 +53,7 @@ Task<Result<void>> Turn::ask(TurnWatcher* watcher) {
     attempt_.emplace(x_, *endpoint_, std::move(claim_.connection));
     if (holding_) attempt_->hold_interims();
     if (called_off_) attempt_->call_off();
+    begun_ = x_.worker.loop().now();  // latency is the endpoint's, not the handshake's
     if (watcher != nullptr) watcher->asked();
     co_return co_await attempt_->begin();
 }

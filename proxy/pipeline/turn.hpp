@@ -42,8 +42,6 @@ class Turn {
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return *endpoint_; }
     /// Of the final head; 0 before.
     [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
-    /// When the claim was made.
-    [[nodiscard]] TimePoint begun() const noexcept { return begun_; }
     /// The request is with the endpoint, which has not said a word.
     [[nodiscard]] bool waiting() const noexcept;
 
@@ -57,7 +55,7 @@ class Turn {
     const Endpoint* endpoint_;
     std::optional<ConnectRace> race_;
     std::optional<Attempt> attempt_;
-    TimePoint begun_;
+    TimePoint begun_;  ///< of the claim; once connected, of the request
     Duration connect_{-1}, took_{0};
     std::uint16_t status_ = 0;
     bool reported_ = false, called_off_ = false, holding_ = false;

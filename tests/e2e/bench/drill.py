@@ -66,7 +66,7 @@ class Drills(BenchTest):
             # What is drilled here is the drill: the victim's share shall come back at once.
             "pools": {name: {"endpoints": [address], "outlier": "off", "slow_start": "0s"}
                       for name, address in pools.items()},
-            "routes": [{"name": "all", "pools": list(pools)}],
+            "routes": [{"name": "all", "pools": list(pools), "balance": "round_robin"}],
         })
         self.addCleanup(edge.close)
         return edge

@@ -109,11 +109,11 @@ class Commands(EdgeTest):
             except OSError:
                 return False
         eventually(answers, "the proxy answers")
-        for _ in range(49):
+        for _ in range(19):
             self.fetch(port)
-        counts = [len(o.requests()) for o in origins]       # equals are taken by chance
-        self.assertEqual(sum(counts), 50)
-        self.assertGreater(min(counts), 2)
+        counts = [len(o.requests()) for o in origins]       # the quicker one gets more
+        self.assertEqual(sum(counts), 20)
+        self.assertGreater(min(counts), 0)
 
     def test_demo_prints_its_url_first_and_answers_there(self):
         process = self.start("demo")
