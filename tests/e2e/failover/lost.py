@@ -94,6 +94,16 @@ class Lost(LostTest):
     def test_a_cloud_is_frozen(self):
         self.freeze(self.aws)
 
+    def test_an_endpoint_that_is_frozen_is_ejected_though_hedges_win(self):
+        """adaptive asks it seldom, and a hedge answers before it is overdue: it is silent still,
+        and POSTs would go on getting stuck."""
+        self.begin()
+        self.aws[0].freeze()
+        self.wait_out(self.aws[:1], "unanswered", "without an answer")
+        self.aws[0].thaw()
+        self.wait_back(self.aws[:1])
+        self.assertEqual(self.failed_posts(self.aws[:1]), 0)
+
     def test_an_endpoint_refuses_from_the_beginning(self):
         self.aws[0].kill()
         self.begin()

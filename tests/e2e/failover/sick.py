@@ -75,6 +75,44 @@ class Sick(CloudTest):
         self.assertGreaterEqual(refusals[0], 1)
         self.assertEqual(refusals[1], 0)
 
+    def assert_nobody_is_blamed(self, edge, broken):
+        """All of its answers were 500, from everybody, and asked for again in vain."""
+        everybody = self.aws + self.gcp
+        self.assertEqual([self.endpoint(edge, o)["state"] for o in everybody], ["in"] * 4)
+        broken.stop()
+        self.assertEqual(edge.metric("scrollgate_ejections_total"), 0)
+        self.assertEqual({a[1] for a in broken.answers}, {500})
+        self.assertEqual({a[2] for a in broken.answers}, {o.name for o in everybody})
+        lines = [line for line in edge.log(len(broken.answers)) if line["path"] == "/broken"]
+        self.assertEqual({(line["status"], line["outcome"]) for line in lines}, {(500, "ok")})
+        self.assertIn(2, {line["attempts"] for line in lines})
+
+    def test_an_error_that_all_give_ejects_nobody_and_is_passed_on(self):
+        edge = self.edge_of(aws=self.aws, gcp=self.gcp, route=AGAIN)
+        broken = self.load(edge, path="/broken")
+        broken.more(6 * SAMPLES)
+        self.assert_nobody_is_blamed(edge, broken)
+
+    def test_nor_if_it_begins_all_of_a_sudden(self):
+        edge = self.edge_of(aws=self.aws, gcp=self.gcp, route=AGAIN)
+        calm = self.load(edge)
+        calm.more(SAMPLES)
+        calm.stop()
+        broken = self.load(edge, path="/broken")
+        broken.more(3 * SAMPLES)
+        self.assert_nobody_is_blamed(edge, broken)
+
+    def test_nor_if_only_one_of_two_pages_is_broken(self):
+        edge = self.edge_of(aws=self.aws, gcp=self.gcp)
+        calm = self.load(edge)
+        calm.more(SAMPLES)
+        broken = self.load(edge, path="/broken")
+        broken.more(4 * SAMPLES)
+        broken.stop()
+        calm.stop()
+        self.assertEqual(calm.failed(), [])
+        self.assertEqual(edge.metric("scrollgate_ejections_total"), 0)
+
     def test_when_all_checks_fail_all_are_tried_and_it_is_said(self):
         pool = {"health_check": {"path": "/sick", "interval": "20ms", "timeout": "5s",
                                  "expect": "204"}}
@@ -124,6 +162,18 @@ class Sick(CloudTest):
         lines = [line for line in edge.log(len(load.answers)) if line["path"] == "/report"]
         self.assertEqual({line["status"] for line in lines}, {200})
         self.assertEqual({line["attempts"] for line in lines if line["method"] == "POST"}, {1})
+
+    def test_one_slow_answer_does_not_exile_an_endpoint(self):
+        """adaptive goes by a peak that falls slowly; its share is back soon nevertheless."""
+        edge = self.edge_of(aws=self.aws, gcp=self.gcp)
+        load = self.load(edge)
+        load.more(SAMPLES)
+        self.assertEqual(self.fetch(edge, "/report", method="POST", body=b"x").status, 200)
+        place = next(o for o in self.aws + self.gcp if o.seen("POST"))
+        self.wait_state(edge, place, "in")
+        self.wait_seen(place, 20)
+        load.stop()
+        self.assertEqual(load.failed(), [])
 
 
 if __name__ == "__main__":
