@@ -97,11 +97,13 @@ const Endpoint* RouteBalancer::pick(const PickRequest& request, Rng& rng) {
     }
     if (loads_.empty()) return nullptr;
     const Endpoint* chosen = nullptr;
-    if (request.avoid != nullptr) {
-        mark_pool(*request.avoid, true);
+    if (!request.avoid.empty()) {
+        for (const PoolState* pool : request.avoid)
+            mark_pool(*pool, true);
         mark(request.tried, true);
         chosen = choose(request, rng);
-        mark_pool(*request.avoid, false);
+        for (const PoolState* pool : request.avoid)
+            mark_pool(*pool, false);
     }
     mark(request.tried, true);
     if (chosen == nullptr && request.stick != nullptr) chosen = wish(request.stick->state.get());

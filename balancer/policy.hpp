@@ -34,8 +34,8 @@ struct PickRequest {
     TimePoint now{};         ///< for latencies, which fade with time
     /// Wished for: taken if it is eligible and untried. May be null.
     const Endpoint* stick{};
-    /// Its endpoints come last: another one of them has just gone silent. May be null.
-    const PoolState* avoid{};
+    /// Pools whose endpoints come last: full, or another of them has just failed.
+    std::span<const PoolState* const> avoid{};
 };
 
 class Policy {

@@ -71,6 +71,7 @@ inline constexpr auto pending_wait = 1s;        ///< longest wait for room in a 
 inline constexpr auto pending_look = 10ms;      ///< a waiting request looks again after this
 inline constexpr unsigned max_attempts = 3;
 inline constexpr unsigned max_attempts_max = 10;
+inline constexpr unsigned turned_away_most = 16;  ///< refused connects of one request
 
 // -- failover (keys under `failover:`, then fixed ones)
 inline constexpr double retry_budget = 0.2;        ///< retries per request
@@ -80,14 +81,13 @@ inline constexpr std::uint64_t replay = 64 * KiB;  ///< of one request body
 inline constexpr std::uint64_t replay_max = 16 * MiB;
 inline constexpr std::size_t replay_memory = 64 * MiB;  ///< of all kept bodies, per worker
 inline constexpr auto connect_race = 50ms;
-inline constexpr unsigned hedge_samples = 100;         ///< of a route before its first hedge
-inline constexpr double hedge_share = 0.02;            ///< hedges per request in calm
-inline constexpr double hedge_burst = 10;              ///< most hedges that can be saved up
-inline constexpr auto hedge_look = 100ms;              ///< what is usual is found out this often
-inline constexpr auto hedge_again = 10ms;              ///< a hedge that was not allowed asks again
-inline constexpr auto hedge_patience = 5s;             ///< for so long
-inline constexpr auto overdue_least = 30ms;            ///< no answer is overdue before
-inline constexpr std::size_t failing_body = 64 * KiB;  ///< of an answer kept while others are asked
+inline constexpr unsigned hedge_samples = 100;  ///< of a route before its first hedge
+inline constexpr double hedge_share = 0.02;     ///< hedges per request in calm
+inline constexpr double hedge_burst = 10;       ///< most hedges that can be saved up
+inline constexpr auto hedge_look = 100ms;       ///< what is usual is found out this often
+inline constexpr auto hedge_again = 10ms;       ///< a hedge that was not allowed asks again
+inline constexpr auto hedge_patience = 5s;      ///< for so long
+inline constexpr auto overdue_least = 30ms;     ///< no answer is overdue before
 
 // -- balancing (fixed)
 inline constexpr double spill_factor = 1.4;   ///< a level takes this much more than its health says

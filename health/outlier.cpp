@@ -43,14 +43,20 @@ void OutlierDetector::silence(const Evidence& evidence, TimePoint now) noexcept 
 bool OutlierDetector::failing(const Evidence& evidence, const Tally& fresh_of_peers,
                               std::uint32_t consecutive) noexcept {
     if (evidence.error_run <= errors_seen_) {
-        meanwhile_ = {};
+        meanwhile_.reset();
         return false;
     }
-    meanwhile_ += fresh_of_peers;
-    if (evidence.error_run < consecutive) return false;
+    // What the others gave until this look may be from before the run began.
+    if (meanwhile_) {
+        *meanwhile_ += fresh_of_peers;
+    } else {
+        meanwhile_.emplace();
+    }
+    const std::uint32_t run = evidence.error_run - errors_seen_;
+    if (run < consecutive) return false;
     constexpr double few = 3;
-    if (meanwhile_.samples() >= few) {
-        return evidence.error_run >= telling_run(meanwhile_.error_rate(), consecutive);
+    if (meanwhile_->samples() >= few) {
+        return run >= telling_run(meanwhile_->error_rate(), consecutive);
     }
     waits_ = true;
     return false;
@@ -83,7 +89,9 @@ std::optional<Suspicion> OutlierDetector::suspect(const Evidence& evidence, cons
     }
     const bool enough = own.samples() >= limits::success_samples &&
                         peers.best_samples >= limits::success_samples && own.bad >= 1;
-    if (enough && own.success() < limits::success_ejects * peers.best_success) {
+    const double noise = 4 * deviation(own, peers.best_success, peers.best_samples);
+    if (enough && own.success() < limits::success_ejects * peers.best_success &&
+        peers.best_success - own.success() > noise) {
         return Suspicion{EjectReason::success_rate,
                          fmt::format("{:.0f} % of its attempts succeed, {:.0f} % of the others'",
                                      100 * own.success(), 100 * peers.best_success)};
@@ -105,7 +113,7 @@ Duration OutlierDetector::eject(EjectReason reason, const Evidence& evidence, Du
     until_ = now + span;
     heads_ = evidence.heads();
     silent_since_.reset();
-    meanwhile_ = {};
+    meanwhile_.reset();
     return span;
 }
 

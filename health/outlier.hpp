@@ -86,7 +86,7 @@ class OutlierDetector {
     std::uint64_t answers_ = 0;  ///< at the last return
     std::uint32_t refused_seen_ = 0, unanswered_seen_ = 0, errors_seen_ = 0;  ///< runs, likewise
     std::optional<TimePoint> silent_since_;  ///< when the run of silence was first seen
-    Tally meanwhile_;                        ///< of the others, while the run of 5xx lasts
+    std::optional<Tally> meanwhile_;         ///< of the others, while the run of 5xx lasts
 };
 
 }  // namespace scrollgate

@@ -54,12 +54,22 @@ class SuccessRate {
     Tally tally_;
 };
 
+/// By how much the rates of two that are alike differ by chance: the standard deviation of the
+/// difference between `own` and a rate of `best` over `samples` attempts.
+[[nodiscard]] inline double deviation(const Tally& own, double best, double samples) noexcept {
+    if (own.samples() <= 0 || samples <= 0) return 1;
+    const double shared = (own.good + best * samples) / (own.samples() + samples);
+    const double spread = std::max(0.0, shared * (1 - shared));
+    return std::sqrt(spread * (1 / own.samples() + 1 / samples));
+}
+
 /// Part of the score of an endpoint whose rate is `own` where the best of its peers (its pool's
-/// others, the other pools of its routes) have `best`: 1 within the slack, then falling with the
-/// fifth power, so that half of the answers failing leaves a thirtieth. An error that all peers
-/// give costs nothing.
-[[nodiscard]] inline double success_part(double own, double best) noexcept {
-    const double lacking = std::max(0.0, best - own - limits::success_slack) / std::max(best, 0.5);
+/// others, the other pools of its routes) have `best`: 1 within the slack and what chance may make
+/// of it (`noise`), then falling with the fifth power, so that half of the answers failing leaves a
+/// thirtieth. An error that all peers give costs nothing.
+[[nodiscard]] inline double success_part(double own, double best, double noise = 0) noexcept {
+    const double lacking =
+        std::max(0.0, best - own - limits::success_slack - noise) / std::max(best, 0.5);
     return std::max(limits::part_floor, std::pow(1 - lacking, 5));
 }
 

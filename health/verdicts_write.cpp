@@ -81,19 +81,24 @@ bool Verdicts::stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
 
 bool Verdicts::score(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now) {
     const Tally others = pool.tally - endpoint.success.tally();
-    double best_success = others.samples() > 0 ? others.success() : 0;
+    Tally best = others;
     double least_slower = pool.slower;
     // A pool that is well and idle counts as faultless: what is sent there will show.
     for (const WatchedPool* other : pool.related) {
         if (other->tally.samples() == 0 && !other->well) continue;
-        best_success = std::max(best_success, other->tally.success());
+        const Tally faultless{limits::success_samples, 0};
+        const Tally& its = other->tally.samples() > 0 ? other->tally : faultless;
+        if (best.samples() == 0 || its.success() > best.success()) best = its;
         least_slower = std::min(least_slower, other->slower);
     }
     const double own_slower = endpoint.latency.against_usual() / std::max(1.0, least_slower);
     const double in_pool = pool.median_us > 0 && endpoint.latency.known()
                                ? times_slower(endpoint.latency.recent(), pool.median_us)
                                : 1;
-    const double success = success_part(endpoint.success.tally().success(), best_success);
+    const Tally& own = endpoint.success.tally();
+    const double best_success = best.samples() > 0 ? best.success() : 0;
+    const double noise = 2 * deviation(own, best_success, best.samples());
+    const double success = success_part(own.success(), best_success, noise);
     const double latency = latency_part(own_slower, in_pool);
     const double check = endpoint.check ? endpoint.check->part() : 1;
     const double ramp = endpoint.ramp.part(now);

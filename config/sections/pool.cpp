@@ -97,7 +97,7 @@ const Table<PoolLimits>& pool_limits_table() {
         key("connections", &PoolLimits::connections, count(1, most, none),
             "most connections to one endpoint, over all workers"),
         key("in_flight", &PoolLimits::in_flight, count(1, most, none),
-            "most requests under way to one endpoint"),
+            "most requests under way to the pool"),
         key("pending", &PoolLimits::pending, count<std::uint64_t>(0, most),
             "most requests that wait for a free connection; beyond it 503"),
     };

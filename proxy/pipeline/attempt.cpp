@@ -99,6 +99,7 @@ Task<void> Attempt::upload() {
 // Nothing more goes out: the time for the answer runs, and a client that leaves is noticed.
 void Attempt::await_answer() {
     if (sent_) x_.sink->watch();
+    if (sent_) sent_at_ = x_.worker.loop().now();
     if (x_.answer_until == never) {
         x_.answer_until = after(x_.worker.loop().now(), x_.route->upstream_response);
     }

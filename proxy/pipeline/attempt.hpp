@@ -43,6 +43,8 @@ class Attempt {
     [[nodiscard]] bool died_unused() const noexcept { return died_unused_; }
     /// The request went out to its last byte.
     [[nodiscard]] bool sent() const noexcept { return sent_; }
+    /// When it had; after sent().
+    [[nodiscard]] TimePoint sent_at() const noexcept { return sent_at_; }
     /// A 1xx head has come: the endpoint is at work.
     [[nodiscard]] bool heard() const noexcept { return interims_ > 0; }
     [[nodiscard]] const ResponseHead& response() const noexcept { return response_; }
@@ -76,7 +78,8 @@ class Attempt {
     Child upload_;
     TimedGate gate_;                     ///< open: the request's body may be read
     std::uint64_t received_before_ = 0;  ///< bytes the connection had received before this attempt
-    Duration first_byte_{-1};            ///< start of the exchange to the final head
+    TimePoint sent_at_{};
+    Duration first_byte_{-1};  ///< start of the exchange to the final head
     unsigned interims_ = 0;
     bool holding_ = false;
     bool body_begun_ = false;  ///< bytes of the request's body may have been taken

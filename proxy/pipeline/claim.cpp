@@ -1,6 +1,7 @@
 #include "proxy/pipeline/claim.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/limits.hpp"
 #include "proxy/pipeline/repeat.hpp"
@@ -17,35 +18,53 @@ UpstreamLease connection_to(Exchange& x, const Endpoint& endpoint) {
     return connection ? std::move(connection) : x.worker.upstreams().open(endpoint);
 }
 
-/// claim_now(); the first endpoint that was full is left in `full`.
-Result<Claim> pick(Exchange& x, const PoolState* avoid, const Endpoint*& full) {
+/// What was in the way of a claim.
+struct Full {
+    const Endpoint* endpoint = nullptr;  ///< the first that was full
+    bool connections = false;            ///< for want of a connection, not of requests in flight
+};
+
+/// claim_now() with pools to avoid, `x.avoid`, to which those are added whose requests in flight
+/// are at their limit: none of their endpoints has room.
+Result<Claim> pick(Exchange& x, Full& full) {
     RouteBalancer& balancer = x.snapshot->balancers[x.record.route];
-    const std::size_t tried_before = x.tried.size();
+    const std::size_t tried_before = x.tried.size(), avoided_before = x.avoid.size();
     PickRequest request;
     request.hash = x.affinity.hash;
     request.now = x.worker.loop().now();
-    request.avoid = avoid;
     if (x.affinity.tag != 0) request.stick = balancer.targets()->tagged(x.affinity.tag);
-    full = nullptr;
-    for (;;) {
+    std::optional<Claim> claimed;
+    while (!claimed) {
         request.tried = x.tried;
+        request.avoid = x.avoid;
         const Endpoint* const endpoint = balancer.pick(request, x.worker.loop().rng());
         if (endpoint == nullptr) break;
         if (x.held.empty() || x.held.back() != balancer.targets()) {
             x.held.push_back(balancer.targets());
         }
-        if (std::optional<Lease> lease = Lease::try_acquire(*endpoint)) {
-            if (UpstreamLease connection = connection_to(x, *endpoint)) {
-                x.tried.resize(tried_before);
-                x.tried.push_back(endpoint);
-                return Claim{std::move(*lease), std::move(connection)};
-            }
+        std::optional<Lease> lease = Lease::try_acquire(*endpoint);
+        if (lease) {
+            UpstreamLease connection = connection_to(x, *endpoint);
+            if (connection) claimed = Claim{std::move(*lease), std::move(connection)};
         }
-        if (full == nullptr) full = endpoint;
+        if (claimed) break;
+        if (full.endpoint == nullptr) full.endpoint = endpoint;
+        full.connections = full.connections || lease;
+        const PoolState* const pool = endpoint->pool_state.get();
+        const auto begin = x.avoid.begin() + static_cast<std::ptrdiff_t>(avoided_before);
+        if (!lease && std::find(begin, x.avoid.end(), pool) != x.avoid.end()) break;
+        if (!lease) x.avoid.push_back(pool);
         x.tried.push_back(endpoint);
     }
     x.tried.resize(tried_before);
-    if (full != nullptr) return Error{ErrorKind::overloaded, false, {}, "pools at their limits"};
+    x.avoid.resize(avoided_before);
+    if (claimed) {
+        x.tried.push_back(&claimed->endpoint());
+        return std::move(*claimed);
+    }
+    if (full.endpoint != nullptr) {
+        return Error{ErrorKind::overloaded, false, {}, "pools at their limits"};
+    }
     if (balancer.targets()->empty()) return Error{ErrorKind::upstream_unresolved};
     return Error{ErrorKind::no_endpoint};
 }
@@ -53,8 +72,10 @@ Result<Claim> pick(Exchange& x, const PoolState* avoid, const Endpoint*& full) {
 }  // namespace
 
 Result<Claim> claim_now(Exchange& x, const Endpoint* away_from) {
-    const Endpoint* full = nullptr;
-    return pick(x, away_from != nullptr ? away_from->pool_state.get() : nullptr, full);
+    Full full;
+    x.avoid.clear();
+    if (away_from != nullptr) x.avoid.push_back(away_from->pool_state.get());
+    return pick(x, full);
 }
 
 Task<Result<Claim>> claim(Exchange& x) {
@@ -62,11 +83,16 @@ Task<Result<Claim>> claim(Exchange& x) {
     bool asked = false;
     const TimePoint until = std::min(x.worker.loop().now() + limits::pending_wait, x.until);
     for (;;) {
-        const Endpoint* full = nullptr;
-        Result<Claim> claimed = pick(x, nullptr, full);
-        if (claimed || full == nullptr || x.worker.loop().now() >= until) co_return claimed;
-        if (!place.take(*full)) co_return claimed;
-        if (!asked) x.worker.ask_for_room(*full);
+        Full full;
+        x.avoid.clear();
+        // The second attempt may stay near; after two, the cloud is under suspicion.
+        if (x.tried.size() > 1) x.avoid.push_back(x.tried.back()->pool_state.get());
+        Result<Claim> claimed = pick(x, full);
+        if (claimed || full.endpoint == nullptr || x.worker.loop().now() >= until) {
+            co_return claimed;
+        }
+        if (!place.take(*full.endpoint)) co_return claimed;
+        if (full.connections && !asked) x.worker.ask_for_room(*full.endpoint);
         asked = true;
         TimedGate gate(x.worker.loop());
         x.waiting = &gate;
@@ -74,6 +100,13 @@ Task<Result<Claim>> claim(Exchange& x) {
         x.waiting = nullptr;
         if (x.cancelled) co_return Error{*x.cancelled};
     }
+}
+
+void drop(Exchange& x, Claim& claim) {
+    const Endpoint& endpoint = claim.endpoint();
+    claim.connection.reset();
+    claim.lease.release();
+    hand_on(x, endpoint);
 }
 
 void hand_on(Exchange& x, const Endpoint& endpoint) {

@@ -25,6 +25,9 @@ struct Claim {
 /// than limits.pending requests at a time).
 [[nodiscard]] Task<Result<Claim>> claim(Exchange& x);
 
+/// Lets go of a claim that nothing was done with.
+void drop(Exchange& x, Claim& claim);
+
 /// An attempt on `endpoint` has ended: its room is another request's.
 void hand_on(Exchange& x, const Endpoint& endpoint);
 

@@ -75,7 +75,8 @@ Task<Result<void>> ConnectRace::run() {
         co_return ended;
     }
     // Others can be connected to, this one not in a multiple of their time: that is evidence.
-    overdue(x_, first_.endpoint(), took_);
+    const bool overtaken = ended || ended.error().kind == ErrorKind::cancelled;
+    if (overtaken) overdue(x_, first_.endpoint(), took_);
     let_go(first_, ended, begun);
     first_ = std::move(*second_);
     took_ = now - second_begun_;
@@ -85,6 +86,7 @@ Task<Result<void>> ConnectRace::run() {
 
 // The time is over: somebody else may be quicker, and hardly one whose cloud is out of reach, too.
 void ConnectRace::expired() noexcept {
+    if (x_.cancelled) return;
     Result<Claim> other = claim_now(x_, &first_.endpoint());
     if (!other) return;
     second_.emplace(std::move(*other));

@@ -14,8 +14,9 @@ void Exchange::reset() noexcept {
     arena.clear();
     response.clear();
     until = answer_until = never;
-    sent = 0;
+    sent = turned_away = 0;
     tried.clear();
+    avoid.clear();
     affinity = {};
     held.clear();
     upstreams.clear();

@@ -82,8 +82,10 @@ struct Exchange {
     TimePoint until = never;         ///< hard end: timeouts.request
     TimePoint answer_until = never;  ///< for the final head, over all attempts
     std::uint32_t sent = 0;          ///< attempts that count against max_attempts
+    std::uint32_t turned_away = 0;   ///< others
     std::vector<const Endpoint*> tried;
-    Affinity affinity;  ///< what ties the request to an endpoint
+    std::vector<const PoolState*> avoid;  ///< pools that others are preferred to, for the next pick
+    Affinity affinity;                    ///< what ties the request to an endpoint
     std::vector<std::shared_ptr<const RouteTargets>> held;  ///< keeps tried endpoints alive
     std::vector<Connection*> upstreams;  ///< of the attempts under way, for cancel()
     ReplayBody replay;                   ///< what `body` is while it may have to be sent again

@@ -25,22 +25,24 @@ bool may_ask_again(Exchange& x) {
 /// connected to, cost nothing of the budget: no byte was sent; each is met once.
 bool may_go_on(Exchange& x, const Error& error) {
     if (x.cancelled || !error.retry_safe || x.worker.loop().now() >= x.until) return false;
-    if (turned_away(error.kind)) return true;
+    if (turned_away(error.kind)) return ++x.turned_away < limits::turned_away_most;
     if (error.kind == ErrorKind::connect_timeout) {
         return x.sent < x.route->route->failover.max_attempts;
     }
     return may_ask_again(x);
 }
 
-/// The answer of `turn` is one that the route would rather have from somebody else.
+/// The answer of `turn` is one that the route would rather have from somebody else. Not while its
+/// upload is under way: two attempts would pull one body.
 bool may_do_better(Exchange& x, const Turn& turn) {
-    return asks_elsewhere(x, turn.status()) && may_repeat(x) && has_body_again(x) &&
+    return asks_elsewhere(x, turn.status()) && turn.sent() && may_repeat(x) && has_body_again(x) &&
            x.upgrade_protocol.empty() && may_ask_again(x);
 }
 
 /// Who else could be asked while an answer is kept is asked at once or not at all.
 Task<Result<Claim>> claim_for(Exchange& x, bool keeping) {
-    if (keeping) return Task<Result<Claim>>::ready(claim_now(x));
+    const Endpoint* const last = x.tried.size() > 1 ? x.tried.back() : nullptr;
+    if (keeping) return Task<Result<Claim>>::ready(claim_now(x, last));
     return claim(x);
 }
 
@@ -69,7 +71,10 @@ Task<Result<void>> try_endpoints(Exchange& x, bool keeping) {
     std::optional<Error> last;
     for (;;) {
         Result<Claim> claimed = co_await claim_for(x, keeping);
-        if (x.cancelled) co_return Error{*x.cancelled};
+        if (x.cancelled) {
+            if (claimed) drop(x, *claimed);
+            co_return Error{*x.cancelled};
+        }
         if (!claimed) co_return last ? *last : claimed.error();
         Turn turn(x, std::move(*claimed),
                   last || keeping ? AttemptReason::again : AttemptReason::first);

@@ -14,41 +14,62 @@ bool silent(const Endpoint& endpoint) noexcept {
     return endpoint.state->unanswered_run.load(std::memory_order_relaxed) > 0;
 }
 
+/// The endpoint itself hardly ever takes that long; another one may just be farther away.
+bool unlike(const Endpoint& endpoint, Duration took) noexcept {
+    const LatencyWindow& heads = endpoint.state->heads;
+    constexpr unsigned few = 20;
+    return heads.count() >= few && took > heads.quantile(0.99) * 5 / 4;
+}
+
 }  // namespace
 
 void Hedge::asked() {
     asked_ = x_.worker.loop().now();
-    const Duration usual = x_.hedges().usual(asked_);
-    if (usual == no_limit) return;
+    late_ = overdue_ = look_ = never;
+    expect(x_.hedges().usual(asked_));
+    x_.worker.loop().arm(*this, std::min({late_, overdue_, look_}));
+}
+
+void Hedge::expect(Duration usual) {
+    if (usual == no_limit) {  // the route is young: perhaps it is known in a moment
+        look_ = x_.worker.loop().now() + limits::hedge_look;
+        return;
+    }
+    look_ = never;
     overdue_ = asked_ + std::max<Duration>(3 * usual, limits::overdue_least);
-    late_ = may_hedge(x_) ? asked_ + usual : never;
-    x_.worker.loop().arm(*this, std::min(late_, overdue_));
+    if (may_hedge(x_)) late_ = asked_ + usual;
 }
 
 void Hedge::expired() noexcept {
+    if (x_.cancelled) return;
     const TimePoint now = x_.worker.loop().now();
     const bool waiting = first_.waiting();
+    if (now >= look_) expect(x_.hedges().usual(now));
     if (now >= overdue_) {
         if (waiting) overdue(x_, first_.endpoint(), now - asked_);
+        told_ = told_ || waiting;
         overdue_ = never;
     }
     // While the endpoint answers others, the share of hedges is small; one that has gone silent is
     // asked again, so that a hedge which was refused at first is made when that shows.
-    if (now >= late_ && waiting && !rival_ && !decided_ && allowed()) {
-        start_rival();
-        late_ = never;
-    } else if (now >= late_) {
-        late_ = waiting && !rival_ && now - asked_ < limits::hedge_patience
-                    ? now + limits::hedge_again
-                    : never;
+    if (now >= late_) {
+        const bool wanted = waiting && !rival_ && !decided_;
+        if (wanted && allowed()) {
+            start_rival();
+            late_ = never;
+        } else {
+            const bool patient = wanted && now - asked_ < limits::hedge_patience;
+            late_ = patient ? now + limits::hedge_again : never;
+        }
     }
-    const TimePoint next = std::min(late_, overdue_);
+    const TimePoint next = std::min({late_, overdue_, look_});
     if (next != never) x_.worker.loop().arm(*this, next);
 }
 
 bool Hedge::allowed() noexcept {
     const TimePoint now = x_.worker.loop().now();
-    if (x_.sent + 1 >= x_.route->route->failover.max_attempts) return false;
+    const bool another = x_.held.back()->size() > x_.tried.size();
+    if (!another || x_.sent + 1 >= x_.route->route->failover.max_attempts) return false;
     return x_.hedges().take() || (silent(first_.endpoint()) && x_.budget().take(now));
 }
 
@@ -66,6 +87,11 @@ Task<void> Hedge::run_rival() {
     rival_began_ = co_await rival_->begin(nullptr);
     if (decided_ || !rival_began_ || !good(*rival_)) co_return;
     decided_ = rival_won_ = true;
+    // It might have been overdue later, had nobody answered in its place.
+    const Duration took = x_.worker.loop().now() - asked_;
+    if (!told_ && first_.waiting() && unlike(first_.endpoint(), took)) {
+        overdue(x_, first_.endpoint(), took);
+    }
     first_.call_off();
 }
 
@@ -76,7 +102,7 @@ bool Hedge::good(const Turn& turn) const noexcept {
 
 Task<Turn*> Hedge::settle(Result<void>& began) {
     disarm();
-    late_ = overdue_ = never;
+    late_ = overdue_ = look_ = never;
     if (!rival_) co_return &first_;
     const bool first_won = began && good(first_) && !rival_won_;
     decided_ = true;

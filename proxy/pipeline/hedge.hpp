@@ -28,6 +28,7 @@ class Hedge final : public TurnWatcher, private TimerWheel::Timer {
 
   private:
     void expired() noexcept override;
+    void expect(Duration usual);
     void start_rival();
     [[nodiscard]] Task<void> run_rival();
     [[nodiscard]] bool allowed() noexcept;
@@ -38,8 +39,8 @@ class Hedge final : public TurnWatcher, private TimerWheel::Timer {
     std::optional<Turn> rival_;
     Result<void> rival_began_;
     Child child_;
-    TimePoint asked_{}, late_ = never, overdue_ = never;
-    bool decided_ = false, rival_won_ = false;
+    TimePoint asked_{}, late_ = never, overdue_ = never, look_ = never;
+    bool decided_ = false, rival_won_ = false, told_ = false;
 };
 
 }  // namespace scrollgate

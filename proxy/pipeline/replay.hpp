@@ -30,6 +30,8 @@ class ReplayBody final : public BodySource {
     /// All that was pulled is kept: it can be given again. True before the first pull. False
     /// without start().
     [[nodiscard]] bool whole() const noexcept { return source_ != nullptr && whole_; }
+    /// Bytes were pulled and are kept.
+    [[nodiscard]] bool begun() const noexcept { return !kept_.empty(); }
     /// The next pull() gives the first byte again; whole() must hold, and no pull be pending.
     void rewind() noexcept;
 

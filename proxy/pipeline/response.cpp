@@ -211,6 +211,7 @@ Task<Result<void>> Attempt::tunnel() {
     x_.record.outcome = "tunnel";
     const std::string_view protocol = x_.response.fields.value(Field::upgrade);
     prepare_response(x_);
+    set_sticky_cookie(x_);
     const Result<void> upgraded = co_await x_.sink->upgrade(x_.response, protocol);
     if (upgraded) {
         const Worker::TunnelCount counted(x_.worker);

@@ -67,7 +67,8 @@ void overdue(Exchange& x, const Endpoint& endpoint, Duration took) {
 
 void end_attempt(Exchange& x, const Endpoint& endpoint, const Error& why, Duration took) {
     count_failure(endpoint, why);
-    if (why.kind != ErrorKind::overloaded) tell(x, endpoint, seen(why), took);
+    const bool tells = why.side() != Side::client && why.kind != ErrorKind::overloaded;
+    if (tells) tell(x, endpoint, seen(why), took);
     std::optional<ErrorKind> outcome;
     if (why.side() == Side::upstream || why.kind == ErrorKind::cancelled) outcome = why.kind;
     x.worker.observe_attempt(x, endpoint, outcome, took);

@@ -20,7 +20,8 @@ Task<Result<void>> Turn::begin(TurnWatcher* watcher) {
         claim_.connection = x_.worker.upstreams().open(*endpoint_);
         if (claim_.connection) ended = co_await ask(watcher);
     }
-    took_ = x_.worker.loop().now() - begun_;
+    // The client's pace in sending a body is not the endpoint's latency.
+    took_ = x_.worker.loop().now() - (sent() ? attempt_->sent_at() : begun_);
     if (ended) {
         status_ = attempt_->response().status;
         x_.hedges().answered(took_);
@@ -49,13 +50,29 @@ Task<Result<void>> Turn::ask(TurnWatcher* watcher) {
     if (!connected) co_return connected;
     endpoint_ = &claim_.endpoint();
     x_.record.endpoint = endpoint_;
-    if (x_.body == &x_.replay && x_.replay.whole()) x_.replay.rewind();
+    if (!rewind_body()) {
+        reported_ = true;  // nothing was asked of the endpoint
+        claim_.connection.reset();
+        co_return Error{ErrorKind::upstream_reset, false, {}, "the body cannot be sent again"};
+    }
     attempt_.emplace(x_, *endpoint_, std::move(claim_.connection));
     if (holding_) attempt_->hold_interims();
     if (called_off_) attempt_->call_off();
     begun_ = x_.worker.loop().now();  // latency is the endpoint's, not the handshake's
     if (watcher != nullptr) watcher->asked();
     co_return co_await attempt_->begin();
+}
+
+/// The request's body from its first byte. False if a part of it was not kept.
+bool Turn::rewind_body() noexcept {
+    if (x_.body != &x_.replay) return true;
+    if (!x_.replay.whole()) return false;
+    if (x_.replay.begun()) {
+        x_.record.bytes_in = 0;
+        x_.expects_continue = false;  // the client has heard it, and sent
+    }
+    x_.replay.rewind();
+    return true;
 }
 
 Task<Result<void>> Turn::deliver() {

@@ -42,12 +42,15 @@ class Turn {
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return *endpoint_; }
     /// Of the final head; 0 before.
     [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
+    /// The request went out to its last byte.
+    [[nodiscard]] bool sent() const noexcept { return attempt_ && attempt_->sent(); }
     /// The request is with the endpoint, which has not said a word.
     [[nodiscard]] bool waiting() const noexcept;
 
   private:
     [[nodiscard]] Task<Result<void>> connect();
     [[nodiscard]] Task<Result<void>> ask(TurnWatcher* watcher);
+    [[nodiscard]] bool rewind_body() noexcept;
     void let_go();
 
     Exchange& x_;

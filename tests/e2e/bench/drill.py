@@ -2,17 +2,16 @@
 import http.client
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
-import unittest
 from pathlib import Path
 
 from harness import Scrollgate, free_port, main
 from harness.bench import BenchTest
+from harness.network import inside_own_network, needs_nft, needs_own_network
 from harness.wait import eventually
 
 # An origin as a process of its own that can be killed: name, address, port, and the method whose
@@ -220,24 +219,11 @@ class Drills(BenchTest):
             self.assertIn(word, run.stderr)
 
 
-@unittest.skipUnless(os.geteuid() == 0 and
-                     subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL)
-                     .returncode == 0, "needs root and network namespaces")
+@needs_own_network
+@needs_nft
 class Blackhole(Drills):
-    def inside(self):
-        """True inside a network namespace of its own; else runs this very test there."""
-        if os.environ.get("IN_NAMESPACE") == "yes":
-            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-            return True
-        inside = subprocess.run(
-            ["unshare", "-n", sys.executable, "-B", __file__, f"Blackhole.{self._testMethodName}"],
-            env={**os.environ, "IN_NAMESPACE": "yes"}, capture_output=True, text=True)
-        self.assertEqual(inside.returncode, 0, inside.stdout + inside.stderr)
-        return False
-
-    @unittest.skipUnless(shutil.which("nft"), "needs nft")
     def test_packets_vanish_and_come_back(self):
-        if not self.inside():
+        if not inside_own_network(self):
             return
         _, aws = self.cloud("aws", "127.0.0.2")
         run = self.bench("drill", f"http://{aws}/", "-d", "1500ms", "--at", "500ms", "-c", 4,
@@ -248,9 +234,8 @@ class Blackhole(Drills):
         tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout
         self.assertNotIn("scrollgate", tables)
 
-    @unittest.skipUnless(shutil.which("nft"), "needs nft")
     def test_even_sigkill_brings_packets_back(self):
-        if not self.inside():
+        if not inside_own_network(self):
             return
         _, aws = self.cloud("aws", "127.0.0.2")
         process = self.start("drill", f"http://{aws}/", "-d", "5m", "--at", "200ms", "-c", 4,
@@ -265,7 +250,7 @@ class Blackhole(Drills):
         eventually(lambda: not dug(), "the rules are gone")
 
     def test_without_nft_there_is_one_line(self):
-        if not self.inside():
+        if not inside_own_network(self):
             return
         _, aws = self.cloud("aws")
         run = self.finish(self.start("drill", f"http://{aws}/", "--blackhole", aws,

@@ -98,6 +98,8 @@ class AccessLog(EdgeTest):
         edge.log(1)
         edge.log_file.rename(edge.path / "access.log.1")
         self.fetch(edge, "/still-old")
+        eventually(lambda: "/still-old" in (edge.path / "access.log.1").read_text(),
+                   "the line is in the old file, wherever that is")
         edge.signal(signal.SIGUSR1)
         eventually(edge.log_file.exists, "the file is made anew")
         self.fetch(edge, "/new")

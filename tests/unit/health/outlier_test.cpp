@@ -157,6 +157,8 @@ TEST_CASE("an answer between two looks makes a run of the same length a new one"
     failing.evidence.refused_run = failing.evidence.unanswered_run = 0;
     CHECK_FALSE(failing.suspect());  // a 5xx ends no run of 5xx
     failing.evidence.answers += 1;
+    CHECK_FALSE(failing.suspect());  // what the others gave before the run is no measure
+    CHECK(failing.detector.waits());
     REQUIRE(failing.suspect());
     CHECK(failing.suspect()->reason == EjectReason::server_errors);
 }

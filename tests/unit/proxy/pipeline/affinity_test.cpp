@@ -26,6 +26,9 @@ struct Asking {
     explicit Asking(const std::string& route) : edge(yaml(route)) {
         edge.dialer.on_connect = [](ScriptedPeer& peer) { peer.on_change(answer_ten()); };
     }
+    ~Asking() { CHECK(edge.leftovers() == ""); }
+    Asking(const Asking&) = delete;
+    Asking& operator=(const Asking&) = delete;
     std::string ask(const std::string& target, const std::string& fields,
                     const std::string& ip = "198.51.100.7") {
         const auto client = edge.client(ip);

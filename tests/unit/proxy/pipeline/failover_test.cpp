@@ -140,3 +140,47 @@ TEST_CASE("who waits for room in vain gets 503 after a second, and who leaves le
     CHECK(edge.leftovers() == "");
     CHECK(edge.events() == 3);
 }
+
+TEST_CASE("refusals of one request are bounded, however many endpoints there are") {
+    std::string many;
+    for (int i = 1; i <= 40; ++i)
+        many += (many.empty() ? "\"192.0.2." : ", \"192.0.2.") + std::to_string(i) + ":80\"";
+    const std::string yaml = with_pools("app: { endpoints: [ " + many + " ] }", "pools: [ app ]");
+    CHECK(ask(get, yaml, refuse) == std::pair<int, std::size_t>{502, limits::turned_away_most});
+}
+
+TEST_CASE("a full pool leaves its requests to the next, and is not searched") {
+    Edge edge(with_pools(R"(app: { endpoints: [ "192.0.2.1:80", "192.0.2.2:80" ],
+                                   limits: { in_flight: 1 } },
+                            far: { endpoints: [ "192.0.2.9:80" ] })",
+                         "pools: [ app, { name: far, priority: 1 } ]"));
+    const auto first = edge.client(), second = edge.client();
+    first->send(get);
+    REQUIRE(edge.settle());
+    second->send(get);
+    REQUIRE(edge.settle());
+    REQUIRE(edge.dialer.peers.size() == 2);
+    CHECK(edge.dialer.peers[1]->address().ip() == "192.0.2.9");
+    first->reset();
+    second->reset();
+    REQUIRE(edge.settle());
+    CHECK(edge.leftovers() == "");
+}
+
+TEST_CASE("after two attempts in one pool the next goes to another") {
+    Edge edge(with_pools(R"(app: { endpoints: [ "192.0.2.1:80", "192.0.2.2:80", "192.0.2.3:80",
+                                                "192.0.2.4:80" ] },
+                            far: { endpoints: [ "192.0.2.9:80" ] })",
+                         "pools: [ app, { name: far, priority: 1 } ]"));
+    edge.dialer.on_connect = [](ScriptedPeer& peer) {
+        peer.address().ip() == "192.0.2.9" ? peer.on_change(answer_ten()) : hang_up(peer);
+    };
+    const auto client = edge.client();
+    client->send(get);
+    REQUIRE(edge.settle());
+    CHECK(edge.dialer.peers.size() == 3);
+    CHECK(status_of(*client) == 200);
+    client->finish();
+    REQUIRE(edge.settle());
+    CHECK(edge.leftovers() == "");
+}

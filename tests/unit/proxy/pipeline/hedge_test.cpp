@@ -225,3 +225,37 @@ TEST_CASE("a hedged GET leaves nothing behind, whichever operation fails") {
              .before = warm,
              .seconds = 3});
 }
+
+TEST_CASE("an endpoint that a hedge overtakes long after its own usual time is told to health") {
+    Late late;
+    for (int i = 0; i < 30; ++i) {
+        for (const auto& endpoint : late.edge.endpoints("app"))
+            endpoint->state->heads.record(2ms);
+    }
+    late.wait(20ms);
+    REQUIRE(late.attempts() == 2);
+    late.answer(1, ok_ten + ten);
+    CHECK(late.state(0).unanswered_run == 1);
+    late.end();
+
+    Late far;  // the same, of one that always takes as long
+    for (int i = 0; i < 30; ++i) {
+        for (const auto& endpoint : far.edge.endpoints("app"))
+            endpoint->state->heads.record(25ms);
+    }
+    far.wait(20ms);
+    REQUIRE(far.attempts() == 2);
+    far.answer(1, ok_ten + ten);
+    CHECK(far.state(0).unanswered_run == 0);
+    far.end();
+}
+
+TEST_CASE("a request from before the route's samples is watched as soon as they are there") {
+    Late late(get, false);
+    late.wait(50ms);
+    warm(late.edge);
+    late.wait(100ms);
+    CHECK(late.attempts() == 2);
+    late.answer(1, ok_ten + ten);
+    late.end();
+}

@@ -168,3 +168,39 @@ TEST_CASE("a repeated upload leaves nothing behind, whichever operation fails") 
                  },
              .upload = ten});
 }
+
+TEST_CASE("a 503 that comes before the body is all there is passed on") {
+    Edge edge;
+    const auto client = edge.client();
+    client->send(put.substr(0, put.size() - 5));
+    REQUIRE(edge.settle());
+    REQUIRE(edge.dialer.peers.size() == 1);
+    edge.dialer.peers[0]->send(unavailable(1));
+    REQUIRE(edge.settle());
+    CHECK(edge.dialer.peers.size() == 1);
+    CHECK(read_message(client->written()).status == 503);
+    client->send(put.substr(put.size() - 5));
+    client->finish();
+    REQUIRE(edge.settle());
+    for (int i = 0; i < 5; ++i)
+        REQUIRE(edge.pass(1s));
+    CHECK(edge.served());
+    CHECK(edge.leftovers() == "");
+}
+
+TEST_CASE("the client's pace is not the endpoint's latency") {
+    Edge edge;
+    const auto client = edge.client();
+    client->send(put.substr(0, put.size() - 5));
+    REQUIRE(edge.settle());
+    REQUIRE(edge.dialer.peers.size() == 1);
+    edge.dialer.peers[0]->on_change(answer_ten());
+    REQUIRE(edge.pass(2s));
+    client->send(put.substr(put.size() - 5));
+    REQUIRE(edge.settle());
+    CHECK(read_message(client->written()).status == 200);
+    CHECK(edge.state_of_origin(0).latency.value(edge.clock.now()) < 1000);
+    client->finish();
+    REQUIRE(edge.settle());
+    CHECK(edge.leftovers() == "");
+}
