@@ -43,12 +43,13 @@ class Health {
     /// changed a set.
     void update(std::shared_ptr<const config::Config> config, PoolSets sets);
     /// Look now: report() has said so. Cheap; rings that come while one is under way are one.
-    void ring();
+    void ring() const;
     /// There is traffic. One relaxed load, unless health sleeps.
     void stir() {
         if (asleep()) ring();
     }
-    /// As of about a second ago or the last change; never null.
+    /// As of about a second ago or the last change; while health sleeps older, and then this call
+    /// makes it look, for the next one. Never null.
     [[nodiscard]] std::shared_ptr<const HealthStatus> status() const;
 
     /// What came of a command: empty, or why it is refused; and the status that shows it.
