@@ -55,7 +55,8 @@ class Health {
     /// What came of a command: empty, or why it is refused; and the status that shows it.
     using Done =
         std::function<void(std::string refused, std::shared_ptr<const HealthStatus> status)>;
-    // Commands; `done` runs on health's thread. They survive a reload, not a restart.
+    // Commands; `done` runs on health's thread, never after stop(). They survive a reload, not a
+    // restart.
     /// Game day: treats the pool as lost for so long (no_limit: until unfail).
     void fail(std::string pool, Duration span, Done done);
     void unfail(std::string pool, Done done);

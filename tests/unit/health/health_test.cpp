@@ -171,6 +171,20 @@ TEST_CASE("it ends at once while checks, dependencies and webhooks hang") {
     lab.health.stop();
 }
 
+TEST_CASE("what comes when it has been stopped begins nothing") {
+    Lab lab;
+    lab.config.pools[0].health_check.emplace().tcp = true;
+    lab.config.pools[0].webhook.emplace().host = "192.0.2.9";
+    const auto config = std::make_shared<const config::Config>(lab.config);
+    for (int i = 0; i < 20; ++i) {
+        Health health(system_clock(), lab.dialer, [](const std::string&, auto) {});
+        health.update(config, lab.sets);
+        health.scale("a", {.factor = {}, .active = 9}, {});
+        health.start();
+        health.stop();  // mostly before its loop has begun
+    }
+}
+
 TEST_CASE("a webhook hears nothing of names that come in at the start, and of changes later") {
     Lab lab;
     config::Pool& pool = lab.config.pools[0];
