@@ -115,7 +115,8 @@ struct Outlier {
 struct Dependency {
     enum class Kind : std::uint8_t { tcp, http, redis };
     Kind kind = Kind::tcp;
-    std::string url;  ///< as written
+    std::string url;    ///< as written
+    std::string shown;  ///< to people: without its query; no two of a pool's read the same
     std::string host;
     std::uint16_t port = 0;
     std::string path;  ///< of http

@@ -66,6 +66,11 @@ Parsed<Url> parse_url(const std::string& text, const std::vector<Scheme>& scheme
     return {Url{name, parsed->host, port, std::move(path)}, {}};
 }
 
+std::string without_query(const std::string& url, std::string_view word) {
+    const std::size_t query = url.find('?');
+    return query == url.npos ? url : fmt::format("{}?({})", url.substr(0, query), word);
+}
+
 std::string wrong_target(const std::string& target) {
     if (!target.starts_with('/')) return fmt::format("{} does not start with '/'", quoted(target));
     if (target.size() > limits::uri_bytes) return "longer than a request target may be";

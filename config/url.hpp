@@ -29,6 +29,9 @@ struct Url {
 [[nodiscard]] Parsed<Url> parse_url(const std::string& text, const std::vector<Scheme>& schemes,
                                     std::string_view example);
 
+/// As it may be shown: a query, in which tokens stand, reads "?(hidden)", or another `word`.
+[[nodiscard]] std::string without_query(const std::string& url, std::string_view word = "hidden");
+
 /// What is wrong with an origin-form target (RFC 9112 3.2.1); empty: nothing.
 [[nodiscard]] std::string wrong_target(const std::string& target);
 

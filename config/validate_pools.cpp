@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "config/scalars.hpp"
 #include "config/validate.hpp"
 
 namespace scrollgate::config {
@@ -65,6 +66,14 @@ void Validator::pool_check(const Pool& pool, const std::string& path) {
     if (check.path.empty() && !check.tcp) {
         error(path, "a check needs path, such as /healthz, or tcp: true");
         return;
+    }
+    if (check.timeout > limits::check_patience * check.interval) {
+        const bool given = reader_.present(path + ".timeout");
+        warning(path + (given ? ".timeout" : ".interval"),
+                fmt::format("an endpoint that hangs is found only after {} timeouts of {}, though "
+                            "interval is {}; give a shorter timeout",
+                            check.unhealthy_after, duration_text(check.timeout),
+                            duration_text(check.interval)));
     }
     if (!check.tcp) return;
     if (!check.path.empty()) {

@@ -112,6 +112,9 @@ inline constexpr auto shrink_look = 1s;     ///< checks are looked at this often
 inline constexpr auto check_interval = 2s;
 inline constexpr auto check_interval_min = 20ms;
 inline constexpr auto check_timeout = 1s;
+inline constexpr unsigned check_patience = 10;  ///< a timeout of more intervals is worth a warning
+inline constexpr auto check_starved_said =
+    10s;  ///< that we ran out of something is logged so often
 inline constexpr unsigned healthy_after = 2;
 inline constexpr unsigned unhealthy_after = 2;
 inline constexpr std::size_t check_body = 64 * KiB;  ///< of an answer's body looked at
@@ -152,9 +155,11 @@ inline constexpr double dependency_part = 0.1;  ///< preference of a pool that m
 inline constexpr auto dependency_names =
     60s;  ///< addresses of dependencies and webhooks are kept so long
 inline constexpr auto webhook_timeout = 5s;
-inline constexpr unsigned webhook_tries = 5;
-inline constexpr auto webhook_retry = 1s;  ///< first; doubles
-inline constexpr auto scale_look = 1s;     ///< utilisation is sampled this often
+inline constexpr unsigned webhook_tries = 5;  ///< before the log says that nobody hears
+inline constexpr auto webhook_retry = 1s;     ///< first; doubles
+inline constexpr auto webhook_retry_max = 10min;
+inline constexpr auto webhook_names = 60s;  ///< so long a pool's names may take to be there
+inline constexpr auto scale_look = 1s;      ///< utilisation is sampled this often
 inline constexpr auto scale_forecast = 30s;
 inline constexpr auto scale_shrink_after = 5min;
 inline constexpr std::uint32_t scale_most = 10'000;

@@ -31,6 +31,9 @@ class CheckState {
     /// after `began`, or at once if this was the first failure in a row. True if healthy() changed.
     bool record(bool passed, TimePoint began, TimePoint now, Rng& rng) noexcept;
 
+    /// Nothing was found out by a check that began at `began`: the next is due an interval after.
+    void skip(TimePoint began, TimePoint now, Rng& rng) noexcept;
+
     [[nodiscard]] TimePoint due() const noexcept { return due_; }
     [[nodiscard]] bool healthy() const noexcept { return healthy_; }
     /// Passes in a row up to now; 0 after a failure.
@@ -44,6 +47,8 @@ class CheckState {
     }
 
   private:
+    [[nodiscard]] TimePoint next(TimePoint began, TimePoint now, Rng& rng) const noexcept;
+
     Rules rules_;
     TimePoint due_;
     std::uint32_t passes_ = 0, failures_ = 0;

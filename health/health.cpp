@@ -17,8 +17,9 @@
 namespace scrollgate {
 
 struct Health::Impl : private TimerWheel::Timer {
-    Impl(const Clock& clock, Dialer& dialer_in, Resolve resolve)
-        : loop(clock, random_seed(), limits::frequency),
+    Impl(const Clock& clock_in, Dialer& dialer_in, Resolve resolve)
+        : clock(clock_in),
+          loop(clock, random_seed(), limits::frequency),
           dialer(dialer_in),
           names(clock,
                 [this, resolve = std::move(resolve)](const std::string& host,
@@ -43,9 +44,18 @@ struct Health::Impl : private TimerWheel::Timer {
     void watch_webhooks();
     [[nodiscard]] ProbePlan plan_check(const Key& key);
     [[nodiscard]] ProbePlan plan_dependency(const Key& key);
-    void command(const std::function<std::string()>& act, const Done& done);
+    void say_starved(const Key& key, const ProbeResult& result);
+    void command(const std::function<std::string(TimePoint now)>& act, const Done& done);
     void sweep();
 
+    /// What a pool's webhook has been told, or need not be told.
+    struct Told {
+        ScaleState scale;
+        TimePoint names_until;  ///< so long its names may still come in
+        bool resolved = false;  ///< they have
+    };
+
+    const Clock& clock;
     EventLoop loop;
     Dialer& dialer;
     Names names;
@@ -53,10 +63,13 @@ struct Health::Impl : private TimerWheel::Timer {
     std::shared_ptr<const config::Config> config;
     std::map<Key, std::unique_ptr<Prober>> checks, dependencies;
     std::map<std::string, std::unique_ptr<Webhook>> webhooks;  ///< by pool
-    std::map<std::string, ScaleState> told;                    ///< by pool
+    std::map<std::string, Told> told;                          ///< by pool
     std::vector<std::unique_ptr<Prober>> leaving;              ///< until they have ended
     std::vector<std::unique_ptr<Webhook>> leaving_webhooks;
-    TimePoint looked{}, published{};
+    TimePoint looked{};
+    std::atomic<TimePoint> published{TimePoint{}};
+    TimePoint starved_said{};
+    bool stopping = false;  ///< the loop has ended; what still comes does nothing
     std::atomic<bool> rung{false}, asleep{true};
     mutable std::mutex mutex;
     std::shared_ptr<const HealthStatus> status = std::make_shared<HealthStatus>();  ///< under mutex
@@ -68,21 +81,22 @@ struct Health::Impl : private TimerWheel::Timer {
 
 void Health::Impl::run() {
     loop.run();
-    for (auto& [key, prober] : checks)
-        leaving.push_back(std::move(prober));
-    for (auto& [key, prober] : dependencies)
-        leaving.push_back(std::move(prober));
+    stopping = true;
+    disarm();
+    for (auto* all : {&checks, &dependencies}) {
+        for (auto& [key, prober] : *all)
+            leaving.push_back(std::move(prober));
+        all->clear();
+    }
     for (auto& [pool, webhook] : webhooks)
         leaving_webhooks.push_back(std::move(webhook));
+    webhooks.clear();
     for (const auto& prober : leaving)
         prober->stop();
     for (const auto& webhook : leaving_webhooks)
         webhook->stop();
     while (loop.poll()) {  // what was called off completes
     }
-    checks.clear();
-    dependencies.clear();
-    webhooks.clear();
     sweep();
 }
 
@@ -99,15 +113,18 @@ void Health::Impl::plan_look(TimePoint when) {
 }
 
 void Health::Impl::look() {
+    if (stopping || !config) return;
     looked = loop.now();
     const TimePoint next = verdicts.look(looked);
-    if (verdicts.take_changed() || looked - published >= limits::health_publish) publish();
+    const bool old = looked - published.load(std::memory_order_relaxed) >= limits::health_publish;
+    if (verdicts.take_changed() || old) publish();
     tell_webhooks();
     sweep();
     plan_look(next);
 }
 
 void Health::Impl::look_because_of_bell() {
+    if (stopping) return;
     rung.store(false, std::memory_order_relaxed);
     const TimePoint soonest = looked + limits::health_look_again;
     if (loop.now() >= soonest) {
@@ -118,7 +135,7 @@ void Health::Impl::look_because_of_bell() {
 }
 
 void Health::Impl::publish() {
-    published = loop.now();
+    published.store(loop.now(), std::memory_order_relaxed);
     auto made = std::make_shared<const HealthStatus>(verdicts.status());
     const std::lock_guard lock(mutex);
     status.swap(made);
@@ -129,12 +146,18 @@ void Health::Impl::tell_webhooks() {
         const auto webhook = webhooks.find(pool->config.name);
         if (webhook == webhooks.end()) continue;
         const ScaleState& scale = pool->scaler.state();
-        const auto [known, fresh] = told.try_emplace(pool->config.name, scale);
-        if (known->second.wanted == scale.wanted && known->second.pending == scale.pending &&
-            known->second.in_service == scale.in_service) {
+        const auto [known, fresh] =
+            told.try_emplace(pool->config.name, Told{scale, looked + limits::webhook_names});
+        Told& last = known->second;
+        const bool arriving = !last.resolved && looked < last.names_until && !pool->scaler.asked();
+        if (arriving) last.resolved = pool->resolved();
+        if (last.scale.wanted == scale.wanted && last.scale.pending == scale.pending &&
+            last.scale.in_service == scale.in_service) {
             continue;
         }
-        known->second = scale;
+        last.scale = scale;
+        // At the start, what is there comes in name by name: nobody has asked for anything.
+        if (arriving) continue;
         webhook->second->tell(webhook_content(pool->config.name, scale));
     }
 }
@@ -147,6 +170,7 @@ void Health::Impl::sweep() {
 // ---- what is watched
 
 void Health::Impl::update(std::shared_ptr<const config::Config> next, const PoolSets& sets) {
+    if (stopping) return;
     config = next;
     verdicts.update(std::move(next), sets, loop.now());
     std::map<Key, std::unique_ptr<Prober>> kept_checks, kept_dependencies;
@@ -170,6 +194,7 @@ void Health::Impl::watch_endpoints(std::map<Key, std::unique_ptr<Prober>>& kept)
         for (const auto& endpoint : pool->endpoints) {
             if (!endpoint->check) continue;
             const Key key{pool->config.name, endpoint->endpoint->text};
+            if (kept.contains(key)) continue;
             std::unique_ptr<Prober>& prober = kept[key] = std::move(checks[key]);
             if (prober) {
                 prober->reschedule(std::min(endpoint->check->due(),
@@ -179,8 +204,13 @@ void Health::Impl::watch_endpoints(std::map<Key, std::unique_ptr<Prober>>& kept)
             prober = std::make_unique<Prober>(
                 loop, dialer, [this, key] { return plan_check(key); },
                 [this, key](const ProbeResult& result, TimePoint began) {
-                    const TimePoint due = verdicts.checked(key.first, key.second, result.passed,
-                                                           result.why, began, loop.now());
+                    const auto& [of, address] = key;
+                    if (result.starved) {
+                        say_starved(key, result);
+                        return verdicts.unchecked(of, address, began, loop.now());
+                    }
+                    const TimePoint due =
+                        verdicts.checked(of, address, result.passed, result.why, began, loop.now());
                     if (verdicts.changed()) look();
                     return due;
                 },
@@ -193,13 +223,20 @@ void Health::Impl::watch_dependencies(std::map<Key, std::unique_ptr<Prober>>& ke
     for (const auto& pool : verdicts.pools()) {
         for (const WatchedPool::Dependency& dependency : pool->depends_on) {
             const Key key{pool->config.name, dependency.config.url};
+            if (kept.contains(key)) continue;
             std::unique_ptr<Prober>& prober = kept[key] = std::move(dependencies[key]);
             if (prober) continue;
             prober = std::make_unique<Prober>(
                 loop, dialer, [this, key] { return plan_dependency(key); },
-                [this, key](const ProbeResult& result, TimePoint began) {
+                [this, key, shown = dependency.config.shown](const ProbeResult& result,
+                                                             TimePoint began) {
+                    const auto& [of, url] = key;
+                    if (result.starved) {
+                        say_starved({of, shown}, result);
+                        return verdicts.dependency_unchecked(of, url, began, loop.now());
+                    }
                     const TimePoint due = verdicts.dependency_checked(
-                        key.first, key.second, result.passed, result.why, began, loop.now());
+                        of, url, result.passed, result.why, began, loop.now());
                     if (verdicts.changed()) look();
                     return due;
                 },
@@ -233,28 +270,36 @@ void Health::Impl::watch_webhooks() {
 }
 
 ProbePlan Health::Impl::plan_check(const Key& key) {
-    for (const auto& pool : verdicts.pools()) {
-        if (pool->config.name != key.first || !pool->config.health_check) continue;
-        for (const auto& endpoint : pool->endpoints) {
-            if (endpoint->endpoint->text != key.second) continue;
-            return check_plan(pool->config, *pool->config.health_check, *endpoint->endpoint);
-        }
-    }
-    return {};
+    const WatchedPool* pool = verdicts.find(key.first);
+    const WatchedEndpoint* endpoint = pool != nullptr ? pool->find(key.second) : nullptr;
+    if (endpoint == nullptr || !pool->config.health_check) return {};
+    return check_plan(pool->config, *pool->config.health_check, *endpoint->endpoint);
 }
 
 ProbePlan Health::Impl::plan_dependency(const Key& key) {
-    for (const auto& pool : verdicts.pools()) {
-        if (pool->config.name != key.first) continue;
-        for (const WatchedPool::Dependency& one : pool->depends_on) {
-            if (one.config.url == key.second) return dependency_plan(one.config, names);
-        }
+    const WatchedPool* pool = verdicts.find(key.first);
+    if (pool == nullptr) return {};
+    for (const WatchedPool::Dependency& one : pool->depends_on) {
+        if (one.config.url == key.second) return dependency_plan(one.config, names);
     }
     return {};
 }
 
-void Health::Impl::command(const std::function<std::string()>& act, const Done& done) {
-    std::string refused = act();
+/// Rarely: all probers run out of the same thing.
+void Health::Impl::say_starved(const Key& key, const ProbeResult& result) {
+    if (starved_said != TimePoint{} && loop.now() - starved_said < limits::check_starved_said) {
+        return;
+    }
+    starved_said = loop.now();
+    log::warn(
+        "pool {}: {} could not be checked: {} (of this process or machine; says nothing of "
+        "it; others may have the same)",
+        key.first, key.second, result.why);
+}
+
+void Health::Impl::command(const std::function<std::string(TimePoint now)>& act, const Done& done) {
+    if (stopping) return;
+    std::string refused = act(loop.now());
     look();
     publish();
     if (done) done(std::move(refused), status);
@@ -289,46 +334,50 @@ bool Health::asleep() const noexcept {
     return impl_->asleep.load(std::memory_order_relaxed);
 }
 
-void Health::ring() {
+void Health::ring() const {
     if (impl_->rung.load(std::memory_order_relaxed)) return;
     if (impl_->rung.exchange(true, std::memory_order_relaxed)) return;
     impl_->loop.post([impl = impl_.get()] { impl->look_because_of_bell(); });
 }
 
 std::shared_ptr<const HealthStatus> Health::status() const {
+    const TimePoint published = impl_->published.load(std::memory_order_relaxed);
+    if (impl_->clock.now() - published >= limits::health_publish) ring();
     const std::lock_guard lock(impl_->mutex);
     return impl_->status;
 }
 
 void Health::fail(std::string pool, Duration span, Done done) {
     impl_->loop.post([impl = impl_.get(), pool = std::move(pool), span, done = std::move(done)] {
-        impl->command([&] { return impl->verdicts.fail(pool, span, impl->loop.now()); }, done);
+        impl->command([&](TimePoint now) { return impl->verdicts.fail(pool, span, now); }, done);
     });
 }
 
 void Health::unfail(std::string pool, Done done) {
     impl_->loop.post([impl = impl_.get(), pool = std::move(pool), done = std::move(done)] {
-        impl->command([&] { return impl->verdicts.unfail(pool); }, done);
+        impl->command([&](TimePoint now) { return impl->verdicts.unfail(pool, now); }, done);
     });
 }
 
 void Health::drain(std::string pool, std::string address, Done done) {
     impl_->loop.post([impl = impl_.get(), pool = std::move(pool), address = std::move(address),
                       done = std::move(done)] {
-        impl->command([&] { return impl->verdicts.drain(pool, address); }, done);
+        impl->command([&](TimePoint now) { return impl->verdicts.drain(pool, address, now); },
+                      done);
     });
 }
 
 void Health::undrain(std::string pool, std::string address, Done done) {
     impl_->loop.post([impl = impl_.get(), pool = std::move(pool), address = std::move(address),
                       done = std::move(done)] {
-        impl->command([&] { return impl->verdicts.undrain(pool, address); }, done);
+        impl->command([&](TimePoint now) { return impl->verdicts.undrain(pool, address, now); },
+                      done);
     });
 }
 
 void Health::scale(std::string pool, ScaleWish wish, Done done) {
     impl_->loop.post([impl = impl_.get(), pool = std::move(pool), wish, done = std::move(done)] {
-        impl->command([&] { return impl->verdicts.scale(pool, wish); }, done);
+        impl->command([&](TimePoint now) { return impl->verdicts.scale(pool, wish, now); }, done);
     });
 }
 

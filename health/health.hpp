@@ -43,18 +43,20 @@ class Health {
     /// changed a set.
     void update(std::shared_ptr<const config::Config> config, PoolSets sets);
     /// Look now: report() has said so. Cheap; rings that come while one is under way are one.
-    void ring();
+    void ring() const;
     /// There is traffic. One relaxed load, unless health sleeps.
     void stir() {
         if (asleep()) ring();
     }
-    /// As of about a second ago or the last change; never null.
+    /// As of about a second ago or the last change; while health sleeps older, and then this call
+    /// makes it look, for the next one. Never null.
     [[nodiscard]] std::shared_ptr<const HealthStatus> status() const;
 
     /// What came of a command: empty, or why it is refused; and the status that shows it.
     using Done =
         std::function<void(std::string refused, std::shared_ptr<const HealthStatus> status)>;
-    // Commands; `done` runs on health's thread. They survive a reload, not a restart.
+    // Commands; `done` runs on health's thread, never after stop(). They survive a reload, not a
+    // restart.
     /// Game day: treats the pool as lost for so long (no_limit: until unfail).
     void fail(std::string pool, Duration span, Done done);
     void unfail(std::string pool, Done done);

@@ -35,6 +35,14 @@ bool expected(const ProbePlan& plan, std::uint16_t status) {
     });
 }
 
+/// This process or machine has run out of something.
+bool our_own(const boost::system::error_code& error) {
+    namespace errc = boost::system::errc;
+    return error == errc::too_many_files_open || error == errc::too_many_files_open_in_system ||
+           error == errc::no_buffer_space || error == errc::not_enough_memory ||
+           error == errc::address_not_available;
+}
+
 std::string request_of(const ProbePlan& plan) {
     HeaderList fields;
     fields.add("User-Agent", "scrollgate/" SCROLLGATE_VERSION);
@@ -56,7 +64,7 @@ Task<ProbeResult> Probe::run(const ProbePlan& plan) {
     for (const SocketAddress& address : plan.addresses) {
         if (cancelled_) break;
         result = co_await ask(plan, address);
-        if (result.passed) break;
+        if (result.passed || result.starved) break;
     }
     co_return result;
 }
@@ -99,19 +107,20 @@ Task<ProbeResult> Probe::ask(const ProbePlan& plan, const SocketAddress& address
 Task<ProbeResult> Probe::connect(const SocketAddress& address) {
     peer_ = address;
     const boost::system::error_code error = co_await connection_->connect(address);
-    if (connection_->failure()) co_return ProbeResult{false, why_ended()};
+    if (connection_->failure()) co_return ended();
     if (error) {
-        co_return ProbeResult{false, fmt::format("connect: {}", error.message())};
+        co_return ProbeResult{false, fmt::format("connect: {}", error.message()), our_own(error)};
     }
     co_return ProbeResult{true, {}};
 }
 
-std::string Probe::why_ended() const {
+ProbeResult Probe::ended() const {
     const auto failure = connection_->failure();
-    if (failure && *failure == ErrorKind::upstream_timeout) return "timeout";
-    if (connection_->broken()) return connection_->broken().message();
-    if (connection_->starved()) return "out of buffers";
-    return "connection closed";
+    if (failure && *failure == ErrorKind::upstream_timeout) return {false, "timeout"};
+    const boost::system::error_code& broken = connection_->broken();
+    if (broken) return {false, broken.message(), our_own(broken)};
+    if (connection_->starved()) return {false, "out of buffers", true};
+    return {false, "connection closed"};
 }
 
 /// A server that asks for a password is there.
@@ -119,7 +128,7 @@ Task<ProbeResult> Probe::redis(TimePoint until) {
     const Connection::Patience patience{.until = until, .out_of_time = ErrorKind::upstream_timeout};
     const std::string ping = "PING\r\n";
     const IoResult sent = co_await connection_->write(patience, ping);
-    if (sent.error) co_return ProbeResult{false, why_ended()};
+    if (sent.error) co_return ended();
     constexpr std::size_t longest = 256;
     for (;;) {
         const std::string_view answer = connection_->received();
@@ -131,7 +140,7 @@ Task<ProbeResult> Probe::redis(TimePoint until) {
         }
         if (answer.size() > longest) co_return ProbeResult{false, "does not speak Redis"};
         const bool more = co_await connection_->more();
-        if (!more) co_return ProbeResult{false, why_ended()};
+        if (!more) co_return ended();
     }
 }
 
@@ -139,7 +148,7 @@ Task<ProbeResult> Probe::http(const ProbePlan& plan, TimePoint until) {
     const Connection::Patience patience{.until = until, .out_of_time = ErrorKind::upstream_timeout};
     const std::string head = request_of(plan);
     const IoResult sent = co_await connection_->write(patience, head, plan.content);
-    if (sent.error) co_return ProbeResult{false, why_ended()};
+    if (sent.error) co_return ended();
     std::uint16_t status = 0;
     BodyFraming body;
     ProbeResult result = co_await http_head(plan, status, body);
@@ -178,7 +187,7 @@ Task<ProbeResult> Probe::http_head(const ProbePlan& plan, std::uint16_t& status,
             continue;
         }
         const bool more = co_await connection_->more();
-        if (!more) co_return ProbeResult{false, why_ended()};
+        if (!more) co_return ended();
     }
 }
 
@@ -252,7 +261,7 @@ Task<ProbeResult> Probe::http_body(const ProbePlan& plan, BodyFraming framing) {
         if (more) continue;
         keep_ = false;
         if (look.ends_with_connection() && !connection_->failure() && !connection_->broken()) break;
-        co_return ProbeResult{false, why_ended()};
+        co_return ended();
     }
     if (look.found()) co_return ProbeResult{true, {}};
     co_return ProbeResult{false, fmt::format("its body lacks \"{}\"", plan.body)};

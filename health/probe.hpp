@@ -35,6 +35,8 @@ struct ProbePlan {
 struct ProbeResult {
     bool passed = false;
     std::string why;  ///< what came instead, for people
+    /// We ran out of descriptors, ports or buffers: nobody was asked, so nothing is known.
+    bool starved = false;
 };
 
 class Probe {
@@ -65,7 +67,8 @@ class Probe {
     Task<ProbeResult> http(const ProbePlan& plan, TimePoint until);
     Task<ProbeResult> http_head(const ProbePlan& plan, std::uint16_t& status, BodyFraming& body);
     Task<ProbeResult> http_body(const ProbePlan& plan, BodyFraming body);
-    [[nodiscard]] std::string why_ended() const;
+    /// How an exchange failed.
+    [[nodiscard]] ProbeResult ended() const;
     [[nodiscard]] bool reusable(const SocketAddress& address) const;
 
     EventLoop& loop_;

@@ -1,5 +1,7 @@
 #include "health/prober.hpp"
 
+#include <algorithm>
+
 #include "core/limits.hpp"
 #include "core/log.hpp"
 
@@ -87,16 +89,21 @@ Task<void> Webhook::run() {
             tries_ = 0;
             continue;
         }
-        if (result.passed || tries_ >= limits::webhook_tries) {
-            if (!result.passed) {
-                log::warn("{}: webhook was not heard in {} tries: {}", name_, tries_, result.why);
-            }
+        if (result.passed) {
+            if (tries_ > limits::webhook_tries) log::info("{}: webhook is heard again", name_);
             next_.reset();
             tries_ = 0;
             again = never;
             continue;
         }
-        again = loop_.now() + Duration(limits::webhook_retry) * (1U << (tries_ - 1));
+        if (tries_ == limits::webhook_tries) {
+            log::warn("{}: webhook was not heard in {} tries, and is told again at times: {}",
+                      name_, tries_, result.why);
+        }
+        constexpr unsigned doublings = 16;  // far beyond the longest pause
+        again = loop_.now() + std::min<Duration>(limits::webhook_retry_max,
+                                                 Duration(limits::webhook_retry) *
+                                                     (1U << std::min(tries_ - 1, doublings)));
     }
     probe_.close();
 }

@@ -77,7 +77,8 @@ class Webhook {
     /// `name` is for the log. `loop` and `dialer` outlive it.
     Webhook(EventLoop& loop, Dialer& dialer, std::string name, Plan plan);
     /// POSTs `content` (JSON); what has not been heard yet is forgotten for it. Tries again after
-    /// limits::webhook_retry, twice as long each time, limits::webhook_tries times in all.
+    /// limits::webhook_retry, twice as long each time, at most limits::webhook_retry_max, until it
+    /// has been heard; after limits::webhook_tries times the log says so once.
     void tell(std::string content);
     void stop();
     [[nodiscard]] bool running() const noexcept { return child_.running(); }

@@ -11,7 +11,7 @@ namespace scrollgate {
 class Ramp {
   public:
     /// Begins a ramp of `span`; zero: none. With `unproven` the endpoint has come back from an
-    /// ejection and gets no more than a trickle until it has answered.
+    /// ejection and gets no more than a trickle until it has answered, however long `span` is.
     void begin(TimePoint now, Duration span, bool unproven) noexcept {
         since_ = now;
         span_ = span;
@@ -22,7 +22,7 @@ class Ramp {
 
     /// In (0, 1]: linear in time.
     [[nodiscard]] double part(TimePoint now) const noexcept {
-        if (span_ <= Duration::zero()) return 1;
+        if (span_ <= Duration::zero()) return unproven_ ? limits::ramp_unproven : 1;
         const double way = seconds_of(now - since_) / seconds_of(span_);
         const double part = std::clamp(way, limits::ramp_floor, 1.0);
         return unproven_ ? std::min(part, limits::ramp_unproven) : part;

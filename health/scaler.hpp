@@ -1,10 +1,12 @@
 // Scaler: how many endpoints of one pool are wanted in service, how many are, and why.
 //
 // The endpoints configured as active come first, then the standbys in their order. An operator
-// scales by a factor of the configured number (so saying it twice does no more than once) or to a
-// number; `auto` adds to that as the requests in flight, or their forecast, ask for it: by doubling
-// when short, slowly back. What is wanted beyond what is there is said as pending, never dropped.
-// A value; one thread.
+// scales to a number, or by a factor of the number that was there before the operator's first wish.
+// Either way a wish is a number from then on: what comes through DNS because of it is not
+// multiplied again, and saying it twice does no more than once. `scale 1` takes wishes back. `auto`
+// adds to that as the requests in flight, or their forecast, ask for it: by doubling when short,
+// slowly back. What is wanted beyond what is there is said as pending, never dropped. A value; one
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -31,12 +33,20 @@ struct ScaleState {
     bool operator==(const ScaleState&) const = default;
 };
 
+/// The endpoints of a pool as they are now.
+struct ScaleMembers {
+    std::uint32_t active = 0;  ///< configured so
+    std::uint32_t standby = 0;
+    std::uint32_t named = 0;  ///< of the active: what names have resolved to
+    /// Somebody (the webhook) adds and removes those that come from names: `auto` may ask for fewer
+    /// of them, down to min_active.
+    bool elastic = false;
+};
+
 class Scaler {
   public:
-    /// How many endpoints there are now: configured as active, and as standby. True if state() is
-    /// another one.
-    bool resize(std::uint32_t configured, std::uint32_t standbys,
-                const std::optional<config::AutoScale>& rules);
+    /// What there is now. True if state() is another one.
+    bool resize(const ScaleMembers& members, const std::optional<config::AutoScale>& rules);
     /// Empty, or why the wish is refused (then nothing changes).
     [[nodiscard]] std::string wish(const ScaleWish& wish);
     /// The pool's requests in flight, `passed` after the last time. True if state() is another one.
@@ -46,13 +56,26 @@ class Scaler {
     /// More may change by time alone: `auto` has something to take back.
     [[nodiscard]] bool busy() const noexcept { return rules_ && extra_ > base(); }
 
+    /// Somebody, an operator or `auto`, wants another number than there was.
+    [[nodiscard]] bool asked() const noexcept { return wish_ || auto_spoke_; }
+
   private:
+    /// What an operator has asked for.
+    struct Wish {
+        std::optional<double> factor;
+        std::uint32_t before = 0;  ///< endpoints there were before the first wish; 0: not known yet
+        std::uint32_t number = 0;  ///< that are wanted; 0: by `before`, once that is known
+    };
     [[nodiscard]] std::uint32_t base() const noexcept;
+    [[nodiscard]] bool elastic() const noexcept;
+    void reckon(Wish& wish) const noexcept;
+    [[nodiscard]] std::uint32_t before_wishes() const noexcept;
     [[nodiscard]] bool settle();
 
-    std::uint32_t configured_ = 0, standbys_ = 0;
+    ScaleMembers members_;
     std::optional<config::AutoScale> rules_;
-    ScaleWish wish_;
+    std::optional<Wish> wish_;
+    bool auto_spoke_ = false;  ///< extra_ is of `auto`, not what was found
     std::uint32_t extra_ = 0;  ///< what `auto` wants; 0 or below base(): nothing more
     std::uint32_t most_needed_ = 0;
     Duration below_for_{};

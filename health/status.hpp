@@ -25,7 +25,7 @@ struct HealthStatus {
         Availability::Shares availability;
     };
     struct Dependency {
-        std::string url;
+        std::string url;  ///< as it may be shown
         bool up = true;
         std::string why;
     };

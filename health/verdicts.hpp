@@ -51,15 +51,24 @@ class Verdicts {
     /// When the first check of it is due; `never` if none is configured.
     [[nodiscard]] TimePoint check_due(const std::string& pool, const std::string& address) const;
     [[nodiscard]] TimePoint dependency_due(const std::string& pool, const std::string& url) const;
+    /// Nobody could be asked, for want of something of our own (ProbeResult::starved): says nothing
+    /// of the endpoint or dependency. Returns when the next check is due, an interval after
+    /// `began`.
+    TimePoint unchecked(const std::string& pool, const std::string& address, TimePoint began,
+                        TimePoint now);
+    TimePoint dependency_unchecked(const std::string& pool, const std::string& url, TimePoint began,
+                                   TimePoint now);
 
     // -- commands; the text is empty, or why it is refused.
     /// Game day: the pool is treated as lost, for so long (no_limit: until unfail()).
     [[nodiscard]] std::string fail(const std::string& pool, Duration span, TimePoint now);
-    [[nodiscard]] std::string unfail(const std::string& pool);
-    [[nodiscard]] std::string drain(const std::string& pool, const std::string& address);
-    [[nodiscard]] std::string undrain(const std::string& pool, const std::string& address);
+    [[nodiscard]] std::string unfail(const std::string& pool, TimePoint now);
+    [[nodiscard]] std::string drain(const std::string& pool, const std::string& address,
+                                    TimePoint now);
+    [[nodiscard]] std::string undrain(const std::string& pool, const std::string& address,
+                                      TimePoint now);
     /// One pool, or all if `pool` is empty: then all or none.
-    [[nodiscard]] std::string scale(const std::string& pool, const ScaleWish& wish);
+    [[nodiscard]] std::string scale(const std::string& pool, const ScaleWish& wish, TimePoint now);
 
     /// What is known, as of the last look.
     [[nodiscard]] HealthStatus status() const;
@@ -72,6 +81,8 @@ class Verdicts {
     [[nodiscard]] const std::vector<std::unique_ptr<WatchedPool>>& pools() const noexcept {
         return pools_;
     }
+    /// The pool of that name, or nullptr; until the next update().
+    [[nodiscard]] WatchedPool* find(const std::string& pool) const noexcept;
 
   private:
     // verdicts_update.cpp
@@ -79,9 +90,9 @@ class Verdicts {
                           bool known, TimePoint now);
     void update_checks(WatchedPool& pool, TimePoint now);
     void relate();
-    void resize(WatchedPool& pool, TimePoint now);
+    void resize(WatchedPool& pool, bool known, TimePoint now);
     void apply_scale(WatchedPool& pool, TimePoint now);
-    [[nodiscard]] WatchedPool* find(const std::string& pool) const noexcept;
+    void say_scale(const WatchedPool& pool, const ScaleState& before);
     [[nodiscard]] WatchedEndpoint* find(const std::string& pool,
                                         const std::string& address) const noexcept;
     [[nodiscard]] std::string unknown_pool(const std::string& pool) const;
@@ -103,7 +114,7 @@ class Verdicts {
     void settle(WatchedPool& pool, TimePoint now);
     [[nodiscard]] bool stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now);
     [[nodiscard]] bool score(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now);
-    void account(Duration passed);
+    void account(TimePoint now);
     [[nodiscard]] TimePoint next_look(bool traffic, bool moving, bool waits, TimePoint now);
 
     Rng& rng_;
@@ -114,7 +125,7 @@ class Verdicts {
     std::set<std::pair<std::string, std::string>> drained_;
     Availability availability_;
     PanicWatch panic_;
-    TimePoint looked_{}, rotated_{}, measured_{}, busy_{};  ///< when last
+    TimePoint looked_{}, accounted_{}, rotated_{}, measured_{}, busy_{};  ///< when last
     bool changed_ = true;
 };
 

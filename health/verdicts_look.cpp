@@ -19,7 +19,7 @@ double difference(std::uint64_t now, std::uint64_t before) noexcept {
 TimePoint Verdicts::look(TimePoint now) {
     const Duration passed = std::max(Duration::zero(), now - looked_);
     looked_ = now;
-    account(passed);
+    account(now);
     bool traffic = false, moving = false, waits = false;
     for (const auto& pool : pools_)
         traffic |= gather(*pool, passed);
@@ -144,13 +144,9 @@ bool Verdicts::scale_pools(TimePoint now) {
             in_flight += endpoint->state().in_flight.load(std::memory_order_relaxed);
         const ScaleState before = pool->scaler.state();
         if (!pool->scaler.measure(in_flight, passed)) continue;
-        const ScaleState& state = pool->scaler.state();
         changed_ = true;
-        if (before.wanted == state.wanted && before.in_service == state.in_service) continue;
-        say_(fmt::format("pool {}: {} endpoints in service (were {}), {} wanted: {}",
-                         pool->config.name, state.in_service, before.in_service, state.wanted,
-                         state.why));
-        apply_scale(*pool, now);
+        say_scale(*pool, before);
+        if (before.in_service != pool->scaler.state().in_service) apply_scale(*pool, now);
     }
     return busy;
 }
@@ -189,7 +185,8 @@ bool Verdicts::may_eject(const WatchedPool& pool) const {
     if (covered) return true;
     std::size_t active = 0, out = 0;
     for (const auto& endpoint : pool.endpoints) {
-        if (!endpoint->in_service) continue;
+        const Standing standing = endpoint->standing();
+        if (standing != Standing::in && !out_by_verdict(standing)) continue;
         ++active;
         const bool unhealthy = endpoint->check && !endpoint->check->healthy();
         if (endpoint->outlier.ejected() || unhealthy) ++out;

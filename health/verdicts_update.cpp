@@ -17,21 +17,22 @@ CheckState::Rules rules_of(const config::HealthCheck& check) {
 void Verdicts::update(std::shared_ptr<const config::Config> config, const PoolSets& sets,
                       TimePoint now) {
     config_ = std::move(config);
-    if (looked_ == TimePoint{}) looked_ = rotated_ = measured_ = busy_ = now;
+    if (looked_ == TimePoint{}) looked_ = accounted_ = rotated_ = measured_ = busy_ = now;
+    account(now);  // before endpoints come and go
     std::vector<std::unique_ptr<WatchedPool>> pools;
     for (const config::Pool& configured : config_->pools) {
         const auto old = std::find_if(pools_.begin(), pools_.end(), [&](const auto& pool) {
             return pool && pool->config.name == configured.name;
         });
-        const bool known = old != pools_.end() && !(*old)->endpoints.empty();
-        pools.push_back(old != pools_.end() ? std::move(*old)
-                                            : std::make_unique<WatchedPool>(configured));
+        const bool known = old != pools_.end();
+        const bool joins = known && !(*old)->endpoints.empty();
+        pools.push_back(known ? std::move(*old) : std::make_unique<WatchedPool>(configured));
         WatchedPool& pool = *pools.back();
         pool.config = configured;
         const auto set = sets.find(configured.name);
-        update_endpoints(pool, set == sets.end() ? nullptr : set->second, known, now);
+        update_endpoints(pool, set == sets.end() ? nullptr : set->second, joins, now);
         update_checks(pool, now);
-        resize(pool, now);
+        resize(pool, known, now);
     }
     pools_ = std::move(pools);
     relate();
@@ -43,7 +44,7 @@ void Verdicts::update(std::shared_ptr<const config::Config> config, const PoolSe
 }
 
 void Verdicts::update_endpoints(WatchedPool& pool, const std::shared_ptr<const EndpointSet>& set,
-                                bool known, TimePoint now) {
+                                bool joins, TimePoint now) {
     std::vector<std::unique_ptr<WatchedEndpoint>> endpoints;
     for (const auto& endpoint : set ? *set : EndpointSet{}) {
         pool.state = endpoint->pool_state;
@@ -57,11 +58,24 @@ void Verdicts::update_endpoints(WatchedPool& pool, const std::shared_ptr<const E
         }
         endpoints.push_back(std::make_unique<WatchedEndpoint>(endpoint));
         endpoints.back()->in_service = !endpoint->standby;
-        if (known) endpoints.back()->ramp.begin(now, pool.config.slow_start, false);
+        if (joins) endpoints.back()->ramp.begin(now, pool.config.slow_start, false);
     }
     std::stable_partition(endpoints.begin(), endpoints.end(),
                           [](const auto& one) { return !one->endpoint->standby; });
     pool.endpoints = std::move(endpoints);
+    pool.by_address.clear();
+    for (const auto& endpoint : pool.endpoints)
+        pool.by_address.emplace(endpoint->endpoint->text, endpoint.get());
+}
+
+bool WatchedPool::resolved() const {
+    const auto there = [this](const config::Endpoint& configured) {
+        return std::any_of(endpoints.begin(), endpoints.end(), [&](const auto& one) {
+            return one->endpoint->name == configured.host && one->endpoint->port == configured.port;
+        });
+    };
+    return std::all_of(config.endpoints.begin(), config.endpoints.end(), there) &&
+           std::all_of(config.standby.begin(), config.standby.end(), there);
 }
 
 void Verdicts::update_checks(WatchedPool& pool, TimePoint now) {
@@ -113,14 +127,26 @@ void Verdicts::relate() {
     }
 }
 
-void Verdicts::resize(WatchedPool& pool, TimePoint now) {
-    const auto standbys = std::count_if(pool.endpoints.begin(), pool.endpoints.end(),
-                                        [](const auto& one) { return one->endpoint->standby; });
-    const auto all = static_cast<std::ptrdiff_t>(pool.endpoints.size());
-    static_cast<void>(pool.scaler.resize(static_cast<std::uint32_t>(all - standbys),
-                                         static_cast<std::uint32_t>(standbys),
-                                         pool.config.auto_scale));
+void Verdicts::resize(WatchedPool& pool, bool known, TimePoint now) {
+    ScaleMembers members;
+    for (const auto& one : pool.endpoints) {
+        const Endpoint& endpoint = *one->endpoint;
+        ++(endpoint.standby ? members.standby : members.active);
+        const bool named = !SocketAddress::from_ip(endpoint.name, endpoint.port);
+        if (named && !endpoint.standby) ++members.named;
+    }
+    members.elastic = pool.config.webhook.has_value();
+    const ScaleState before = pool.scaler.state();
+    if (pool.scaler.resize(members, pool.config.auto_scale) && known) say_scale(pool, before);
     apply_scale(pool, now);
+}
+
+/// One line for every change of what is wanted or in service; what is pending is their difference.
+void Verdicts::say_scale(const WatchedPool& pool, const ScaleState& before) {
+    const ScaleState& state = pool.scaler.state();
+    if (before.wanted == state.wanted && before.in_service == state.in_service) return;
+    say_(fmt::format("pool {}: {} endpoints in service (were {}), {} wanted: {}", pool.config.name,
+                     state.in_service, before.in_service, state.wanted, state.why));
 }
 
 void Verdicts::apply_scale(WatchedPool& pool, TimePoint now) {
@@ -146,10 +172,7 @@ WatchedEndpoint* Verdicts::find(const std::string& pool,
                                 const std::string& address) const noexcept {
     const WatchedPool* known = find(pool);
     if (known == nullptr) return nullptr;
-    for (const auto& one : known->endpoints) {
-        if (one->endpoint->text == address) return one.get();
-    }
-    return nullptr;
+    return known->find(address);
 }
 
 std::string Verdicts::unknown_pool(const std::string& pool) const {
@@ -170,33 +193,36 @@ std::string Verdicts::fail(const std::string& pool, Duration span, TimePoint now
     return {};
 }
 
-std::string Verdicts::unfail(const std::string& pool) {
+std::string Verdicts::unfail(const std::string& pool, TimePoint now) {
     if (find(pool) == nullptr) return unknown_pool(pool);
     if (failed_.erase(pool) == 0) return fmt::format("pool {} is not failed", pool);
-    settle(*find(pool), looked_);
+    busy_ = now;
+    settle(*find(pool), now);
     return {};
 }
 
-std::string Verdicts::drain(const std::string& pool, const std::string& address) {
+std::string Verdicts::drain(const std::string& pool, const std::string& address, TimePoint now) {
     if (find(pool) == nullptr) return unknown_pool(pool);
     if (find(pool, address) == nullptr) {
         return fmt::format("pool {} has no endpoint {}", pool, address);
     }
     drained_.emplace(pool, address);
-    settle(*find(pool), looked_);
+    busy_ = now;
+    settle(*find(pool), now);
     return {};
 }
 
-std::string Verdicts::undrain(const std::string& pool, const std::string& address) {
+std::string Verdicts::undrain(const std::string& pool, const std::string& address, TimePoint now) {
     if (find(pool) == nullptr) return unknown_pool(pool);
     if (drained_.erase({pool, address}) == 0) {
         return fmt::format("endpoint {} of pool {} is not drained", address, pool);
     }
-    settle(*find(pool), looked_);
+    busy_ = now;
+    settle(*find(pool), now);
     return {};
 }
 
-std::string Verdicts::scale(const std::string& pool, const ScaleWish& wish) {
+std::string Verdicts::scale(const std::string& pool, const ScaleWish& wish, TimePoint now) {
     if (!pool.empty() && find(pool) == nullptr) return unknown_pool(pool);
     for (const auto& one : pools_) {
         if (!pool.empty() && one->config.name != pool) continue;
@@ -207,9 +233,11 @@ std::string Verdicts::scale(const std::string& pool, const ScaleWish& wish) {
     }
     for (const auto& one : pools_) {
         if (!pool.empty() && one->config.name != pool) continue;
+        const ScaleState before = one->scaler.state();
         static_cast<void>(one->scaler.wish(wish));
-        apply_scale(*one, looked_);
-        settle(*one, looked_);
+        say_scale(*one, before);
+        apply_scale(*one, now);
+        settle(*one, now);
     }
     return {};
 }
@@ -232,9 +260,10 @@ TimePoint Verdicts::dependency_due(const std::string& pool, const std::string& u
 
 TimePoint Verdicts::checked(const std::string& pool, const std::string& address, bool passed,
                             const std::string& why, TimePoint began, TimePoint now) {
-    WatchedEndpoint* endpoint = find(pool, address);
+    WatchedPool* known = find(pool);
+    WatchedEndpoint* endpoint = known != nullptr ? known->find(address) : nullptr;
     if (endpoint == nullptr || !endpoint->check) return never;
-    WatchedPool& of = *find(pool);
+    WatchedPool& of = *known;
     const float part = endpoint->check->part();
     const bool changed = endpoint->check->record(passed, began, now, rng_);
     if (!passed) endpoint->check_why = why;
@@ -247,6 +276,26 @@ TimePoint Verdicts::checked(const std::string& pool, const std::string& address,
     return endpoint->check->due();
 }
 
+TimePoint Verdicts::unchecked(const std::string& pool, const std::string& address, TimePoint began,
+                              TimePoint now) {
+    WatchedEndpoint* endpoint = find(pool, address);
+    if (endpoint == nullptr || !endpoint->check) return never;
+    endpoint->check->skip(began, now, rng_);
+    return endpoint->check->due();
+}
+
+TimePoint Verdicts::dependency_unchecked(const std::string& pool, const std::string& url,
+                                         TimePoint began, TimePoint now) {
+    WatchedPool* known = find(pool);
+    if (known == nullptr) return never;
+    for (WatchedPool::Dependency& one : known->depends_on) {
+        if (one.config.url != url) continue;
+        one.check.skip(began, now, rng_);
+        return one.check.due();
+    }
+    return never;
+}
+
 TimePoint Verdicts::dependency_checked(const std::string& pool, const std::string& url, bool passed,
                                        const std::string& why, TimePoint began, TimePoint now) {
     WatchedPool* known = find(pool);
@@ -256,10 +305,10 @@ TimePoint Verdicts::dependency_checked(const std::string& pool, const std::strin
         const bool changed = one.check.record(passed, began, now, rng_);
         one.why = passed ? "" : why;
         if (changed) {
-            say_(passed ? fmt::format("pool {}: its dependency {} is back", pool, url)
+            say_(passed ? fmt::format("pool {}: its dependency {} is back", pool, one.config.shown)
                         : fmt::format("pool {}: its dependency {} is gone ({}); other pools are "
                                       "preferred",
-                                      pool, url, why));
+                                      pool, one.config.shown, why));
             changed_ = true;
             settle(*known, now);
         }

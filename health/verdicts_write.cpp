@@ -11,6 +11,7 @@ namespace scrollgate {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
+constexpr double quiet = 0.01;  ///< attempts per second: below, there is nothing to share
 
 /// True if `part` differs from `value` by a hundredth of it; then it is written.
 bool renew(std::atomic<float>& part, double value) noexcept {
@@ -26,6 +27,7 @@ bool renew(std::atomic<float>& part, double value) noexcept {
 
 /// Makes the verdict on every endpoint of the pool anew; says what changed.
 void Verdicts::settle(WatchedPool& pool, TimePoint now) {
+    account(now);
     bool changed = false;
     for (const auto& endpoint : pool.endpoints) {
         changed |= stand(pool, *endpoint, now);
@@ -126,8 +128,11 @@ bool Verdicts::score(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
     return changed;
 }
 
-/// The time since the last look went by under the verdicts of that look.
-void Verdicts::account(Duration passed) {
+/// The time up to now went by under the standings as they are: called before any of them changes.
+void Verdicts::account(TimePoint now) {
+    const Duration passed = now - accounted_;
+    if (passed <= Duration::zero()) return;
+    accounted_ = now;
     bool all_routes = true;
     for (const auto& pool : pools_) {
         bool in = false, wanted = false;
@@ -201,6 +206,7 @@ HealthStatus Verdicts::status() const {
     double rates = 0;
     for (const auto& pool : pools_)
         rates += pool->rate;
+    if (rates < quiet) rates = 0;
     for (const auto& pool : pools_) {
         HealthStatus::Pool& made = status.pools.emplace_back();
         made.name = pool->config.name;
@@ -209,7 +215,7 @@ HealthStatus Verdicts::status() const {
         made.availability = pool->availability.shares();
         made.ejections = pool->ejections;
         for (const WatchedPool::Dependency& one : pool->depends_on)
-            made.depends_on.push_back({one.config.url, one.check.healthy(), one.why});
+            made.depends_on.push_back({one.config.shown, one.check.healthy(), one.why});
         std::size_t in = 0, failed = 0;
         double weights = 0;
         for (const auto& endpoint : pool->endpoints) {

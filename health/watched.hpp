@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "balancer/endpoint.hpp"
@@ -60,7 +62,8 @@ struct WatchedPool {
 
     config::Pool config;
     std::shared_ptr<PoolState> state;  ///< null while the pool has no address
-    std::vector<std::unique_ptr<WatchedEndpoint>> endpoints;  ///< active ones first
+    std::vector<std::unique_ptr<WatchedEndpoint>> endpoints;            ///< active ones first
+    std::unordered_map<std::string_view, WatchedEndpoint*> by_address;  ///< by Endpoint::text
     std::vector<Dependency> depends_on;
     Scaler scaler;
     Availability availability;
@@ -78,6 +81,13 @@ struct WatchedPool {
     bool well = false;                                  ///< others may rely on it
     double rate = 0;                                    ///< attempts per second, smoothed
 
+    /// The endpoint of that address, or nullptr.
+    [[nodiscard]] WatchedEndpoint* find(std::string_view address) const noexcept {
+        const auto found = by_address.find(address);
+        return found != by_address.end() ? found->second : nullptr;
+    }
+    /// Everything that is configured has an address.
+    [[nodiscard]] bool resolved() const;
     [[nodiscard]] bool dependencies_up() const noexcept {
         for (const Dependency& one : depends_on) {
             if (!one.check.healthy()) return false;

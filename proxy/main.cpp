@@ -1,4 +1,6 @@
 // The command line: finds the command, loads what it needs, hands over.
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -34,10 +36,8 @@ struct Arguments {
 };
 
 void print(const std::vector<config::Problem>& problems, const std::string& file) {
-    for (const config::Problem& problem : problems) {
-        const bool warning = problem.severity == config::Problem::Severity::warning;
-        fmt::print(stderr, "{}{}\n", warning ? "warning: " : "", config::to_text(problem, file));
-    }
+    for (const config::Problem& problem : problems)
+        fmt::print(stderr, "{}\n", config::to_text(problem, file));
 }
 
 int check(const std::string& file) {
@@ -100,13 +100,32 @@ void add_process_commands(CLI::App& app, Arguments& given, int& result) {
     command->callback([&] { result = with_target(given, run_reload); });
 }
 
+/// For CLI11's check(): what a shell variable that is not set leaves.
+std::string not_empty(const std::string& text) {
+    return text.empty() ? "is empty" : "";
+}
+
+/// For check(): CLI11 itself would take hexadecimal, nan and inf.
+std::string plain_number(const std::string& text, bool whole) {
+    double value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, value, std::chars_format::fixed);
+    const bool right = failure == std::errc{} && stop == end && std::isfinite(value);
+    if (right && (!whole || value == std::floor(value))) return {};
+    return fmt::format("'{}' is not a {}number; write for example {}", text, whole ? "whole " : "",
+                       whole ? "4" : "2 or 1.5");
+}
+
 void add_scale(CLI::App& app, Arguments& given, int& result) {
     CLI::App* command = app.add_subcommand("scale", "take standbys into service, or out again");
     add_target(*command, given.target);
     CLI::Option* factor = command->add_option("FACTOR", given.scale.factor,
                                               "times the configured number of endpoints, e.g. 2");
+    factor->check([](const std::string& text) { return plain_number(text, false); });
     CLI::Option* pool = command->add_option("--pool", given.scale.pool, "one pool; else all");
+    pool->check(not_empty);
     command->add_option("--active", given.scale.active, "how many endpoints, of one pool")
+        ->check([](const std::string& text) { return plain_number(text, true); })
         ->needs(pool)
         ->excludes(factor);
     command->callback([&] {
@@ -124,8 +143,10 @@ void add_drain(CLI::App& app, Arguments& given, int& result, const char* name, c
                           const Console&)) {
     CLI::App* command = app.add_subcommand(name, help);
     add_target(*command, given.target);
-    command->add_option("POOL", given.pool, "its pool")->required();
-    command->add_option("ADDRESS", given.address, "as status shows it, IP:PORT")->required();
+    command->add_option("POOL", given.pool, "its pool")->required()->check(not_empty);
+    command->add_option("ADDRESS", given.address, "as status shows it, IP:PORT")
+        ->required()
+        ->check(not_empty);
     command->callback([&given, &result, run] {
         result = with_target(given, [&](const AdminTarget& target, const Console& console) {
             return run(target, given.pool, given.address, console);
@@ -137,9 +158,10 @@ void add_fail(CLI::App& app, Arguments& given, int& result) {
     CLI::App* command =
         app.add_subcommand("fail", "treat a pool as lost, to see what happens; --end ends it");
     add_target(*command, given.target);
-    command->add_option("POOL", given.pool, "the pool")->required();
+    command->add_option("POOL", given.pool, "the pool")->required()->check(not_empty);
     CLI::Option* span =
         command->add_option("--for", given.span, "how long, e.g. 30s; else until --end");
+    span->check(not_empty);
     command->add_flag("--end", given.end, "put the pool back")->excludes(span);
     command->callback([&] {
         result = with_target(given, [&](const AdminTarget& target, const Console& console) {

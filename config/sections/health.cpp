@@ -159,6 +159,7 @@ Codec<Dependency> dependency() {
         auto parsed = parse_url(*given, schemes, example);
         if (!parsed.value) return reader.error(value, std::move(parsed.wrong));
         into.url = *given;
+        into.shown = without_query(into.url);
         into.kind = parsed.value->scheme == "http"    ? Dependency::Kind::http
                     : parsed.value->scheme == "redis" ? Dependency::Kind::redis
                                                       : Dependency::Kind::tcp;
@@ -166,7 +167,7 @@ Codec<Dependency> dependency() {
         into.port = parsed.value->port;
         into.path = std::move(parsed.value->path);
     };
-    codec.write = [](const Dependency& from) { return text_value(from.url); };
+    codec.write = [](const Dependency& from) { return text_value(from.shown); };
     return codec;
 }
 
@@ -210,12 +211,6 @@ const Table<AutoScale>& auto_table() {
     return table;
 }
 
-/// Tokens stand in queries: they are used, but not shown.
-std::string without_query(const std::string& url) {
-    const std::size_t query = url.find('?');
-    return query == url.npos ? url : url.substr(0, query) + "?(hidden)";
-}
-
 Codec<std::optional<Webhook>> webhook() {
     Codec<std::optional<Webhook>> codec;
     codec.type = "http URL or off";
@@ -252,13 +247,38 @@ Codec<Outlier> outlier() {
     return codec;
 }
 
+bool same_thing(const Dependency& one, const Dependency& other) {
+    return one.url == other.url || (one.kind == other.kind && one.host == other.host &&
+                                    one.port == other.port && one.path == other.path);
+}
+
+/// Each once: it is probed, shown and counted by its URL.
 Codec<std::vector<Dependency>> dependencies() {
     Codec<std::vector<Dependency>> codec = list(dependency(), "[ \"tcp://db.example:5432\" ]");
     codec.read = [read = codec.read](Reader& reader, const Value& value,
                                      std::vector<Dependency>& into) {
         if (value.items.size() > most_dependencies)
             return reader.error(value, fmt::format("more than {}", most_dependencies));
-        read(reader, value, into);
+        std::vector<Dependency> made;
+        read(reader, value, made);
+        for (auto one = made.begin(); one != made.end(); ++one) {
+            if (one->host.empty()) continue;  // reported
+            const auto place = static_cast<std::size_t>(one - made.begin());
+            const Reader::Step at = reader.index(place, *value.items[place]);
+            const auto first = std::find_if(made.begin(), one, [&](const Dependency& other) {
+                return same_thing(other, *one);
+            });
+            if (first != one) {
+                reader.error(*value.items[place], fmt::format("{} is depends_on[{}] already",
+                                                              one->shown, first - made.begin()));
+                continue;
+            }
+            // Two that differ in what is hidden.
+            const auto reads = [&](const Dependency& other) { return other.shown == one->shown; };
+            for (int number = 2; std::any_of(made.begin(), one, reads); ++number)
+                one->shown = without_query(one->url, fmt::format("hidden-{}", number));
+        }
+        into = std::move(made);
     };
     return codec;
 }

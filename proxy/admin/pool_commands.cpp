@@ -22,6 +22,26 @@ using Kind = PoolCommand::Kind;
 
 // ---- requests
 
+/// How many keys the object `text`, which is JSON, has itself. The parser keeps the last of two
+/// that are the same, and which one was meant nobody knows.
+std::size_t keys_of(std::string_view text) {
+    std::size_t keys = 0, depth = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (quoted && c == '\\') {
+            ++i;
+        } else if (c == '"') {
+            quoted = !quoted;
+        } else if (!quoted) {
+            if (c == '{' || c == '[') ++depth;
+            if (c == '}' || c == ']') --depth;
+            if (c == ':' && depth == 1) ++keys;
+        }
+    }
+    return keys;
+}
+
 /// Takes the members of a request's body one by one; the first thing that is wrong stays.
 class Body {
   public:
@@ -52,6 +72,7 @@ class Body {
         if (error) return fail(fmt::format("the body is not JSON: {}", error.message()));
         if (!value.is_object()) return fail("the body must be an object");
         members_ = std::move(value.as_object());
+        if (keys_of(text) > members_.size()) return fail("a key stands in the body twice");
         for (const auto& member : members_) {
             const std::string_view key = member.key();
             if (std::find(known.begin(), known.end(), key) != known.end()) continue;
@@ -117,7 +138,12 @@ std::string parse_fail(PoolCommand& command, std::string_view text) {
     const std::string_view span = value->as_string();
     if (span == "none") return body.wrong();
     const config::Parsed<Duration> parsed = config::parse_duration(span);
-    if (!parsed.value) {
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (span.empty()) {
+        body.fail("for is empty; leave it out for no end");
+    } else if (span != "0" && std::all_of(span.begin(), span.end(), digit)) {
+        body.fail(fmt::format("for: {} has no unit; write {}s", config::quoted(span), span));
+    } else if (!parsed.value) {
         body.fail("for: " + parsed.wrong);
     } else if (*parsed.value <= Duration::zero()) {
         body.fail("for must be more than 0");

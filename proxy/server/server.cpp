@@ -43,7 +43,8 @@ struct Server::Impl {
     ~Impl();
 
     [[nodiscard]] std::shared_ptr<const Snapshot> make_snapshot(config::Config config);
-    void apply_limits(const config::Config& config);
+    void apply_limits();
+    [[nodiscard]] std::uint64_t admit();
     void resolve_names(const config::Config& config);
     void start_workers();
     void start_admin();
@@ -107,12 +108,12 @@ Server::Impl::Impl(config::Config config, Options options_in)
     ::signal(SIGPIPE, SIG_IGN);
     signals.add(SIGUSR1);
     snapshot = make_snapshot(std::move(config));
-    apply_limits(*snapshot->config);
     for (const config::Listener& listener : snapshot->config->listeners) {
         const std::string failed = listeners.open(listener.bind);
         if (!failed.empty()) throw std::runtime_error(failed);
     }
     resolve_names(*snapshot->config);
+    apply_limits();
     start_admin();
     health.start();
     update_health();
@@ -135,13 +136,30 @@ std::shared_ptr<const Snapshot> Server::Impl::make_snapshot(config::Config confi
         system_clock().wall(), metrics);
 }
 
-void Server::Impl::apply_limits(const config::Config& config) {
-    const std::uint64_t available = descriptors > 2 * limits::reserved_descriptors
-                                        ? descriptors - limits::reserved_descriptors
+// Client connections leave descriptors to what health asks, so that a crowd does not blind it.
+// Returns how many there may be.
+std::uint64_t Server::Impl::admit() {
+    const config::Config& config = *snapshot->config;
+    const PoolSets& sets = watch.sets();
+    std::uint64_t probers = 0;
+    for (const config::Pool& pool : config.pools) {
+        probers += pool.depends_on.size() + (pool.webhook ? 1 : 0);
+        const auto set = sets.find(pool.name);
+        if (pool.health_check && set != sets.end()) probers += set->second->size();
+    }
+    const std::uint64_t kept = limits::reserved_descriptors + std::min(probers, descriptors / 4);
+    const std::uint64_t available = descriptors > kept + limits::reserved_descriptors
+                                        ? descriptors - kept
                                         : limits::reserved_descriptors;
     const std::uint64_t wanted = config.limits.connections;
     admission.set_limits(wanted == 0 ? available : std::min(wanted, available),
                          config.limits.connections_per_ip);
+    return available;
+}
+
+void Server::Impl::apply_limits() {
+    const std::uint64_t available = admit();
+    const std::uint64_t wanted = snapshot->config->limits.connections;
     if (wanted != 0 && wanted != limits::unlimited && wanted > available) {
         log::warn(
             "limits.connections is {}, but the process may open only {} files; raise "
@@ -181,6 +199,7 @@ void Server::Impl::listen_on(const config::Listener& listener) {
 }
 
 void Server::Impl::push_endpoints() {
+    static_cast<void>(admit());
     update_health();
     for (const std::unique_ptr<Worker>& worker : workers)
         worker->update(watch.sets());
@@ -316,8 +335,8 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
     }
     if (result.ok) {
         snapshot = next;
-        apply_limits(*snapshot->config);
         resolve_names(*snapshot->config);
+        apply_limits();
         update_health();
         for (const std::unique_ptr<Worker>& worker : workers) {
             worker->adopt(snapshot, watch.sets());

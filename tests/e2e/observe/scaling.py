@@ -4,6 +4,7 @@ import json
 import threading
 
 from harness import EdgeTest, RawClient, eventually, main
+from harness.dns import FakeDns
 from harness.process import run_command
 from harness.wait import PATIENCE
 
@@ -108,6 +109,54 @@ class Scaling(EdgeTest):
         code, out, err = self.command(edge, "scale", "0")
         self.assertEqual((code, out), (1, ""))
         self.assertTrue(err.startswith("scrollgate: factor must be more than 0"), err)
+
+    def test_capacity_that_the_webhook_brings_is_not_multiplied_again(self):
+        origins = [self.origin()]
+        origins += [self.origin(port=origins[0].port, host=f"127.0.0.{n}") for n in range(2, 6)]
+        told = self.origin()
+        dns = FakeDns(app=["127.0.0.1", "127.0.0.2"])
+        self.addCleanup(dns.stop)
+        edge = self.edge(dns={"min_ttl": "100ms", "max_ttl": "100ms", "servers": [dns.address]},
+                         pools={"main": {"endpoints": [f"app.test:{origins[0].port}"],
+                                         "webhook": f"http://{told.address}/scale?key=s3cret"}})
+        eventually(lambda: self.pool(edge)["active"] == 2, "its names")
+        self.assertEqual(self.change(edge, "POST", "/pools/main/scale", {"factor": 2}),
+                         (202, {"wanted": 4, "in_service": 2, "pending": 2,
+                                "why": "scaled by 2 from 2; 2 more are wanted than there are"}))
+        edge.wait_stderr("pool main: 2 endpoints in service (were 2), 4 wanted: scaled by 2")
+        told.wait_requests(1)           # the first word: nothing was said of the start
+        dns.set(app=[f"127.0.0.{n}" for n in range(1, 5)])
+        told.wait_requests(2)
+        edge.wait_stderr("pool main: 4 endpoints in service (were 2), 4 wanted: scaled by 2")
+        self.assertEqual([self.pool(edge)["scale"][k] for k in ("wanted", "in_service", "pending")],
+                         [4, 4, 0])
+        self.assertEqual(self.change(edge, "POST", "/pools/main/scale", {"factor": 2})[1]["wanted"],
+                         4)
+        self.assertEqual(self.change(edge, "POST", "/pools/main/scale", {"factor": 1})[1]["wanted"],
+                         2)
+        told.wait_requests(3)
+        self.assertEqual({(r.method, r.target) for r in told.requests()},
+                         {("POST", "/scale?key=s3cret")})
+        self.assertEqual(len(told.requests()), 3)
+
+    def test_what_stands_in_a_dependencys_query_is_shown_nowhere(self):
+        origin = self.origin()
+        urls = [f"http://{origin.address}/up?key={key}s3cret" for key in "ab"]
+        edge = self.edge(pools={"main": {"endpoints": [origin.address], "depends_on": urls}})
+        eventually(lambda: {"/up?key=as3cret", "/up?key=bs3cret"} <=
+                   {r.target for r in origin.requests()}, "both are asked")
+        self.assertEqual([d["url"] for d in self.pool(edge)["depends_on"]],
+                         [f"http://{origin.address}/up?(hidden)",
+                          f"http://{origin.address}/up?(hidden-2)"])
+        origin.close()
+        edge.wait_stderr("up?(hidden) is gone")
+        edge.wait_stderr("up?(hidden-2) is gone")
+        for path in ("/metrics", "/api/v1/status", "/api/v1/config"):
+            code, text, _ = edge.admin("GET", path, token=edge.token())
+            self.assertEqual(code, 200, path)
+            self.assertNotIn("s3cret", text)
+        self.assertNotIn("s3cret", self.command(edge, "status")[1])
+        self.assertNotIn("s3cret", edge.stderr())
 
     # -- drain
 

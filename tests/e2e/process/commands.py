@@ -58,6 +58,33 @@ class Commands(EdgeTest):
                          "routes: [ { pools: [ a ] } ]\n")
         self.assertEqual(run_command("check", "-c", name).returncode, 0)
 
+    def test_a_warning_is_said_once_and_called_so_once(self):
+        name = self.file("listeners: [ { address: '127.0.0.1:80' } ]\n"
+                         "pools: { a: { endpoints: [ '10.0.0.1:80' ] },\n"
+                         "         b: { endpoints: [ '10.0.0.1:80' ] } }\n"
+                         "routes: [ { pools: [ a ] } ]\n")
+        done = run_command("check", "-c", name)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.stderr.count("warning:"), 1, done.stderr)
+
+    def test_values_that_cannot_be_are_refused_before_anybody_is_asked(self):
+        for arguments, word in (
+                (("fail", "main", "--for", ""), "--for: is empty"),
+                (("fail", ""), "POOL: is empty"),
+                (("drain", "", "x"), "POOL: is empty"),
+                (("undrain", "main", ""), "ADDRESS: is empty"),
+                (("scale", "2", "--pool", ""), "--pool: is empty"),
+                (("scale", "nan"), "'nan' is not a number"),
+                (("scale", "inf"), "'inf' is not a number"),
+                (("scale", "1e400"), "'1e400' is not a number"),
+                (("scale", "0x10"), "'0x10' is not a number"),
+                (("scale", ""), "'' is not a number"),
+                (("scale", "--pool", "main", "--active", "0x10"), "'0x10' is not a whole number"),
+                (("scale", "--pool", "main", "--active", "2.5"), "'2.5' is not a whole number")):
+            done = run_command(*arguments, "--admin", f"127.0.0.1:{free_port()}")
+            self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
+            self.assertIn(word, done.stderr)
+
     def test_status_speaks_of_the_running_one(self):
         edge = self.edge(self.origin())
         done = run_command("status", "-c", str(edge.file))

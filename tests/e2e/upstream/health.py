@@ -1,5 +1,6 @@
 """Active checks take an endpoint out and back; nothing is checked unless asked for; a dependency
 that dies lowers its pool's share and empties nothing."""
+import resource
 import threading
 
 from harness import EdgeTest, eventually, main
@@ -109,6 +110,23 @@ class Health(EdgeTest):
         reborn = self.origin(ok, port=database.port)
         edge.wait_stderr("is back")
         self.assertTrue(reborn.connections)
+
+    def test_running_out_of_descriptors_is_no_failure_of_an_endpoint(self):
+        origin = self.origin()
+        edge = self.edge(pools={"main": {"endpoints": [origin.address],
+                                         "depends_on": [f"tcp://{origin.address}"],
+                                         "health_check": {"tcp": True, "interval": "20ms"}}})
+        eventually(lambda: len(origin.connections) > 3, "checks")
+        pid, kind = edge.pid, resource.RLIMIT_NOFILE
+        before = resource.prlimit(pid, kind)
+        resource.prlimit(pid, kind, (3, before[1]))
+        edge.wait_stderr("could not be checked: connect: Too many open files")
+        resource.prlimit(pid, kind, before)
+        count = len(origin.connections)
+        eventually(lambda: len(origin.connections) > count + 3, "checks again")
+        self.assertNotIn("is unhealthy", edge.stderr())
+        self.assertNotIn("is gone", edge.stderr())
+        self.assertEqual(edge.stderr().count("could not be checked"), 1)
 
     def test_checks_follow_a_reload(self):
         origin = self.origin()

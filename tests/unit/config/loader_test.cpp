@@ -122,7 +122,8 @@ TEST_CASE("health, capacity and names are read in all their forms") {
         "    standby: [ { address: \"spare.example:81\", weight: 2 } ]\n"
         "    health_check: { path: \"/up?x\", interval: 20ms, expect: \"200, 204,300-399\" }\n"
         "    outlier: { max_ejected: 25% }\n"
-        "    depends_on: [ \"tcp://db:5432\", \"http://[::1]/up?a\", \"redis://cache\" ]\n"
+        "    depends_on: [ \"tcp://db:5432\", \"http://[::1]/up?a\", \"redis://cache\",\n"
+        "                  \"http://[::1]/up?key=s3cret\" ]\n"
         "    auto: { target_in_flight: 2.5, max_active: 4 }\n"
         "    webhook: \"http://scaler.example?token=s3cret\"\n"
         "  gcp:\n"
@@ -154,6 +155,9 @@ TEST_CASE("health, capacity and names are read in all their forms") {
     CHECK(aws.depends_on.at(1).host == "::1");
     CHECK(aws.depends_on.at(1).port == 80);
     CHECK(aws.depends_on.at(1).path == "/up?a");
+    CHECK(aws.depends_on.at(1).shown == "http://[::1]/up?(hidden)");
+    CHECK(aws.depends_on.at(3).path == "/up?key=s3cret");
+    CHECK(aws.depends_on.at(3).shown == "http://[::1]/up?(hidden-2)");
     CHECK(aws.depends_on.at(2).kind == Dependency::Kind::redis);
     CHECK(aws.depends_on.at(2).port == 6379);
     CHECK(aws.auto_scale->target_in_flight == doctest::Approx(2.5));

@@ -94,8 +94,8 @@ TEST_CASE("precedence: failed, drained, standby, unhealthy, ejected, in") {
     check(w, 0, 0, false);
     check(w, 0, 0, false);
     CHECK(w.standing(0, 0) == Standing::unhealthy);
-    CHECK(w.verdicts.scale("p0", {.factor = {}, .active = 1}) == "");
-    CHECK(w.verdicts.drain("p0", w.text(0, 0)) == "");
+    CHECK(w.verdicts.scale("p0", {.factor = {}, .active = 1}, w.now) == "");
+    CHECK(w.verdicts.drain("p0", w.text(0, 0), w.now) == "");
     w.look();
     CHECK(w.standing(0, 0) == Standing::drained);
     CHECK(w.standing(0, 1) == Standing::standby);
@@ -111,7 +111,7 @@ TEST_CASE("precedence: failed, drained, standby, unhealthy, ejected, in") {
     CHECK(w.standing(0, 0) == Standing::drained);
     CHECK(w.standing(0, 1) == Standing::standby);
     CHECK(w.standing(0, 2) == Standing::standby);
-    CHECK(w.verdicts.undrain("p0", w.text(0, 0)) == "");
+    CHECK(w.verdicts.undrain("p0", w.text(0, 0), w.now) == "");
     w.look();
     CHECK(w.standing(0, 0) == Standing::unhealthy);
 }
@@ -129,7 +129,7 @@ TEST_CASE("a failed pool comes back when its time is over or somebody says so") 
     CHECK(w.verdicts.fail("p0", no_limit, w.now) == "");
     w.look(1h);
     CHECK(w.standing(0, 0) == Standing::failed);
-    CHECK(w.verdicts.unfail("p0") == "");
+    CHECK(w.verdicts.unfail("p0", w.now) == "");
     w.look();
     CHECK(w.standing(0, 0) == Standing::in);
 }
@@ -138,11 +138,11 @@ TEST_CASE("commands that cannot be are refused in words") {
     World w(2, 2);
     CHECK(w.verdicts.fail("px", 1s, w.now) == "there is no pool px; there are: p0, p1");
     CHECK(w.verdicts.fail("p0", 0s, w.now) != "");
-    CHECK(w.verdicts.unfail("p0") == "pool p0 is not failed");
-    CHECK(w.verdicts.drain("p0", "1.2.3.4:5") == "pool p0 has no endpoint 1.2.3.4:5");
-    CHECK(w.verdicts.undrain("p0", w.text(0, 0)) != "");
-    CHECK(w.verdicts.scale("px", {.factor = 2.0, .active = {}}) != "");
-    CHECK(w.verdicts.scale("", {.factor = 1e6, .active = {}}) != "");
+    CHECK(w.verdicts.unfail("p0", w.now) == "pool p0 is not failed");
+    CHECK(w.verdicts.drain("p0", "1.2.3.4:5", w.now) == "pool p0 has no endpoint 1.2.3.4:5");
+    CHECK(w.verdicts.undrain("p0", w.text(0, 0), w.now) != "");
+    CHECK(w.verdicts.scale("px", {.factor = 2.0, .active = {}}, w.now) != "");
+    CHECK(w.verdicts.scale("", {.factor = 1e6, .active = {}}, w.now) != "");
     w.look();
     CHECK(w.lines.empty());
 }
@@ -151,7 +151,7 @@ TEST_CASE("scaling over all pools brings standbys in, in order, slowly; the rest
     World w(3, 2, 1);
     for (int p = 0; p < 3; ++p)
         CHECK(w.standing(p, 2) == Standing::standby);
-    CHECK(w.verdicts.scale("", {.factor = 2.0, .active = {}}) == "");
+    CHECK(w.verdicts.scale("", {.factor = 2.0, .active = {}}, w.now) == "");
     w.look();
     for (int p = 0; p < 3; ++p) {
         CHECK(w.standing(p, 2) == Standing::in);
@@ -164,8 +164,12 @@ TEST_CASE("scaling over all pools brings standbys in, in order, slowly; the rest
     CHECK(w.score(0, 2) == 1);
     w.grow(0, 1, false);  // the cloud has brought one more, through DNS
     w.update();
-    CHECK(w.status(0).scale.wanted == 6);  // twice of three
+    CHECK(w.status(0).scale.wanted == 4);  // as was said: not twice of three
     CHECK(w.status(0).scale.in_service == 4);
+    CHECK(w.lines_with("pool p0: 3 endpoints in service (were 2), 4 wanted: scaled by 2 from 2; 1 "
+                       "more are wanted than there are") == 1);
+    CHECK(w.lines_with("pool p0: 4 endpoints in service (were 3), 4 wanted: scaled by 2") == 1);
+    CHECK(w.lines_with("endpoints in service") == 4);
 }
 
 TEST_CASE("an endpoint that joins a pool later starts slowly; those at the start do not") {
@@ -203,7 +207,8 @@ TEST_CASE("auto brings standbys in by the requests in flight, and takes them bac
 TEST_CASE("a dependency that is gone lowers its pool's score and empties nothing") {
     World w(2, 2);
     config::Dependency database;
-    database.url = "tcp://db:5432";
+    database.url = "http://db/up?key=s3cret";
+    database.shown = "http://db/up?(hidden)";
     w.config.pools[0].depends_on = {database};
     w.update();
     CHECK(w.verdicts.dependency_due("p0", database.url) != never);
@@ -215,14 +220,16 @@ TEST_CASE("a dependency that is gone lowers its pool's score and empties nothing
     CHECK(w.score(0, 0) == doctest::Approx(limits::dependency_part));
     CHECK(w.standing(0, 0) == Standing::in);
     CHECK(w.score(1, 0) == 1);
-    CHECK(w.lines_with("its dependency tcp://db:5432 is gone (connect: refused)") == 1);
+    CHECK(w.lines_with("its dependency http://db/up?(hidden) is gone (connect: refused)") == 1);
     CHECK_FALSE(w.status(0).depends_on[0].up);
+    CHECK(w.status(0).depends_on[0].url == database.shown);
     CHECK(w.status(0).state == "degraded");
     for (int i = 0; i < 2; ++i)
         static_cast<void>(
             w.verdicts.dependency_checked("p0", database.url, true, "", w.now, w.now));
     CHECK(w.score(0, 0) == 1);
     CHECK(w.lines_with("is back") == 1);
+    CHECK(w.lines_with("s3cret") == 0);
 }
 
 TEST_CASE("availability is of time in service, and what an operator wanted does not count") {
@@ -242,4 +249,75 @@ TEST_CASE("availability is of time in service, and what an operator wanted does 
     w.look(99s);
     CHECK(*w.status(1).availability.hour == 1);
     CHECK(*w.verdicts.status().availability.hour < 1);
+}
+
+TEST_CASE("time that nobody looked at counts for what was, not for what a look finds") {
+    World w(1, 1);
+    w.config.pools[0].health_check = a_check();
+    w.update();
+    w.look(100s);
+    // Asleep; then its checks fail.
+    w.now += 298s;
+    check(w, 0, 0, false);
+    check(w, 0, 0, false);
+    CHECK(w.standing(0, 0) == Standing::unhealthy);
+    CHECK(*w.status(0).availability.hour == 1);
+    w.now += 98s;  // and pass again
+    check(w, 0, 0, true);
+    check(w, 0, 0, true);
+    CHECK(*w.status(0).availability.hour == doctest::Approx(0.8).epsilon(0.01));
+    w.now += 300s;
+    CHECK(w.verdicts.fail("p0", no_limit, w.now) == "");
+    CHECK(*w.status(0).availability.hour == doctest::Approx(0.875).epsilon(0.01));
+    w.now += 500s;
+    CHECK(w.verdicts.unfail("p0", w.now) == "");
+    w.now += 200s;
+    w.update();  // a reload
+    CHECK(*w.status(0).availability.hour == doctest::Approx(0.9).epsilon(0.01));
+}
+
+TEST_CASE("a command takes effect as of now, whenever the last look was") {
+    World w(1, 2);
+    w.calm(1s);
+    CHECK(w.verdicts.drain("p0", w.text(0, 0), w.now) == "");
+    w.now += 1h;
+    CHECK(w.verdicts.undrain("p0", w.text(0, 0), w.now) == "");
+    CHECK(w.score(0, 0) == doctest::Approx(limits::ramp_floor));  // its return begins now
+    w.now += 1h;
+    CHECK(w.verdicts.scale("p0", {.factor = {}, .active = 1}, w.now) == "");
+    w.now += 1h;
+    CHECK(w.verdicts.scale("p0", {.factor = {}, .active = 2}, w.now) == "");
+    CHECK(w.score(0, 1) == doctest::Approx(limits::ramp_floor));
+}
+
+TEST_CASE("a check that could not be made changes nothing and comes an interval later") {
+    World w(1, 1);
+    w.config.pools[0].health_check = a_check();
+    config::Dependency database;
+    database.url = database.shown = "tcp://db:5432";
+    w.config.pools[0].depends_on = {database};
+    w.update();
+    for (int i = 0; i < 10; ++i) {
+        w.now += 2s;
+        const TimePoint due = w.verdicts.unchecked("p0", w.text(0, 0), w.now - 1s, w.now);
+        CHECK(due > w.now);
+        CHECK(due <= w.now + 2s);
+        CHECK(w.verdicts.dependency_unchecked("p0", database.url, w.now, w.now) > w.now);
+    }
+    CHECK(w.standing(0, 0) == Standing::in);
+    CHECK(w.score(0, 0) == 1);
+    CHECK(w.status(0).depends_on[0].up);
+    CHECK(w.verdicts.unchecked("p0", "10.9.9.9:80", w.now, w.now) == never);
+    CHECK(w.verdicts.dependency_unchecked("p0", "tcp://other:1", w.now, w.now) == never);
+    CHECK(w.lines.empty());
+}
+
+TEST_CASE("what nobody asks for any more has no share") {
+    World w(2, 1);
+    w.calm(2s);
+    CHECK(w.status(0).share == doctest::Approx(0.5));
+    w.look(10s);
+    CHECK(w.status(0).share == doctest::Approx(0.5));
+    w.look(10min);
+    CHECK(w.status(0).share == 0);
 }

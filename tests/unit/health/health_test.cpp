@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <future>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -49,6 +50,13 @@ struct Stuck final : Dialer {
         std::atomic<bool> done{false};
         std::promise<void> promise;
     } asked;
+};
+
+/// The machine's clock, and how far we are ahead of it.
+struct FastClock final : Clock {
+    TimePoint now() const noexcept override { return system_clock().now() + ahead.load(); }
+    WallTime wall() const noexcept override { return system_clock().wall(); }
+    std::atomic<Duration> ahead{Duration::zero()};
 };
 
 struct Lab {
@@ -98,7 +106,8 @@ struct Lab {
     PoolSets sets;
     std::shared_ptr<const EndpointSet> set;
     Stuck dialer;
-    Health health{system_clock(), dialer, [](const std::string&, auto) {}};
+    FastClock clock;
+    Health health{clock, dialer, [](const std::string&, auto) {}};
 };
 
 }  // namespace
@@ -148,15 +157,73 @@ TEST_CASE("it ends at once while checks, dependencies and webhooks hang") {
     dependency.url = "tcp://192.0.2.9:1";
     dependency.host = "192.0.2.9";
     dependency.port = 1;
-    lab.config.pools[0].depends_on = {dependency};
+    lab.config.pools[0].depends_on = {dependency, dependency};  // one prober all the same
     lab.config.pools[0].webhook.emplace().host = "192.0.2.9";
     lab.update();
     static_cast<void>(
         lab.ask([&](auto done) { lab.health.scale("a", {.factor = {}, .active = 9}, done); }));
     lab.dialer.asked.promise.get_future().wait();
-    lab.update();  // a reload meanwhile
+    lab.update();  // reloads meanwhile
+    lab.update();
     lab.config.pools[0].health_check.reset();
     lab.update();
     lab.health.stop();
     lab.health.stop();
+}
+
+TEST_CASE("what comes when it has been stopped begins nothing") {
+    Lab lab;
+    lab.config.pools[0].health_check.emplace().tcp = true;
+    lab.config.pools[0].webhook.emplace().host = "192.0.2.9";
+    const auto config = std::make_shared<const config::Config>(lab.config);
+    for (int i = 0; i < 20; ++i) {
+        Health health(system_clock(), lab.dialer, [](const std::string&, auto) {});
+        health.update(config, lab.sets);
+        health.scale("a", {.factor = {}, .active = 9}, {});
+        health.start();
+        health.stop();  // mostly before its loop has begun
+    }
+}
+
+TEST_CASE("a webhook hears nothing of names that come in at the start, and of changes later") {
+    Lab lab;
+    config::Pool& pool = lab.config.pools[0];
+    pool.endpoints = {{"a.test:80", "a.test", 80, 1, ""}, {"b.test:80", "b.test", 80, 1, ""}};
+    pool.webhook.emplace().host = "192.0.2.9";
+    const auto answer = [&](std::initializer_list<const char*> names) {
+        auto made = std::make_shared<EndpointSet>();
+        for (const char* name : names) {
+            auto one = std::make_shared<Endpoint>(*lab.set->front());
+            one->name = name;
+            one->address =
+                *SocketAddress::from_ip("192.0.2." + std::to_string(made->size() + 1), 80);
+            one->text = one->address.text();
+            one->state = lab.registry.state_of("a", one->address);
+            made->push_back(std::move(one));
+        }
+        lab.sets["a"] = made;
+        lab.update();
+        // What it would tell it has begun to tell by then: twice through the loop.
+        for (int i = 0; i < 2; ++i)
+            static_cast<void>(lab.ask([&](auto done) { lab.health.unfail("a", done); }));
+    };
+    answer({});
+    answer({"a.test"});
+    answer({"a.test", "b.test", "b.test"});
+    CHECK_FALSE(lab.dialer.asked.done);
+    answer({"a.test", "b.test"});
+    CHECK(lab.dialer.asked.done);
+}
+
+TEST_CASE("a word that is old makes it look, for the next one that asks") {
+    Lab lab;
+    lab.update();
+    // An hour without anything: the look of this command is the last, and it sleeps.
+    lab.clock.ahead = 1h;
+    static_cast<void>(lab.ask([&](auto done) { lab.health.unfail("a", done); }));
+    const auto first = lab.health.status();
+    lab.clock.ahead = 2h;
+    while (lab.health.status() == first)
+        std::this_thread::yield();
+    CHECK(*lab.health.status()->availability.hour == 1);
 }

@@ -45,7 +45,7 @@ TEST_CASE("what operators took out is no panic") {
     w.config.routes[0].name = "all";
     w.update();
     CHECK(w.verdicts.fail("p0", no_limit, w.now) == "");
-    CHECK(w.verdicts.drain("p1", w.text(1, 0)) == "");
+    CHECK(w.verdicts.drain("p1", w.text(1, 0), w.now) == "");
     w.look();
     CHECK(!panics(w));
 }

@@ -256,7 +256,23 @@ TEST_CASE("a prober asks when it is due, and ends when it is told to, whatever i
     CHECK(lab.faults.open == 0);
 }
 
-TEST_CASE("a webhook is told the newest until it has heard, a bounded number of times") {
+TEST_CASE("what we have run out of ourselves says nothing of the endpoint") {
+    namespace errc = boost::system::errc;
+    for (const auto own :
+         {errc::too_many_files_open, errc::too_many_files_open_in_system, errc::no_buffer_space,
+          errc::not_enough_memory, errc::address_not_available, errc::connection_refused}) {
+        Lab lab;
+        lab.script = [&](ScriptedPeer& peer) { peer.connect_result(make_error_code(own)); };
+        ProbePlan plan = http;
+        plan.addresses.push_back(*SocketAddress::from_ip("192.0.2.2", 80));
+        const ProbeResult result = lab.probe(plan);
+        CHECK_FALSE(result.passed);
+        CHECK(result.starved == (own != errc::connection_refused));
+        CHECK(lab.dialer.peers.size() == (result.starved ? 1 : 2));
+    }
+}
+
+TEST_CASE("a webhook is told the newest until it has heard, ever more rarely") {
     Lab lab;
     config::Webhook to;
     to.host = "192.0.2.9";
@@ -278,13 +294,29 @@ TEST_CASE("a webhook is told the newest until it has heard, a bounded number of 
             ++count;
         return count;
     };
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 28; ++i)
         lab.pass(1s);
     CHECK(told() == limits::webhook_tries);
+    for (int i = 0; i < 20 * 60; ++i)
+        lab.pass(1s);
+    const std::size_t tries = told();
+    CHECK(tries > limits::webhook_tries);
+    lab.pass(599s);
+    CHECK(told() <= tries + 1);
+    for (int i = 0; i < 60; ++i)
+        lab.pass(10min);
+    CHECK(told() > tries + 50);
+    const std::size_t before = told();
+    lab.answers("HTTP/1.1 200 Heard\r\nContent-Length: 0\r\n\r\n");
+    lab.script(peer);
+    for (int i = 0; i < 60; ++i)
+        lab.pass(10min);
+    CHECK(told() == before + 1);
     lab.answers("");
+    lab.script(peer);
     webhook.tell("{}");
     lab.settle();
-    CHECK(told() == limits::webhook_tries + 1);
+    CHECK(told() == before + 2);
     webhook.stop();
     lab.settle();
     CHECK_FALSE(webhook.running());

@@ -13,7 +13,7 @@ namespace {
 Scaler scaler_of(std::uint32_t active, std::uint32_t standbys,
                  const std::optional<config::AutoScale>& rules = {}) {
     Scaler scaler;
-    CHECK(scaler.resize(active, standbys, rules));
+    CHECK(scaler.resize({.active = active, .standby = standbys}, rules));
     return scaler;
 }
 
@@ -45,9 +45,94 @@ TEST_CASE("what standbys cannot give is pending, and arrives through the set") {
     Scaler scaler = scaler_of(2, 1);
     CHECK(scaler.wish({.factor = {}, .active = 5}) == "");
     CHECK(scaler.state() == ScaleState{5, 3, 2, "scaled to 5; 2 more are wanted than there are"});
-    CHECK(scaler.resize(4, 1, {}));  // DNS has more
+    CHECK(scaler.resize({.active = 4, .standby = 1, .named = 4}, {}));  // DNS has more
     CHECK(scaler.state() == ScaleState{5, 5, 0, "scaled to 5"});
-    CHECK_FALSE(scaler.resize(4, 1, {}));
+    CHECK_FALSE(scaler.resize({.active = 4, .standby = 1, .named = 4}, {}));
+}
+
+TEST_CASE("a factor is a number from the wish on: what comes because of it is not multiplied") {
+    Scaler scaler;
+    const auto names = [&](std::uint32_t count) {
+        static_cast<void>(scaler.resize({.active = count, .named = count}, {}));
+    };
+    const auto wish = [&](double factor) {
+        CHECK(scaler.wish({.factor = factor, .active = {}}) == "");
+        return scaler.state().wanted;
+    };
+    names(2);
+    CHECK_FALSE(scaler.asked());
+    CHECK(wish(2) == 4);
+    CHECK(scaler.asked());
+    for (const std::uint32_t brought : {3U, 4U, 8U}) {
+        names(brought);
+        CHECK(scaler.state().wanted == 4);
+    }
+    CHECK(wish(2) == 4);  // said again
+    CHECK(scaler.state().why == "scaled by 2 from 2");
+    CHECK(wish(0.5) == 1);
+    for (const std::uint32_t left : {4U, 2U, 1U}) {
+        names(left);
+        CHECK(scaler.state().wanted == 1);
+    }
+    CHECK(wish(0.5) == 1);
+    CHECK(wish(3) == 6);
+    names(6);
+    CHECK(wish(1) == 2);  // back to what was there…
+    CHECK(scaler.state().in_service == 2);
+    names(2);
+    CHECK_FALSE(scaler.asked());
+    names(3);  // …and then nothing is wished any more
+    CHECK(scaler.state() == ScaleState{3, 3, 0, "as configured"});
+}
+
+TEST_CASE("a factor that was said before the names had answered is of what they answer") {
+    Scaler scaler;
+    CHECK(scaler.wish({.factor = 2.0, .active = {}}) == "");
+    CHECK(scaler.state().wanted == 0);
+    CHECK(scaler.resize({.active = 3, .named = 3}, {}));
+    CHECK(scaler.state().wanted == 6);
+    CHECK(scaler.resize({.active = 6, .named = 6}, {}));
+    CHECK(scaler.state().wanted == 6);
+}
+
+TEST_CASE("auto gives back what the webhook brought, down to min_active and what the file holds") {
+    config::AutoScale rules = aim(10);
+    rules.shrink_after = 60s;
+    rules.min_active = 2;
+    Scaler scaler;
+    const auto names = [&](std::uint32_t count) {
+        static_cast<void>(scaler.resize({.active = count, .named = count, .elastic = true}, rules));
+    };
+    const auto pass = [&](double in_flight, int seconds) {
+        for (int i = 0; i < seconds; ++i)
+            static_cast<void>(scaler.measure(in_flight, 1s));
+        return scaler.state().wanted;
+    };
+    CHECK(scaler.state().wanted == 0);
+    names(4);
+    CHECK(scaler.state() == ScaleState{4, 4, 0, "as found by name"});
+    CHECK_FALSE(scaler.asked());
+    CHECK(pass(75, 60) == 8);
+    CHECK(scaler.asked());
+    names(8);
+    CHECK(scaler.state().wanted == 8);
+    CHECK(scaler.busy());
+    CHECK(pass(0, 600) < 8);
+    names(scaler.state().wanted);
+    CHECK(pass(0, 6000) == 2);
+    CHECK(scaler.state().why.starts_with("auto: "));
+    CHECK_FALSE(scaler.busy());
+    names(2);
+    CHECK(scaler.state() == ScaleState{2, 2, 0, scaler.state().why});
+    names(5);  // somebody else has added some: they serve
+    CHECK(scaler.state().in_service == 5);
+    CHECK(pass(0, 6000) == 2);
+    // What stands in the file as an address nobody takes away.
+    CHECK(scaler.resize({.active = 5, .named = 2, .elastic = true}, rules));
+    CHECK(pass(0, 6000) == 3);
+    // Without a webhook nobody brings or takes anything: as configured.
+    CHECK(scaler.resize({.active = 5, .named = 5}, rules));
+    CHECK(pass(0, 6000) == 5);
 }
 
 TEST_CASE("a wish that cannot be is refused in words, and nothing changes") {

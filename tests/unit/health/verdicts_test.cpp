@@ -283,3 +283,42 @@ TEST_CASE("an endpoint that dies and comes back every second soon gets next to n
     CHECK(w.state(0, 0).ejections >= 3);
     CHECK(w.state(0, 0).ejections <= 8);  // 5 s, 10 s, 15 s, …
 }
+
+TEST_CASE("a drained endpoint does not serve: it makes no room for one more ejection") {
+    World w(1, 4);
+    w.calm(2s);
+    CHECK(w.verdicts.drain("p0", w.text(0, 2), w.now) == "");
+    CHECK(w.verdicts.drain("p0", w.text(0, 3), w.now) == "");
+    const auto errors = [&](int e) {
+        for (int i = 0; i < 20; ++i) {
+            w.attempts(0, 1 - e, 25, AttemptEnd::answered);
+            w.attempts(0, e, 25, AttemptEnd::server_error);
+            w.look();
+        }
+    };
+    w.config.pools[0].outlier.max_ejected = 0.5;
+    w.update();
+    errors(0);
+    CHECK(w.standing(0, 0) == Standing::ejected);
+    // Half of the two that serve is out; of four one more would be allowed.
+    w.config.pools[0].outlier.max_ejected = 0.4;
+    w.update();
+    errors(1);
+    CHECK(w.standing(0, 1) == Standing::in);
+}
+
+TEST_CASE("without slow_start, too, an endpoint comes back from an ejection by a trickle") {
+    World w(2, 2);
+    w.config.pools[0].slow_start = 0s;
+    w.update();
+    w.calm(2s);
+    w.attempts(0, 0, 2, AttemptEnd::refused);
+    w.look();
+    CHECK(w.standing(0, 0) == Standing::ejected);
+    while (w.standing(0, 0) == Standing::ejected)
+        w.look(1s);
+    CHECK(w.score(0, 0) == doctest::Approx(limits::ramp_unproven));
+    w.attempts(0, 0, 1, AttemptEnd::answered);
+    w.look();
+    CHECK(w.score(0, 0) > 0.9);
+}

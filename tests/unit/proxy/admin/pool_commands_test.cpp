@@ -97,9 +97,20 @@ TEST_CASE("a wrong scale says what would be right") {
     CHECK(wrong(Kind::scale, "{factor: 2}").starts_with("the body is not JSON"));
 }
 
+TEST_CASE("a key that stands in a body twice is refused: which was meant?") {
+    CHECK(wrong(Kind::scale, R"({"factor": 2, "factor": 3})")
+              .starts_with("a key stands in the body twice; send such as"));
+    CHECK(wrong(Kind::fail, R"({"for": "1s", "f\u006fr": "2s"})")
+              .starts_with("a key stands in the body twice"));
+    for (const char* colons : {R"({"for": "{\"a\":1}:"})", R"({"for": [{"a": 1, "b": 2}]})"})
+        CHECK(wrong(Kind::fail, colons).starts_with("for"));
+}
+
 TEST_CASE("a wrong time, and bodies where none is wanted") {
     CHECK(wrong(Kind::fail, R"({"for": 30})") ==
           R"(for must be a text; send such as {"for": "30s"})");
+    CHECK(wrong(Kind::fail, R"({"for": "30"})").starts_with("for: '30' has no unit; write 30s; "));
+    CHECK(wrong(Kind::fail, R"({"for": ""})").starts_with("for is empty"));
     CHECK(wrong(Kind::fail, R"({"for": "30 parsecs"})").starts_with("for: "));
     CHECK(wrong(Kind::fail, R"({"for": "0"})").starts_with("for must be more than 0"));
     CHECK(wrong(Kind::drain, R"({"now": true})", {"a", "b"}) == "there is no key 'now' here");
