@@ -22,16 +22,17 @@ class PeakEwma {
     /// `took` may be a lower bound (a call that was given up): then only `peak` is right.
     void observe(Duration took, TimePoint now) noexcept {
         const std::uint64_t seen = word_.load(std::memory_order_relaxed);
-        const float sample = microseconds(took);
         const float old = decayed(seen, now);
+        const float sample = believable(took, old);
         const float share = fresh_share(seen, now);
         word_.store(pack(sample > old ? sample : old + (sample - old) * share, now),
                     std::memory_order_relaxed);
     }
     /// Raises the average to `took` if that is more: the call has lasted that long without an end.
     void at_least(Duration took, TimePoint now) noexcept {
-        const float sample = microseconds(took);
-        if (sample > value(now)) word_.store(pack(sample, now), std::memory_order_relaxed);
+        const float old = value(now);
+        const float sample = believable(took, old);
+        if (sample > old) word_.store(pack(sample, now), std::memory_order_relaxed);
     }
     /// Microseconds; 0 while nothing is known.
     [[nodiscard]] float value(TimePoint now) const noexcept {
@@ -43,8 +44,13 @@ class PeakEwma {
     static constexpr float decay_ticks =
         static_cast<float>(Duration(limits::latency_decay).count() >> tick_shift);
 
-    static float microseconds(Duration took) noexcept {
-        return static_cast<float>(took.count()) * 1e-3F;
+    /// One sample says "slow", not how slow: it raises the average 16-fold at most (and from
+    /// nothing to 20 ms), so that a single report of seconds among answers of milliseconds is soon
+    /// forgotten. More of the kind raise it further.
+    static float believable(Duration took, float old) noexcept {
+        const float us = static_cast<float>(took.count()) * 1e-3F;
+        const float most = 16 * old + 20'000;
+        return us < most ? us : most;
     }
     static std::uint32_t ticks(TimePoint now) noexcept {
         return static_cast<std::uint32_t>(
