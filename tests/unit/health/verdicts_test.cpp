@@ -301,8 +301,6 @@ TEST_CASE("a drained endpoint does not serve: it makes no room for one more ejec
     errors(0);
     CHECK(w.standing(0, 0) == Standing::ejected);
     // Half of the two that serve is out; of four one more would be allowed.
-    w.config.pools[0].outlier.max_ejected = 0.4;
-    w.update();
     errors(1);
     CHECK(w.standing(0, 1) == Standing::in);
 }
