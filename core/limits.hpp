@@ -140,6 +140,7 @@ inline constexpr double success_samples = 20;   ///< …but at least of this man
 inline constexpr auto evidence_memory = 30s;    ///< whatever nothing follows is forgotten
 inline constexpr double success_slack = 0.02;   ///< worse than the best by this is no worse
 inline constexpr double success_ejects = 0.75;  ///< of the best rate: below it, ejection
+inline constexpr double errors_shared = 0.15;   ///< of the others' answers: no run tells then
 inline constexpr double run_by_chance = 1e-5;   ///< a rarer run of 5xx is not shared by the others
 inline constexpr double slow_own = 3;           ///< times slower than usual: sick
 inline constexpr double slow_peers = 6;         ///< times slower than its pool: sick

@@ -10,9 +10,12 @@
 namespace scrollgate {
 namespace {
 
-/// The shortest run of 5xx that the others' error rate would hardly ever make by chance.
-double telling_run(double error_rate, std::uint32_t consecutive) noexcept {
-    const double rare = std::log(limits::run_by_chance) / std::log(std::min(error_rate, 0.999));
+/// The shortest run of 5xx that the others' error rate would hardly ever make by chance. Of a few
+/// answers the rate may be higher than it looks; the doubt is theirs.
+double telling_run(const Tally& others, std::uint32_t consecutive) noexcept {
+    const double seen = others.error_rate();
+    const double doubt = 1.5 * std::sqrt(seen * (1 - seen) / (others.samples() + 1));
+    const double rare = std::log(limits::run_by_chance) / std::log(std::min(seen + doubt, 0.999));
     return std::max<double>(consecutive, rare);
 }
 
@@ -56,7 +59,9 @@ bool OutlierDetector::failing(const Evidence& evidence, const Tally& fresh_of_pe
     if (run < consecutive) return false;
     constexpr double few = 3;
     if (meanwhile_->samples() >= few) {
-        return run >= telling_run(meanwhile_->error_rate(), consecutive);
+        // Who fails like this is no measure for a run: requests of one kind come in bunches.
+        if (meanwhile_->error_rate() > limits::errors_shared) return false;
+        if (run >= telling_run(*meanwhile_, consecutive)) return true;
     }
     waits_ = true;
     return false;
@@ -90,8 +95,9 @@ std::optional<Suspicion> OutlierDetector::suspect(const Evidence& evidence, cons
     const bool enough = own.samples() >= limits::success_samples &&
                         peers.best_samples >= limits::success_samples && own.bad >= 1;
     const double noise = 4 * deviation(own, peers.best_success, peers.best_samples);
-    if (enough && own.success() < limits::success_ejects * peers.best_success &&
-        peers.best_success - own.success() > noise) {
+    // The more the others fail themselves, the less they are a measure.
+    const double least = limits::success_ejects * std::pow(peers.best_success, 3);
+    if (enough && own.success() < least && peers.best_success - own.success() > noise) {
         return Suspicion{EjectReason::success_rate,
                          fmt::format("{:.0f} % of its attempts succeed, {:.0f} % of the others'",
                                      100 * own.success(), 100 * peers.best_success)};

@@ -1,6 +1,7 @@
 // Verdicts: the look. Evidence is gathered, compared with the peers', and judged.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -59,6 +60,7 @@ bool Verdicts::gather(WatchedPool& pool, Duration passed) {
     double attempts = 0;
     pool.tally = pool.fresh = {};
     pool.newest_answer = pool.second_answer = 0;
+    pool.best = pool.second_best = nullptr;
     for (const auto& endpoint : pool.endpoints) {
         const Evidence now = Evidence::of(endpoint->state());
         const Evidence& before = endpoint->before;
@@ -68,6 +70,7 @@ bool Verdicts::gather(WatchedPool& pool, Duration passed) {
         endpoint->success.add(good, bad, passed);
         pool.fresh += endpoint->fresh;
         pool.tally += endpoint->success.tally();
+        rank(pool, *endpoint);
         add_heads(pool, *endpoint, now.heads() - std::min(now.heads(), before.heads()), passed);
         if (now.last_answer > pool.newest_answer) {
             pool.second_answer = pool.newest_answer;
@@ -88,6 +91,16 @@ bool Verdicts::gather(WatchedPool& pool, Duration passed) {
         pool.rate += (attempts / seconds_of(passed) - pool.rate) * fresh;
     }
     return any || attempts > 0;
+}
+
+void Verdicts::rank(WatchedPool& pool, const WatchedEndpoint& endpoint) {
+    const auto success = [](const WatchedEndpoint* of) { return of->success.tally().success(); };
+    if (endpoint.success.tally().samples() < limits::success_samples) return;
+    if (pool.best == nullptr || success(&endpoint) > success(pool.best)) {
+        pool.second_best = std::exchange(pool.best, &endpoint);
+    } else if (pool.second_best == nullptr || success(&endpoint) > success(pool.second_best)) {
+        pool.second_best = &endpoint;
+    }
 }
 
 void Verdicts::add_heads(WatchedPool& pool, WatchedEndpoint& endpoint, std::uint64_t fresh,
@@ -155,10 +168,7 @@ PeerEvidence Verdicts::peers_of(const WatchedPool& pool, const WatchedEndpoint& 
     PeerEvidence peers;
     const auto hear = [&](const Tally& tally, const Tally& fresh, std::int64_t last_answer) {
         peers.last_answer = std::max(peers.last_answer, last_answer);
-        if (peers.fresh.samples() == 0 ||
-            (fresh.samples() > 0 && fresh.error_rate() < peers.fresh.error_rate())) {
-            peers.fresh = fresh;
-        }
+        peers.fresh += fresh;
         if (tally.samples() > 0 &&
             (peers.best_samples == 0 || tally.success() > peers.best_success)) {
             peers.best_success = tally.success();
@@ -166,8 +176,10 @@ PeerEvidence Verdicts::peers_of(const WatchedPool& pool, const WatchedEndpoint& 
         }
     };
     const bool newest = endpoint.before.last_answer == pool.newest_answer;
-    hear(pool.tally - endpoint.success.tally(), pool.fresh - endpoint.fresh,
-         newest ? pool.second_answer : pool.newest_answer);
+    // One that does well among many that fail shows that it can be done.
+    const WatchedEndpoint* best = pool.best != &endpoint ? pool.best : pool.second_best;
+    hear(best != nullptr ? best->success.tally() : pool.tally - endpoint.success.tally(),
+         pool.fresh - endpoint.fresh, newest ? pool.second_answer : pool.newest_answer);
     for (const WatchedPool* other : pool.related)
         hear(other->tally, other->fresh, other->newest_answer);
     return peers;

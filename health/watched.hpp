@@ -73,8 +73,11 @@ struct WatchedPool {
     std::vector<WatchedPool*> related;  ///< all of these, once each
 
     // -- of the present look
-    Tally tally;                                        ///< of its endpoints
-    Tally fresh;                                        ///< likewise, since the look before
+    Tally tally;  ///< of its endpoints
+    Tally fresh;  ///< likewise, since the look before
+    /// The endpoint that does best of those with enough attempts, and the next; null: nobody.
+    const WatchedEndpoint* best = nullptr;
+    const WatchedEndpoint* second_best = nullptr;
     std::int64_t newest_answer = 0, second_answer = 0;  ///< of two endpoints
     double slower = 1;                                  ///< median against what is usual
     double median_us = 0;                               ///< of latency; 0: unknown

@@ -75,11 +75,18 @@ TEST_CASE("a run of 5xx must be rarer than the others' errors explain") {
     CHECK_FALSE(c.suspect()->unbounded());
 
     Case shared;
-    shared.peers.fresh = {50, 50};
-    shared.evidence.error_run = 10;  // one in a thousand
+    shared.peers.fresh = {97, 3};
+    shared.evidence.error_run = 3;
     CHECK_FALSE(shared.suspect());
-    shared.evidence.error_run = 17;
+    CHECK_FALSE(shared.suspect());
+    shared.evidence.error_run = 6;
     CHECK(shared.suspect());
+
+    Case mixed;  // one of two pages is broken, and asked for in bunches
+    mixed.peers.fresh = {50, 50};
+    mixed.evidence.error_run = 40;
+    CHECK_FALSE(mixed.suspect());
+    CHECK_FALSE(mixed.suspect());
 
     Case everybody;
     everybody.peers.fresh = {0, 1000};
