@@ -34,7 +34,7 @@ Result<Claim> pick(Exchange& x, Full& full) {
     request.now = x.worker.loop().now();
     if (x.affinity.tag != 0) request.stick = balancer.targets()->tagged(x.affinity.tag);
     std::optional<Claim> claimed;
-    while (!claimed) {
+    for (;;) {
         request.tried = x.tried;
         request.avoid = x.avoid;
         const Endpoint* const endpoint = balancer.pick(request, x.worker.loop().rng());

@@ -12,14 +12,15 @@
 
 namespace scrollgate {
 
-class Hedge final : public TurnWatcher, private TimerWheel::Timer {
+class Hedge final : private TimerWheel::Timer {
   public:
     /// Watches `first` from the moment it asks.
     Hedge(Exchange& x, Turn& first) noexcept : x_(x), first_(first) {}
     Hedge(const Hedge&) = delete;
     Hedge& operator=(const Hedge&) = delete;
 
-    void asked() override;
+    /// The request goes out: the time runs.
+    void asked();
 
     /// `first` has ended with `began`. Waits for the attempt beside it if that may still do better;
     /// the turn whose answer counts, or that failed last, with `began` made to fit it. Only that

@@ -1,5 +1,6 @@
 #include "proxy/pipeline/turn.hpp"
 
+#include "proxy/pipeline/hedge.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -12,13 +13,13 @@ Turn::Turn(Exchange& x, Claim claim, AttemptReason reason)
     begin_attempt(x_, *endpoint_, reason);
 }
 
-Task<Result<void>> Turn::begin(TurnWatcher* watcher) {
-    Result<void> ended = co_await ask(watcher);
+Task<Result<void>> Turn::begin(Hedge* hedge) {
+    Result<void> ended = co_await ask(hedge);
     if (!ended && attempt_ && attempt_->died_unused()) {
         co_await attempt_->abandon();
         attempt_.reset();
         claim_.connection = x_.worker.upstreams().open(*endpoint_);
-        if (claim_.connection) ended = co_await ask(watcher);
+        if (claim_.connection) ended = co_await ask(hedge);
     }
     // The client's pace in sending a body is not the endpoint's latency.
     took_ = x_.worker.loop().now() - (sent() ? attempt_->sent_at() : begun_);
@@ -43,7 +44,7 @@ Task<Result<void>> Turn::connect() {
     co_return connected;
 }
 
-Task<Result<void>> Turn::ask(TurnWatcher* watcher) {
+Task<Result<void>> Turn::ask(Hedge* hedge) {
     const Result<void> connected = co_await connect();
     x_.record.connect = connect_;
     reported_ = !connected;
@@ -59,7 +60,7 @@ Task<Result<void>> Turn::ask(TurnWatcher* watcher) {
     if (holding_) attempt_->hold_interims();
     if (called_off_) attempt_->call_off();
     begun_ = x_.worker.loop().now();  // latency is the endpoint's, not the handshake's
-    if (watcher != nullptr) watcher->asked();
+    if (hedge != nullptr) hedge->asked();
     co_return co_await attempt_->begin();
 }
 

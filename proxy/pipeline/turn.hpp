@@ -10,14 +10,7 @@
 
 namespace scrollgate {
 
-/// Is told when a turn's request goes out.
-class TurnWatcher {
-  public:
-    virtual void asked() = 0;
-
-  protected:
-    ~TurnWatcher() = default;
-};
+class Hedge;
 
 class Turn {
   public:
@@ -28,8 +21,9 @@ class Turn {
 
     /// Connects if need be (perhaps elsewhere, connect_race.hpp), sends the request and awaits the
     /// final head. A reused connection that dies before it gave a byte is replaced by a fresh one,
-    /// once, if the request can be repeated (decision 8). `watcher` may be null.
-    [[nodiscard]] Task<Result<void>> begin(TurnWatcher* watcher);
+    /// once, if the request can be repeated (decision 8). `hedge` is told when the request goes
+    /// out, and may be null.
+    [[nodiscard]] Task<Result<void>> begin(Hedge* hedge);
     /// Relays the response that begin() left, to its end.
     [[nodiscard]] Task<Result<void>> deliver();
     /// Ends it without a word to the client; after begin(), however that ended.
@@ -49,7 +43,7 @@ class Turn {
 
   private:
     [[nodiscard]] Task<Result<void>> connect();
-    [[nodiscard]] Task<Result<void>> ask(TurnWatcher* watcher);
+    [[nodiscard]] Task<Result<void>> ask(Hedge* hedge);
     [[nodiscard]] bool rewind_body() noexcept;
     void let_go();
 
