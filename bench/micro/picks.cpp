@@ -39,14 +39,18 @@ PoolSets endpoints(std::size_t count, Rng& rng) {
     return sets;
 }
 
-/// The first attempt of a request, with the lease that is taken on what was picked.
-void pick(benchmark::State& state, Balance balance) {
-    FastRng rng(1);
+config::Route route_over_clouds(Balance balance) {
     config::Route route;
     for (const char* cloud : clouds)
         route.pools.push_back({cloud, 1, 0, {}});
     route.balance = balance;
-    RouteBalancer balancer(route);
+    return route;
+}
+
+/// The first attempt of a request, with the lease that is taken on what was picked.
+void pick(benchmark::State& state, Balance balance) {
+    FastRng rng(1);
+    RouteBalancer balancer(route_over_clouds(balance));
     balancer.update(endpoints(static_cast<std::size_t>(state.range(0)), rng));
     for (auto _ : state) {
         const PickRequest request{.hash = rng.next(), .now = moment};
@@ -62,11 +66,7 @@ void pick(benchmark::State& state, Balance balance) {
 /// A health verdict has changed: all weights are made anew before the pick.
 void reweigh(benchmark::State& state, Balance balance) {
     FastRng rng(1);
-    config::Route route;
-    for (const char* cloud : clouds)
-        route.pools.push_back({cloud, 1, 0, {}});
-    route.balance = balance;
-    RouteBalancer balancer(route);
+    RouteBalancer balancer(route_over_clouds(balance));
     const PoolSets sets = endpoints(static_cast<std::size_t>(state.range(0)), rng);
     balancer.update(sets);
     const Endpoint& changed = *sets.begin()->second->front();
