@@ -60,6 +60,7 @@ struct alignas(64) EndpointState {
     std::atomic<std::int64_t> last_answer{0};      ///< Clock's nanoseconds; 0: never
     PeakEwma latency;                              ///< to the final head
     LatencyWindow heads;                           ///< likewise; the health thread rotates it
+    LatencyWindow connects;  ///< those that succeeded; rotated, too, but never empty again
 
     // -- verdict, by the health thread
     alignas(64) std::atomic<Standing> standing{Standing::in};
