@@ -162,6 +162,7 @@ inline constexpr auto webhook_timeout = 5s;
 inline constexpr unsigned webhook_tries = 5;  ///< before the log says that nobody hears
 inline constexpr auto webhook_retry = 1s;     ///< first; doubles
 inline constexpr auto webhook_retry_max = 10min;
+inline constexpr unsigned webhook_tries_most = 150;  ///< then, after about a day, it is given up
 inline constexpr auto webhook_names = 60s;  ///< so long a pool's names may take to be there
 inline constexpr auto scale_look = 1s;      ///< utilisation is sampled this often
 inline constexpr auto scale_forecast = 30s;
