@@ -72,8 +72,9 @@ struct alignas(64) EndpointState {
 
 /// What all endpoints of one pool share, over all workers.
 struct alignas(64) PoolState {
-    std::atomic<std::uint32_t> in_flight{0};  ///< leases out, while the pool has a limit on them
-    std::atomic<std::uint32_t> pending{0};    ///< requests that wait for room in the pool
+    std::atomic<std::uint32_t> in_flight{0};    ///< leases out, while the pool has a limit on them
+    std::atomic<std::uint32_t> connections{0};  ///< open upstream connections
+    std::atomic<std::uint32_t> pending{0};      ///< requests that wait for room in the pool
     /// Goes up after any verdict on one of the pool's endpoints has changed: whoever keeps weights
     /// made of verdicts makes them anew. On a line that nothing else dirties.
     alignas(64) std::atomic<std::uint64_t> epoch{0};
