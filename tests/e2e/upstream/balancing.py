@@ -126,12 +126,16 @@ class PoolLimits(EdgeTest):
                     self.assertEqual(client.response().status, 200)
 
     def test_an_idle_connection_to_another_endpoint_makes_room(self):
-        one, two = self.origin(), self.origin()
-        edge = self.edge(pools={"main": {"endpoints": [one.address, two.address],
-                                         "limits": {"connections": 1}}}, routes=[IN_TURN])
-        for _ in range(6):
-            self.assertEqual(self.fetch(edge).status, 200)
-        self.assertTrue(one.requests() and two.requests())
+        for workers in (1, 2):
+            with self.subTest(workers=workers):
+                one, two = self.origin(), self.origin()
+                edge = self.edge(
+                    pools={"main": {"endpoints": [one.address, two.address],
+                                    "limits": {"connections": 1}}},
+                    routes=[IN_TURN], workers=workers)
+                for _ in range(20):  # they come to either worker
+                    self.assertEqual(self.fetch(edge).status, 200)
+                self.assertTrue(one.requests() and two.requests())
 
     def test_beyond_pending_it_is_503(self):
         edge = self.held(connections=1, pending=1)
