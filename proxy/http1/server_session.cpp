@@ -18,11 +18,6 @@ TimePoint whole_second(TimePoint when) {
     return when == never ? never : std::chrono::ceil<std::chrono::seconds>(when);
 }
 
-/// Runs a session and lets go of it at its end.
-detail::Detached detach(Task<void> task) {
-    co_await std::move(task);
-}
-
 /// h2c is not offered by this hop, and a tunnel to an origin that speaks it would carry requests
 /// past every rule.
 bool names_h2c(std::string_view protocols) {
@@ -54,14 +49,11 @@ void ServerSession::start(Worker& worker, std::unique_ptr<Stream> stream, Client
 }
 
 ServerSession::ServerSession(Worker& worker, std::unique_ptr<Stream> stream, Client client)
-    : Connection(worker.loop(), std::move(stream)), worker_(worker), client_(std::move(client)) {
-    worker_.session_began(*this);
-}
+    : Connection(worker.loop(), std::move(stream)),
+      Session(worker, std::move(client)),
+      draining_(worker.closing()) {}
 
-ServerSession::~ServerSession() {
-    SessionHook::unlink();
-    worker_.session_ended(client_.peer);
-}
+ServerSession::~ServerSession() = default;
 
 Task<void> ServerSession::run() {
     unsigned in_a_row = 0;

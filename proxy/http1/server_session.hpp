@@ -5,13 +5,12 @@
 // session holds no buffer and no Exchange. One worker; no locks.
 #pragma once
 
-#include <boost/intrusive/list_hook.hpp>
-
 #include "core/net/connection.hpp"
 #include "core/task.hpp"
 #include "proxy/http1/body_source.hpp"
 #include "proxy/http1/response_sink.hpp"
 #include "proxy/pipeline/exchange.hpp"
+#include "proxy/server/session.hpp"
 
 namespace scrollgate {
 
@@ -24,21 +23,14 @@ struct ServerExchange {
     Http1ResponseSink sink;
 };
 
-using SessionHook =
-    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
-
-class ServerSession final : private Connection, public SessionHook {
+class ServerSession final : private Connection, public Session {
   public:
     /// Serves `stream` until it ends.
     static void start(Worker& worker, std::unique_ptr<Stream> stream, Client client);
 
-    /// From the next answer on: "Connection: close".
-    void say_close() noexcept;
-    /// The worker drains: say_close(); an idle connection closes now, or, if it
-    /// was used within the last second, after that second, because a request may be on its way.
-    void drain();
-    /// Gives up: whatever is under way is called off.
-    void abandon();
+    void say_close() noexcept override;
+    void drain() override;
+    void abandon() override;
 
   private:
     ServerSession(Worker& worker, std::unique_ptr<Stream> stream, Client client);
@@ -57,12 +49,10 @@ class ServerSession final : private Connection, public SessionHook {
     void input_seen() noexcept override;
     void deadline_passed(ErrorKind kind) noexcept override;
 
-    Worker& worker_;
-    Client client_;
     ServerExchange* current_ = nullptr;  ///< the one under way
     TimePoint idle_until_ = never;
     Phase phase_ = Phase::idle;
-    bool draining_ = false;
+    bool draining_;
 };
 
 }  // namespace scrollgate

@@ -94,7 +94,7 @@ void Worker::stop_listening(int descriptor, std::function<void()> done) {
 void Worker::say_close() {
     loop_.post([this] {
         closing_ = true;
-        for (ServerSession& session : sessions_)
+        for (Session& session : sessions_)
             session.say_close();
     });
 }
@@ -194,8 +194,9 @@ void Worker::accepted(int listening, int descriptor, const SocketAddress& peer) 
         return;
     }
     const bool trusted = is_trusted(*snapshot_->shared->config, peer);
-    ServerSession::start(*this, std::move(stream),
-                         Client{peer, peer.ip(), "http", listener_names_[listening], trusted});
+    start_session(*this, std::move(stream),
+                  Client{peer, peer.ip(), "http", listener_names_[listening], trusted},
+                  Protocol::cleartext);
 }
 
 ServerExchange& Worker::take_exchange() {
@@ -216,10 +217,13 @@ void Worker::give_back(ServerExchange& exchange) noexcept {
     }
 }
 
-void Worker::session_began(ServerSession& session) {
+void Worker::session_began(Session& session) {
     sessions_.push_back(session);
     add(gauges_.client_active, 1);
-    if (closing_) session.say_close();
+}
+
+void Worker::session_replaced(Session& session) {
+    sessions_.push_back(session);
 }
 
 void Worker::session_ended(const SocketAddress& peer) {

@@ -21,6 +21,7 @@
 #include "proxy/observe/metrics.hpp"
 #include "proxy/server/acceptor.hpp"
 #include "proxy/server/admission.hpp"
+#include "proxy/server/session.hpp"
 #include "proxy/server/snapshot.hpp"
 #include "proxy/upstream/pending_queue.hpp"
 #include "proxy/upstream/upstream_connection.hpp"
@@ -94,9 +95,13 @@ class Worker {
     // -- for sessions
     [[nodiscard]] ServerExchange& take_exchange();
     void give_back(ServerExchange& exchange) noexcept;
-    void session_began(ServerSession& session);
+    void session_began(Session& session);
+    /// `session` has taken the place of one that leaves the list.
+    void session_replaced(Session& session);
     void session_ended(const SocketAddress& peer);
     void idle_sessions(int change) noexcept;
+    /// say_close() was called: new connections are to be short, too.
+    [[nodiscard]] bool closing() const noexcept { return closing_; }
 
     /// Counts a tunnel while it lasts.
     class TunnelCount {
@@ -111,8 +116,7 @@ class Worker {
     };
 
   private:
-    using Sessions =
-        boost::intrusive::list<ServerSession, boost::intrusive::constant_time_size<false>>;
+    using Sessions = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
 
     void accepted(int listening, int descriptor, const SocketAddress& peer);
     void complain(const std::string& why);
