@@ -176,6 +176,15 @@ inline constexpr std::uint32_t http2_connection_window = 1 * MiB;
 inline constexpr std::size_t http2_answers = 1000;   ///< to SETTINGS and PING, waiting to be sent
 inline constexpr unsigned http2_continuations = 64;  ///< CONTINUATION frames of one field section
 
+// -- TLS and the PROXY protocol
+inline constexpr std::size_t tls_file = 1 * MiB;      ///< of certificates, keys, tickets, OCSP
+inline constexpr long certificate_days = 14;          ///< fewer are worth a warning
+inline constexpr auto handshake = 10s;                ///< key timeouts.handshake
+inline constexpr std::size_t handshakes = 1024;       ///< under way at a time, per worker
+inline constexpr auto ticket_rotation = 12h;          ///< of keys that this process makes
+inline constexpr auto certificate_look = 2s;          ///< files are looked at this often
+inline constexpr std::size_t proxy_header = 2 * KiB;  ///< longest PROXY header, TLVs included
+
 // -- process
 inline constexpr std::uint32_t frequency = 528;  ///< Hz of the timer wheel
 inline constexpr std::uint32_t frequency_min = 10;

@@ -114,6 +114,21 @@ TlsStream::TlsStream(EventLoop& loop, const TlsClientContext& context, std::stri
     ERR_clear_error();
 }
 
+TlsStream::TlsStream(EventLoop& loop, int descriptor,
+                     std::shared_ptr<const TlsServerContext> context)
+    : SocketStream(loop, descriptor), server_(std::move(context)) {
+    ERR_clear_error();
+    ssl_ = SSL_new(server_->handle());
+    BIO* const bio = ssl_ != nullptr ? SocketBio::make(*this) : nullptr;
+    if (bio == nullptr) {
+        failure_ = no_memory();
+        ERR_clear_error();
+        return;
+    }
+    SSL_set_bio(ssl_, bio, bio);
+    SSL_set_accept_state(ssl_);
+}
+
 TlsStream::~TlsStream() {
     TlsStream::close(false);
     SSL_free(ssl_);
@@ -136,6 +151,35 @@ error_code TlsStream::prepare(const TlsClientContext& context,
 void TlsStream::start_connect(const SocketAddress& peer, IoHandler& handler) {
     if (failure_) return loop_.complete_later(handler, {0, failure_});
     SocketStream::start_connect(peer, handler);
+}
+
+// The first event comes by itself: it tells how the descriptor is now.
+void TlsStream::start_handshake(IoHandler& handler) {
+    if (!failure_) failure_ = adopt();
+    if (failure_) return loop_.complete_later(handler, {0, failure_});
+    writer_ = &handler;
+}
+
+std::string_view TlsStream::server_name() const noexcept {
+    const char* const name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
+    return name != nullptr ? std::string_view(name) : std::string_view();
+}
+
+std::string TlsStream::client_subject() const {
+    X509* const shown = SSL_get0_peer_certificate(ssl_);
+    if (shown == nullptr) return {};
+    BIO* const text = BIO_new(BIO_s_mem());
+    if (text == nullptr) return {};
+    X509_NAME_print_ex(text, X509_get_subject_name(shown), 0, XN_FLAG_RFC2253);
+    const char* bytes = nullptr;
+    const long size = BIO_get_mem_data(text, &bytes);
+    std::string made(bytes, static_cast<std::size_t>(size));
+    BIO_free(text);
+    return made;
+}
+
+bool TlsStream::resumed() const noexcept {
+    return SSL_session_reused(ssl_) == 1;
 }
 
 std::string_view TlsStream::alpn() const noexcept {

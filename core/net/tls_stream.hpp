@@ -1,4 +1,4 @@
-// TlsStream: TLS on a non-blocking descriptor, by OpenSSL.
+// TlsStream: TLS on a non-blocking descriptor, by OpenSSL, the client's end or the server's.
 //
 // OpenSSL asks for ciphertext through a BIO of ours (SocketBio in the .cpp), which knows what the
 // edges have told, sends without SIGPIPE, and reports a FIN as "nothing there": the stream itself
@@ -21,6 +21,7 @@
 
 #include "core/net/socket_stream.hpp"
 #include "core/net/tls_context.hpp"
+#include "core/net/tls_server.hpp"
 
 struct bio_st;  // OpenSSL's BIO
 struct ssl_st;  // OpenSSL's SSL
@@ -31,11 +32,24 @@ class TlsStream final : public SocketStream {
   public:
     /// See make_tls_stream().
     TlsStream(EventLoop& loop, const TlsClientContext& context, std::string_view server_name);
+    /// The server's end of a connected, non-blocking descriptor, which it owns from now on.
+    /// start_handshake() comes next.
+    TlsStream(EventLoop& loop, int descriptor, std::shared_ptr<const TlsServerContext> context);
     ~TlsStream() override;
+
+    /// Shakes hands as a server; completes when that is done. close() calls it off. At most once.
+    void start_handshake(IoHandler& handler);
 
     /// The protocol that ALPN agreed on; empty if none, and before the handshake. Lives as long as
     /// the stream.
     [[nodiscard]] std::string_view alpn() const noexcept;
+    /// The name that the client asked for (SNI); empty if it did not.
+    [[nodiscard]] std::string_view server_name() const noexcept;
+    /// The subject of the client's certificate, which was verified (RFC 2253, ASCII); empty if it
+    /// has shown none.
+    [[nodiscard]] std::string client_subject() const;
+    /// The handshake went on from a ticket.
+    [[nodiscard]] bool resumed() const noexcept;
 
     /// Connects by TCP, then shakes hands; completes when both are done.
     void start_connect(const SocketAddress& peer, IoHandler& handler) override;
@@ -68,6 +82,7 @@ class TlsStream final : public SocketStream {
     void begin() noexcept;
     [[nodiscard]] boost::system::error_code why_not() noexcept;
 
+    std::shared_ptr<const TlsServerContext> server_;  ///< of a server's end
     ssl_st* ssl_ = nullptr;
     boost::system::error_code end_;      ///< of reading: what every further read gets
     boost::system::error_code failure_;  ///< of TLS itself: nothing goes any more
