@@ -17,6 +17,7 @@
 #include "balancer/endpoint_state.hpp"
 #include "config/model.hpp"
 #include "core/net/address.hpp"
+#include "core/net/dialer.hpp"
 
 namespace scrollgate {
 
@@ -31,6 +32,8 @@ struct Endpoint {
     config::PoolLimits limits;  ///< of its pool
     std::shared_ptr<EndpointState> state;
     std::shared_ptr<PoolState> pool_state;
+    std::shared_ptr<const TlsTarget> tls{};  ///< null: plain
+    config::Pool::ProxyProtocol proxy_protocol = config::Pool::ProxyProtocol::off;
 };
 
 using EndpointSet = std::vector<std::shared_ptr<const Endpoint>>;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -16,6 +18,10 @@
 
 namespace scrollgate::config {
 namespace {
+
+bool is_error(const Problem& problem) {
+    return problem.severity == Problem::Severity::error;
+}
 
 Loaded failed(Problem problem) {
     Loaded loaded;
@@ -74,12 +80,13 @@ std::string to_text(const Problem& problem, std::string_view file) {
 }
 
 bool Loaded::ok() const noexcept {
-    return std::none_of(problems.begin(), problems.end(), [](const Problem& problem) {
-        return problem.severity == Problem::Severity::error;
-    });
+    return std::none_of(problems.begin(), problems.end(), is_error);
 }
 
-Loaded load_text(std::string_view text) {
+namespace {
+
+/// With a folder, files that are named are looked into.
+Loaded load(std::string_view text, const std::optional<std::string>& folder) {
     if (text.size() > limits::config_bytes) return failed(too_large());
     Document document = parse_document(text);
     if (document.problem) {
@@ -97,10 +104,23 @@ Loaded load_text(std::string_view text) {
     loaded.config = starting_point();
     Reader reader(root_info());
     read_table(reader, root_table(), root, loaded.config);
-    Validator(loaded.config, reader).run();
+    Validator validator(loaded.config, reader);
+    validator.run();
+    const auto& problems = reader.problems();
+    const bool good = std::none_of(problems.begin(), problems.end(), is_error);
+    if (good && folder) {
+        resolve_files(loaded.config, *folder);
+        validator.files();
+    }
     loaded.problems = std::move(reader.problems());
     tidy(loaded.problems);
     return loaded;
+}
+
+}  // namespace
+
+Loaded load_text(std::string_view text) {
+    return load(text, std::nullopt);
 }
 
 Loaded load_file(const std::string& file) {
@@ -125,7 +145,7 @@ Loaded load_file(const std::string& file) {
         }
         if (got < 0) return unreadable();
         text.resize(had + static_cast<std::size_t>(got));
-        if (got == 0) return load_text(text);
+        if (got == 0) return load(text, std::filesystem::path(file).parent_path().string());
     }
     return failed(too_large());
 }

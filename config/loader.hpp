@@ -1,7 +1,7 @@
 // From YAML text to a Config, or to the complete list of what is wrong with it.
 //
-// yaml-cpp is seen only in this folder. Nothing here resolves names, opens sockets or reads other
-// files than the one named. Any thread; blocks on the file.
+// yaml-cpp is seen only in this folder. Nothing here resolves names or opens sockets. Any thread;
+// blocks on files.
 #pragma once
 
 #include <string>
@@ -33,7 +33,8 @@ struct Loaded {
 /// Parses and validates `text`. Never throws for bad input.
 [[nodiscard]] Loaded load_text(std::string_view text);
 
-/// The same for a file; a file that cannot be read is a Problem, too.
+/// The same for a file; a file that cannot be read is a Problem, too. Files that it names are
+/// relative to its folder; certificates and keys among them are looked into, if all else is well.
 [[nodiscard]] Loaded load_file(const std::string& file);
 
 /// The configuration as YAML with every key present (defaults filled in) and secrets hidden.

@@ -14,6 +14,8 @@
 #include "core/clock.hpp"
 #include "core/limits.hpp"
 #include "core/net/address.hpp"
+#include "core/net/tls_context.hpp"
+#include "core/net/tls_server.hpp"
 
 namespace scrollgate::config {
 
@@ -21,6 +23,9 @@ struct Listener {
     std::string name;     ///< default: the address as written
     std::string address;  ///< as written, "0.0.0.0:8080"
     SocketAddress bind;
+    bool proxy_protocol = false;       ///< every connection begins with a PROXY header
+    std::uint16_t https_redirect = 0;  ///< port that plain requests are sent to; 0: off
+    std::optional<TlsServerOptions> tls;
 };
 
 struct Admin {
@@ -59,6 +64,7 @@ struct Limits {
 
 struct Timeouts {
     Duration client_header = limits::client_header;
+    Duration handshake = limits::handshake;  ///< PROXY header and TLS handshake of a client
     Duration client_idle = limits::client_idle;
     Duration client_body = limits::client_body;
     Duration client_write = limits::client_write;  ///< no byte taken by the client
@@ -84,6 +90,27 @@ struct Endpoint {
     std::uint16_t port = 0;
     std::uint32_t weight = 1;  ///< 1-1000
     std::string zone;
+    bool tls = false;  ///< https://
+};
+
+/// TLS to endpoints (`tls` of a pool), where they are https://.
+struct PoolTls {
+    std::string server_name;    ///< SNI, and verified; empty: the endpoint's own name
+    std::string ca = "system";  ///< or a PEM file
+    bool verify = true;
+    std::string pin;        ///< "sha256//…": of the key; then the certificate's issuer is nothing
+    std::string cert, key;  ///< what we show when asked, PEM files; empty: nothing
+
+    friend bool operator==(const PoolTls&, const PoolTls&) = default;
+    /// For the connections of HTTP/1.
+    [[nodiscard]] TlsClientOptions client() const {
+        return {.verify = verify,
+                .ca_file = ca == "system" ? "" : ca,
+                .alpn = {"http/1.1"},
+                .pin = pin,
+                .cert = cert,
+                .key = key};
+    }
 };
 
 /// Active checks of one pool's endpoints (`health_check`); none unless configured.
@@ -169,6 +196,10 @@ struct Pool {
     std::string host_literal;
     std::vector<Endpoint> endpoints;
     std::vector<Endpoint> standby;  ///< checked and warm, no traffic until scaled in
+    std::optional<PoolTls> tls;     ///< none: the defaults
+    /// The header that tells endpoints who the client is, at the start of each connection.
+    enum class ProxyProtocol : std::uint8_t { off, v1, v2 };
+    ProxyProtocol proxy_protocol = ProxyProtocol::off;
     PoolLimits limits;
     std::optional<HealthCheck> health_check;
     Outlier outlier;
@@ -217,6 +248,13 @@ struct Respond {
     std::string content_type = "text/plain; charset=utf-8";
 };
 
+/// Strict-Transport-Security (RFC 6797), said over https alone.
+struct Hsts {
+    Duration max_age = std::chrono::hours(365 * 24);
+    bool include_subdomains = false;
+    bool preload = false;
+};
+
 struct Failover {
     std::uint32_t max_attempts = limits::max_attempts;  ///< includes the first
     std::vector<std::uint16_t> retry_on = {502, 503};   ///< answers that are asked for elsewhere
@@ -263,6 +301,8 @@ struct Route {
     std::optional<Rewrite> rewrite;
     std::optional<Redirect> redirect;
     std::optional<Respond> respond;
+    std::uint16_t https_redirect = 0;  ///< port that plain requests are sent to; 0: off
+    std::optional<Hsts> hsts;
     bool raw_path = false;
     bool via = true;
 };

@@ -59,6 +59,7 @@ void Validator::listeners() {
     for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
         const Listener& listener = config_.listeners[i];
         const std::string path = fmt::format("listeners[{}]", i);
+        listener_tls(listener, path);
         if (listener.address.empty()) continue;
         if (listener.bind.port() != 0) {
             const auto [first, fresh] = addresses.emplace(listener.bind.text(), i);

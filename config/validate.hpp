@@ -16,6 +16,8 @@ class Validator {
   public:
     Validator(const Config& config, Reader& reader) : config_(config), reader_(reader) {}
     void run();
+    /// Looks into the certificates and keys that the configuration names, by full paths.
+    void files();
 
   private:
     void error(const std::string& path, std::string message);
@@ -24,6 +26,9 @@ class Validator {
     [[nodiscard]] bool reported(const std::string& path) const;
 
     void listeners();
+    void listener_tls(const Listener& listener, const std::string& path);
+    void pool_tls(const Pool& pool, const std::string& path);
+    void certificates(const TlsServerOptions& tls, const std::string& path);
     void admin();
     void dns();
     void pools();
@@ -43,6 +48,9 @@ class Validator {
     const Config& config_;
     Reader& reader_;
 };
+
+/// Files that are named relative to `folder` get their whole path.
+void resolve_files(Config& config, const std::string& folder);
 
 /// For each route the index of an earlier one that takes all its requests, or its own index.
 [[nodiscard]] std::vector<std::size_t> shadowed_by(const std::vector<Route>& routes);

@@ -32,6 +32,7 @@ void Validator::pools() {
             error(list, "a pool needs at least one endpoint");
         pool_addresses(pool, path);
         pool_limits(pool, path + ".limits");
+        pool_tls(pool, path + ".tls");
         pool_check(pool, path + ".health_check");
         pool_capacity(pool, path + ".auto");
         if (!used.contains(pool.name) && !reported("routes"))

@@ -34,6 +34,9 @@ enum class ErrorKind : std::uint8_t {
     coding_unknown,       ///< a Transfer-Encoding other than chunked (RFC 9112 6.1)
     version_unsupported,  ///< not HTTP/1.0 or HTTP/1.1
     loop_detected,        ///< our own node name in Via, or 8 hops
+    misdirected,          ///< Host is none of the TLS connection's (RFC 9110 15.5.20)
+    plain_on_tls,         ///< HTTP without TLS on a port for TLS
+    tls_on_plain,         ///< a TLS handshake on a port for HTTP without TLS
     client_closed,        ///< the client went away before the answer was complete
     client_stalled,       ///< the client took no byte within timeouts.client_write
     // upstream

@@ -13,7 +13,7 @@
 #include "balancer/endpoint.hpp"
 #include "config/model.hpp"
 #include "core/clock.hpp"
-#include "core/net/tcp_stream.hpp"
+#include "core/net/dialer.hpp"
 #include "health/scaler.hpp"
 #include "health/status.hpp"
 

@@ -3,15 +3,16 @@
 #include <fmt/format.h>
 
 #include "core/limits.hpp"
+#include "core/net/proxy_header.hpp"
 
 namespace scrollgate {
 namespace {
 
 /// Host of a request to `name`, which may be an IPv6 literal.
-std::string host_field(const std::string& name, std::uint16_t port) {
+std::string host_field(const std::string& name, std::uint16_t port, bool tls = false) {
     const bool v6 = name.find(':') != std::string::npos;
     std::string host = v6 ? "[" + name + "]" : name;
-    if (port != 80) host += fmt::format(":{}", port);
+    if (port != (tls ? 443 : 80)) host += fmt::format(":{}", port);
     return host;
 }
 
@@ -38,12 +39,17 @@ ProbePlan check_plan(const config::Pool& pool, const config::HealthCheck& check,
     const std::uint16_t port = check.port != 0 ? check.port : endpoint.address.port();
     plan.addresses = {*SocketAddress::from_ip(endpoint.address.ip(), port)};
     plan.timeout = check.timeout;
+    plan.dial.tls = endpoint.tls;
+    if (endpoint.proxy_protocol == config::Pool::ProxyProtocol::v1)
+        plan.dial.preface = proxy_header_v1_local();
+    if (endpoint.proxy_protocol == config::Pool::ProxyProtocol::v2)
+        plan.dial.preface = proxy_header_v2_local();
     if (check.tcp) return plan;
     plan.kind = ProbePlan::Kind::http;
     plan.path = check.path;
     plan.host = pool.host_mode == config::Pool::HostMode::literal
                     ? pool.host_literal
-                    : host_field(endpoint.name, endpoint.port);
+                    : host_field(endpoint.name, endpoint.port, endpoint.tls != nullptr);
     plan.expect = check.expect;
     plan.body = check.body;
     return plan;

@@ -74,17 +74,19 @@ void Probe::cancel() noexcept {
     if (connection_) connection_->fail(ErrorKind::cancelled);
 }
 
-bool Probe::reusable(const SocketAddress& address) const {
-    return connection_ && peer_ == address && connection_->is_open() && connection_->quiet();
+bool Probe::reusable(const ProbePlan& plan, const SocketAddress& address) const {
+    return connection_ && peer_ == address && target_ == plan.dial.tls &&
+           plan.dial.preface.empty() && connection_->is_open() && connection_->quiet();
 }
 
 Task<ProbeResult> Probe::ask(const ProbePlan& plan, const SocketAddress& address) {
     const TimePoint until = loop_.now() + plan.timeout;
-    const bool reuses = plan.kind == ProbePlan::Kind::http && reusable(address);
+    const bool reuses = plan.kind == ProbePlan::Kind::http && reusable(plan, address);
     keep_ = false;
     ProbeResult result{true, {}};
     if (!reuses) {
-        connection_.reset(new Line(loop_, dialer_.open(loop_)));
+        connection_.reset(new Line(loop_, dialer_.open(loop_, plan.dial)));
+        target_ = plan.dial.tls;
         connection_->expire_at(Way::read, until, ErrorKind::upstream_timeout);
         result = co_await connect(address);
     } else {

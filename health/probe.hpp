@@ -14,7 +14,7 @@
 #include "config/model.hpp"
 #include "core/message.hpp"
 #include "core/net/connection.hpp"
-#include "core/net/tcp_stream.hpp"
+#include "core/net/dialer.hpp"
 #include "core/task.hpp"
 
 namespace scrollgate {
@@ -25,6 +25,7 @@ struct ProbePlan {
     std::vector<SocketAddress> addresses;      ///< asked in turn until one passes
     bool pending = false;                      ///< the name has no answer yet: ask again soon
     Duration timeout = limits::check_timeout;  ///< per address, from the connect to the last byte
+    DialPlan dial{};                           ///< TLS, and what is said first
     // -- of http
     std::string method = "GET", path = "/", host;
     std::string content;  ///< of the request; sent as JSON if it is not empty
@@ -69,13 +70,14 @@ class Probe {
     Task<ProbeResult> http_body(const ProbePlan& plan, BodyFraming body);
     /// How an exchange failed.
     [[nodiscard]] ProbeResult ended() const;
-    [[nodiscard]] bool reusable(const SocketAddress& address) const;
+    [[nodiscard]] bool reusable(const ProbePlan& plan, const SocketAddress& address) const;
 
     EventLoop& loop_;
     Dialer& dialer_;
     std::unique_ptr<Line, LineDelete> connection_;
-    SocketAddress peer_;  ///< of connection_
-    bool keep_ = false;   ///< the exchange left the connection fit for another
+    SocketAddress peer_;                       ///< of connection_
+    std::shared_ptr<const TlsTarget> target_;  ///< likewise
+    bool keep_ = false;                        ///< the exchange left the connection fit for another
     bool cancelled_ = false;
     std::uint64_t received_before_ = 0;
 };

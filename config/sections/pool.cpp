@@ -11,7 +11,7 @@ std::string wrong_region(const std::string& text) {
     return {};
 }
 
-/// The host and port of "host:port" or "http://host[:port]".
+/// The host and port of "host:port" or "http[s]://host[:port]".
 Parsed<HostPort> parse_endpoint(const std::string& text) {
     const auto wrong = [&](std::string_view words) {
         return refuse<HostPort>(fmt::format("{} {}", quoted(text), words));
@@ -20,11 +20,10 @@ Parsed<HostPort> parse_endpoint(const std::string& text) {
     const std::size_t scheme_end = rest.find("://");
     const std::string_view scheme =
         scheme_end == rest.npos ? std::string_view() : rest.substr(0, scheme_end);
-    if (scheme == "https")
-        return wrong(fmt::format("needs TLS to endpoints, which is {}", not_built()));
-    if (!scheme.empty() && scheme != "http")
-        return wrong(fmt::format("has an unknown scheme {}; write host:port or http://host:port",
-                                 quoted(scheme)));
+    if (!scheme.empty() && scheme != "http" && scheme != "https")
+        return wrong(fmt::format(
+            "has an unknown scheme {}; write host:port, http://host:port or https://host:port",
+            quoted(scheme)));
     if (!scheme.empty()) {
         rest.remove_prefix(scheme_end + 3);
         if (rest.ends_with('/')) rest.remove_suffix(1);
@@ -45,7 +44,7 @@ Parsed<HostPort> parse_endpoint(const std::string& text) {
         return wrong("has port 0; write the port that the service listens on");
     if (parsed->port == 0 && scheme.empty())
         return wrong(fmt::format("has no port; write for example {}:8080", rest));
-    if (parsed->port == 0) parsed->port = 80;
+    if (parsed->port == 0) parsed->port = scheme == "https" ? 443 : 80;
     return {std::move(*parsed), {}};
 }
 
@@ -57,14 +56,15 @@ void read_address(Reader& reader, const Value& value, Endpoint& into) {
     into.address = *given;
     into.host = parsed.value->host;
     into.port = parsed.value->port;
+    into.tls = given->starts_with("https://");
 }
 
 const Table<Endpoint>& endpoint_table() {
     static const Table<Endpoint> table = [] {
         auto address =
             required(key("address", &Endpoint::address, text("host:port", "10.0.1.10:8080"),
-                         "IP address or name with a port; http:// may stand before it; a name "
-                         "stands for all its addresses"));
+                         "IP address or name with a port; http:// or https:// (TLS) may stand "
+                         "before it; a name stands for all its addresses"));
         address.read = read_address;
         return Table<Endpoint>{
             std::move(address),
@@ -182,8 +182,14 @@ Table<Pool> own_keys() {
             "bounds for this pool"),
         key("standby", &Pool::standby, list(endpoint(), "[ \"10.0.1.20:8080\" ]"),
             "checked and warm, no requests until scaled in", "[]"),
-        reserved<Pool>("tls", "TLS connections to endpoints", {"off", "none", "[]"},
-                       {"server_name", "ca", "verify"}),
+        key("tls", &Pool::tls, section_or_off(pool_tls_table(), "{ server_name: app.example }"),
+            "connections to endpoints that are https://", "its keys' defaults"),
+        key("proxy_protocol", &Pool::proxy_protocol,
+            choice<Pool::ProxyProtocol>({{"off", Pool::ProxyProtocol::off},
+                                         {"v1", Pool::ProxyProtocol::v1},
+                                         {"v2", Pool::ProxyProtocol::v2}}),
+            "a PROXY header with the client's address begins each connection, which then serves "
+            "one request"),
     };
 }
 

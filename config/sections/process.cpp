@@ -146,6 +146,18 @@ Codec<SocketAddress> dns_server() {
     return codec;
 }
 
+/// `off` (none, false), or a word that turns it on.
+Codec<bool> off_or(std::string word) {
+    Codec<bool> codec = choice<bool>({{"off", false}, {word, true}});
+    codec.read = [read = codec.read](Reader& reader, const Value& value, bool& into) {
+        if (value.is_scalar() && (value.text == "none" || value.text == "false"))
+            into = false;
+        else
+            read(reader, value, into);
+    };
+    return codec;
+}
+
 }  // namespace
 
 const Table<Dns>& dns_table() {
@@ -166,9 +178,15 @@ const Table<Listener>& listener_table() {
         required(
             address_key("address", &Listener::address, &Listener::bind,
                         "IP address and port; :8080 is 0.0.0.0:8080; port 0 takes a free one")),
-        reserved<Listener>("proxy_protocol", "PROXY protocol headers", {"off", "none", "false"}),
-        reserved<Listener>("tls", "TLS listeners", {"off", "none", "[]"},
-                           {"certificates", "cert", "key", "min_version"}),
+        key("proxy_protocol", &Listener::proxy_protocol, off_or("required"),
+            "required: each connection begins with a PROXY header (v1 or v2); only for peers in "
+            "trusted_proxies"),
+        key("https_redirect", &Listener::https_redirect, https_redirect(),
+            "send plain requests to https://, at port 443 or this one, with 308"),
+        key("tls", &Listener::tls,
+            section_or_off(listener_tls_table(),
+                           "{ certificates: [ { cert: site.crt, key: site.key } ] }"),
+            "TLS on this port", "off"),
     };
     return table;
 }
@@ -238,6 +256,9 @@ const Table<Timeouts>& timeouts_table() {
     static const Table<Timeouts> table = {
         key("client_header", &Timeouts::client_header, wait(),
             "from a request's first byte (or the accept) to the end of its head; 408"),
+        key("handshake", &Timeouts::handshake, duration(100ms, 5min, None::refused),
+            "from the accept to the end of PROXY header and TLS handshake; the connection is "
+            "closed"),
         key("client_idle", &Timeouts::client_idle, wait(),
             "how long a client connection may wait for its next request"),
         key("client_body", &Timeouts::client_body, wait(), Wait::client_body),

@@ -16,6 +16,11 @@ namespace scrollgate::config {
 [[nodiscard]] const KeyInfo& root_info();
 
 [[nodiscard]] const Table<Listener>& listener_table();
+[[nodiscard]] const Table<TlsServerOptions>& listener_tls_table();
+[[nodiscard]] const Table<PoolTls>& pool_tls_table();
+[[nodiscard]] const Table<Hsts>& hsts_table();
+/// off, on (port 443) or a port.
+[[nodiscard]] Codec<std::uint16_t> https_redirect();
 [[nodiscard]] const Table<Admin>& admin_table();
 [[nodiscard]] const Table<Self>& self_table();
 [[nodiscard]] const Table<Dns>& dns_table();

@@ -51,7 +51,13 @@ error_code SocketStream::connect_result() noexcept {
     int number = 0;
     socklen_t size = sizeof number;
     ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &number, &size);
-    return number != 0 ? system_error(number) : error_code();
+    if (number != 0) return system_error(number);
+    if (preface_.empty()) return {};
+    const ssize_t sent = ::send(fd_, preface_.data(), preface_.size(), MSG_NOSIGNAL);
+    if (sent < 0) return system_error(errno);
+    if (static_cast<std::size_t>(sent) < preface_.size()) return system_error(ENOBUFS);
+    preface_ = {};
+    return {};
 }
 
 void SocketStream::close(bool reset) noexcept {

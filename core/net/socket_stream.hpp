@@ -9,6 +9,8 @@
 
 #include <cerrno>
 #include <span>
+#include <string>
+#include <utility>
 
 #include <sys/socket.h>
 
@@ -25,9 +27,14 @@ class SocketStream : public Stream, protected ReadinessHandler {
 
     /// Opens a socket. The event that ends the connecting has room_events; see connect_result().
     void start_connect(const SocketAddress& peer, IoHandler& handler) override;
+    /// `preface` goes out when the connection is there, before anything else: a PROXY header. Short
+    /// enough for an empty send buffer. Before start_connect().
+    void say_first(std::string preface) noexcept { preface_ = std::move(preface); }
     void cancel_read() noexcept override { abort(reader_); }
     void close(bool reset = false) noexcept override;
     [[nodiscard]] bool is_open() const noexcept override { return fd_ >= 0; }
+    /// To ask the kernel about the connection; -1 if there is none.
+    [[nodiscard]] int descriptor() const noexcept { return fd_; }
 
   protected:
     static constexpr std::uint32_t room_events = EPOLLOUT | EPOLLHUP | EPOLLERR;
@@ -93,6 +100,7 @@ class SocketStream : public Stream, protected ReadinessHandler {
 
   private:
     [[nodiscard]] boost::system::error_code watch() noexcept;
+    std::string preface_;
 };
 
 }  // namespace scrollgate

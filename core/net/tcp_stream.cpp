@@ -80,8 +80,10 @@ class TcpStream final : public SocketStream {
 
 }  // namespace
 
-std::unique_ptr<Stream> make_tcp_stream(EventLoop& loop) {
-    return std::make_unique<TcpStream>(loop);
+std::unique_ptr<Stream> make_tcp_stream(EventLoop& loop, std::string preface) {
+    auto stream = std::make_unique<TcpStream>(loop);
+    stream->say_first(std::move(preface));
+    return stream;
 }
 
 std::unique_ptr<Stream> adopt_tcp_stream(EventLoop& loop, int descriptor) {

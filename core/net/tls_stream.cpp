@@ -107,8 +107,9 @@ bool expect(SSL* ssl, const std::string& name, bool verifies) noexcept {
 
 // ---- connecting
 
-TlsStream::TlsStream(EventLoop& loop, const TlsClientContext& context, std::string_view server_name)
-    : SocketStream(loop, -1) {
+TlsStream::TlsStream(EventLoop& loop, const TlsClientContext& context, std::string_view server_name,
+                     std::shared_ptr<TlsSession> session)
+    : SocketStream(loop, -1), session_(std::move(session)) {
     ERR_clear_error();
     failure_ = prepare(context, server_name);
     ERR_clear_error();
@@ -141,6 +142,8 @@ error_code TlsStream::prepare(const TlsClientContext& context,
     if (bio == nullptr) return no_memory();
     SSL_set_bio(ssl_, bio, bio);
     SSL_set_connect_state(ssl_);
+    SSL_set_app_data(ssl_, this);
+    if (session_ && session_->latest() != nullptr) SSL_set_session(ssl_, session_->latest());
     if (server_name.ends_with('.')) server_name.remove_suffix(1);  // RFC 6066 3
     if (server_name.find('\0') != std::string_view::npos) return TlsError::bad_name;
     if (server_name.empty()) return context.verifies() ? TlsError::bad_name : error_code();
@@ -176,6 +179,14 @@ std::string TlsStream::client_subject() const {
     std::string made(bytes, static_cast<std::size_t>(size));
     BIO_free(text);
     return made;
+}
+
+// 1: the session is ours now.
+int TlsStream::new_session(ssl_st* ssl, ssl_session_st* session) noexcept {
+    const auto* const self = static_cast<TlsStream*>(SSL_get_app_data(ssl));
+    if (!self->session_) return 0;
+    self->session_->keep(session);
+    return 1;
 }
 
 bool TlsStream::resumed() const noexcept {
@@ -386,8 +397,9 @@ void TlsStream::close(bool reset) noexcept {
 }
 
 std::unique_ptr<TlsStream> make_tls_stream(EventLoop& loop, const TlsClientContext& context,
-                                           std::string_view server_name) {
-    return std::make_unique<TlsStream>(loop, context, server_name);
+                                           std::string_view server_name,
+                                           std::shared_ptr<TlsSession> session) {
+    return std::make_unique<TlsStream>(loop, context, server_name, std::move(session));
 }
 
 }  // namespace scrollgate

@@ -31,7 +31,8 @@ namespace scrollgate {
 class TlsStream final : public SocketStream {
   public:
     /// See make_tls_stream().
-    TlsStream(EventLoop& loop, const TlsClientContext& context, std::string_view server_name);
+    TlsStream(EventLoop& loop, const TlsClientContext& context, std::string_view server_name,
+              std::shared_ptr<TlsSession> session);
     /// The server's end of a connected, non-blocking descriptor, which it owns from now on.
     /// start_handshake() comes next.
     TlsStream(EventLoop& loop, int descriptor, std::shared_ptr<const TlsServerContext> context);
@@ -50,6 +51,8 @@ class TlsStream final : public SocketStream {
     [[nodiscard]] std::string client_subject() const;
     /// The handshake went on from a ticket.
     [[nodiscard]] bool resumed() const noexcept;
+    /// OpenSSL's word that the server has sent a session to go on from.
+    static int new_session(ssl_st* ssl, ssl_session_st* session) noexcept;
 
     /// Connects by TCP, then shakes hands; completes when both are done.
     void start_connect(const SocketAddress& peer, IoHandler& handler) override;
@@ -83,6 +86,7 @@ class TlsStream final : public SocketStream {
     [[nodiscard]] boost::system::error_code why_not() noexcept;
 
     std::shared_ptr<const TlsServerContext> server_;  ///< of a server's end
+    std::shared_ptr<TlsSession> session_;             ///< of a client's end; may be null
     ssl_st* ssl_ = nullptr;
     boost::system::error_code end_;      ///< of reading: what every further read gets
     boost::system::error_code failure_;  ///< of TLS itself: nothing goes any more
@@ -98,9 +102,11 @@ class TlsStream final : public SocketStream {
 
 /// An unconnected stream that will verify, if the context says so, that the certificate is for
 /// `server_name`: a DNS name, which is also sent as SNI, or an IP literal without brackets, which
-/// is not. Never null; if the name is unusable or memory is short, start_connect() says so.
-[[nodiscard]] std::unique_ptr<TlsStream> make_tls_stream(EventLoop& loop,
-                                                         const TlsClientContext& context,
-                                                         std::string_view server_name);
+/// is not. Never null; if the name is unusable or memory is short, start_connect() says so. Goes on
+/// from what `session` holds, and keeps there what the server gives; only with one server and
+/// context. The context must outlive a stream with a pinned key until its handshake is over.
+[[nodiscard]] std::unique_ptr<TlsStream> make_tls_stream(
+    EventLoop& loop, const TlsClientContext& context, std::string_view server_name,
+    std::shared_ptr<TlsSession> session = nullptr);
 
 }  // namespace scrollgate

@@ -48,6 +48,14 @@ struct RouteStatus {
     bool panicking = false;  ///< nothing is well: what verdicts have put out is tried
 };
 
+/// A certificate that a listener shows.
+struct CertificateStatus {
+    std::string listener, file;
+    std::vector<std::string> names;
+    WallTime expires{};
+    long days_left = 0;  ///< negative: expired
+};
+
 struct Status {
     enum class State : std::uint8_t { starting, ready, draining };
 
@@ -58,6 +66,7 @@ struct Status {
     WallTime loaded_at{};           ///< when the Snapshot in use was made
     std::vector<PoolStatus> pools;  ///< in the file's order, as the routes
     std::vector<RouteStatus> routes;
+    std::vector<CertificateStatus> certificates;
     ConnectionTotals connections;
     std::uint64_t memory_bytes = 0;     ///< resident
     Availability::Shares availability;  ///< of time in which every route had an endpoint

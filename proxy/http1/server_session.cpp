@@ -18,6 +18,9 @@ TimePoint whole_second(TimePoint when) {
     return when == never ? never : std::chrono::ceil<std::chrono::seconds>(when);
 }
 
+/// The type of the first record of TLS (RFC 8446 5.1); no request begins so.
+constexpr char tls_handshake = 0x16;
+
 /// h2c is not offered by this hop, and a tunnel to an origin that speaks it would carry requests
 /// past every rule.
 bool names_h2c(std::string_view protocols) {
@@ -153,6 +156,9 @@ Task<Result<void>> ServerSession::read_head(Exchange& x) {
             read_on();
             expire_at(Way::read, never, ErrorKind::cancelled);
             co_return Result<void>();
+        }
+        if (parsed.status == Status::failed && received().front() == tls_handshake) {
+            co_return Error{ErrorKind::tls_on_plain, false, {}, "a TLS handshake on a plain port"};
         }
         if (parsed.status == Status::failed) {
             co_return Error{parsed.error, false, {}, parsed.detail};

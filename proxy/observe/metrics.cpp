@@ -150,6 +150,13 @@ ConnectionTotals Metrics::connection_totals() const noexcept {
         totals.tunnels += part.tunnels.load(std::memory_order_relaxed);
         totals.accepted += part.accepted.load(std::memory_order_relaxed);
         totals.shed += part.shed.load(std::memory_order_relaxed);
+        totals.handshaking += part.handshaking.load(std::memory_order_relaxed);
+        totals.handshakes += part.handshakes.load(std::memory_order_relaxed);
+        totals.resumed += part.resumed.load(std::memory_order_relaxed);
+        totals.handshakes_failed += part.handshakes_failed.load(std::memory_order_relaxed);
+        totals.handshakes_late += part.handshakes_late.load(std::memory_order_relaxed);
+        totals.handshakes_shed += part.handshakes_shed.load(std::memory_order_relaxed);
+        totals.proxy_refused += part.proxy_refused.load(std::memory_order_relaxed);
     }
     return totals;
 }
@@ -261,6 +268,21 @@ void Metrics::Impl::write_connections(Exposition& page, const ConnectionTotals& 
     page.add({}, static_cast<double>(totals.tunnels));
     page.counter("scrollgate_connections_accepted_total", "Client connections accepted.");
     page.add({}, totals.accepted);
+    page.gauge("scrollgate_handshakes_open",
+               "Client connections before the end of PROXY header and TLS handshake.");
+    page.add({}, static_cast<double>(totals.handshaking));
+    page.counter("scrollgate_tls_handshakes_total",
+                 "TLS handshakes with clients by how they ended: full, resumed (by a ticket), "
+                 "failed, late (timeouts.handshake), shed (too many at a time).");
+    page.add({{"result", "full"}}, totals.handshakes - totals.resumed);
+    page.add({{"result", "resumed"}}, totals.resumed);
+    page.add({{"result", "failed"}}, totals.handshakes_failed);
+    page.add({{"result", "late"}}, totals.handshakes_late);
+    page.add({{"result", "shed"}}, totals.handshakes_shed);
+    page.counter("scrollgate_proxy_headers_refused_total",
+                 "Connections without the PROXY header that is required, or from a peer that is "
+                 "not one of trusted_proxies.");
+    page.add({}, totals.proxy_refused);
     page.counter("scrollgate_connections_shed_total",
                  "Client connections closed at once: a limit, or no descriptors left.");
     page.add({}, totals.shed);

@@ -29,7 +29,14 @@ struct alignas(64) ConnectionGauges {
     std::atomic<std::int64_t> upstream_idle{0};    ///< of these: in the pool
     std::atomic<std::int64_t> tunnels{0};
     std::atomic<std::uint64_t> accepted{0};
-    std::atomic<std::uint64_t> shed{0};  ///< closed at once: limits or descriptors
+    std::atomic<std::int64_t> handshaking{0};  ///< PROXY header or TLS handshake under way
+    std::atomic<std::uint64_t> handshakes{0};  ///< with clients, complete
+    std::atomic<std::uint64_t> resumed{0};     ///< of these: by a ticket
+    std::atomic<std::uint64_t> handshakes_failed{0};
+    std::atomic<std::uint64_t> handshakes_late{0};  ///< not complete in time
+    std::atomic<std::uint64_t> handshakes_shed{0};  ///< called off, because there were too many
+    std::atomic<std::uint64_t> proxy_refused{0};    ///< no PROXY header, or from an untrusted peer
+    std::atomic<std::uint64_t> shed{0};             ///< closed at once: limits or descriptors
 };
 
 /// Adds to a gauge or counter that only the calling thread writes: no locked instruction needed.
@@ -43,6 +50,9 @@ struct ConnectionTotals {
     std::int64_t client_active = 0, client_idle = 0, upstream_active = 0, upstream_idle = 0,
                  tunnels = 0;
     std::uint64_t accepted = 0, shed = 0;
+    std::int64_t handshaking = 0;
+    std::uint64_t handshakes = 0, resumed = 0, handshakes_failed = 0, handshakes_late = 0,
+                  handshakes_shed = 0, proxy_refused = 0;
 };
 
 struct RouteTotals {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/limits.hpp"
+#include "proxy/pipeline/preface.hpp"
 #include "proxy/pipeline/repeat.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -15,7 +16,8 @@ UpstreamLease connection_to(Exchange& x, const Endpoint& endpoint, Limit& reache
     const bool repeatable = may_repeat(x) && !x.request.body.has_body();
     const bool careful = !repeatable || x.pipelined;
     UpstreamLease connection = x.worker.upstreams().reuse(endpoint, !repeatable, careful);
-    return connection ? std::move(connection) : x.worker.upstreams().open(endpoint, &reached);
+    return connection ? std::move(connection)
+                      : x.worker.upstreams().open(endpoint, &reached, preface_for(x, endpoint));
 }
 
 /// What was in the way of a claim.

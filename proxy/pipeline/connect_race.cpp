@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/limits.hpp"
+#include "proxy/pipeline/preface.hpp"
 #include "proxy/pipeline/tally.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -64,7 +65,8 @@ Task<Result<void>> connect_with_room(Exchange& x, Claim& claim) {
     x.worker.out_of_descriptors(connected.error().cause);
     if (!x.worker.upstreams().close_one_idle()) co_return connected;
     claim.connection.reset();
-    claim.connection = x.worker.upstreams().open(claim.endpoint());
+    claim.connection =
+        x.worker.upstreams().open(claim.endpoint(), nullptr, preface_for(x, claim.endpoint()));
     if (claim.connection) connected = co_await connect_once(x, claim);
     co_return connected;
 }

@@ -16,6 +16,7 @@
 #include "core/message.hpp"
 #include "core/net/address.hpp"
 #include "core/net/connection.hpp"
+#include "core/net/tls_server.hpp"
 #include "proxy/observe/exchange_record.hpp"
 #include "proxy/pipeline/affinity.hpp"
 #include "proxy/pipeline/ends.hpp"
@@ -27,13 +28,24 @@ namespace scrollgate {
 
 class Worker;
 
+/// What the handshake with a client has settled.
+struct TlsFacts {
+    std::shared_ptr<const TlsServerContext> context;
+    std::string server_name;  ///< that the client asked for; empty: for none
+    std::string subject;      ///< of the client's certificate; empty: it has shown none
+};
+
 /// What is known of a client's connection; the same for all its exchanges.
 struct Client {
     SocketAddress peer;
     std::string ip;  ///< of the peer, as text
     std::string_view scheme = "http";
-    std::string listener;  ///< name of the listener
-    bool trusted = false;  ///< the peer is one of trusted_proxies
+    std::string listener;                   ///< name of the listener
+    bool trusted = false;                   ///< the peer is one of trusted_proxies
+    bool lacks_tls = false;                 ///< it speaks plainly on a port for TLS
+    std::uint16_t https_redirect = 0;       ///< of the listener
+    SocketAddress local{};                  ///< where it connected to; set if a pool wants to know
+    std::shared_ptr<const TlsFacts> tls{};  ///< null: plain
 };
 
 struct Exchange {

@@ -71,6 +71,21 @@ bool is_loop(const Exchange& x) {
     return false;
 }
 
+/// The host alone: without port and brackets.
+std::string_view host_of(std::string_view authority) {
+    if (authority.starts_with('[')) return authority.substr(1, authority.find(']') - 1);
+    return authority.substr(0, authority.rfind(':'));
+}
+
+/// The connection was asked for under a name, and this is a request for one that its certificate
+/// is not for. Who asked for none, or stands before us for others, is not held to it.
+bool is_misdirected(const Exchange& x) {
+    if (!x.client->tls || x.client->trusted || x.request.authority.empty()) return false;
+    const TlsFacts& tls = *x.client->tls;
+    if (tls.server_name.empty()) return false;
+    return !tls.context->serves(tls.server_name, host_of(x.request.authority));
+}
+
 }  // namespace
 
 bool is_trusted(const config::Config& config, const SocketAddress& address) noexcept {
@@ -96,6 +111,10 @@ void identify(Exchange& x) {
 
 Result<std::string_view> guard(Exchange& x) {
     const RequestHead& request = x.request;
+    if (x.client->lacks_tls) {
+        return Error{ErrorKind::plain_on_tls, false, {}, "plain HTTP on a port for TLS"};
+    }
+    if (is_misdirected(x)) return Error{ErrorKind::misdirected};
     const config::Limits& limits = x.config().limits;
     if (request.body.kind == BodyFraming::Kind::length && request.body.length > limits.body) {
         return Error{ErrorKind::body_too_large};

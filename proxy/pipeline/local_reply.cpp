@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "core/limits.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/routing/transform.hpp"
@@ -61,7 +63,12 @@ Task<void> reply_error(Exchange& x, const Error& error) {
     head.status = error.status();
     const std::string_view status = number(x, head.status);
     std::string_view body;
-    if (accepts_json(x.request)) {
+    if (error.kind == ErrorKind::plain_on_tls) {
+        head.fields.add(Field::content_type, "text/plain; charset=utf-8");
+        body = x.arena.join({"400 Bad Request\nThis port speaks TLS: use https://",
+                             x.request.authority,
+                             " instead of http://.\nrequest id: ", x.record.request_id, "\n"});
+    } else if (accepts_json(x.request)) {
         head.fields.add(Field::content_type, "application/json");
         body = x.arena.join({"{\"status\":", status, ",\"reason\":\"", error.reason(),
                              "\",\"request_id\":\"", x.record.request_id, "\"}\n"});
@@ -85,6 +92,19 @@ Task<void> redirect(Exchange& x, const config::Redirect& rule) {
     x.response.status = rule.status;
     x.response.fields.add(Field::location, x.arena.join({location}));
     co_await reply(x, {});
+}
+
+bool is_plain(const Exchange& x) {
+    if (x.client->tls) return false;
+    if (!x.client->trusted) return true;
+    const HeaderField* const given = x.request.fields.find(Field::x_forwarded_proto);
+    return given == nullptr || !equal_no_case(given->value, "https");
+}
+
+Task<void> redirect_to_https(Exchange& x, std::uint16_t port) {
+    config::Redirect rule;
+    rule.to = port == 443 ? "https://{host}{uri}" : fmt::format("https://{{host}}:{}{{uri}}", port);
+    co_await redirect(x, rule);
 }
 
 Task<void> respond(Exchange& x, const config::Respond& rule) {

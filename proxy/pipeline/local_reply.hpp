@@ -11,6 +11,10 @@ namespace scrollgate {
 [[nodiscard]] Task<void> reply_error(Exchange& x, const Error& error);
 /// A route's `redirect`.
 [[nodiscard]] Task<void> redirect(Exchange& x, const config::Redirect& rule);
+/// The request came without TLS, to us and, if a trusted proxy says so, to it.
+[[nodiscard]] bool is_plain(const Exchange& x);
+/// 308 to the same place under https://, at `port`.
+[[nodiscard]] Task<void> redirect_to_https(Exchange& x, std::uint16_t port);
 /// A route's `respond`.
 [[nodiscard]] Task<void> respond(Exchange& x, const config::Respond& rule);
 

@@ -31,11 +31,15 @@ Task<void> serve(Exchange& x) {
     const Result<std::string_view> path = guard(x);
     if (!path) co_return co_await refuse(x, path.error());
 
-    // route
+    // route, or off to https
+    if (const std::uint16_t port = x.client->https_redirect; port != 0 && is_plain(x))
+        co_return co_await redirect_to_https(x, port);
     if (const std::optional<Error> error = find_route(x, *path)) {
         co_return co_await refuse(x, *error);
     }
     const config::Route& route = *x.route->route;
+    if (route.https_redirect != 0 && is_plain(x))
+        co_return co_await redirect_to_https(x, route.https_redirect);
     if (route.redirect) co_return co_await redirect(x, *route.redirect);
     if (route.respond) co_return co_await respond(x, *route.respond);
 
@@ -57,7 +61,8 @@ Task<void> refuse(Exchange& x, const Error& error) {
         co_return;
     }
     x.record.status = error.status();
-    if (error.status() == 499) {
+    // A TLS handshake would take an answer for garbage.
+    if (error.status() == 499 || error.kind == ErrorKind::tls_on_plain) {
         x.sink->abort();
         co_return;
     }

@@ -15,6 +15,13 @@ bool is_forwarded(Field id) noexcept {
            id == Field::x_real_ip;
 }
 
+/// The subject of the certificate that the client has shown, as we or a trusted proxy saw it.
+constexpr std::string_view client_subject = "X-Client-Cert-Subject";
+
+bool is_client_subject(const HeaderField& field) noexcept {
+    return field.id == Field::unknown && equal_no_case(field.name, client_subject);
+}
+
 /// All values of a field as one list, with `element` at its end (RFC 9110 section 5.3).
 std::string_view list_with(Exchange& x, Field id, std::string_view element) {
     std::string_view list;
@@ -49,7 +56,13 @@ void set_forwarded(Exchange& x) {
         if (const HeaderField* given = fields.find(Field::x_forwarded_proto)) proto = given->value;
         if (const HeaderField* given = fields.find(Field::x_forwarded_host)) host = given->value;
     }
-    fields.remove_if([](const HeaderField& f) { return is_forwarded(f.id); });
+    const bool keeps_subject =
+        x.client->trusted && !(x.client->tls && !x.client->tls->subject.empty());
+    fields.remove_if([keeps_subject](const HeaderField& f) {
+        return is_forwarded(f.id) || (!keeps_subject && is_client_subject(f));
+    });
+    if (x.client->tls && !x.client->tls->subject.empty())
+        fields.add(client_subject, x.client->tls->subject);
     fields.add(Field::x_forwarded_for, chain);
     fields.add(Field::x_forwarded_proto, proto);
     if (!host.empty()) fields.add(Field::x_forwarded_host, host);
@@ -61,6 +74,13 @@ void add_via(Exchange& x, HeaderList& fields, Version received) {
     if (x.route != nullptr && !x.route->route->via) return;
     const std::string_view node = x.snapshot->shared->node;
     fields.add(Field::via, x.arena.join({version_text(received), " ", node}));
+}
+
+/// RFC 6797 7.1: once, and ours; only over https.
+void add_hsts(Exchange& x) {
+    constexpr std::string_view name = "Strict-Transport-Security";
+    x.response.fields.remove(name);
+    x.response.fields.add(name, x.route->hsts);
 }
 
 std::optional<Error> set_target(Exchange& x, std::string_view path) {
@@ -108,7 +128,9 @@ void prepare_response(Exchange& x) {
     if (!dated) fields.add(Field::date, x.worker.date());  // RFC 9110 section 6.6.1
     add_via(x, fields, x.response.version);
     fields.add(Field::x_request_id, x.record.request_id);
-    if (x.route != nullptr) apply(x.route->route->response_headers, fields);
+    if (x.route == nullptr) return;
+    if (!x.route->hsts.empty() && x.client->tls) add_hsts(x);
+    apply(x.route->route->response_headers, fields);
 }
 
 std::string_view host_for(Exchange& x, const Endpoint& endpoint) {
@@ -120,7 +142,7 @@ std::string_view host_for(Exchange& x, const Endpoint& endpoint) {
     const bool v6 = endpoint.name.find(':') != std::string::npos;
     const std::string_view name =
         v6 ? x.arena.join({"[", endpoint.name, "]"}) : std::string_view(endpoint.name);
-    if (endpoint.port == 80) return name;
+    if (endpoint.port == (endpoint.tls ? 443 : 80)) return name;
     char port[6];
     const auto written = std::to_chars(port, port + sizeof port, endpoint.port);
     return x.arena.join({name, ":", std::string_view(port, written.ptr)});

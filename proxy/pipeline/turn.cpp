@@ -1,6 +1,7 @@
 #include "proxy/pipeline/turn.hpp"
 
 #include "proxy/pipeline/hedge.hpp"
+#include "proxy/pipeline/preface.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -18,7 +19,8 @@ Task<Result<void>> Turn::begin(Hedge* hedge) {
     if (!ended && attempt_ && attempt_->died_unused()) {
         co_await attempt_->abandon();
         attempt_.reset();
-        claim_.connection = x_.worker.upstreams().open(*endpoint_);
+        claim_.connection =
+            x_.worker.upstreams().open(*endpoint_, nullptr, preface_for(x_, *endpoint_));
         if (claim_.connection) ended = co_await ask(hedge);
     }
     // The client's pace in sending a body is not the endpoint's latency.

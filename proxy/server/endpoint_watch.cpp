@@ -43,7 +43,8 @@ bool uses(const config::Pool& pool, const std::string& host) {
 bool same(const Endpoint& a, const Endpoint& b) {
     return a.address == b.address && a.name == b.name && a.port == b.port && a.weight == b.weight &&
            a.standby == b.standby && a.zone == b.zone && a.provider == b.provider &&
-           a.region == b.region && a.limits == b.limits;
+           a.region == b.region && a.limits == b.limits && a.tls == b.tls &&
+           a.proxy_protocol == b.proxy_protocol;
 }
 
 std::string in_words(const std::vector<std::string>& all) {
@@ -103,8 +104,10 @@ EndpointWatch::~EndpointWatch() {
     alarm_.cancel();
 }
 
-void EndpointWatch::update(const config::Config& config) {
+void EndpointWatch::update(const config::Config& config, const PoolContexts& tls) {
     updating_ = true;
+    contexts_ = tls;
+    targets_.clear();
     const bool other_servers = config.dns.servers != dns_.servers;
     pools_ = config.pools;
     dns_ = config.dns;
@@ -242,7 +245,8 @@ EndpointSet EndpointWatch::made_of(const config::Pool& pool, const EndpointSet& 
             auto made = std::make_shared<const Endpoint>(Endpoint{
                 pool.name, pool.provider, pool.region, configured.zone, configured.host,
                 configured.port, address, std::move(text), configured.weight, standby, pool.limits,
-                registry_.state_of(pool.name, address, standby), registry_.state_of(pool.name)});
+                registry_.state_of(pool.name, address, standby), registry_.state_of(pool.name),
+                target_of(pool, configured), pool.proxy_protocol});
             const auto old = std::find_if(before.begin(), before.end(),
                                           [&](const auto& known) { return same(*known, *made); });
             set.push_back(old != before.end() ? *old : std::move(made));
@@ -253,6 +257,21 @@ EndpointSet EndpointWatch::made_of(const config::Pool& pool, const EndpointSet& 
     for (const config::Endpoint& endpoint : pool.standby)
         add(endpoint, true);
     return set;
+}
+
+/// Who an https:// endpoint has to be: `tls.server_name`, else the Host that it is sent if that is
+/// fixed, else its own name.
+std::shared_ptr<const TlsTarget> EndpointWatch::target_of(const config::Pool& pool,
+                                                          const config::Endpoint& endpoint) {
+    const auto context = contexts_.find(pool.name);
+    if (!endpoint.tls || context == contexts_.end()) return nullptr;
+    std::string name = pool.tls ? pool.tls->server_name : "";
+    if (name.empty() && pool.host_mode == config::Pool::HostMode::literal)
+        name = parse_host_port(pool.host_literal)->host;
+    if (name.empty()) name = endpoint.host;
+    std::shared_ptr<const TlsTarget>& target = targets_[{pool.name, name}];
+    if (!target) target = std::make_shared<const TlsTarget>(TlsTarget{context->second, name});
+    return target;
 }
 
 /// Makes the pool's set anew; false (and the old one stays) if it is the same in every respect.

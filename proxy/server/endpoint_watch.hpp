@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "balancer/endpoint.hpp"
@@ -27,6 +28,9 @@
 #include "core/net/resolver.hpp"
 
 namespace scrollgate {
+
+/// What connections to a pool's endpoints have in common under TLS, by the pool's name.
+using PoolContexts = std::map<std::string, std::shared_ptr<const TlsClientContext>>;
 
 class EndpointWatch {
   public:
@@ -45,7 +49,8 @@ class EndpointWatch {
     /// complete for IP literals and known names, while new names are being asked; `on_change` is
     /// not called for what changes here. Names that stay keep their addresses and their turn,
     /// unless the name servers are others now: then all are asked at once.
-    void update(const config::Config& config);
+    /// `tls` has a context for every pool with an https:// endpoint.
+    void update(const config::Config& config, const PoolContexts& tls = {});
 
     /// Every configured pool's current set, never null; empty while nothing is known. Endpoints in
     /// service stand before those on standby.
@@ -76,6 +81,8 @@ class EndpointWatch {
     void hold(const config::Pool& pool, const EndpointSet& before, EndpointSet& set);
     [[nodiscard]] EndpointSet made_of(const config::Pool& pool, const EndpointSet& before,
                                       const Addresses* kept);
+    [[nodiscard]] std::shared_ptr<const TlsTarget> target_of(const config::Pool& pool,
+                                                             const config::Endpoint& endpoint);
     [[nodiscard]] std::vector<SocketAddress> addresses_of(const config::Endpoint& endpoint,
                                                           const Addresses* kept) const;
 
@@ -89,6 +96,9 @@ class EndpointWatch {
     std::map<std::string, Name> names_;  ///< by host in lower case
     std::map<std::string, Hold> holds_;  ///< by pool
     PoolSets sets_;
+    PoolContexts contexts_;
+    /// By pool and server name, so that a target stays itself while the configuration does.
+    std::map<std::pair<std::string, std::string>, std::shared_ptr<const TlsTarget>> targets_;
     bool updating_ = false;
     std::shared_ptr<char> alive_;  ///< answers that come after our end see it gone
 };

@@ -21,6 +21,7 @@
 #include "health/health.hpp"
 #include "proxy/admin/admin_server.hpp"
 #include "proxy/admin/status_metrics.hpp"
+#include "proxy/server/certificate_store.hpp"
 #include "proxy/server/drain.hpp"
 #include "proxy/server/endpoint_watch.hpp"
 #include "proxy/server/listener_set.hpp"
@@ -48,7 +49,7 @@ struct Server::Impl {
     void resolve_names(const config::Config& config);
     void start_workers();
     void start_admin();
-    void listen_on(const config::Listener& listener);
+    void listen_on(const std::vector<config::Listener>& all);
     void wait_for_signals();
     void on_signal(int signal);
     void push_endpoints();
@@ -56,7 +57,8 @@ struct Server::Impl {
     void resolve_for_health(const std::string& host,
                             std::function<void(std::vector<SocketAddress>)> done);
     void reload(const std::function<void(ReloadAnswer)>& answer);
-    [[nodiscard]] std::string switch_listeners(const config::Config& next);
+    [[nodiscard]] std::string switch_listeners(const config::Config& next,
+                                               CertificateStore::Contexts contexts);
     [[nodiscard]] AdminHooks hooks();
     [[nodiscard]] Status status() const;
     void command(const PoolCommand& asked, PoolCommandDone done);
@@ -69,7 +71,7 @@ struct Server::Impl {
     const TimePoint started = system_clock().now();
     const std::string node;
 
-    TcpDialer dialer;
+    SocketDialer dialer;
     Metrics metrics;
     AccessLog access_log;
     Admission admission;
@@ -79,6 +81,9 @@ struct Server::Impl {
     EndpointWatch watch;
     Health health;
     ListenerSet listeners;
+    AsioAlarm certificate_alarm{control};
+    CertificateStore certificates;
+    PoolContexts pool_tls;
     std::shared_ptr<const Snapshot> snapshot;
     std::uint64_t snapshots = 0;
     std::vector<std::unique_ptr<Worker>> workers;
@@ -104,10 +109,14 @@ Server::Impl::Impl(config::Config config, Options options_in)
              [this](const std::string& host, auto done) {
                  resolve_for_health(host, std::move(done));
              }),
-      listeners(worker_count) {
+      listeners(worker_count),
+      certificates(system_clock(), certificate_alarm,
+                   [this] { listen_on(snapshot->config->listeners); }) {
     ::signal(SIGPIPE, SIG_IGN);
     signals.add(SIGUSR1);
     snapshot = make_snapshot(std::move(config));
+    certificates.use(snapshot->config->listeners, certificates.load(snapshot->config->listeners));
+    pool_tls = pool_contexts(snapshot->config->pools);
     for (const config::Listener& listener : snapshot->config->listeners) {
         const std::string failed = listeners.open(listener.bind);
         if (!failed.empty()) throw std::runtime_error(failed);
@@ -173,7 +182,7 @@ void Server::Impl::resolve_names(const config::Config& config) {
     for (const SocketAddress& server : config.dns.servers)
         servers += (servers.empty() ? "" : ",") + server.text();
     resolver.use_servers(std::move(servers));
-    watch.update(config);
+    watch.update(config, pool_tls);
 }
 
 void Server::Impl::start_workers() {
@@ -183,19 +192,25 @@ void Server::Impl::start_workers() {
         workers.push_back(std::make_unique<Worker>(i, shared, snapshot->config->frequency, snapshot,
                                                    watch.sets()));
     }
-    for (const config::Listener& listener : snapshot->config->listeners) {
-        listen_on(listener);
-        log::info("listening on {}", listener.bind.text());
-    }
+    listen_on(snapshot->config->listeners);
+    for (const config::Listener& listener : snapshot->config->listeners)
+        log::info("listening on {}{}", listener.bind.text(), listener.tls ? " (TLS)" : "");
     for (const std::unique_ptr<Worker>& worker : workers) {
         threads.emplace_back([&worker = *worker] { worker.run(); });
     }
 }
 
-void Server::Impl::listen_on(const config::Listener& listener) {
-    const std::vector<int>& sockets = listeners.sockets(listener.bind);
-    for (unsigned i = 0; i < worker_count; ++i)
-        workers[i]->listen(sockets[i], listener.name);
+/// Every worker accepts for these, as they are now.
+void Server::Impl::listen_on(const std::vector<config::Listener>& all) {
+    for (std::size_t k = 0; k < all.size(); ++k) {
+        const config::Listener& listener = all[k];
+        const auto runtime = std::make_shared<const ListenerRuntime>(
+            ListenerRuntime{listener.name, listener.https_redirect, listener.proxy_protocol,
+                            snapshot->config->timeouts.handshake, certificates.at(k)});
+        const std::vector<int>& sockets = listeners.sockets(listener.bind);
+        for (unsigned i = 0; i < worker_count; ++i)
+            workers[i]->listen(sockets[i], runtime);
+    }
 }
 
 void Server::Impl::push_endpoints() {
@@ -223,6 +238,7 @@ void Server::Impl::resolve_for_health(const std::string& host,
 Status Server::Impl::status() const {
     const TimePoint now = system_clock().now();
     Status made = report_status(*snapshot, watch.sets(), *health.status(), metrics, now);
+    made.certificates = certificates.status();
     made.state = state;
     made.uptime = now - started;
     return made;
@@ -318,8 +334,13 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
         result.not_reloadable = config::not_reloadable(*snapshot->config, loaded.config);
         try {
             next = make_snapshot(std::move(loaded.config));
+            auto contexts = certificates.load(next->config->listeners);
+            PoolContexts pools = pool_contexts(next->config->pools);
             access_log.reconfigure(next->config->access_log);
-            if (const std::string failed = switch_listeners(*next->config); !failed.empty()) {
+            const std::string failed = switch_listeners(*next->config, std::move(contexts));
+            if (failed.empty()) {
+                pool_tls = std::move(pools);
+            } else {
                 access_log.reconfigure(snapshot->config->access_log);
                 fail(failed);
             }
@@ -353,7 +374,8 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
 }
 
 // Opens what is new (all of it, or nothing changes), then lets go of what is gone.
-std::string Server::Impl::switch_listeners(const config::Config& next) {
+std::string Server::Impl::switch_listeners(const config::Config& next,
+                                           CertificateStore::Contexts contexts) {
     std::vector<SocketAddress> opened;
     for (const config::Listener& listener : next.listeners) {
         if (listeners.has(listener.bind)) continue;
@@ -366,9 +388,8 @@ std::string Server::Impl::switch_listeners(const config::Config& next) {
         opened.push_back(listener.bind);
         log::info("listening on {}", listener.bind.text());
     }
-    for (const config::Listener& listener : next.listeners) {
-        listen_on(listener);  // those that stay may have another name now
-    }
+    certificates.use(next.listeners, std::move(contexts));
+    listen_on(next.listeners);  // those that stay may have another name or certificate now
     for (const SocketAddress& address : listeners.addresses()) {
         const bool stays = std::any_of(next.listeners.begin(), next.listeners.end(),
                                        [&](const auto& l) { return l.bind == address; });

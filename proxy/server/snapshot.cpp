@@ -1,7 +1,16 @@
 #include "proxy/server/snapshot.hpp"
 
+#include <fmt/format.h>
+
 namespace scrollgate {
 namespace {
+
+std::string text_of(const config::Hsts& hsts) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(hsts.max_age).count();
+    return fmt::format("max-age={}{}{}", seconds,
+                       hsts.include_subdomains ? "; includeSubDomains" : "",
+                       hsts.preload ? "; preload" : "");
+}
 
 RouteRuntime compile(const config::Route& route, const config::Timeouts& defaults,
                      Metrics& metrics) {
@@ -11,6 +20,7 @@ RouteRuntime compile(const config::Route& route, const config::Timeouts& default
     if (route.rewrite) made.rewrite.emplace(*route.rewrite);
     made.series = metrics.route_series(route.name);
     made.budget = std::make_unique<RetryBudget>(route.failover.budget);
+    if (route.hsts) made.hsts = text_of(*route.hsts);
     made.client_body = own.client_body.value_or(defaults.client_body);
     made.client_write = own.client_write.value_or(defaults.client_write);
     made.connect = own.connect.value_or(defaults.connect);
@@ -38,6 +48,7 @@ Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Config> f
     for (const config::Pool& pool : config->pools) {
         const std::uint32_t series = metrics.pool_series(pool.name, pool.provider, pool.region);
         pools.emplace(pool.name, PoolRuntime{&pool, series});
+        sends_addresses |= pool.proxy_protocol != config::Pool::ProxyProtocol::off;
     }
 }
 

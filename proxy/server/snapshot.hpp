@@ -30,6 +30,7 @@ struct RouteRuntime {
     std::optional<PathRewrite> rewrite;
     std::uint32_t series = Metrics::no_route;  ///< where its requests are counted
     std::unique_ptr<RetryBudget> budget;       ///< of all workers
+    std::string hsts;                          ///< value of Strict-Transport-Security; empty: none
     Duration client_body, client_write, connect, upstream_response, upstream_body, request,
         tunnel_idle;
 };
@@ -59,6 +60,7 @@ struct Snapshot {
     std::vector<RouteRuntime> routes;  ///< in the order of config->routes
     std::unordered_map<std::string_view, PoolRuntime> pools;
     http1::HeadLimits head_limits;
+    bool sends_addresses = false;  ///< a pool's endpoints get PROXY headers
 };
 
 struct WorkerSnapshot : boost::intrusive_ref_counter<WorkerSnapshot, boost::thread_unsafe_counter> {

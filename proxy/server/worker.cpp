@@ -3,6 +3,8 @@
 #include <ctime>
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/limits.hpp"
 #include "core/log.hpp"
@@ -11,6 +13,14 @@
 
 namespace scrollgate {
 namespace {
+
+SocketAddress local_address(int descriptor) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    auto* const raw = reinterpret_cast<sockaddr*>(&address);
+    if (::getsockname(descriptor, raw, &size) != 0) return {};
+    return SocketAddress(raw, size);
+}
 
 /// Exchanges that stay for reuse; more are freed when they end.
 constexpr std::size_t exchanges_kept = 256;
@@ -64,9 +74,9 @@ void Worker::update(PoolSets sets) {
     });
 }
 
-void Worker::listen(int descriptor, std::string listener) {
-    loop_.post([this, descriptor, name = std::move(listener)] {
-        if (!std::exchange(listener_names_[descriptor], name).empty()) return;
+void Worker::listen(int descriptor, std::shared_ptr<const ListenerRuntime> listener) {
+    loop_.post([this, descriptor, next = std::move(listener)] {
+        if (std::exchange(listeners_[descriptor], next) != nullptr) return;
         acceptors_.push_back(std::make_unique<Acceptor>(
             loop_, descriptor,
             [this, descriptor](int fd, const SocketAddress& peer) {
@@ -86,7 +96,7 @@ void Worker::stop_listening(int descriptor, std::function<void()> done) {
             acceptor->drain();
             return true;
         });
-        listener_names_.erase(descriptor);
+        listeners_.erase(descriptor);
         done();
     });
 }
@@ -183,20 +193,53 @@ void Worker::complain(const std::string& why) {
 // ---- sessions
 
 void Worker::accepted(int listening, int descriptor, const SocketAddress& peer) {
-    std::unique_ptr<Stream> stream = adopt_tcp_stream(loop_, descriptor);
-    if (!stream) return;
     add(gauges_.accepted, 1);
-    if (!shared_.admission.enter(peer)) {  // closed with the stream
+    if (!shared_.admission.enter(peer)) {
+        ::close(descriptor);
         add(gauges_.shed, 1);
         complain(
             "limits.connections (its default follows the descriptor limit RLIMIT_NOFILE) or "
             "limits.connections_per_ip is reached");
         return;
     }
-    const bool trusted = is_trusted(*snapshot_->shared->config, peer);
-    start_session(*this, std::move(stream),
-                  Client{peer, peer.ip(), "http", listener_names_[listening], trusted},
+    const std::shared_ptr<const ListenerRuntime>& listener = listeners_[listening];
+    if (listener->tls || listener->proxy_protocol)
+        return Greeting::start(*this, descriptor, peer, listener);
+    std::unique_ptr<Stream> stream = adopt_tcp_stream(loop_, descriptor);
+    if (!stream) return shared_.admission.leave(peer);
+    start_session(*this, std::move(stream), client_of(*listener, peer, descriptor),
                   Protocol::cleartext);
+}
+
+Client Worker::client_of(const ListenerRuntime& listener, const SocketAddress& peer,
+                         int descriptor) const {
+    Client client{peer, peer.ip(), "http", listener.name,
+                  is_trusted(*snapshot_->shared->config, peer)};
+    client.https_redirect = listener.https_redirect;
+    if (snapshot_->shared->sends_addresses) client.local = local_address(descriptor);
+    return client;
+}
+
+void Worker::greeting_began(Greeting& greeting) {
+    if (greetings_.size() >= limits::handshakes) {
+        add(gauges_.handshakes_shed, 1);
+        greetings_.front().abandon();  // the oldest: it has had the most time
+    }
+    greetings_.push_back(greeting);
+    add(gauges_.handshaking, 1);
+}
+
+void Worker::greeting_ended(Greeting& greeting) {
+    greetings_.erase(greetings_.iterator_to(greeting));
+    add(gauges_.handshaking, -1);
+    if (greetings_.empty() && drained_) loop_.post([this] { finish_drain(); });
+}
+
+void Worker::complain_of(const std::string& client) {
+    const TimePoint now = loop_.now();
+    if (now - complained_of_ < std::chrono::seconds(1)) return;
+    complained_of_ = now;
+    log::warn("worker {}: {}", index_, client);
 }
 
 ServerExchange& Worker::take_exchange() {
@@ -237,15 +280,17 @@ void Worker::idle_sessions(int change) noexcept {
 }
 
 void Worker::abandon_sessions() {
+    while (!greetings_.empty())
+        greetings_.front().abandon();
     for (auto session = sessions_.begin(); session != sessions_.end();)
         (session++)->abandon();
 }
 
 void Worker::finish_drain() {
-    if (!drained_ || !sessions_.empty()) return;
+    if (!drained_ || !sessions_.empty() || !greetings_.empty()) return;
     for (const std::unique_ptr<Acceptor>& acceptor : acceptors_)
         acceptor->drain();
-    if (sessions_.empty()) std::exchange(drained_, nullptr)();
+    if (sessions_.empty() && greetings_.empty()) std::exchange(drained_, nullptr)();
 }
 
 Worker::TunnelCount::TunnelCount(Worker& worker) noexcept : worker_(worker) {

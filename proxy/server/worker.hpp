@@ -14,13 +14,14 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include "core/net/dialer.hpp"
 #include "core/net/event_loop.hpp"
-#include "core/net/tcp_stream.hpp"
 #include "proxy/http1/server_session.hpp"
 #include "proxy/observe/access_log.hpp"
 #include "proxy/observe/metrics.hpp"
 #include "proxy/server/acceptor.hpp"
 #include "proxy/server/admission.hpp"
+#include "proxy/server/greeting.hpp"
 #include "proxy/server/session.hpp"
 #include "proxy/server/snapshot.hpp"
 #include "proxy/upstream/pending_queue.hpp"
@@ -56,8 +57,8 @@ class Worker {
     void adopt(std::shared_ptr<const Snapshot> snapshot, PoolSets sets);
     /// New endpoint sets under the same configuration.
     void update(PoolSets sets);
-    /// Accepts from `descriptor` (not owned) for the listener of that name. Again: another name.
-    void listen(int descriptor, std::string listener);
+    /// Accepts from `descriptor` (not owned) for this listener. Again: as it is from now on.
+    void listen(int descriptor, std::shared_ptr<const ListenerRuntime> listener);
     /// Accepts what is queued on `descriptor`, then no more; `done` runs on the worker's thread.
     void stop_listening(int descriptor, std::function<void()> done);
     /// Connections end after their present exchange.
@@ -100,6 +101,17 @@ class Worker {
     void session_replaced(Session& session);
     void session_ended(const SocketAddress& peer);
     void idle_sessions(int change) noexcept;
+    [[nodiscard]] Admission& admission() noexcept { return shared_.admission; }
+    /// How a handshake with a client has ended.
+    [[nodiscard]] ConnectionGauges& gauges() noexcept { return gauges_; }
+    /// It has begun, and there is one of its kind less afterwards.
+    void greeting_began(Greeting& greeting);
+    void greeting_ended(Greeting& greeting);
+    /// What is known of a client that `peer` is, or speaks for, on `descriptor`.
+    [[nodiscard]] Client client_of(const ListenerRuntime& listener, const SocketAddress& peer,
+                                   int descriptor) const;
+    /// Says it once per second.
+    void complain_of(const std::string& client);
     /// say_close() was called: new connections are to be short, too.
     [[nodiscard]] bool closing() const noexcept { return closing_; }
 
@@ -118,6 +130,8 @@ class Worker {
   private:
     using Sessions = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
 
+    using Greetings = boost::intrusive::list<Greeting, boost::intrusive::constant_time_size<true>>;
+
     void accepted(int listening, int descriptor, const SocketAddress& peer);
     void complain(const std::string& why);
     void abandon_sessions();
@@ -133,13 +147,15 @@ class Worker {
     ReplayMemory replay_memory_;
     std::vector<ServerExchange*> free_exchanges_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
-    std::map<int, std::string> listener_names_;  ///< by listening descriptor
+    std::map<int, std::shared_ptr<const ListenerRuntime>> listeners_;  ///< by their descriptor
+    Greetings greetings_;
     Sessions sessions_;
     std::function<void()> drained_;
     bool closing_ = false;
     std::string date_;
     std::int64_t date_second_ = -1;
-    TimePoint complained_{};  ///< when connections were last said to be turned away
+    TimePoint complained_of_{};  ///< when a client's handshake was last complained of
+    TimePoint complained_{};     ///< when connections were last said to be turned away
 };
 
 }  // namespace scrollgate

@@ -9,8 +9,14 @@ namespace scrollgate {
 
 UpstreamConnection::UpstreamConnection(EventLoop& loop, std::unique_ptr<Stream> stream,
                                        UpstreamPool& pool, EndpointSlot& slot,
-                                       ConnectionToken token)
-    : Connection(loop, std::move(stream)), pool_(pool), slot_(slot), token_(std::move(token)) {
+                                       ConnectionToken token,
+                                       std::shared_ptr<const TlsTarget> target, bool once)
+    : Connection(loop, std::move(stream)),
+      pool_(pool),
+      slot_(slot),
+      token_(std::move(token)),
+      target_(std::move(target)),
+      once_(once) {
     ++slot_.connections;
     add(pool_.gauges_.upstream_active, 1);
 }
@@ -80,6 +86,10 @@ UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young, bool car
         const Duration idle = loop_.now() - connection.idle_since_;
         if (young && idle >= limits::reuse_unsafe) return {};
         leave_idle(connection);
+        if (connection.target_ != endpoint.tls) {  // made for another configuration
+            discard(connection);
+            continue;
+        }
         if (careful && idle < limits::loop_turn && !connection.quiet()) {
             discard(connection);
             continue;
@@ -91,7 +101,7 @@ UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young, bool car
     return {};
 }
 
-UpstreamLease UpstreamPool::open(const Endpoint& endpoint, Limit* reached) {
+UpstreamLease UpstreamPool::open(const Endpoint& endpoint, Limit* reached, std::string preface) {
     Limit limit = Limit::none;
     std::optional<ConnectionToken> token = ConnectionToken::try_acquire(endpoint, &limit);
     // It leads to another endpoint, or the caller may not use it.
@@ -101,14 +111,21 @@ UpstreamLease UpstreamPool::open(const Endpoint& endpoint, Limit* reached) {
     if (room) token = ConnectionToken::try_acquire(endpoint, &limit);
     if (reached != nullptr) *reached = limit;
     if (!token) return {};
-    return UpstreamLease(new UpstreamConnection(loop_, dialer_.open(loop_), *this,
-                                                slot_of(endpoint), std::move(*token)));
+    EndpointSlot& slot = slot_of(endpoint);
+    if (endpoint.tls && slot.target != endpoint.tls) {
+        slot.target = endpoint.tls;
+        slot.session = std::make_shared<TlsSession>();
+    }
+    const bool once = !preface.empty();
+    const DialPlan plan{endpoint.tls, slot.session, std::move(preface)};
+    return UpstreamLease(new UpstreamConnection(loop_, dialer_.open(loop_, plan), *this, slot,
+                                                std::move(*token), endpoint.tls, once));
 }
 
 void UpstreamPool::keep(UpstreamConnection& connection, Duration idle) noexcept {
     std::vector<UpstreamConnection*>& row = connection.slot_.idle;
-    if (connection.slot_.retired || idle <= Duration::zero() || connection.failure() ||
-        connection.at_end() || !connection.received().empty()) {
+    if (connection.slot_.retired || connection.once_ || idle <= Duration::zero() ||
+        connection.failure() || connection.at_end() || !connection.received().empty()) {
         discard(connection);
         return;
     }

@@ -13,7 +13,7 @@
 
 #include "balancer/lease.hpp"
 #include "core/net/connection.hpp"
-#include "core/net/tcp_stream.hpp"
+#include "core/net/dialer.hpp"
 #include "proxy/observe/metrics.hpp"
 
 namespace scrollgate {
@@ -23,8 +23,11 @@ struct EndpointSlot;
 
 class UpstreamConnection final : public Connection {
   public:
+    /// `target`: the TLS side, null if plain. `once`: it serves one exchange, because it began with
+    /// the address of one client.
     UpstreamConnection(EventLoop& loop, std::unique_ptr<Stream> stream, UpstreamPool& pool,
-                       EndpointSlot& slot, ConnectionToken token);
+                       EndpointSlot& slot, ConnectionToken token,
+                       std::shared_ptr<const TlsTarget> target, bool once);
     ~UpstreamConnection() override;
 
     /// Has carried an exchange before the present one.
@@ -41,6 +44,8 @@ class UpstreamConnection final : public Connection {
     UpstreamPool& pool_;
     EndpointSlot& slot_;
     ConnectionToken token_;
+    const std::shared_ptr<const TlsTarget> target_;
+    const bool once_;
     State state_ = State::busy;
     std::uint32_t served_ = 0;
     TimePoint idle_since_{}, idle_until_ = never;
@@ -80,9 +85,11 @@ struct EndpointSlot {
 
     const std::shared_ptr<EndpointState> state;  ///< the identity
     const std::shared_ptr<PoolState> pool;
-    std::vector<UpstreamConnection*> idle;  ///< the most recently used at the back
-    std::uint32_t connections = 0;          ///< idle, busy and dying
-    bool retired = false;                   ///< in no EndpointSet any more
+    std::shared_ptr<const TlsTarget> target;  ///< that `session` is of
+    std::shared_ptr<TlsSession> session;      ///< of the latest connection over TLS
+    std::vector<UpstreamConnection*> idle;    ///< the most recently used at the back
+    std::uint32_t connections = 0;            ///< idle, busy and dying
+    bool retired = false;                     ///< in no EndpointSet any more
 };
 
 class UpstreamPool {
@@ -97,7 +104,9 @@ class UpstreamPool {
     [[nodiscard]] UpstreamLease reuse(const Endpoint& endpoint, bool young, bool careful);
     /// A new connection for the caller to connect. At a limit, an idle one of this worker makes
     /// room; an empty lease if there is none, and `reached`, if not null, tells whose limit it is.
-    [[nodiscard]] UpstreamLease open(const Endpoint& endpoint, Limit* reached = nullptr);
+    /// With a `preface`, sent before all else, it serves one exchange.
+    [[nodiscard]] UpstreamLease open(const Endpoint& endpoint, Limit* reached = nullptr,
+                                     std::string preface = {});
     /// Closes the oldest idle connection of all, to free a descriptor. False if there is none.
     bool close_one_idle() noexcept;
     /// The same among those to one endpoint.

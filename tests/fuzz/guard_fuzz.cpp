@@ -37,7 +37,7 @@ struct World {
     Metrics metrics{1};
     AccessLog log{{"-", config::AccessLog::Format::off}, 1};
     Admission admission;
-    TcpDialer dialer;
+    SocketDialer dialer;
     std::vector<std::unique_ptr<Worker>> others;
     Worker worker;
 

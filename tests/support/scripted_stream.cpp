@@ -231,7 +231,7 @@ std::unique_ptr<Stream> make_scripted_stream(std::shared_ptr<ScriptedPeer> peer)
     return std::make_unique<ScriptedStream>(std::move(peer), nullptr);
 }
 
-std::unique_ptr<Stream> ScriptedDialer::open(EventLoop& loop) {
+std::unique_ptr<Stream> ScriptedDialer::open(EventLoop& loop, const DialPlan&) {
     peers.push_back(std::make_shared<ScriptedPeer>(loop, faults_));
     return std::make_unique<ScriptedStream>(peers.back(), this);
 }

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "core/net/tcp_stream.hpp"
+#include "core/net/dialer.hpp"
 
 namespace scrollgate::test {
 
@@ -155,7 +155,7 @@ class ScriptedDialer final : public Dialer {
   public:
     explicit ScriptedDialer(Faults& faults) noexcept : faults_(faults) {}
 
-    std::unique_ptr<Stream> open(EventLoop& loop) override;
+    std::unique_ptr<Stream> open(EventLoop& loop, const DialPlan& plan) override;
 
     /// Called for each start_connect(), before it ends.
     std::function<void(ScriptedPeer&)> on_connect;

@@ -39,7 +39,7 @@ struct Stuck final : Dialer {
         IoHandler* waits = nullptr;
         bool open = true;
     };
-    std::unique_ptr<Stream> open(EventLoop& loop) override {
+    std::unique_ptr<Stream> open(EventLoop& loop, const DialPlan&) override {
         asked.release_once();
         return std::make_unique<Silent>(loop);
     }

@@ -284,7 +284,7 @@ TEST_CASE("connecting ends well, with the error, or at its deadline") {
         dialer.on_connect = [&](ScriptedPeer& peer) {
             if (way == 1) peer.connect_result(boost::asio::error::connection_refused);
         };
-        Watched connection(loop, dialer.open(loop));
+        Watched connection(loop, dialer.open(loop, {}));
         std::string log;
         connection.expire_at(Connection::Way::write, clock.now() + 1s, ErrorKind::connect_timeout);
         await_connect(connection, to, log);

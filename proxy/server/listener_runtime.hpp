@@ -1,0 +1,21 @@
+// ListenerRuntime: what a worker needs to know of one listener. Immutable: a reload, or a changed
+// certificate, makes a new one. Any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/clock.hpp"
+#include "core/net/tls_server.hpp"
+
+namespace scrollgate {
+
+struct ListenerRuntime {
+    std::string name;
+    std::uint16_t https_redirect = 0;             ///< port; 0: none
+    bool proxy_protocol = false;                  ///< every connection begins with a PROXY header
+    Duration handshake{};                         ///< for PROXY header and TLS handshake
+    std::shared_ptr<const TlsServerContext> tls;  ///< null: plain
+};
+
+}  // namespace scrollgate
