@@ -5,13 +5,13 @@
 namespace scrollgate {
 
 std::string preface_for(const Exchange& x, const Endpoint& endpoint) {
-    using Version = config::Pool::ProxyProtocol;
+    using Which = config::Pool::ProxyProtocol;
     switch (endpoint.proxy_protocol) {
-        case Version::off:
+        case Which::off:
             return {};
-        case Version::v1:
+        case Which::v1:
             return proxy_header_v1(x.client->peer, x.client->local);
-        case Version::v2:
+        case Which::v2:
             return proxy_header_v2(x.client->peer, x.client->local);
     }
     return {};
