@@ -12,9 +12,6 @@
 namespace scrollgate {
 namespace {
 
-/// Exchanges that stay for reuse; more are freed when they end.
-constexpr std::size_t exchanges_kept = 256;
-
 std::vector<std::shared_ptr<const EndpointSet>> values(const PoolSets& sets) {
     std::vector<std::shared_ptr<const EndpointSet>> all;
     for (const auto& [name, set] : sets)
@@ -33,10 +30,7 @@ Worker::Worker(unsigned index, const WorkerShared& shared, std::uint32_t frequen
       upstreams_(loop_, shared.dialer, gauges_),
       snapshot_(new WorkerSnapshot(std::move(snapshot), sets)) {}
 
-Worker::~Worker() {
-    for (ServerExchange* exchange : free_exchanges_)
-        delete exchange;
-}
+Worker::~Worker() = default;
 
 void Worker::run() {
     loop_.run();
@@ -197,24 +191,6 @@ void Worker::accepted(int listening, int descriptor, const SocketAddress& peer) 
     start_session(*this, std::move(stream),
                   Client{peer, peer.ip(), "http", listener_names_[listening], trusted},
                   Protocol::cleartext);
-}
-
-ServerExchange& Worker::take_exchange() {
-    if (free_exchanges_.empty()) {
-        free_exchanges_.push_back(new ServerExchange(*this));
-    }
-    ServerExchange* const taken = free_exchanges_.back();
-    free_exchanges_.pop_back();
-    return *taken;
-}
-
-void Worker::give_back(ServerExchange& exchange) noexcept {
-    exchange.exchange.reset();
-    if (free_exchanges_.size() >= exchanges_kept) {
-        delete &exchange;
-    } else {
-        free_exchanges_.push_back(&exchange);
-    }
 }
 
 void Worker::session_began(Session& session) {

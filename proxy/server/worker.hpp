@@ -17,10 +17,12 @@
 #include "core/net/event_loop.hpp"
 #include "core/net/tcp_stream.hpp"
 #include "proxy/http1/server_session.hpp"
+#include "proxy/http2/exchange.hpp"
 #include "proxy/observe/access_log.hpp"
 #include "proxy/observe/metrics.hpp"
 #include "proxy/server/acceptor.hpp"
 #include "proxy/server/admission.hpp"
+#include "proxy/server/recycled.hpp"
 #include "proxy/server/session.hpp"
 #include "proxy/server/snapshot.hpp"
 #include "proxy/upstream/pending_queue.hpp"
@@ -93,8 +95,8 @@ class Worker {
     void out_of_descriptors(const boost::system::error_code& error);
 
     // -- for sessions
-    [[nodiscard]] ServerExchange& take_exchange();
-    void give_back(ServerExchange& exchange) noexcept;
+    [[nodiscard]] Recycled<ServerExchange>& http1_exchanges() noexcept { return http1_; }
+    [[nodiscard]] Recycled<Http2Exchange>& http2_exchanges() noexcept { return http2_; }
     void session_began(Session& session);
     /// `session` has taken the place of one that leaves the list.
     void session_replaced(Session& session);
@@ -131,7 +133,8 @@ class Worker {
     PendingQueue pending_{loop_};
     WorkerSnapshotRef snapshot_;
     ReplayMemory replay_memory_;
-    std::vector<ServerExchange*> free_exchanges_;
+    Recycled<ServerExchange> http1_;
+    Recycled<Http2Exchange> http2_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
     std::map<int, std::string> listener_names_;  ///< by listening descriptor
     Sessions sessions_;
