@@ -62,6 +62,7 @@ Task<void> Http2Session::run() {
     flush();
     co_await writer.join();
     const bool orderly = !broken() && !failure();
+    if (codec_.flood() != http2::Flood::none) worker_.flooded(codec_.flood());
     codec_.lost(broken() ? broken() : boost::asio::error::make_error_code(boost::asio::error::eof));
     serve_waiting();
     if (orderly) co_await linger(*this);

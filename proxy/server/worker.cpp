@@ -212,6 +212,10 @@ void Worker::idle_sessions(int change) noexcept {
     add(gauges_.client_idle, change);
 }
 
+void Worker::flooded(http2::Flood kind) noexcept {
+    add(gauges_.floods[static_cast<std::size_t>(kind)], 1);
+}
+
 void Worker::abandon_sessions() {
     for (auto session = sessions_.begin(); session != sessions_.end();)
         (session++)->abandon();

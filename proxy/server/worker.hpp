@@ -102,6 +102,8 @@ class Worker {
     void session_replaced(Session& session);
     void session_ended(const SocketAddress& peer);
     void idle_sessions(int change) noexcept;
+    /// An HTTP/2 connection was ended for a flood.
+    void flooded(http2::Flood kind) noexcept;
     /// say_close() was called: new connections are to be short, too.
     [[nodiscard]] bool closing() const noexcept { return closing_; }
 
