@@ -63,8 +63,9 @@ inline constexpr auto loop_turn = 10ms;    ///< an event older than this has bee
 inline constexpr auto seal_wait = 1s;      ///< for handshakes under way on a closing listener
 inline constexpr auto linger = 2s;         ///< reading on behind our last byte
 inline constexpr std::size_t linger_bytes = 1 * MiB;
-inline constexpr unsigned inline_chunks = 64;     ///< chunks relayed before others get a turn
-inline constexpr unsigned inline_exchanges = 16;  ///< pipelined requests before others get a turn
+inline constexpr std::size_t exchanges_kept = 256;  ///< free ones that stay, per worker and kind
+inline constexpr unsigned inline_chunks = 64;       ///< chunks relayed before others get a turn
+inline constexpr unsigned inline_exchanges = 16;    ///< pipelined requests before others get a turn
 inline constexpr std::size_t idle_per_endpoint = 128;  ///< idle upstream connections, per worker
 inline constexpr std::uint64_t pending = 1024;  ///< requests that wait for a connection, per pool
 inline constexpr auto pending_wait = 1s;        ///< longest wait for room in a full pool
@@ -175,6 +176,14 @@ inline constexpr std::uint32_t http2_stream_window = 256 * KiB;
 inline constexpr std::uint32_t http2_connection_window = 1 * MiB;
 inline constexpr std::size_t http2_answers = 1000;   ///< to SETTINGS and PING, waiting to be sent
 inline constexpr unsigned http2_continuations = 64;  ///< CONTINUATION frames of one field section
+inline constexpr std::uint32_t http2_upload_window = 64 * KiB;  ///< of a client's stream
+inline constexpr std::size_t http2_leaving = 100;  ///< exchanges whose streams are gone already
+inline constexpr double http2_noise = 1000;        ///< frames of a client that carry nothing…
+inline constexpr double http2_noise_rate = 200;    ///< …and how many per second it gains
+inline constexpr double http2_noise_earned = 4;    ///< …and for each frame that carries something
+inline constexpr double http2_resets = 200;        ///< streams that a client breaks off, or we…
+inline constexpr double http2_reset_rate = 20;     ///< …for what it did, and per second
+inline constexpr std::size_t http2_write = 64 * KiB;  ///< most that leaves in one write
 
 // -- TLS and the PROXY protocol
 inline constexpr std::size_t tls_file = 1 * MiB;      ///< of certificates, keys, tickets, OCSP

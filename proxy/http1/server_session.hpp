@@ -17,6 +17,7 @@ namespace scrollgate {
 /// What a session needs for one request; recycled by the worker.
 struct ServerExchange {
     explicit ServerExchange(Worker& worker) : exchange(worker) {}
+    void reset() noexcept { exchange.reset(); }
 
     Exchange exchange;
     Http1BodySource body;
@@ -25,25 +26,27 @@ struct ServerExchange {
 
 class ServerSession final : private Connection, public Session {
   public:
-    /// Serves `stream` until it ends.
-    static void start(Worker& worker, std::unique_ptr<Stream> stream, Client client);
+    /// Serves `stream` until it ends. With `either`, one that begins with HTTP/2's preface goes on
+    /// as an Http2Session.
+    static void start(Worker& worker, std::unique_ptr<Stream> stream, Client client,
+                      bool either = false);
 
     void say_close() noexcept override;
     void drain() override;
     void abandon() override;
 
   private:
-    ServerSession(Worker& worker, std::unique_ptr<Stream> stream, Client client);
+    ServerSession(Worker& worker, std::unique_ptr<Stream> stream, Client client, bool either);
     ~ServerSession() override;
 
     enum class Phase : std::uint8_t { idle, head, exchange, lingering, over };
 
     [[nodiscard]] Task<void> run();
     [[nodiscard]] Task<bool> await_request();
+    [[nodiscard]] Task<bool> speaks_http2();
     [[nodiscard]] Task<bool> serve_one(bool pipelined);
     [[nodiscard]] Task<Result<void>> read_head(Exchange& x);
     void begin(ServerExchange& one);
-    [[nodiscard]] Task<void> linger();
     void destroy_when_quiet();
 
     void input_seen() noexcept override;
@@ -53,6 +56,7 @@ class ServerSession final : private Connection, public Session {
     TimePoint idle_until_ = never;
     Phase phase_ = Phase::idle;
     bool draining_;
+    bool either_;  ///< the first bytes tell whether this is HTTP/1
 };
 
 }  // namespace scrollgate

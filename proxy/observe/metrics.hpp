@@ -7,6 +7,7 @@
 // per route, and by 65,536 series in all (later names count as "other").
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -17,6 +18,7 @@
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "core/http2/flood_watch.hpp"
 #include "proxy/observe/exchange_record.hpp"
 
 namespace scrollgate {
@@ -37,6 +39,8 @@ struct alignas(64) ConnectionGauges {
     std::atomic<std::uint64_t> handshakes_shed{0};  ///< called off, because there were too many
     std::atomic<std::uint64_t> proxy_refused{0};    ///< no PROXY header, or from an untrusted peer
     std::atomic<std::uint64_t> shed{0};             ///< closed at once: limits or descriptors
+    /// HTTP/2 connections that were ended for a flood, by http2::Flood.
+    std::array<std::atomic<std::uint64_t>, http2::floods> floods{};
 };
 
 /// Adds to a gauge or counter that only the calling thread writes: no locked instruction needed.
@@ -53,6 +57,7 @@ struct ConnectionTotals {
     std::int64_t handshaking = 0;
     std::uint64_t handshakes = 0, resumed = 0, handshakes_failed = 0, handshakes_late = 0,
                   handshakes_shed = 0, proxy_refused = 0;
+    std::array<std::uint64_t, http2::floods> floods{};
 };
 
 struct RouteTotals {

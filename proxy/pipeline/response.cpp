@@ -89,6 +89,9 @@ Task<Result<void>> Attempt::receive_head() {
         const Result<void> got = co_await next_head();
         if (!got) co_return got;
         const std::uint16_t status = response_.status;
+        if (x_.must_upgrade && status >= 200 && status < 300) {
+            co_return failed(ErrorKind::upstream_malformed, "no upgrade, though it succeeds");
+        }
         if (status >= 200) break;
         if (status == 101) {
             if (was_asked(x_.upgrade_protocol, response_.fields.value(Field::upgrade))) break;

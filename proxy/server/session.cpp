@@ -1,6 +1,8 @@
 #include "proxy/server/session.hpp"
 
+#include "core/limits.hpp"
 #include "proxy/http1/server_session.hpp"
+#include "proxy/http2/session.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -21,8 +23,31 @@ Session::~Session() {
     if (!replaced_) worker_.session_ended(client_.peer);
 }
 
-void start_session(Worker& worker, std::unique_ptr<Stream> stream, Client client, Protocol) {
-    ServerSession::start(worker, std::move(stream), std::move(client));
+Task<void> Session::linger(Connection& connection) {
+    using Way = Connection::Way;
+    if (!connection.at_end() && !connection.failure() && connection.is_open()) {
+        connection.shutdown_write();
+        std::size_t discarded = 0;
+        connection.expire_at(Way::read, connection.loop().now() + limits::linger,
+                             ErrorKind::cancelled);
+        while (discarded < limits::linger_bytes && !connection.failure()) {
+            discarded += connection.received().size();
+            connection.consume(connection.received().size());
+            if (!co_await connection.more()) break;
+        }
+    }
+    connection.expire_at(Way::read, never, ErrorKind::cancelled);
+    connection.close();
+}
+
+void start_session(Worker& worker, std::unique_ptr<Stream> stream, Client client,
+                   Protocol protocol) {
+    if (protocol == Protocol::http2) {
+        Http2Session::start(worker, std::move(stream), std::move(client));
+    } else {
+        const bool either = protocol == Protocol::cleartext;
+        ServerSession::start(worker, std::move(stream), std::move(client), either);
+    }
 }
 
 }  // namespace scrollgate

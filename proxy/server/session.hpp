@@ -8,7 +8,8 @@
 
 #include <boost/intrusive/list_hook.hpp>
 
-#include "core/net/stream.hpp"
+#include "core/net/connection.hpp"
+#include "core/task.hpp"
 #include "proxy/pipeline/exchange.hpp"
 
 namespace scrollgate {
@@ -36,6 +37,11 @@ class Session : public SessionHook {
     /// Takes the place of `before`, whose connection goes on in another protocol.
     explicit Session(Session&& before);
     ~Session();
+
+    /// Our last word is out, but the client may still be sending: closing now could reset the
+    /// connection and take that word with it (RFC 9112 section 9.6). Reads on for a moment,
+    /// bounded, then closes.
+    [[nodiscard]] static Task<void> linger(Connection& connection);
 
     Worker& worker_;
     Client client_;

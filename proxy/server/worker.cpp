@@ -22,9 +22,6 @@ SocketAddress local_address(int descriptor) {
     return SocketAddress(raw, size);
 }
 
-/// Exchanges that stay for reuse; more are freed when they end.
-constexpr std::size_t exchanges_kept = 256;
-
 std::vector<std::shared_ptr<const EndpointSet>> values(const PoolSets& sets) {
     std::vector<std::shared_ptr<const EndpointSet>> all;
     for (const auto& [name, set] : sets)
@@ -43,10 +40,7 @@ Worker::Worker(unsigned index, const WorkerShared& shared, std::uint32_t frequen
       upstreams_(loop_, shared.dialer, gauges_),
       snapshot_(new WorkerSnapshot(std::move(snapshot), sets)) {}
 
-Worker::~Worker() {
-    for (ServerExchange* exchange : free_exchanges_)
-        delete exchange;
-}
+Worker::~Worker() = default;
 
 void Worker::run() {
     loop_.run();
@@ -242,24 +236,6 @@ void Worker::complain_of(const std::string& client) {
     log::warn("worker {}: {}", index_, client);
 }
 
-ServerExchange& Worker::take_exchange() {
-    if (free_exchanges_.empty()) {
-        free_exchanges_.push_back(new ServerExchange(*this));
-    }
-    ServerExchange* const taken = free_exchanges_.back();
-    free_exchanges_.pop_back();
-    return *taken;
-}
-
-void Worker::give_back(ServerExchange& exchange) noexcept {
-    exchange.exchange.reset();
-    if (free_exchanges_.size() >= exchanges_kept) {
-        delete &exchange;
-    } else {
-        free_exchanges_.push_back(&exchange);
-    }
-}
-
 void Worker::session_began(Session& session) {
     sessions_.push_back(session);
     add(gauges_.client_active, 1);
@@ -277,6 +253,10 @@ void Worker::session_ended(const SocketAddress& peer) {
 
 void Worker::idle_sessions(int change) noexcept {
     add(gauges_.client_idle, change);
+}
+
+void Worker::flooded(http2::Flood kind) noexcept {
+    add(gauges_.floods[static_cast<std::size_t>(kind)], 1);
 }
 
 void Worker::abandon_sessions() {

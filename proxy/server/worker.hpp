@@ -17,11 +17,13 @@
 #include "core/net/dialer.hpp"
 #include "core/net/event_loop.hpp"
 #include "proxy/http1/server_session.hpp"
+#include "proxy/http2/exchange.hpp"
 #include "proxy/observe/access_log.hpp"
 #include "proxy/observe/metrics.hpp"
 #include "proxy/server/acceptor.hpp"
 #include "proxy/server/admission.hpp"
 #include "proxy/server/greeting.hpp"
+#include "proxy/server/recycled.hpp"
 #include "proxy/server/session.hpp"
 #include "proxy/server/snapshot.hpp"
 #include "proxy/upstream/pending_queue.hpp"
@@ -94,8 +96,8 @@ class Worker {
     void out_of_descriptors(const boost::system::error_code& error);
 
     // -- for sessions
-    [[nodiscard]] ServerExchange& take_exchange();
-    void give_back(ServerExchange& exchange) noexcept;
+    [[nodiscard]] Recycled<ServerExchange>& http1_exchanges() noexcept { return http1_; }
+    [[nodiscard]] Recycled<Http2Exchange>& http2_exchanges() noexcept { return http2_; }
     void session_began(Session& session);
     /// `session` has taken the place of one that leaves the list.
     void session_replaced(Session& session);
@@ -112,6 +114,8 @@ class Worker {
                                    int descriptor) const;
     /// Says it once per second.
     void complain_of(const std::string& client);
+    /// An HTTP/2 connection was ended for a flood.
+    void flooded(http2::Flood kind) noexcept;
     /// say_close() was called: new connections are to be short, too.
     [[nodiscard]] bool closing() const noexcept { return closing_; }
 
@@ -145,7 +149,8 @@ class Worker {
     PendingQueue pending_{loop_};
     WorkerSnapshotRef snapshot_;
     ReplayMemory replay_memory_;
-    std::vector<ServerExchange*> free_exchanges_;
+    Recycled<ServerExchange> http1_;
+    Recycled<Http2Exchange> http2_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
     std::map<int, std::shared_ptr<const ListenerRuntime>> listeners_;  ///< by their descriptor
     Greetings greetings_;
