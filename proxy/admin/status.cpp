@@ -63,6 +63,7 @@ json::object pool_json(const PoolStatus& pool) {
     return {{"name", pool.name},
             {"provider", pool.provider},
             {"region", pool.region},
+            {"tls", pool.tls},
             {"state", pool.state},
             {"why", pool.why},
             {"score", rounded(pool.score)},
@@ -93,7 +94,21 @@ json::object connections_json(const ConnectionTotals& totals) {
                                     {"shed", totals.shed}}},
             {"upstream",
              json::object{{"open", totals.upstream_active}, {"idle", totals.upstream_idle}}},
-            {"tunnels", totals.tunnels}};
+            {"tunnels", totals.tunnels},
+            {"tls", json::object{{"handshaking", totals.handshaking},
+                                 {"handshakes", totals.handshakes},
+                                 {"resumed", totals.resumed},
+                                 {"failed", totals.handshakes_failed},
+                                 {"late", totals.handshakes_late},
+                                 {"shed", totals.handshakes_shed}}}};
+}
+
+json::object certificate_json(const CertificateStatus& one) {
+    return {{"listener", one.listener},
+            {"file", one.file},
+            {"names", json::array(one.names.begin(), one.names.end())},
+            {"expires", rfc3339(one.expires)},
+            {"days_left", one.days_left}};
 }
 
 }  // namespace
@@ -119,6 +134,9 @@ std::string status_json(const Status& status) {
     json::array pools;
     for (const PoolStatus& pool : status.pools)
         pools.push_back(pool_json(pool));
+    json::array certificates;
+    for (const CertificateStatus& one : status.certificates)
+        certificates.push_back(certificate_json(one));
     json::array routes;
     for (const RouteStatus& route : status.routes)
         routes.push_back(route_json(route));
@@ -131,6 +149,7 @@ std::string status_json(const Status& status) {
                                                      {"loaded_at", rfc3339(status.loaded_at)}}},
                            {"pools", std::move(pools)},
                            {"routes", std::move(routes)},
+                           {"certificates", std::move(certificates)},
                            {"connections", connections_json(status.connections)},
                            {"memory", json::object{{"resident", status.memory_bytes}}},
                            {"availability", availability_json(status.availability)}};

@@ -30,6 +30,7 @@ struct EndpointStatus {
 
 struct PoolStatus {
     std::string name, provider, region;
+    std::string tls;         ///< "off", "verified", "pinned" or "unverified"
     std::string state, why;  ///< as in HealthStatus; "starting" before health's first word
     double score = 0, share = 0;
     std::uint32_t active = 0, standby = 0;

@@ -158,6 +158,18 @@ void write_routes(Exposition& page, const Status& status) {
     write_availability(page, {}, status.availability);
 }
 
+void write_certificates(Exposition& page, const Status& status) {
+    page.gauge("scrollgate_certificate_days_left",
+               "Whole days until a listener's certificate expires; negative: it has.");
+    for (const CertificateStatus& one : status.certificates)
+        page.add({{"listener", one.listener}, {"file", one.file}},
+                 static_cast<double>(one.days_left));
+    page.gauge("scrollgate_pool_tls_unverified",
+               "1 where tls.verify is false: anybody may pretend to be the pool's endpoints.");
+    for (const PoolStatus& pool : status.pools)
+        if (pool.tls == "unverified") page.add({{"pool", pool.name}}, 1.0);
+}
+
 }  // namespace
 
 std::string status_metrics(const Status& status, std::size_t most) {
@@ -165,6 +177,7 @@ std::string status_metrics(const Status& status, std::size_t most) {
     write_endpoints(page, status, most);
     write_pools(page, status);
     write_routes(page, status);
+    write_certificates(page, status);
     return page.text();
 }
 

@@ -1,5 +1,6 @@
 #include "proxy/server/status_report.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 
@@ -47,12 +48,23 @@ EndpointStatus report(const Endpoint& endpoint, const HealthStatus::Endpoint* kn
     return made;
 }
 
+std::string tls_of(const config::Pool& pool) {
+    const auto over_tls = [](const config::Endpoint& endpoint) { return endpoint.tls; };
+    if (std::none_of(pool.endpoints.begin(), pool.endpoints.end(), over_tls) &&
+        std::none_of(pool.standby.begin(), pool.standby.end(), over_tls))
+        return "off";
+    const config::PoolTls tls = pool.tls.value_or(config::PoolTls{});
+    if (!tls.pin.empty()) return "pinned";
+    return tls.verify ? "verified" : "unverified";
+}
+
 PoolStatus report(const config::Pool& pool, const PoolSets& sets, const HealthStatus::Pool* known,
                   TimePoint now) {
     PoolStatus made;
     made.name = pool.name;
     made.provider = pool.provider;
     made.region = pool.region;
+    made.tls = tls_of(pool);
     made.state = "starting";
     made.why = "health has not looked at it yet";
     std::unordered_map<std::string_view, const HealthStatus::Endpoint*> by_address;

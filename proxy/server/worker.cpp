@@ -260,7 +260,7 @@ void Worker::flooded(http2::Flood kind) noexcept {
 }
 
 void Worker::abandon_sessions() {
-    while (!greetings_.empty())
+    while (!greetings_.empty())  // each leaves the list at once
         greetings_.front().abandon();
     for (auto session = sessions_.begin(); session != sessions_.end();)
         (session++)->abandon();
