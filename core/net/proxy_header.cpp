@@ -63,8 +63,8 @@ ProxyHeader parse_v1(std::string_view bytes) noexcept {
     const auto source = SocketAddress::from_ip(from, *from_port);
     const auto destination = SocketAddress::from_ip(to, *to_port);
     if (!source || !destination || !is_kind(from) || !is_kind(to)) return failed;
-    made.source = *source;
-    made.destination = *destination;
+    made.source = SocketAddress(source->data(), source->size());  // a mapped one is IPv4
+    made.destination = SocketAddress(destination->data(), destination->size());
     return made;
 }
 

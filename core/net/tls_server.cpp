@@ -8,10 +8,10 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "core/field.hpp"
 #include "core/net/tls_error.hpp"
 #include "core/net/tls_handles.hpp"
 #include "core/net/tls_server_callbacks.hpp"
-#include "core/field.hpp"
 
 namespace scrollgate {
 namespace {
@@ -42,6 +42,7 @@ struct TlsServerContext::Building {
     TlsServerContext& into;
     const TlsServerOptions& options;
     std::vector<TlsFinding>& findings;
+    std::string client_ca{};
 
     void error(std::string part, std::string text) {
         findings.push_back({std::move(part), std::move(text)});
@@ -152,16 +153,21 @@ struct TlsServerContext::Building {
         return true;
     }
 
+    bool clients() {
+        if (options.client_ca.empty()) return true;
+        client_ca = read_tls_file(options.client_ca, "client_ca", findings);
+        return !client_ca.empty();
+    }
+
     // A ticket is good only where the same clients are asked for the same thing.
     bool ask_clients(SSL_CTX* made) {
         std::string policy = "none";
         if (!options.client_ca.empty()) {
-            const std::string pem = read_tls_file(options.client_ca, "client_ca", findings);
-            if (pem.empty() || !trust(made, pem)) return false;
+            if (!trust(made, client_ca)) return false;
             const bool required = options.client_auth == TlsServerOptions::ClientAuth::required;
             SSL_CTX_set_verify(
                 made, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
-            policy = (required ? "required" : "optional") + pem;
+            policy = (required ? "required" : "optional") + client_ca;
         }
         unsigned char digest[EVP_MAX_MD_SIZE];
         unsigned size = 0;
@@ -191,8 +197,9 @@ std::shared_ptr<const TlsServerContext> TlsServerContext::make(
     const std::shared_ptr<TlsServerContext> made(new TlsServerContext);
     Building building{*made, options, findings};
     const bool certificates = building.certificates(now);
-    const bool rest = building.tickets(std::move(own_keys));
-    if (!certificates || !rest) return nullptr;
+    const bool tickets = building.tickets(std::move(own_keys));
+    const bool clients = building.clients();
+    if (!certificates || !tickets || !clients) return nullptr;
     building.alpn();
     building.sites();
     if (!building.contexts()) return nullptr;

@@ -301,4 +301,60 @@ TEST_CASE("what a reload cannot change is named, all else is not") {
           "admin: 127.0.0.1:9528 stays in force; off needs a restart of the process");
 }
 
+TEST_CASE("TLS, PROXY headers, HSTS and redirects read back from their effective form") {
+    const Loaded loaded = load_text(R"(
+trusted_proxies: [ 10.0.0.0/8 ]
+timeouts: { handshake: 3s }
+listeners:
+  - address: 127.0.0.1:8443
+    proxy_protocol: required
+    tls:
+      certificates: [ { cert: a.crt, key: a.key, ocsp: a.ocsp }, { cert: b.crt, key: b.key } ]
+      min_version: "1.3"
+      profile: modern
+      client_ca: clients.crt
+      client_auth: optional
+      ticket_keys: tickets.key
+      alpn: [ http/1.1 ]
+  - { address: "127.0.0.1:8080", https_redirect: 8443 }
+pools:
+  aws:
+    endpoints: [ "https://app.example", { address: "https://[::1]:8443" }, "10.0.0.1:80" ]
+    proxy_protocol: v2
+    tls:
+      server_name: app.example
+      ca: own.crt
+      pin: sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+      cert: c.crt
+      key: c.key
+routes:
+  - { pools: [ aws ], https_redirect: on, hsts: { max_age: 30d, include_subdomains: true } }
+)");
+    REQUIRE(loaded.problems.empty());
+    const Config& config = loaded.config;
+    REQUIRE(config.listeners[0].tls);
+    const TlsServerOptions& tls = *config.listeners[0].tls;
+    CHECK(tls.certificates.size() == 2);
+    CHECK(tls.certificates[0].ocsp == "a.ocsp");
+    CHECK(tls.min_version == TlsServerOptions::Version::tls13);
+    CHECK(tls.profile == TlsServerOptions::Profile::modern);
+    CHECK(tls.client_auth == TlsServerOptions::ClientAuth::optional);
+    CHECK(tls.alpn == std::vector<std::string>{"http/1.1"});
+    CHECK(config.listeners[0].proxy_protocol);
+    CHECK_FALSE(config.listeners[1].tls);
+    CHECK(config.listeners[1].https_redirect == 8443);
+    const Pool& pool = config.pools[0];
+    CHECK((pool.endpoints[0].tls && pool.endpoints[0].port == 443));
+    CHECK((pool.endpoints[1].tls && pool.endpoints[1].host == "::1"));
+    CHECK_FALSE(pool.endpoints[2].tls);
+    CHECK(pool.proxy_protocol == Pool::ProxyProtocol::v2);
+    CHECK(pool.tls->client().ca_file == "own.crt");
+    CHECK(config.routes[0].https_redirect == 443);
+    CHECK(config.routes[0].hsts->include_subdomains);
+    const std::string effective = effective_yaml(config);
+    const Loaded again = load_text(effective);
+    REQUIRE(again.ok());
+    CHECK(effective_yaml(again.config) == effective);
+}
+
 }  // namespace scrollgate::config
