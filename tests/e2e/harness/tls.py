@@ -1,9 +1,15 @@
-"""TLS for origins: self-made certificates, and scripts that speak over them.
+"""TLS: self-made certificates, origins that speak over them, and clients.
 
 Needs the openssl command; Python's ssl module is the peer.
 """
+import pathlib
 import ssl
 import subprocess
+import tempfile
+
+from .case import EdgeTest
+from .client import RawClient
+from .wait import free_port
 
 
 class Identity:
@@ -28,3 +34,99 @@ class Identity:
             conn.sock = context.wrap_socket(conn.sock, server_side=True)
             script(conn)
         return behind
+
+
+def openssl(*arguments, **options):
+    """Runs the openssl command; its output. Fails the test if it fails."""
+    done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True,
+                          stdin=subprocess.DEVNULL, **options)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr.decode(errors="replace"))
+    return done.stdout
+
+
+class Issued:
+    """A certificate of an Authority, with its issuer behind it, and its key."""
+
+    def __init__(self, certificate, key):
+        self.certificate, self.key = certificate, key
+
+    @property
+    def entry(self):
+        """As `certificates` of a listener has it."""
+        return {"cert": str(self.certificate), "key": str(self.key)}
+
+
+class Authority:
+    """A certificate authority in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        self.certificate, self.key = self.folder / "ca.crt", self.folder / "ca.key"
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-days", "90", "-subj", "/CN=the tests' authority", "-keyout", self.key,
+                "-out", self.certificate)
+
+    def issue(self, common, *names, kind="ec", days=60, file=None):
+        """A certificate for `names` ("DNS:site.test"); in files named by `file`."""
+        file = file or common.replace("*", "any")
+        made = Issued(self.folder / f"{file}.crt", self.folder / f"{file}.key")
+        request, extension = self.folder / f"{file}.csr", self.folder / f"{file}.ext"
+        new = (["-newkey", "rsa:2048"] if kind == "rsa" else
+               ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"])
+        openssl("req", *new, "-nodes", "-subj", f"/CN={common}", "-keyout", made.key,
+                "-out", request)
+        extension.write_text("subjectAltName=" + ",".join(names) if names else "basicConstraints"
+                             "=CA:FALSE")
+        leaf = openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
+                       "-days", str(days), "-extfile", extension)
+        made.certificate.write_bytes(leaf + self.certificate.read_bytes())
+        return made
+
+    def context(self, alpn=("http/1.1",), shows=None, newest=None, oldest=None):
+        """What a client trusts and offers."""
+        context = ssl.create_default_context(cafile=self.certificate)
+        if alpn:
+            context.set_alpn_protocols(list(alpn))
+        if shows:
+            context.load_cert_chain(shows.certificate, shows.key)
+        if newest:
+            context.maximum_version = newest
+        if oldest:
+            context.minimum_version = oldest
+        return context
+
+
+class TlsClient(RawClient):
+    """RawClient behind a handshake; `first` goes out in clear before it."""
+
+    def __init__(self, port, context, name="site.test", first=b"", session=None, **options):
+        super().__init__(port, **options)
+        if first:
+            self.sock.sendall(first)
+        try:
+            self.sock = context.wrap_socket(self.sock, server_hostname=name, session=session)
+        except BaseException:
+            self.sock.close()
+            raise
+
+
+class TlsTest(EdgeTest):
+    """EdgeTest with an authority and a listener over TLS for site.test."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="scrollgate-tls-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.authority = Authority(self.folder)
+
+    def listener(self, *issued, name="tls", tls=(), **keys):
+        issued = issued or [self.authority.issue("site.test", "DNS:site.test")]
+        return {"name": name, "address": f"127.0.0.1:{free_port()}",
+                "tls": {"certificates": [one.entry for one in issued], **dict(tls)}, **keys}
+
+    def tls_client(self, edge, context=None, name="site.test", **options):
+        client = TlsClient(edge if isinstance(edge, int) else edge.port,
+                           context or self.authority.context(), name, **options)
+        self.addCleanup(client.close)
+        return client

@@ -226,16 +226,18 @@ TEST_CASE("what is wrong with files is said with the part that names them") {
         CAPTURE(text);
         CHECK(text.find(part) != std::string::npos);
     };
-    const TlsCertificateFiles good = files(folder, "site", site());
+    static const Identity lasting("gate.example", "DNS:gate.example", &authority(), 90L * 86400);
+    const TlsCertificateFiles good = files(folder, "site", lasting);
     CHECK(said(good, true).empty());
+    has(said(files(folder, "soon", site()), true), "expires in 0 days");
     has(said({folder.path + "/none", good.key, ""}), "certificates[0].cert: ");
     has(said({good.cert, files(folder, "other", other()).key, ""}),
         "certificates[0].key: '" + folder.path + "/other.key' is not the key of");
     has(said({good.key, good.key, ""}), "holds no certificate in PEM");
     has(said({good.cert, good.cert, ""}), "holds no private key in PEM");
-    has(said({folder.write("order", pem_of(authority()) + pem_of(site())), good.key, ""}),
+    has(said({folder.write("order", pem_of(authority()) + pem_of(lasting)), good.key, ""}),
         "it is number 2");
-    has(said({folder.write("gap", pem_of(site()) + pem_of(other())), good.key, ""}),
+    has(said({folder.write("gap", pem_of(lasting) + pem_of(other())), good.key, ""}),
         "certificate 2 is not the issuer of certificate 1");
     has(said({good.cert, good.key, good.key}), "holds no successful OCSP answer");
     static const Identity old("old.example", "DNS:old.example", &authority(), -60);

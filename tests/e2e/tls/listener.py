@@ -1,0 +1,229 @@
+"""TLS listeners: which certificate, which version, which protocol; and what is no TLS."""
+import socket
+import ssl
+import subprocess
+
+from harness import RawClient, eventually, free_port, main
+from harness.tls import TlsTest, openssl
+
+
+class Certificates(TlsTest):
+    def shown(self, edge, name, context=None):
+        client = self.tls_client(edge, context, name)
+        names = client.sock.getpeercert()["subjectAltName"]
+        return {value for _, value in names}
+
+    def test_the_name_picks_exactly_by_wildcard_or_the_default(self):
+        origin = self.origin()
+        site = self.authority.issue("site.test", "DNS:site.test")
+        wild = self.authority.issue("wild", "DNS:*.wild.test", "DNS:wild.test")
+        edge = self.edge(origin, listeners=[self.listener(site, wild)])
+        self.assertEqual(self.shown(edge, "site.test"), {"site.test"})
+        self.assertEqual(self.shown(edge, "SITE.test"), {"site.test"})
+        self.assertEqual(self.shown(edge, "a.wild.test"), {"*.wild.test", "wild.test"})
+        self.assertEqual(self.shown(edge, "wild.test"), {"*.wild.test", "wild.test"})
+        context = self.authority.context()
+        context.check_hostname = False
+        self.assertEqual(self.shown(edge, "a.b.wild.test", context), {"site.test"})
+        self.assertEqual(self.shown(edge, "nobody.test", context), {"site.test"})
+        self.assertEqual(self.shown(edge, None, context), {"site.test"})
+
+    def test_rsa_and_ecdsa_side_by_side(self):
+        both = [self.authority.issue("site.test", "DNS:site.test", kind=kind, file=kind)
+                for kind in ("ec", "rsa")]
+        edge = self.edge(self.origin(), listeners=[self.listener(*both)])
+
+        def cipher(name):
+            context = self.authority.context(newest=ssl.TLSVersion.TLSv1_2)
+            context.set_ciphers(name)
+            return self.tls_client(edge, context).sock.cipher()[0]
+        for kind in ("ECDSA", "RSA"):
+            name = f"ECDHE-{kind}-AES128-GCM-SHA256"
+            self.assertEqual(cipher(name), name)
+
+    def test_the_chain_is_sent_and_requests_are_https(self):
+        origin = self.origin()
+        edge = self.edge(origin, listeners=[self.listener()])
+        client = self.tls_client(edge).get("/a")
+        self.assertEqual(client.final().body, b"GET /a")
+        self.assertEqual(origin.requests()[0].get("x-forwarded-proto"), "https")
+        self.assertEqual(client.get("/b").final().body, b"GET /b")
+
+    def test_a_staple_is_given_to_whoever_asks(self):
+        site = self.authority.issue("site.test", "DNS:site.test")
+        index = self.folder / "index"
+        serial = openssl("x509", "-in", site.certificate, "-noout", "-serial").decode().strip()
+        index.write_text(f"V\t991231235959Z\t\t{serial.partition('=')[2]}\tunknown\t/CN=site\n")
+        request, answer = self.folder / "request", self.folder / "answer"
+        openssl("ocsp", "-issuer", self.authority.certificate, "-cert", site.certificate,
+                "-reqout", request)
+        openssl("ocsp", "-index", index, "-rsigner", self.authority.certificate,
+                "-rkey", self.authority.key, "-CA", self.authority.certificate,
+                "-reqin", request, "-respout", answer, "-ndays", "7")
+        listener = self.listener(site)
+        listener["tls"]["certificates"][0]["ocsp"] = str(answer)
+        edge = self.edge(self.origin(), listeners=[listener])
+        said = openssl("s_client", "-connect", f"127.0.0.1:{edge.port}", "-servername",
+                       "site.test", "-status").decode()
+        self.assertIn("OCSP Response Status: successful", said)
+        self.assertIn("Cert Status: good", said)
+
+
+class Versions(TlsTest):
+    def test_intermediate_has_12_and_13_and_nothing_older(self):
+        edge = self.edge(self.origin(), listeners=[self.listener()])
+        for version, name in ((ssl.TLSVersion.TLSv1_2, "TLSv1.2"),
+                              (ssl.TLSVersion.TLSv1_3, "TLSv1.3")):
+            context = self.authority.context(newest=version)
+            self.assertEqual(self.tls_client(edge, context).sock.version(), name)
+        old = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{edge.port}", "-tls1_1",
+             "-cipher", "ALL:@SECLEVEL=0"], stdin=subprocess.DEVNULL, capture_output=True)
+        self.assertNotEqual(old.returncode, 0)
+        self.assertIn(b"alert protocol version", old.stderr)
+
+    def test_modern_is_13_alone(self):
+        edge = self.edge(self.origin(), listeners=[self.listener(tls={"profile": "modern"})])
+        self.assertEqual(self.tls_client(edge).sock.version(), "TLSv1.3")
+        with self.assertRaises(ssl.SSLError):
+            self.tls_client(edge, self.authority.context(newest=ssl.TLSVersion.TLSv1_2))
+
+    def test_alpn_agrees_or_refuses(self):
+        edge = self.edge(self.origin(), listeners=[self.listener()])
+
+        def agreed(*offered):
+            context = self.authority.context(alpn=offered)
+            return self.tls_client(edge, context).sock.selected_alpn_protocol()
+        self.assertEqual(agreed("http/1.1", "h2"), "h2")
+        self.assertEqual(agreed("http/1.1"), "http/1.1")
+        self.assertIsNone(agreed())
+        with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
+            agreed("ftp")
+
+    def test_no_renegotiation(self):
+        edge = self.edge(self.origin(), listeners=[self.listener()])
+        done = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{edge.port}", "-tls1_2", "-servername",
+             "site.test"], input=b"R\n", capture_output=True, timeout=60)
+        self.assertIn(b"no renegotiation", done.stderr)
+
+    def test_curl_speaks_both_versions_of_http(self):
+        edge = self.edge(self.origin(), listeners=[self.listener()])
+        for option, version in (("--http1.1", "1.1"), ("--http2", "2")):
+            done = subprocess.run(
+                ["curl", "-sS", option, "--cacert", str(self.authority.certificate), "--resolve",
+                 f"site.test:{edge.port}:127.0.0.1", "-w", " %{http_version}",
+                 f"https://site.test:{edge.port}/x"], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.stdout, f"GET /x {version}", done.stderr)
+
+
+class Misdirected(TlsTest):
+    def test_a_host_that_the_certificate_is_not_for(self):
+        site = self.authority.issue("site.test", "DNS:site.test", "DNS:also.test")
+        other = self.authority.issue("other.test", "DNS:other.test")
+        edge = self.edge(self.origin(), listeners=[self.listener(site, other)])
+
+        def status(name, host, context=None):
+            return self.tls_client(edge, context, name).get("/", host).final().status
+        self.assertEqual(status("site.test", "site.test"), 200)
+        self.assertEqual(status("site.test", "SITE.test:443"), 200)
+        self.assertEqual(status("site.test", "also.test"), 200)
+        self.assertEqual(status("site.test", "other.test"), 421)
+        blind = self.authority.context()
+        blind.check_hostname = False
+        self.assertEqual(status("nobody.test", "nobody.test", blind), 200)
+        self.assertEqual(status("nobody.test", "other.test", blind), 421)
+        self.assertEqual(status(None, "other.test", blind), 200)
+        self.assertEqual(edge.log(4)[3]["outcome"], "misdirected")
+
+
+class NoTls(TlsTest):
+    def test_plain_http_on_a_tls_port_is_told_so(self):
+        edge = self.edge(self.origin(), listeners=[self.listener()])
+        for method in ("GET", "OPTIONS", "DELETE"):
+            response = self.fetch(edge, "/x", method=method)
+            self.assertEqual(response.status, 400)
+            self.assertIn(b"https://site.test", response.body)
+        self.assertEqual(edge.log(1)[0]["outcome"], "plain_http_on_tls_port")
+
+    def test_tls_on_a_plain_port_is_closed_and_logged(self):
+        edge = self.edge(self.origin())
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.tls_client(edge)
+        self.assertEqual(edge.log(1)[0]["outcome"], "tls_on_plain_port")
+
+    def test_garbage_in_a_handshake_ends_it_and_others_are_served(self):
+        edge = self.edge(self.origin(), listeners=[self.listener()])
+        garbage = (b"\x16\x03\x01\x00\x05hello", b"\x16\x03\x01\xff\xff" + b"x" * 70000,
+                   b"\x16" * 100, b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc" + b"\0" * 16380)
+        for bytes_ in garbage:
+            client = self.client(edge)
+            client.send(bytes_)
+            try:
+                client.half_close()
+            except OSError:
+                pass                    # it has been closed already
+            client.rest()
+        eventually(lambda: edge.metric("scrollgate_tls_handshakes_total", 'result="failed"') >= 4,
+                   "failures are counted")
+        self.assertEqual(self.tls_client(edge).get().final().status, 200)
+        self.assertIn("TLS handshake failed", edge.stderr())
+
+    def test_half_open_handshakes_are_bounded_in_time(self):
+        edge = self.edge(self.origin(), listeners=[self.listener()],
+                         timeouts={"handshake": "300ms"})
+        silent, half = self.client(edge), self.client(edge)
+        half.send(b"\x16\x03\x01\x02\x00\x01")
+        silent.expect_closed()
+        half.rest()
+        eventually(lambda: edge.metric("scrollgate_tls_handshakes_total", 'result="late"') == 2,
+                   "both are counted")
+        self.assertEqual(edge.metric("scrollgate_handshakes_open"), 0)
+
+    def test_half_open_handshakes_are_bounded_in_number(self):
+        edge = self.edge(self.origin(), listeners=[self.listener()])
+        crowd = [socket.create_connection(("127.0.0.1", edge.port)) for _ in range(1100)]
+        self.addCleanup(lambda: [one.close() for one in crowd])
+        self.assertEqual(self.tls_client(edge).get().final().status, 200)
+        self.assertLessEqual(edge.metric("scrollgate_handshakes_open"), 1024)
+        self.assertGreaterEqual(
+            edge.metric("scrollgate_tls_handshakes_total", 'result="shed"'), 76)
+
+
+class Routes(TlsTest):
+    def test_hsts_is_said_over_https_alone(self):
+        tls = self.listener()
+        plain = {"name": "plain", "address": f"127.0.0.1:{free_port()}"}
+        edge = self.edge(self.origin(), listeners=[tls, plain], routes=[
+            {"name": "all", "pools": ["main"],
+             "hsts": {"max_age": "30d", "include_subdomains": True}}])
+        port = int(plain["address"].rpartition(":")[2])
+        secure = self.tls_client(edge).get().final()
+        self.assertEqual(secure.get("strict-transport-security"),
+                         "max-age=2592000; includeSubDomains")
+        self.assertIsNone(self.fetch(port).get("strict-transport-security"))
+
+    def test_redirect_to_https_by_listener_and_by_route(self):
+        tls = self.listener(name="tls")
+        plain = {"name": "plain", "address": f"127.0.0.1:{free_port()}", "https_redirect": 8443}
+        other = {"name": "other", "address": f"127.0.0.1:{free_port()}"}
+        edge = self.edge(self.origin(), listeners=[tls, plain, other], routes=[
+            {"name": "all", "pools": ["main"], "https_redirect": "on"}])
+
+        def location(listener):
+            port = int(listener["address"].rpartition(":")[2])
+            response = self.fetch(port, "/a?b", host="site.test:80")
+            return response.status, response.get("location")
+        self.assertEqual(location(plain), (308, "https://site.test:8443/a?b"))
+        self.assertEqual(location(other), (308, "https://site.test/a?b"))
+        self.assertEqual(self.tls_client(edge).get().final().status, 200)
+
+    def test_no_redirect_where_a_trusted_proxy_had_https(self):
+        edge = self.edge(self.origin(), trusted_proxies=["127.0.0.0/8"], routes=[
+            {"name": "all", "pools": ["main"], "https_redirect": "on"}])
+        self.assertEqual(self.fetch(edge, "/").status, 308)
+        self.assertEqual(self.fetch(edge, "/", "X-Forwarded-Proto: https").status, 200)
+
+
+if __name__ == "__main__":
+    main()
