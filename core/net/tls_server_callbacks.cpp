@@ -71,7 +71,9 @@ int TlsServerCallbacks::ticket(SSL* ssl, unsigned char* name, unsigned char* iv,
         OSSL_PARAM_construct_end(),
     };
     if (EVP_MAC_CTX_set_params(mac, parameters) != 1) return -1;
-    return sealing != 0 || key == &keys.sealing() ? 1 : 2;
+    if (sealing != 0) return 1;
+    // Clients use a ticket of TLS 1.3 once (RFC 8446 C.4), and need another one.
+    return key != &keys.sealing() || SSL_version(ssl) == TLS1_3_VERSION ? 2 : 1;
 }
 
 int TlsServerCallbacks::staple(SSL* ssl, void*) {
