@@ -4,7 +4,7 @@ import struct
 import threading
 
 from harness import EdgeTest, eventually, main
-from harness.http2 import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM,
+from harness.http2 import (CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM,
                            HEADERS, INITIAL_WINDOW_SIZE, PING, PRIORITY, PRIORITY_UPDATE,
                            RST_STREAM, SETTINGS, WINDOW_UPDATE, Http2Client, frame, head_of,
                            literal, number, section)
@@ -31,8 +31,9 @@ class Floods(EdgeTest):
     def flooded(self, client, kind):
         """The connection was ended for a flood of that kind, and the process is as it was."""
         self.assertEqual(client.end_code(), ENHANCE_YOUR_CALM)
-        eventually(lambda: self.proxy.metric("scrollgate_http2_floods_total", f'kind="{kind}"') >= 1,
-                   f"a flood of {kind} is counted")
+        eventually(
+            lambda: self.proxy.metric("scrollgate_http2_floods_total", f'kind="{kind}"') >= 1,
+            f"a flood of {kind} is counted")
         self.calm()
 
     def calm(self):
@@ -60,7 +61,8 @@ class Floods(EdgeTest):
     def test_made_you_reset(self):
         client = self.http2()
         piece = b"".join(frame(HEADERS, END_HEADERS, n, GET)
-                         + frame(WINDOW_UPDATE, 0, n, b"\x7f\xff\xff\xff") for n in range(1, 1001, 2))
+                         + frame(WINDOW_UPDATE, 0, n, b"\x7f\xff\xff\xff")
+                         for n in range(1, 1001, 2))
         self.flooded(self.pour(client, piece, 1), "made_you_reset")
 
     def test_malformed_requests_again_and_again(self):

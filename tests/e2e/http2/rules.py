@@ -6,9 +6,9 @@ import threading
 from harness import EdgeTest, main
 from harness.http2 import (ACK, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM,
                            ENABLE_PUSH, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, GOAWAY, HEADERS,
-                           INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE, PADDED, PING, PREFACE, PRIORITISED,
-                           PRIORITY, PROTOCOL_ERROR, PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, SETTINGS,
-                           STREAM_CLOSED, WINDOW_UPDATE, Http2Client, frame, head_of, literal,
+                           INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE, PADDED, PING, PRIORITISED,
+                           PRIORITY, PROTOCOL_ERROR, PUSH_PROMISE, REFUSED_STREAM, RST_STREAM,
+                           SETTINGS, STREAM_CLOSED, WINDOW_UPDATE, Http2Client, frame, head_of,
                            section)
 from harness.origin import ok
 
@@ -181,7 +181,8 @@ class Rules(EdgeTest):
         for kind, stream, payload in ((DATA, 0, b"x"), (HEADERS, 0, GET), (PRIORITY, 0, bytes(5)),
                                       (RST_STREAM, 0, bytes(4)), (SETTINGS, 1, b""),
                                       (PING, 1, bytes(8)), (GOAWAY, 1, bytes(8))):
-            client = self.http2().frame(kind, END_HEADERS if kind == HEADERS else 0, stream, payload)
+            flags = END_HEADERS if kind == HEADERS else 0
+            client = self.http2().frame(kind, flags, stream, payload)
             self.ends(client, PROTOCOL_ERROR)
 
     def test_padding_longer_than_its_frame(self):

@@ -1,3 +1,4 @@
+// Bytes that wait in buffers of a pool.
 #include "core/buffer_queue.hpp"
 
 #include <string>

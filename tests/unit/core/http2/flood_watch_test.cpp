@@ -1,3 +1,4 @@
+// Frames by their heads: what is too much, and what cannot be.
 #include "core/http2/flood_watch.hpp"
 
 #include <string>
