@@ -65,6 +65,7 @@ Task<void> Http2Session::run() {
     if (codec_.flood() != http2::Flood::none) worker_.flooded(codec_.flood());
     codec_.lost(broken() ? broken() : boost::asio::error::make_error_code(boost::asio::error::eof));
     serve_waiting();
+    lingering_ = true;
     if (orderly) co_await linger(*this);
     expire_at(Way::read, never, ErrorKind::cancelled);
     close();
@@ -237,6 +238,7 @@ void Http2Session::set_deadline() {
         const config::Timeouts& times = worker_.snapshot().shared->config->timeouts;
         section_until_ = after(now, times.client_header);
     }
+    if (lingering_) return;
     TimePoint when = std::min(section_until_, end_at_);
     if (live_ == 0) when = std::min({when, idle_until_, now + limits::buffer_return});
     expire_at(Way::read, when, ErrorKind::cancelled);
@@ -244,7 +246,7 @@ void Http2Session::set_deadline() {
 
 void Http2Session::deadline_passed(ErrorKind kind) noexcept {
     const TimePoint now = loop().now();
-    if (kind != ErrorKind::cancelled || over_ || now >= section_until_) return fail(kind);
+    if (kind != ErrorKind::cancelled || lingering_ || now >= section_until_) return fail(kind);
     if (now >= end_at_ || (live_ == 0 && now >= idle_until_)) return end_soon();
     if (live_ == 0) park();
     const TimePoint idle = live_ == 0 ? idle_until_ : never;
@@ -254,12 +256,12 @@ void Http2Session::deadline_passed(ErrorKind kind) noexcept {
 // No stream is taken any more; what runs goes on.
 void Http2Session::end_soon() {
     end_at_ = never;
-    if (!std::exchange(ended_, true)) codec_.end();
+    if (!std::exchange(ended_, true) && !lingering_) codec_.end();
     wake();
 }
 
 void Http2Session::say_close() noexcept {
-    if (std::exchange(draining_, true)) return;
+    if (std::exchange(draining_, true) || lingering_) return;
     codec_.announce_end();
     wake();
 }

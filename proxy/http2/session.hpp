@@ -87,7 +87,9 @@ class Http2Session final : private Connection, public Session {
     TimePoint end_at_ = never;             ///< when a drain takes no more streams
     bool writing_on_ = true;               ///< the writer has not been told to stop
     bool bulk_ = false;                    ///< the last write was too large for a small buffer
-    bool draining_ = false, ended_ = false, over_ = false;
+    bool draining_ = false, ended_ = false;
+    bool lingering_ = false;  ///< nothing is carried any more
+    bool over_ = false;       ///< run() has ended
 };
 
 }  // namespace scrollgate
