@@ -59,12 +59,15 @@ Task<void> Http2Session::run() {
     writer.start(write_all());
     co_await read_all();
     writing_on_ = false;
+    const bool orderly = codec_.over() && !failure();
+    if (codec_.flood() != http2::Flood::none) worker_.flooded(codec_.flood());
+    if (!orderly) {
+        lose_streams();
+        close();
+    }
     flush();
     co_await writer.join();
-    const bool orderly = !broken() && !failure();
-    if (codec_.flood() != http2::Flood::none) worker_.flooded(codec_.flood());
-    codec_.lost(broken() ? broken() : boost::asio::error::make_error_code(boost::asio::error::eof));
-    serve_waiting();
+    lose_streams();
     lingering_ = true;
     if (orderly) co_await linger(*this);
     expire_at(Way::read, never, ErrorKind::cancelled);
@@ -72,6 +75,12 @@ Task<void> Http2Session::run() {
     over_ = true;
     if (live_ == 0) worker_.idle_sessions(-1);
     destroy_when_quiet();
+}
+
+// Nothing is carried any more: what still waits for the client learns of it.
+void Http2Session::lose_streams() {
+    codec_.lost(broken() ? broken() : boost::asio::error::make_error_code(boost::asio::error::eof));
+    serve_waiting();
 }
 
 void Http2Session::destroy_when_quiet() {
@@ -113,7 +122,8 @@ http2::ServerStream* Http2Session::open() noexcept {
     return &one;
 }
 
-void Http2Session::serve_waiting() {
+bool Http2Session::serve_waiting() {
+    if (waiting_.empty()) return false;
     while (!waiting_.empty()) {
         std::vector<Http2Exchange*> now;
         now.swap(waiting_);
@@ -122,6 +132,7 @@ void Http2Session::serve_waiting() {
         now.clear();
         if (waiting_.empty()) now.swap(waiting_);  // for its capacity
     }
+    return true;
 }
 
 // ---- writing
@@ -148,17 +159,14 @@ Task<void> Http2Session::write_all() {
         }
         const std::size_t room = std::min(buffer.size(), limits::http2_write);
         const std::size_t size = codec_.pull({buffer.data(), room});
-        serve_waiting();
+        const bool served = serve_waiting();
         if (size > 0) {
-            if (!bulk_) {
-                bulk_ = size == room;
-            } else {
-                bulk_ = size > limits::buffer_small;
-            }
+            bulk_ = size >= limits::buffer_small;
             const IoResult sent = co_await write(patience, {buffer.data(), size});
             if (sent.error) co_return;  // the reader learns of it
             continue;
         }
+        if (served) continue;  // it could not wake us
         buffer.release();
         if (!writing_on_) co_return;
         if (codec_.over()) interrupt();

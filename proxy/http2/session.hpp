@@ -64,7 +64,9 @@ class Http2Session final : private Connection, public Session {
     [[nodiscard]] Task<void> serve_one(Http2Exchange& one);
     [[nodiscard]] http2::ServerStream* open() noexcept;
     void take_input();
-    void serve_waiting();
+    /// True if there was somebody to serve.
+    bool serve_waiting();
+    void lose_streams();
     void wake();
     void flush();
     void set_deadline();
