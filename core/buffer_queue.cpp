@@ -5,20 +5,17 @@
 namespace scrollgate {
 
 bool BufferQueue::append(BufferPool& pool, std::string_view bytes) {
-    size_ += bytes.size();
     while (!bytes.empty()) {
         if (first_ == pieces_.size() || pieces_.back().end == pieces_.back().lease.size()) {
             BufferLease lease = pool.lease();
-            if (!lease) {
-                clear();
-                return false;
-            }
+            if (!lease) return false;
             pieces_.push_back({std::move(lease)});
         }
         Piece& last = pieces_.back();
         const std::size_t part =
             bytes.copy(last.lease.data() + last.end, last.lease.size() - last.end);
         last.end += part;
+        size_ += part;
         bytes.remove_prefix(part);
     }
     return true;

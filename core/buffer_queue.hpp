@@ -13,7 +13,8 @@ namespace scrollgate {
 
 class BufferQueue {
   public:
-    /// Copies `bytes` behind the others. False if the pool is exhausted; then none is there.
+    /// Copies `bytes` behind the others. False if the pool is exhausted; then only a first part of
+    /// them is there.
     [[nodiscard]] bool append(BufferPool& pool, std::string_view bytes);
     /// The first bytes that lie together; empty if there are none. Valid until they are consumed.
     [[nodiscard]] std::string_view front() const noexcept;

@@ -182,7 +182,7 @@ inline constexpr double http2_noise = 1000;        ///< frames of a client that 
 inline constexpr double http2_noise_rate = 200;    ///< …and how many per second it gains
 inline constexpr double http2_noise_earned = 4;    ///< …and for each frame that carries something
 inline constexpr double http2_resets = 200;        ///< streams that a client breaks off, or we…
-inline constexpr double http2_reset_rate = 20;     ///< …for what it did, and per second
+inline constexpr double http2_reset_rate = 100;    ///< …for what it did, and per second
 inline constexpr std::size_t http2_write = 64 * KiB;  ///< most that leaves in one write
 
 // -- TLS and the PROXY protocol

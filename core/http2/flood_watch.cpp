@@ -51,12 +51,14 @@ void FloodWatch::fill(TimePoint now) noexcept {
 // The head of the frame that comes next.
 Flood FloodWatch::judge() noexcept {
     const std::uint8_t type = head_[3], flags = head_[4];
+    const bool ends = (flags & NGHTTP2_FLAG_END_STREAM) != 0;
     switch (type) {
         case NGHTTP2_DATA:
-            if (skip_ == 0 && (flags & NGHTTP2_FLAG_END_STREAM) == 0)
-                return draw(Flood::empty_data);
+            if (const Flood wrong = follow_stream(false, ends); wrong != Flood::none) return wrong;
+            if (skip_ == 0 && !ends) return draw(Flood::empty_data);
             return Flood::none;
         case NGHTTP2_HEADERS:
+            if (const Flood wrong = follow_stream(true, ends); wrong != Flood::none) return wrong;
             earn();
             continuations_ = 0;
             in_section_ = (flags & NGHTTP2_FLAG_END_HEADERS) == 0;
@@ -66,6 +68,7 @@ Flood FloodWatch::judge() noexcept {
             if (++continuations_ > limits::http2_continuations) return Flood::continuation;
             return draw(Flood::continuation);
         case NGHTTP2_RST_STREAM:
+            static_cast<void>(follow_stream(false, true));  // broken off twice is no harm
             if (resets_ < 1) return Flood::reset;
             resets_ -= 1;
             return Flood::none;
@@ -74,6 +77,8 @@ Flood FloodWatch::judge() noexcept {
         case NGHTTP2_PING:
             return draw(Flood::ping);
         case NGHTTP2_PRIORITY:
+            if (stream_number() == 0) return Flood::stream_number;
+            return draw(Flood::priority);
         case NGHTTP2_PRIORITY_UPDATE:
             return draw(Flood::priority);
         case NGHTTP2_WINDOW_UPDATE:
@@ -81,6 +86,31 @@ Flood FloodWatch::judge() noexcept {
         default:
             return draw(Flood::unknown);
     }
+}
+
+// The frame that comes next is one of a stream's, and the last of the peer's if it `ends`.
+Flood FloodWatch::follow_stream(bool head, bool ends) noexcept {
+    const std::uint32_t stream = stream_number();
+    if (stream % 2 == 0 || (!head && stream > newest_)) return Flood::none;  // nghttp2 will say it
+    if (stream > newest_) {
+        const std::size_t step = (stream - newest_) / 2;
+        opened_ = newest_ == 0 || step >= remembered ? std::bitset<remembered>() : opened_ << step;
+        gone_ = newest_ == 0 || step >= remembered ? std::bitset<remembered>() : gone_ << step;
+        newest_ = stream;
+        opened_.set(0);
+    }
+    const std::size_t back = (newest_ - stream) / 2;
+    if (back >= remembered) return Flood::none;
+    if (!opened_[back]) return Flood::stream_number;
+    if (gone_[back]) return Flood::stream_closed;
+    gone_[back] = ends;
+    return Flood::none;
+}
+
+std::uint32_t FloodWatch::stream_number() const noexcept {
+    return static_cast<std::uint32_t>(head_[5] & 0x7f) << 24 |
+           static_cast<std::uint32_t>(head_[6]) << 16 | static_cast<std::uint32_t>(head_[7]) << 8 |
+           head_[8];
 }
 
 Flood FloodWatch::draw(Flood flood) noexcept {

@@ -1,13 +1,15 @@
 // FloodWatch: what a peer may send that costs us work and brings nothing (RFC 9113 section 10.5).
 //
 // Walks over the frames' heads before anybody reads the frames, so that nothing that nghttp2 keeps
-// to itself goes uncounted. Frames that carry nothing (SETTINGS, PING, PRIORITY, WINDOW_UPDATE,
-// empty DATA, CONTINUATION, unknown ones) and streams that are broken off draw from two buckets
-// that fill with time; frames that carry something earn some, because a busy peer updates windows
-// and priorities. Bounds: limits.hpp. One worker; no locks; no allocation.
+// to itself goes uncounted, and what it forgives (frames on streams that the peer has ended,
+// numbers that go back) is seen. Frames that carry nothing (SETTINGS, PING, PRIORITY,
+// WINDOW_UPDATE, empty DATA, CONTINUATION, unknown ones) and streams that are broken off draw from
+// two buckets that fill with time; frames that carry something earn some, because a busy peer
+// updates windows and priorities. Bounds: limits.hpp. One worker; no locks; no allocation.
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -28,10 +30,13 @@ enum class Flood : std::uint8_t {
     unknown,   ///< frames of other types
     reset,     ///< rapid reset: the client breaks off what it has just begun
     provoked,  ///< MadeYouReset: what the client does has us break it off
+    // no floods, but ends of the connection all the same
+    stream_closed,  ///< a frame on a stream that the peer had ended (section 5.1)
+    stream_number,  ///< one that cannot be: goes back, or 0 where a stream is meant (5.1.1)
 };
 inline constexpr std::size_t floods = static_cast<std::size_t>(Flood::provoked) + 1;
 
-/// A token of metrics and log: "rapid_reset". Never empty.
+/// Of a flood: a token of metrics and log: "rapid_reset". Never empty.
 [[nodiscard]] std::string_view flood_name(Flood flood) noexcept;
 
 class FloodWatch {
@@ -51,17 +56,23 @@ class FloodWatch {
   private:
     static constexpr std::size_t head_size = 9;
     static constexpr std::size_t preface_size = 24;
+    static constexpr std::size_t remembered = 256;
 
     void fill(TimePoint now) noexcept;
     [[nodiscard]] Flood judge() noexcept;
     [[nodiscard]] Flood draw(Flood flood) noexcept;
+    [[nodiscard]] std::uint32_t stream_number() const noexcept;
+    [[nodiscard]] Flood follow_stream(bool head, bool ends) noexcept;
 
     std::array<std::uint8_t, head_size> head_{};
     std::uint8_t have_ = 0;            ///< bytes of head_
     std::size_t skip_ = preface_size;  ///< payload that is still to come
     double noise_ = limits::http2_noise, resets_ = limits::http2_resets;
     TimePoint filled_;
-    unsigned continuations_ = 0;  ///< of the present section
+    std::uint32_t newest_ = 0;               ///< number of the stream that was opened last
+    std::bitset<remembered> opened_, gone_;  ///< of newest_, the number two below it, …; that the
+                                             ///< peer opened; and ended or broke off
+    unsigned continuations_ = 0;             ///< of the present section
     bool in_section_ = false;
 };
 

@@ -85,7 +85,10 @@ void ServerSession::feed(std::string_view bytes, TimePoint now) noexcept {
 void ServerSession::calm(Flood flood) noexcept {
     if (flood_ != Flood::none) return;
     flood_ = flood;
-    ::nghttp2_session_terminate_session(handle(), NGHTTP2_ENHANCE_YOUR_CALM);
+    std::uint32_t code = NGHTTP2_ENHANCE_YOUR_CALM;
+    if (flood == Flood::stream_closed) code = NGHTTP2_STREAM_CLOSED;
+    if (flood == Flood::stream_number) code = NGHTTP2_PROTOCOL_ERROR;
+    ::nghttp2_session_terminate_session(handle(), code);
 }
 
 void ServerSession::message_came(SessionStream& stream) noexcept {

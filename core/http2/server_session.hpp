@@ -64,7 +64,7 @@ class ServerSession : public Session {
     void feed(std::string_view bytes, TimePoint now) noexcept;
     /// A field section has begun and not ended: its time should be bounded.
     [[nodiscard]] bool in_section() const noexcept { return watch_.in_section(); }
-    /// Why the session ends itself; none if it does not, or for another reason.
+    /// What of the peer's the session ends itself for; none if it does not, or nghttp2 has said it.
     [[nodiscard]] Flood flood() const noexcept { return flood_; }
 
     /// Sends a 1xx head at once. False if the stream is gone.
@@ -94,7 +94,7 @@ class ServerSession : public Session {
     void input_broke(int error) noexcept override;
     void had_to_reset() noexcept override;
     void data_went() noexcept override { watch_.earn(); }
-    void calm(Flood flood) noexcept;
+    void calm(Flood flood) noexcept;  // by GOAWAY
 
     FloodWatch watch_;
     Flood flood_ = Flood::none;

@@ -163,9 +163,9 @@ struct Session::Callbacks {
                                 void* user) noexcept {
         Session& session = self(user);
         SessionStream* const stream = session.stream(frame->hd.stream_id);
-        if (stream == nullptr) return 0;
-        session.had_to_reset();
-        session.break_off(*stream, StreamEnd::malformed, ::nghttp2_strerror(error));
+        if (frame->hd.stream_id != 0) session.had_to_reset();
+        if (stream != nullptr)
+            session.break_off(*stream, StreamEnd::malformed, ::nghttp2_strerror(error));
         return 0;
     }
 

@@ -43,8 +43,7 @@ void Http2BodySource::came(std::string_view bytes) {
     if (failure_) return give_back(bytes.size());
     const std::size_t before = waiting_.size();
     if (!waiting_.append(loop_.small_buffers(), bytes)) {
-        give_back(before + bytes.size());
-        lent_ = 0;
+        give_back(bytes.size() - (waiting_.size() - before));
         return failed(ErrorKind::overloaded);
     }
     gate_.open();

@@ -59,18 +59,28 @@ Task<void> Http2Session::run() {
     writer.start(write_all());
     co_await read_all();
     writing_on_ = false;
+    const bool orderly = codec_.over() && !failure();
+    if (codec_.flood() != http2::Flood::none) worker_.flooded(codec_.flood());
+    if (!orderly) {
+        lose_streams();
+        close();
+    }
     flush();
     co_await writer.join();
-    const bool orderly = !broken() && !failure();
-    if (codec_.flood() != http2::Flood::none) worker_.flooded(codec_.flood());
-    codec_.lost(broken() ? broken() : boost::asio::error::make_error_code(boost::asio::error::eof));
-    serve_waiting();
+    lose_streams();
+    lingering_ = true;
     if (orderly) co_await linger(*this);
     expire_at(Way::read, never, ErrorKind::cancelled);
     close();
     over_ = true;
     if (live_ == 0) worker_.idle_sessions(-1);
     destroy_when_quiet();
+}
+
+// Nothing is carried any more: what still waits for the client learns of it.
+void Http2Session::lose_streams() {
+    codec_.lost(broken() ? broken() : boost::asio::error::make_error_code(boost::asio::error::eof));
+    serve_waiting();
 }
 
 void Http2Session::destroy_when_quiet() {
@@ -112,7 +122,8 @@ http2::ServerStream* Http2Session::open() noexcept {
     return &one;
 }
 
-void Http2Session::serve_waiting() {
+bool Http2Session::serve_waiting() {
+    if (waiting_.empty()) return false;
     while (!waiting_.empty()) {
         std::vector<Http2Exchange*> now;
         now.swap(waiting_);
@@ -121,6 +132,7 @@ void Http2Session::serve_waiting() {
         now.clear();
         if (waiting_.empty()) now.swap(waiting_);  // for its capacity
     }
+    return true;
 }
 
 // ---- writing
@@ -147,17 +159,14 @@ Task<void> Http2Session::write_all() {
         }
         const std::size_t room = std::min(buffer.size(), limits::http2_write);
         const std::size_t size = codec_.pull({buffer.data(), room});
-        serve_waiting();
+        const bool served = serve_waiting();
         if (size > 0) {
-            if (!bulk_) {
-                bulk_ = size == room;
-            } else {
-                bulk_ = size > limits::buffer_small;
-            }
+            bulk_ = size >= limits::buffer_small;
             const IoResult sent = co_await write(patience, {buffer.data(), size});
             if (sent.error) co_return;  // the reader learns of it
             continue;
         }
+        if (served) continue;  // it could not wake us
         buffer.release();
         if (!writing_on_) co_return;
         if (codec_.over()) interrupt();
@@ -237,6 +246,7 @@ void Http2Session::set_deadline() {
         const config::Timeouts& times = worker_.snapshot().shared->config->timeouts;
         section_until_ = after(now, times.client_header);
     }
+    if (lingering_) return;
     TimePoint when = std::min(section_until_, end_at_);
     if (live_ == 0) when = std::min({when, idle_until_, now + limits::buffer_return});
     expire_at(Way::read, when, ErrorKind::cancelled);
@@ -244,7 +254,7 @@ void Http2Session::set_deadline() {
 
 void Http2Session::deadline_passed(ErrorKind kind) noexcept {
     const TimePoint now = loop().now();
-    if (kind != ErrorKind::cancelled || over_ || now >= section_until_) return fail(kind);
+    if (kind != ErrorKind::cancelled || lingering_ || now >= section_until_) return fail(kind);
     if (now >= end_at_ || (live_ == 0 && now >= idle_until_)) return end_soon();
     if (live_ == 0) park();
     const TimePoint idle = live_ == 0 ? idle_until_ : never;
@@ -254,12 +264,12 @@ void Http2Session::deadline_passed(ErrorKind kind) noexcept {
 // No stream is taken any more; what runs goes on.
 void Http2Session::end_soon() {
     end_at_ = never;
-    if (!std::exchange(ended_, true)) codec_.end();
+    if (!std::exchange(ended_, true) && !lingering_) codec_.end();
     wake();
 }
 
 void Http2Session::say_close() noexcept {
-    if (std::exchange(draining_, true)) return;
+    if (std::exchange(draining_, true) || lingering_) return;
     codec_.announce_end();
     wake();
 }

@@ -64,7 +64,9 @@ class Http2Session final : private Connection, public Session {
     [[nodiscard]] Task<void> serve_one(Http2Exchange& one);
     [[nodiscard]] http2::ServerStream* open() noexcept;
     void take_input();
-    void serve_waiting();
+    /// True if there was somebody to serve.
+    bool serve_waiting();
+    void lose_streams();
     void wake();
     void flush();
     void set_deadline();
@@ -87,7 +89,9 @@ class Http2Session final : private Connection, public Session {
     TimePoint end_at_ = never;             ///< when a drain takes no more streams
     bool writing_on_ = true;               ///< the writer has not been told to stop
     bool bulk_ = false;                    ///< the last write was too large for a small buffer
-    bool draining_ = false, ended_ = false, over_ = false;
+    bool draining_ = false, ended_ = false;
+    bool lingering_ = false;  ///< nothing is carried any more
+    bool over_ = false;       ///< run() has ended
 };
 
 }  // namespace scrollgate

@@ -256,7 +256,8 @@ void Worker::idle_sessions(int change) noexcept {
 }
 
 void Worker::flooded(http2::Flood kind) noexcept {
-    add(gauges_.floods[static_cast<std::size_t>(kind)], 1);
+    const auto index = static_cast<std::size_t>(kind);
+    if (index < http2::floods) add(gauges_.floods[index], 1);
 }
 
 void Worker::abandon_sessions() {

@@ -176,7 +176,7 @@ class Http2Client(RawClient):
         super().__init__(port, **options)
         self.polite, self.decoder, self.block = polite, Decoder(), None
         self.answers, self.frames, self.next = {}, [], 1
-        self.settings, self.goaway, self.last = {}, None, None
+        self.settings, self.goaway, self.last, self.pings = {}, None, None, 0
         self.send(PREFACE + (settings() if first is None else first))
 
     # -- out
@@ -277,5 +277,7 @@ class Http2Client(RawClient):
 
     def alive(self):
         """The connection still answers."""
-        self.frame(PING, 0, 0, b"are you?")
-        return self.until(lambda: (PING, ACK, 0, b"are you?") in self.frames)
+        self.pings += 1
+        asked = struct.pack(">Q", self.pings)
+        self.frame(PING, 0, 0, asked)
+        return self.until(lambda: (PING, ACK, 0, asked) in self.frames)

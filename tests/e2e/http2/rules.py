@@ -6,9 +6,9 @@ import threading
 from harness import EdgeTest, main
 from harness.http2 import (ACK, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM,
                            ENABLE_PUSH, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, GOAWAY, HEADERS,
-                           INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE, PADDED, PING, PREFACE, PRIORITISED,
-                           PRIORITY, PROTOCOL_ERROR, PUSH_PROMISE, RST_STREAM, SETTINGS,
-                           STREAM_CLOSED, WINDOW_UPDATE, Http2Client, frame, head_of, literal,
+                           INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE, PADDED, PING, PRIORITISED,
+                           PRIORITY, PROTOCOL_ERROR, PUSH_PROMISE, REFUSED_STREAM, RST_STREAM,
+                           SETTINGS, STREAM_CLOSED, WINDOW_UPDATE, Http2Client, frame, head_of,
                            section)
 from harness.origin import ok
 
@@ -140,13 +140,31 @@ class Rules(EdgeTest):
 
     def test_more_streams_than_allowed_are_refused(self):
         client = self.http2()
-        client.until(lambda: client.settings)
-        client.alive()                                    # our acknowledgement has arrived
-        for _ in range(101):
-            client.request("/", "POST", end=False)
-        client.data(1, b"", end=True)
-        self.assertEqual(client.answer(1).status, 200)
-        self.assertIn(client.answer(201).reset, (7, PROTOCOL_ERROR))
+        streams = [client.request("/", "POST", end=False) for _ in range(101)]
+        client.data(streams[0], b"", end=True)             # our acknowledgement has not left yet
+        self.assertEqual(client.answer(streams[0]).status, 200)
+        self.assertEqual(client.answer(streams[100]).reset, REFUSED_STREAM)
+        client.alive()                                      # now it has arrived
+        more = [client.request("/", "POST", end=False) for _ in range(2)]
+        self.breaks(client, more[-1], REFUSED_STREAM, PROTOCOL_ERROR)
+
+    def test_frames_on_a_stream_that_is_over(self):
+        for kind, flags, payload in ((DATA, 0, b"x"), (HEADERS, END_HEADERS | END_STREAM, GET)):
+            client = self.http2()
+            stream = client.request()
+            self.assertEqual(client.answer(stream).status, 200)
+            self.ends(client.frame(kind, flags, stream, payload), STREAM_CLOSED)
+            client = self.http2()
+            stream = client.request("/", "POST", end=False)
+            client.reset_stream(stream)
+            self.ends(client.frame(kind, flags, stream, payload), STREAM_CLOSED)
+
+    def test_windows_and_resets_of_a_stream_that_is_over_are_no_harm(self):
+        client = self.http2()
+        stream = client.request()
+        client.answer(stream)
+        client.window(stream, 5).reset_stream(stream).frame(PRIORITY, 0, stream, b"\0\0\0\0\1")
+        self.assertTrue(client.alive())
 
     # -- 6: frames with their lengths and streams
     def test_lengths_of_frames(self):
@@ -163,7 +181,8 @@ class Rules(EdgeTest):
         for kind, stream, payload in ((DATA, 0, b"x"), (HEADERS, 0, GET), (PRIORITY, 0, bytes(5)),
                                       (RST_STREAM, 0, bytes(4)), (SETTINGS, 1, b""),
                                       (PING, 1, bytes(8)), (GOAWAY, 1, bytes(8))):
-            client = self.http2().frame(kind, END_HEADERS if kind == HEADERS else 0, stream, payload)
+            flags = END_HEADERS if kind == HEADERS else 0
+            client = self.http2().frame(kind, flags, stream, payload)
             self.ends(client, PROTOCOL_ERROR)
 
     def test_padding_longer_than_its_frame(self):
@@ -228,9 +247,9 @@ class Rules(EdgeTest):
         stream = client.request()
         self.assertTrue(client.until(lambda: client.answers.get(stream)
                                      and client.answers[stream].body))
-        self.assertEqual(client.answers[stream].body, b"o")
+        self.assertEqual(client.answers[stream].body, b"G")
         client.window(stream, 10)
-        self.assertEqual(client.answer(stream).body, b"ok")
+        self.assertEqual(client.answer(stream).body, b"GET /")
 
     def test_a_window_below_zero_is_kept_to(self):
         client = self.http2(polite=False, first=frame(
@@ -240,9 +259,9 @@ class Rules(EdgeTest):
         client.frame(SETTINGS, 0, 0, struct.pack(">HI", INITIAL_WINDOW_SIZE, 0))
         client.window(stream, 1)
         self.assertTrue(client.alive())
-        self.assertEqual(client.answers[stream].body, b"o")
-        client.window(stream, 1)
-        self.assertEqual(client.answer(stream).body, b"ok")
+        self.assertEqual(client.answers[stream].body, b"G")
+        client.window(stream, 10)
+        self.assertEqual(client.answer(stream).body, b"GET /")
 
     # -- 5.3: priorities
     def test_priorities_of_old_are_read_and_ignored(self):
