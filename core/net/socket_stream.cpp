@@ -52,11 +52,11 @@ error_code SocketStream::connect_result() noexcept {
     socklen_t size = sizeof number;
     ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &number, &size);
     if (number != 0) return system_error(number);
-    if (preface_.empty()) return {};
-    const ssize_t sent = ::send(fd_, preface_.data(), preface_.size(), MSG_NOSIGNAL);
+    if (!preface_) return {};
+    const std::string preface = *std::exchange(preface_, nullptr);
+    const ssize_t sent = ::send(fd_, preface.data(), preface.size(), MSG_NOSIGNAL);
     if (sent < 0) return system_error(errno);
-    if (static_cast<std::size_t>(sent) < preface_.size()) return system_error(ENOBUFS);
-    preface_ = {};
+    if (static_cast<std::size_t>(sent) < preface.size()) return system_error(ENOBUFS);
     return {};
 }
 

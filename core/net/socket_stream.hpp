@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cerrno>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,7 +30,9 @@ class SocketStream : public Stream, protected ReadinessHandler {
     void start_connect(const SocketAddress& peer, IoHandler& handler) override;
     /// `preface` goes out when the connection is there, before anything else: a PROXY header. Short
     /// enough for an empty send buffer. Before start_connect().
-    void say_first(std::string preface) noexcept { preface_ = std::move(preface); }
+    void say_first(std::string preface) {
+        if (!preface.empty()) preface_ = std::make_unique<std::string>(std::move(preface));
+    }
     void cancel_read() noexcept override { abort(reader_); }
     void close(bool reset = false) noexcept override;
     [[nodiscard]] bool is_open() const noexcept override { return fd_ >= 0; }
@@ -100,7 +103,7 @@ class SocketStream : public Stream, protected ReadinessHandler {
 
   private:
     [[nodiscard]] boost::system::error_code watch() noexcept;
-    std::string preface_;
+    std::unique_ptr<std::string> preface_;  ///< null: usual
 };
 
 }  // namespace scrollgate

@@ -49,7 +49,7 @@ struct Server::Impl {
     void resolve_names(const config::Config& config);
     void start_workers();
     void start_admin();
-    void listen_on(const std::vector<config::Listener>& all);
+    void listen_on(const config::Config& config);
     void wait_for_signals();
     void on_signal(int signal);
     void push_endpoints();
@@ -110,8 +110,9 @@ Server::Impl::Impl(config::Config config, Options options_in)
                  resolve_for_health(host, std::move(done));
              }),
       listeners(worker_count),
-      certificates(system_clock(), certificate_alarm,
-                   [this] { listen_on(snapshot->config->listeners); }) {
+      certificates(system_clock(), certificate_alarm, [this] {
+          if (!drain) listen_on(*snapshot->config);
+      }) {
     ::signal(SIGPIPE, SIG_IGN);
     signals.add(SIGUSR1);
     snapshot = make_snapshot(std::move(config));
@@ -192,7 +193,7 @@ void Server::Impl::start_workers() {
         workers.push_back(std::make_unique<Worker>(i, shared, snapshot->config->frequency, snapshot,
                                                    watch.sets()));
     }
-    listen_on(snapshot->config->listeners);
+    listen_on(*snapshot->config);
     for (const config::Listener& listener : snapshot->config->listeners)
         log::info("listening on {}{}", listener.bind.text(), listener.tls ? " (TLS)" : "");
     for (const std::unique_ptr<Worker>& worker : workers) {
@@ -200,13 +201,13 @@ void Server::Impl::start_workers() {
     }
 }
 
-/// Every worker accepts for these, as they are now.
-void Server::Impl::listen_on(const std::vector<config::Listener>& all) {
-    for (std::size_t k = 0; k < all.size(); ++k) {
-        const config::Listener& listener = all[k];
+/// Every worker accepts for the listeners of `config`, as they are now.
+void Server::Impl::listen_on(const config::Config& config) {
+    for (std::size_t k = 0; k < config.listeners.size(); ++k) {
+        const config::Listener& listener = config.listeners[k];
         const auto runtime = std::make_shared<const ListenerRuntime>(
             ListenerRuntime{listener.name, listener.https_redirect, listener.proxy_protocol,
-                            snapshot->config->timeouts.handshake, certificates.at(k)});
+                            config.timeouts.handshake, certificates.at(k)});
         const std::vector<int>& sockets = listeners.sockets(listener.bind);
         for (unsigned i = 0; i < worker_count; ++i)
             workers[i]->listen(sockets[i], runtime);
@@ -389,7 +390,7 @@ std::string Server::Impl::switch_listeners(const config::Config& next,
         log::info("listening on {}", listener.bind.text());
     }
     certificates.use(next.listeners, std::move(contexts));
-    listen_on(next.listeners);  // those that stay may have another name or certificate now
+    listen_on(next);  // those that stay may have another name or certificate now
     for (const SocketAddress& address : listeners.addresses()) {
         const bool stays = std::any_of(next.listeners.begin(), next.listeners.end(),
                                        [&](const auto& l) { return l.bind == address; });
