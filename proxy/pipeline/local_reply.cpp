@@ -66,8 +66,8 @@ Task<void> reply_error(Exchange& x, const Error& error) {
     if (error.kind == ErrorKind::plain_on_tls) {
         head.fields.add(Field::content_type, "text/plain; charset=utf-8");
         body = x.arena.join({"400 Bad Request\nThis port speaks TLS: use https://",
-                             x.request.authority,
-                             " instead of http://.\nrequest id: ", x.record.request_id, "\n"});
+                             x.request.authority, " instead of http://.\nreason: ", error.reason(),
+                             "\nrequest id: ", x.record.request_id, "\n"});
     } else if (accepts_json(x.request)) {
         head.fields.add(Field::content_type, "application/json");
         body = x.arena.join({"{\"status\":", status, ",\"reason\":\"", error.reason(),
