@@ -21,8 +21,8 @@ void free_frame(void* frame, std::size_t) noexcept {
 namespace {
 
 constexpr std::size_t grain = 64;
-constexpr std::size_t classes = 64;  // up to 4 KiB; larger frames are rare
-constexpr std::uint32_t kept = 256;  // free frames per class and thread
+constexpr std::size_t classes = 64;   // up to 4 KiB; larger frames are rare
+constexpr std::uint32_t kept = 1024;  // free frames per class and thread
 
 struct Node {
     Node* next;

@@ -104,9 +104,9 @@ std::size_t run(const Play& play, std::size_t nth, Way way) {
 void run_all(const Play& play) {
     REQUIRE(run(play, 0, Way::none) > 2);
     for (const Way way : {Way::none, Way::reset, Way::late_reset, Way::end, Way::stall}) {
-        std::size_t nth = 0;
-        while (run(play, ++nth, way) >= nth && nth < 300) {
-        }
+        std::size_t nth = 1;
+        while (nth < 300 && run(play, nth, way) >= nth)
+            ++nth;
         CHECK(nth < 300);
     }
 }
