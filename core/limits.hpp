@@ -39,7 +39,7 @@ inline constexpr std::size_t buffer_bulk = 256 * KiB;  ///< long bodies
 static_assert(header_bytes_max <= buffer_bulk, "any allowed head fits the largest buffer");
 inline constexpr std::size_t small_buffers = 64 * 1024;  ///< 1 GiB of address space
 inline constexpr std::size_t bulk_buffers = 1024;        ///< 256 MiB
-inline constexpr std::size_t small_buffers_kept = 256;   ///< free ones that stay resident
+inline constexpr std::size_t small_buffers_kept = 1024;  ///< free ones that stay resident
 inline constexpr std::size_t bulk_buffers_kept = 8;
 
 // -- timeouts (keys under `timeouts:`)
@@ -63,10 +63,10 @@ inline constexpr auto loop_turn = 10ms;    ///< an event older than this has bee
 inline constexpr auto seal_wait = 1s;      ///< for handshakes under way on a closing listener
 inline constexpr auto linger = 2s;         ///< reading on behind our last byte
 inline constexpr std::size_t linger_bytes = 1 * MiB;
-inline constexpr std::size_t exchanges_kept = 256;  ///< free ones that stay, per worker and kind
-inline constexpr unsigned inline_chunks = 64;       ///< chunks relayed before others get a turn
-inline constexpr unsigned inline_exchanges = 16;    ///< pipelined requests before others get a turn
-inline constexpr std::size_t idle_per_endpoint = 128;  ///< idle upstream connections, per worker
+inline constexpr std::size_t exchanges_kept = 1024;  ///< free ones that stay, per worker and kind
+inline constexpr unsigned inline_chunks = 64;        ///< chunks relayed before others get a turn
+inline constexpr unsigned inline_exchanges = 16;  ///< pipelined requests before others get a turn
+inline constexpr std::size_t idle_per_endpoint = 1024;  ///< idle upstream connections, per worker
 inline constexpr std::uint64_t pending = 1024;  ///< requests that wait for a connection, per pool
 inline constexpr auto pending_wait = 1s;        ///< longest wait for room in a full pool
 inline constexpr auto pending_look = 10ms;      ///< a waiting request looks again after this

@@ -256,8 +256,12 @@ void Http2Session::deadline_passed(ErrorKind kind) noexcept {
     const TimePoint now = loop().now();
     if (kind != ErrorKind::cancelled || lingering_ || now >= section_until_) return fail(kind);
     if (now >= end_at_ || (live_ == 0 && now >= idle_until_)) return end_soon();
-    if (live_ == 0) park();
-    const TimePoint idle = live_ == 0 ? idle_until_ : never;
+    TimePoint idle = live_ == 0 ? idle_until_ : never;
+    if (live_ == 0 && writing()) {  // it is not idle yet
+        idle = std::min(idle, now + limits::buffer_return);
+    } else if (live_ == 0) {
+        park();
+    }
     expire_at(Way::read, std::min({idle, section_until_, end_at_}), ErrorKind::cancelled);
 }
 

@@ -6,8 +6,9 @@ import threading
 import time
 
 from harness import EdgeTest, main
-from harness.http2 import (END_STREAM, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, NO_ERROR, SETTINGS,
-                           Http2Client, frame, head_of, section)
+from harness.http2 import (DATA, END_STREAM, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, NO_ERROR,
+                           PRIORITY_UPDATE, SETTINGS, Http2Client, frame, head_of, section,
+                           settings)
 from harness.wait import SANITIZED
 
 MIB = 1024 * 1024
@@ -152,6 +153,30 @@ class Life(EdgeTest):
         self.assertLess(len(sent), 64)
         client.reset_stream(slow)
         origin.wait_ended()
+
+    def test_what_is_urgent_goes_first(self):
+        """RFC 9218: by the request's own field, and by PRIORITY_UPDATE."""
+        def script(conn):
+            while True:
+                conn.request()
+                conn.answer(b"b" * 8000)
+        edge = self.edge(self.origin(script))
+        for update in (False, True):
+            client = self.http2(edge, polite=False, first=settings(INITIAL_WINDOW_SIZE=0))
+            later = [] if update else [("priority", "u=6")]
+            sooner = [] if update else [("priority", "u=1")]
+            streams = [client.request("/a", "GET", "site.test", *later),
+                       client.request("/b", "GET", "site.test", *sooner)]
+            if update:
+                client.frame(PRIORITY_UPDATE, 0, 0, struct.pack(">I", streams[0]) + b"u=6")
+                client.frame(PRIORITY_UPDATE, 0, 0, struct.pack(">I", streams[1]) + b"u=1")
+            self.assertTrue(client.until(lambda c=client, s=streams: all(
+                n in c.answers and c.answers[n].fields for n in s)))
+            client.send(settings(INITIAL_WINDOW_SIZE=10_000))
+            for stream in streams:
+                client.answer(stream)
+            order = [f[2] for f in client.frames if f[0] == DATA and f[3]]
+            self.assertEqual(order[0], streams[1])
 
     def test_large_bodies_both_ways(self):
         def script(conn):
