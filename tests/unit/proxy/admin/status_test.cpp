@@ -62,6 +62,10 @@ Status sample() {
     status.availability = {1.0, 1.0, 0.999};
     status.connections.client_active = 9;
     status.connections.client_idle = 8;
+    status.connections.handshakes = 5;
+    status.pools[0].tls = "verified";
+    status.pools[1].tls = "off";
+    status.certificates = {{"tls", "/etc/site.crt", {"site.test"}, status.loaded_at, -2}};
     status.memory_bytes = 10'485'760;
     return status;
 }
@@ -73,7 +77,8 @@ TEST_CASE("the status is the contract's object") {
         "version": "0.1.0", "uptime_s": 93784, "state": "ready", "node": "edge-1",
         "snapshot": {"id": 3, "loaded_at": "2026-03-02T03:04:05Z"},
         "pools": [
-          {"name": "aws", "provider": "aws", "region": "us-east-1", "state": "degraded",
+          {"name": "aws", "provider": "aws", "region": "us-east-1",
+           "tls": "verified", "state": "degraded",
            "why": "1 of 2 endpoints in service are in, mean score 0.40", "score": 0.4,
            "share": 0.25, "active": 2, "standby": 0,
            "scale": {"wanted": 3, "in_service": 2, "pending": 1,
@@ -95,7 +100,7 @@ TEST_CASE("the status is the contract's object") {
               "latency_ms": {"ewma": null, "p50": null, "p99": null}, "in_flight": 0,
               "requests": 0, "failures": 0, "ejections": 0, "retries": 0, "hedges": 0,
               "connections": 0, "availability": {"1h": null, "24h": null, "30d": null}}]},
-          {"name": "gcp", "provider": "gcp", "region": "", "state": "out",
+          {"name": "gcp", "provider": "gcp", "region": "", "tls": "off", "state": "out",
            "why": "no address is known", "score": 0.0, "share": 0.0, "active": 0, "standby": 0,
            "scale": {"wanted": 0, "in_service": 0, "pending": 0, "why": "as configured"},
            "depends_on": [], "availability": {"1h": null, "24h": null, "30d": null},
@@ -105,8 +110,13 @@ TEST_CASE("the status is the contract's object") {
            "panic": true},
           {"name": "moved", "requests": 3, "retries": 0, "hedges": 0, "budget": null,
            "panic": false}],
+        "certificates": [
+          {"listener": "tls", "file": "/etc/site.crt", "names": ["site.test"],
+           "expires": "2026-03-02T03:04:05Z", "days_left": -2}],
         "connections": {"client": {"open": 9, "idle": 8, "accepted": 0, "shed": 0},
-                        "upstream": {"open": 0, "idle": 0}, "tunnels": 0},
+                        "upstream": {"open": 0, "idle": 0}, "tunnels": 0,
+                        "tls": {"handshaking": 0, "handshakes": 5, "resumed": 0, "failed": 0,
+                                "late": 0, "shed": 0}},
         "memory": {"resident": 10485760},
         "availability": {"1h": 1.0, "24h": 1.0, "30d": 0.999}})"));
 }
