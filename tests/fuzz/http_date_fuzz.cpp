@@ -42,7 +42,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const char* const form = rfc850  ? ", %d-%b-%y %H:%M:%S GMT"
                              : comma ? ", %d %b # %H:%M:%S GMT"
                                      : " %b %e %H:%M:%S #";
-    require(scrollgate::equal_no_case(rest, written(*seconds, form)), "a date is what it says");
+    bool same = scrollgate::equal_no_case(rest, written(*seconds, form));
+    if (!comma && !same) {  // asctime itself writes " 6", the grammar has "06", too
+        same = scrollgate::equal_no_case(rest, written(*seconds, " %b %d %H:%M:%S #"));
+    }
+    require(same, "a date is what it says");
     const std::int64_t ahead = *seconds - now;
     if (rfc850) require(ahead < 51LL * 31'622'400, "a two-digit year is not far ahead");
     if (rfc850) require(ahead > -51LL * 31'622'400, "a two-digit year is not far behind");

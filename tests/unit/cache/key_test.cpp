@@ -134,6 +134,22 @@ TEST_CASE("what does not count makes no difference") {
     CHECK(key == key_of(route, shouted));
 }
 
+TEST_CASE("another host that the origin is told of counts, the same one does not") {
+    Arena arena;
+    CacheKey plain;
+    CacheKey told;
+    const config::RouteCache route = plain_route();
+    CHECK(make_key(route, "http", get(), "/", arena, plain) == CacheReason::none);
+    for (const char* same : {"example.com", "EXAMPLE.com:80", ""}) {
+        CHECK(make_key(route, "http", get(), "/", arena, told, same) == CacheReason::none);
+        CHECK(told.text == plain.text);
+    }
+    for (const char* other : {"example.org", "example.com:81", "a, example.com", "@"}) {
+        CHECK(make_key(route, "http", get(), "/", arena, told, other) == CacheReason::none);
+        CHECK(told.text == plain.text + "\nx-forwarded-host: " + other);
+    }
+}
+
 TEST_CASE("a key comes apart into what it was made from") {
     config::RouteCache route = plain_route();
     const std::string without = key_of(route, get(), "/a?b");

@@ -173,6 +173,15 @@ TEST_CASE("RFC 9111 4.2.2: default_ttl and heuristics never apply where somebody
                 route) == CacheReason::none);
 }
 
+TEST_CASE("RFC 9111 5.4: Pragma: no-cache of a response forbids an estimate, nothing else") {
+    config::RouteCache route = plain_route();
+    route.default_ttl = std::chrono::hours(1);
+    CHECK(judge(get(), response(200, {{"Pragma", "no-cache"}}), route) ==
+          CacheReason::no_freshness);
+    CHECK(judge(get(), response(200, {{"Pragma", "foo"}}), route) == CacheReason::none);
+    CHECK(judge({{"Pragma", "no-cache"}, {"Cache-Control", "max-age=60"}}) == CacheReason::none);
+}
+
 TEST_CASE("RFC 9110 15.1: only statuses that may be are given a lifetime by the cache") {
     config::RouteCache route = plain_route();
     route.default_ttl = std::chrono::hours(1);
