@@ -202,6 +202,12 @@ inline constexpr std::size_t dictionaries = 4;             ///< of a partition i
 inline constexpr std::size_t purges_told = 4096;           ///< counts of past purges that are kept
 inline constexpr std::size_t ratio_samples = 2048;  ///< keys that the hit rate is guessed from
 
+// -- fills of the cache (fixed)
+inline constexpr std::size_t fill_flow = 256 * KiB;  ///< kept by one that nobody may join any more
+inline constexpr std::size_t fill_first = 16 * KiB;  ///< first segment, if the length is not known
+inline constexpr std::size_t fills = 16 * 1024;      ///< under way at a time
+inline constexpr std::size_t fills_of_key = 16;      ///< of one key: variants, and after purges
+
 // -- HTTP/2 (fixed)
 inline constexpr std::uint32_t http2_streams = 100;  ///< open at a time on one connection
 inline constexpr std::uint32_t http2_stream_window = 256 * KiB;
