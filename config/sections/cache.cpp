@@ -61,13 +61,22 @@ Codec<std::vector<WarmSet>> warm_sets() {
     return codec;
 }
 
+/// Said only where there is a file to hold them.
+Key<Cache> hottest_count() {
+    auto made = key("count", &Cache::hottest, count<std::uint32_t>(1, limits::hottest_max),
+                    "how many URLs it holds");
+    made.write = [write = made.write](const Cache& cache) {
+        return cache.hottest_file.empty() ? nullptr : write(cache);
+    };
+    return made;
+}
+
 const Table<Cache>& hottest_table() {
     static const Table<Cache> table = {
         key("file", &Cache::hottest_file,
             unless_empty(text("file", "/var/lib/scrollgate/hottest", wrong_file)),
             "written every minute and at the end; its folder must be there", "none"),
-        key("count", &Cache::hottest, count<std::uint32_t>(1, limits::hottest_max),
-            "how many URLs it holds"),
+        hottest_count(),
     };
     return table;
 }
