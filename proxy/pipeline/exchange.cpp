@@ -23,6 +23,7 @@ void Exchange::reset() noexcept {
     replay.reset();
     waiting = nullptr;
     cancelled.reset();
+    cache.reset();
     record = {};
     detail = "";
 }

@@ -16,6 +16,7 @@
 
 #include "core/net/event_loop.hpp"
 #include "core/net/tcp_stream.hpp"
+#include "proxy/caching/response_cache.hpp"
 #include "proxy/http1/server_session.hpp"
 #include "proxy/observe/access_log.hpp"
 #include "proxy/observe/metrics.hpp"
@@ -37,6 +38,7 @@ struct WorkerShared {
     Metrics& metrics;
     AccessLog& access_log;
     Admission& admission;
+    ResponseCache& cache;
     std::vector<std::unique_ptr<Worker>>& workers;  ///< complete before any of them runs
     Health* health = nullptr;                       ///< its "any thread" side; null: nobody looks
 };
@@ -73,6 +75,7 @@ class Worker {
     [[nodiscard]] const WorkerSnapshotRef& snapshot_ref() const noexcept { return snapshot_; }
     [[nodiscard]] UpstreamPool& upstreams() noexcept { return upstreams_; }
     [[nodiscard]] PendingQueue& pending() noexcept { return pending_; }
+    [[nodiscard]] ResponseCache& cache() noexcept { return shared_.cache; }
     /// A request waits for a connection to `endpoint`: other workers close an idle one of theirs.
     void ask_for_room(const Endpoint& endpoint);
     /// The present time as Date writes it (RFC 9110 section 5.6.7); valid until the next call.
