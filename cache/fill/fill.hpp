@@ -19,7 +19,6 @@
 // Lock order: fill table, fill, store. The store and the loops of writer and readers outlive it.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
@@ -46,7 +45,9 @@
 
 namespace scrollgate {
 
+class Fill;
 class FillReader;
+using FillRef = boost::intrusive_ptr<Fill>;
 
 /// What is known of a response once its head has come.
 struct FillHead {
@@ -147,26 +148,39 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
         bool posted = false;  ///< somebody is on the way to wake them
     };
 
-    // for readers, under mutex_ unless said otherwise
-    [[nodiscard]] Queue& queue_of(EventLoop& loop);
-    void wake(EventLoop& loop);  ///< takes the lock; on the loop's thread
-    void resume_ready(Queue& queue);
-    void read_up_to(std::uint64_t position, EventLoop& here);  ///< takes the lock if need be
-    void let_go(EventLoop* here);                              ///< takes the lock
+    // For readers; each takes the lock if it needs it. `here` is the loop of the calling thread.
+    [[nodiscard]] bool enter();          ///< false: the beginning is gone
+    [[nodiscard]] FillSegment* start();  ///< the first segment, with the reader counted in it
+    [[nodiscard]] FillSegment* step(FillSegment* from, const EventLoop& here);
+    void leave(FillSegment* at, const EventLoop& here);
+    void read_up_to(std::uint64_t position, const EventLoop& here);
+    [[nodiscard]] bool enqueue(FillReader& reader);  ///< false: what it waits for is there
+    void dequeue(FillReader& reader);
 
-    // for the writer
+    // Under mutex_.
+    [[nodiscard]] bool needed_locked() const noexcept;
+    [[nodiscard]] bool blocked() const noexcept;
+    void wake_writer(const EventLoop& here);
+    void wake_readers();
+    [[nodiscard]] Queue& queue_of(EventLoop& loop);
+    void resume_ready(Queue& queue);
+    void unlink(Queue& queue, FillReader& reader) noexcept;
+
+    // These take it.
+    void let_go(const EventLoop& here);
+    void wake(EventLoop& loop);
+    void resume_writer();
+    void end(State state);
+    [[nodiscard]] bool needed();
     [[nodiscard]] bool room_now();
     [[nodiscard]] bool wait_for_room(std::coroutine_handle<> writer);
-    [[nodiscard]] bool needed();
-    [[nodiscard]] bool has_room() const noexcept;  ///< under mutex_
-    void wake_writer(EventLoop* here);             ///< under mutex_
-    void resume_writer();
+
+    // The writer's own.
     void copy_head(const FillHead& head);
-    [[nodiscard]] FillSegment* segments_for(std::uint64_t begin, std::string_view bytes);
+    [[nodiscard]] FillSegment* segments_for(std::uint64_t begin, std::string_view bytes,
+                                            bool& poor);
     void keep(std::string_view bytes);
     void drop_packer() noexcept;
-    void publish_waiters();  ///< under mutex_
-    void end(State state);
 
     CacheStore& store_;
     const CacheKey key_;
@@ -186,20 +200,20 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     Error error_;
 
     mutable std::mutex mutex_;
-    FillSegments segments_;           ///< see there
-    std::vector<Queue> queues_;       ///< under mutex_
-    std::size_t waiting_ = 0;         ///< under mutex_
-    std::size_t readers_ = 0;         ///< under mutex_
-    std::size_t unstarted_ = 0;       ///< under mutex_: readers that need the first segment
-    std::coroutine_handle<> writer_;  ///< under mutex_: waits for room
-    bool given_up_ = false;           ///< under mutex_
+    FillSegments segments_;      ///< see there
+    std::vector<Queue> queues_;  ///< from here on, under mutex_
+    std::size_t waiting_ = 0;    ///< in the queues
+    std::size_t readers_ = 0;
+    std::size_t unstarted_ = 0;       ///< readers that still need the first segment
+    std::coroutine_handle<> writer_;  ///< waits for room
+    bool writer_posted_ = false;      ///< somebody is on the way to wake it
+    bool given_up_ = false;
+    bool poor_ = false;  ///< the store had no room for the last segment
 
     // The writer's own.
     EventLoop* loop_ = nullptr;
     std::unique_ptr<BodyPacker> packer_;
     std::size_t packed_ = 0;  ///< bytes reserved for packer_
-    bool poor_ = false;       ///< the store had no room for the last segment
 };
-using FillRef = boost::intrusive_ptr<Fill>;
 
 }  // namespace scrollgate

@@ -75,9 +75,10 @@ class FillReader final : private TimerWheel::Timer {
 
     [[nodiscard]] bool satisfied(For what) const noexcept;
     [[nodiscard]] bool wait(std::coroutine_handle<> waiting, For what, TimePoint until);
-    [[nodiscard]] Woken woken(For what) noexcept;
+    [[nodiscard]] Woken woken(For what) const noexcept;
     void expired() noexcept override;
     void stop_waiting();
+    void go_on();
 
     const FillRef fill_;
     EventLoop& loop_;

@@ -19,8 +19,7 @@ struct UrlParts {
 /// Location and Content-Location if they have the same origin. Empty for safe methods and for
 /// failures. Views into the arguments and `arena`.
 [[nodiscard]] std::vector<UrlParts> invalidated_by(const RequestHead& request,
-                                                   std::string_view scheme,
-                                                   std::string_view target,
+                                                   std::string_view scheme, std::string_view target,
                                                    const ResponseHead& response, Arena& arena);
 
 /// Removes fields that origins are known to obey and that are in no key: X-Original-URL,
