@@ -6,6 +6,7 @@
 #include "proxy/caching/partial.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/pipeline/relay.hpp"
+#include "proxy/routing/transform.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -45,7 +46,7 @@ Task<Result<void>> send_head(Exchange& x, std::string_view lines) {
     x.record.status = x.response.status;
     x.sink->head(x.response, lines);
     const BodyChunk nothing{{}, true, nullptr};
-    return x.sink->write(nothing);
+    co_return co_await x.sink->write(nothing);
 }
 
 /// The response as it is stored, its fields as they were serialised then.
