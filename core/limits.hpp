@@ -194,6 +194,7 @@ inline constexpr std::size_t cache_variants = 64;     ///< of one key
 inline constexpr std::size_t cache_tags = 64;         ///< of one response
 inline constexpr std::size_t cache_tag_bytes = 1024;  ///< longest tag
 inline constexpr std::uint32_t cache_ttl_most = 1U << 31;  ///< seconds (RFC 9111 section 1.2.2)
+inline constexpr auto cache_heuristic_most = 86'400s;      ///< longest lifetime that is an estimate
 inline constexpr auto hit_for_miss = 10s;  ///< what cannot be shared is not collapsed for so long
 inline constexpr std::size_t fill_window = 1 * MiB;    ///< a fill runs ahead of its readers by
 inline constexpr std::size_t cache_ranges = 16;        ///< of one request

@@ -14,9 +14,9 @@ namespace scrollgate {
 /// What a route's cache did for a request.
 enum class CacheResult : std::uint8_t {
     none,   ///< the route has none, or it was not asked
-    hit,    ///< answered from it, fresh or just found to be still good
-    stale,  ///< answered from it, stale
-    miss,   ///< came from the origin by way of the cache
+    hit,    ///< answered from it without waiting for an origin, fresh or within its grace
+    stale,  ///< answered from it, because the origin failed or was slow, or the client takes it so
+    miss,   ///< waited for the origin: filled or validated
     pass,   ///< went past it
 };
 inline constexpr std::size_t cache_results = 5;
