@@ -92,6 +92,8 @@ PlainUrl plain_url(std::string_view url) {
     }
     Arena arena;
     made.authority = canonical_authority(scheme_of(made), authority, arena);
+    if (made.authority.empty())
+        made.wrong = fmt::format("{} is not a host", config::quoted(authority));
     made.path = *path;
     made.query = query;
     return made;
