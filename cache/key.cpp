@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <array>
 
-// All of xxHash stays inside this file.
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include <xxhash.h>  // compiled in: XXH_INLINE_ALL
 
 #include "cache/rules/selecting.hpp"
 #include "core/limits.hpp"

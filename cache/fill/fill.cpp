@@ -104,7 +104,8 @@ FillSegment* Fill::segments_for(std::uint64_t begin, std::string_view bytes, boo
     FillSegment* first = nullptr;
     FillSegment* last = nullptr;
     while (!bytes.empty()) {
-        std::size_t capacity = begin == 0 ? limits::fill_first : limits::cache_block;
+        std::size_t capacity = limits::cache_block;
+        if (begin == 0) capacity = std::clamp(bytes.size(), limits::fill_first, capacity);
         if (head_.length && *head_.length > begin) {
             capacity = static_cast<std::size_t>(
                 std::min<std::uint64_t>(*head_.length - begin, limits::cache_block));
