@@ -9,7 +9,8 @@ namespace scrollgate {
 /// The present member of Cache-Status for x.cache, in x.arena: "scrollgate; hit; ttl=30".
 [[nodiscard]] std::string_view cache_status(Exchange& x);
 
-/// Adds Cache-Status to `fields`, behind those of caches nearer to the origin, and tells the record.
+/// Adds Cache-Status to `fields`, behind those of caches nearer to the origin, and tells the
+/// record.
 void add_cache_status(Exchange& x, HeaderList& fields);
 
 /// Adds Age, in seconds.

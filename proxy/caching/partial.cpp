@@ -15,8 +15,8 @@ std::string_view decimal(Exchange& x, std::uint64_t value) {
 
 /// "bytes 0-9/100"
 std::string_view content_range(Exchange& x, const ByteRange& range, std::uint64_t size) {
-    return x.arena.join({"bytes ", decimal(x, range.first), "-", decimal(x, range.last), "/",
-                         decimal(x, size)});
+    return x.arena.join(
+        {"bytes ", decimal(x, range.first), "-", decimal(x, range.last), "/", decimal(x, size)});
 }
 
 /// What no body can be expected to hold.

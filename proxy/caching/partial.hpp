@@ -50,7 +50,7 @@ class RangesBody final : public BodySource {
     Exchange& x_;
     const std::uint64_t size_;
     EntryBody body_;
-    std::vector<ByteRange> parts_;             ///< several; empty: one, or the whole
+    std::vector<ByteRange> parts_;              ///< several; empty: one, or the whole
     std::vector<std::string_view> separators_;  ///< what stands before each, and behind the last
     std::size_t part_ = 0;
     bool within_ = false;  ///< a part, behind its separator
