@@ -79,6 +79,8 @@ void Fill::copy_head(const FillHead& head) {
 
 void Fill::pack(std::unique_ptr<BodyPacker> packer) noexcept {
     packer_ = std::move(packer);
+    const std::lock_guard lock(mutex_);
+    packing_ = true;
 }
 
 bool Fill::append(std::string_view bytes) {
@@ -89,13 +91,16 @@ bool Fill::append(std::string_view bytes) {
     bool poor = false;
     FillSegment* const more = segments_for(begin + copied, bytes.substr(copied), poor);
     if (poor) outgrow(CacheReason::no_memory);
-    const std::lock_guard lock(mutex_);
-    if (more != nullptr) {
-        segments_.link(more);
-        poor_ = poor;
+    {
+        const std::lock_guard lock(mutex_);
+        if (more != nullptr) {
+            segments_.link(more);
+            poor_ = poor;
+        }
+        length_.store(begin + bytes.size(), std::memory_order_release);
+        wake_readers();
     }
-    length_.store(begin + bytes.size(), std::memory_order_release);
-    wake_readers();
+    if (dropping_.load()) let_go(*loop_);
     return true;
 }
 
@@ -135,6 +140,8 @@ void Fill::keep(std::string_view bytes) {
 void Fill::drop_packer() noexcept {
     packer_.reset();
     if (packed_ > 0) store_.release(std::exchange(packed_, 0));
+    const std::lock_guard lock(mutex_);
+    packing_ = false;
 }
 
 BodyRef Fill::take_body() {
@@ -145,7 +152,7 @@ BodyRef Fill::take_body() {
 }
 
 void Fill::outgrow(CacheReason reason) {
-    if (state() != State::streaming || outgrown() != CacheReason::none) return;
+    if (state() == State::asking || over() || outgrown() != CacheReason::none) return;
     drop_packer();
     outgrown_.store(reason, std::memory_order_release);
     dropping_.store(true);
@@ -185,7 +192,7 @@ void Fill::end(State state) {
 // ---- the writer waits
 
 bool Fill::needed_locked() const noexcept {
-    return !given_up_ && (readers_ > 0 || !dropping_.load());
+    return !given_up_ && (readers_ > 0 || packing_ || !dropping_.load());
 }
 
 bool Fill::needed() {
@@ -195,9 +202,9 @@ bool Fill::needed() {
 
 // It has to wait: it is needed, and too far ahead.
 bool Fill::blocked() const noexcept {
-    if (!needed_locked()) return false;
+    if (readers_ == 0 || !needed_locked()) return false;
     if (dropping_.load()) return segments_.behind() >= (poor_ ? 1 : limits::fill_flow);
-    return readers_ > 0 && length() - fastest_.load() >= limits::fill_window;
+    return length() - fastest_.load() >= limits::fill_window;
 }
 
 bool Fill::room_now() {

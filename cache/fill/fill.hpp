@@ -14,7 +14,9 @@
 // reading takes no lock. Readers that wait are woken by one post per worker, on their own threads.
 // The writer runs ahead of the fastest reader by limits::fill_window at most, or freely when nobody
 // reads (the object is still wanted); a private fill, or one that has outgrown max_object or the
-// store, lets go of what its readers have read and is paced by the slowest of them.
+// store, lets go of what its readers have read and is paced by the slowest of them. What is stored
+// in the end is packed meanwhile, beside the segments; a private response may be, too, if every
+// later reader has to validate it.
 //
 // Lock order: fill table, fill, store. The store and the loops of writer and readers outlive it.
 #pragma once
@@ -55,7 +57,7 @@ struct FillHead {
     std::string_view vary;                   ///< lines of append_vary(); empty: no Vary
     Freshness freshness;                     ///< for Age and ttl
     std::optional<std::uint64_t> length;     ///< of the body, if it is known
-    bool shared = true;                      ///< false: the leader's alone, for `reason`
+    bool shared = true;                      ///< false: the leader's alone, stored or not
     CacheReason reason = CacheReason::none;  ///< why it will not be stored; none: it will
 };
 
@@ -109,7 +111,8 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     void begin(EventLoop& loop) noexcept;
     /// The head has come; everything that `head` views is copied.
     void head(const FillHead& head);
-    /// The body is to be kept by `packer`, too, until it outgrows. After head(), before append().
+    /// The body is to be stored: `packer` keeps it, too, until it outgrows. After head(), before
+    /// append().
     void pack(std::unique_ptr<BodyPacker> packer) noexcept;
     /// A 304 (or an unchanged HEAD): `entry` is the refreshed one. Instead of head().
     void validated(EntryRef entry);
@@ -206,6 +209,7 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     std::size_t readers_ = 0;
     std::size_t unstarted_ = 0;       ///< readers that still need the first segment
     std::coroutine_handle<> writer_;  ///< waits for room
+    bool packing_ = false;            ///< the store wants it
     bool writer_posted_ = false;      ///< somebody is on the way to wake it
     bool given_up_ = false;
     bool poor_ = false;  ///< the store had no room for the last segment

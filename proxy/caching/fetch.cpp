@@ -75,6 +75,11 @@ Heard failed(Exchange& x, const Error& error) {
     return {Next::failed, error};
 }
 
+/// What is to be validated before each use was so for its leader alone.
+bool is_for_followers(const Exchange& x, const Freshness& freshness) noexcept {
+    return !freshness.no_cache && freshness.ttl(x.worker.loop().now()) > 0;
+}
+
 /// A head has come.
 Heard judge_head(Exchange& x, const Fill& fill, bool leads) {
     const FillHead& head = fill.head();
@@ -88,7 +93,7 @@ Heard judge_head(Exchange& x, const Fill& fill, bool leads) {
         // A part of something that is not kept is asked for as a part.
         const bool part = x.request.fields.find(Field::range) != nullptr;
         if (!leads || part) return {Next::own};
-    } else if (!leads && !chooses(x, head.vary)) {
+    } else if (!leads && !(chooses(x, head.vary) && is_for_followers(x, head.freshness))) {
         return {Next::another};
     }
     if (fill.state() == Fill::State::abandoned) return failed(x, fill.error());
@@ -111,7 +116,9 @@ Task<Heard> hear(Exchange& x, FillReader& reader, bool leads) {
     const Fill& fill = reader.fill();
     if (fill.state() == Fill::State::failed) co_return failed(x, fill.error());
     if (fill.state() == Fill::State::validated) {
-        const bool fits = leads || chooses(x, fill.entry()->vary());
+        const EntryRef entry = fill.entry();
+        const bool fits =
+            leads || (chooses(x, entry->vary()) && is_for_followers(x, entry->freshness()));
         co_return Heard{fits ? Next::stored : Next::another};
     }
     co_return judge_head(x, fill, leads);

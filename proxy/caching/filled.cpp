@@ -44,8 +44,7 @@ bool is_known_to_client(Exchange& x) {
 
 void narrow(Exchange& x, const FillHead& from, FillBody& body) {
     if (x.response.status != 200 || !from.shared || !from.length) return;
-    const Ranges ranges =
-        judge_range(x.request, x.response.fields, *from.length, wall_seconds(x));
+    const Ranges ranges = judge_range(x.request, x.response.fields, *from.length, wall_seconds(x));
     if (ranges.kind != Ranges::Kind::partial || ranges.ranges.size() != 1) return;
     body.only(ranges.ranges.front());
     make_partial(x, ranges.ranges.front(), *from.length);

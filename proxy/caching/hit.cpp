@@ -23,6 +23,10 @@ bool is_conditional(const HeaderList& fields) noexcept {
     return false;
 }
 
+bool are_none(const config::HeaderRules& rules) noexcept {
+    return rules.set.empty() && rules.add.empty() && rules.remove.empty();
+}
+
 /// What this exchange says about the answer.
 void add_tail(Exchange& x) {
     HeaderList& fields = x.response.fields;
@@ -85,7 +89,7 @@ Task<Result<void>> answer_stored(Exchange& x) {
     head.status = entry.status();
     head.body = {BodyFraming::Kind::length, entry.body().size()};
     const bool conditional = entry.status() == 200 && is_conditional(request);
-    if (!conditional && x.route->route->response_headers.empty()) return answer_plain(x);
+    if (!conditional && are_none(x.route->route->response_headers)) return answer_plain(x);
 
     entry.fields(head.fields);
     Ranges ranges;

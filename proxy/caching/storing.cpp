@@ -98,7 +98,7 @@ void store_marker(CacheStore& store, const CacheKey& key, std::uint64_t purge_po
 }
 
 HeaderList stored_fields(const HeaderList& fields, const config::RouteCache& route) {
-    const CacheControl control = parse_cache_control(fields, Field::cache_control);
+    const CacheControl control = deciding_control(fields);
     HeaderList stored;
     for (const HeaderField& field : fields) {
         if (field.id == Field::content_length || !is_stored_field(field, control, route)) continue;

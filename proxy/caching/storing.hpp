@@ -28,8 +28,7 @@ namespace scrollgate {
 
 /// Stores `entry` anew with `fields` and `freshness`; its body is shared. `vary` are its lines.
 [[nodiscard]] CacheStore::Inserted store_refreshed(CacheStore& store, const CacheEntry& entry,
-                                                   const HeaderList& fields,
-                                                   std::string_view vary,
+                                                   const HeaderList& fields, std::string_view vary,
                                                    const Freshness& freshness,
                                                    std::uint64_t purge_position);
 
