@@ -16,6 +16,7 @@
 #include "core/log.hpp"
 #include "proxy/cli/admin_client.hpp"
 #include "proxy/cli/cache_commands.hpp"
+#include "proxy/cli/explain_command.hpp"
 #include "proxy/cli/pool_commands.hpp"
 #include "proxy/demo/demo_command.hpp"
 #include "proxy/server/server.hpp"
@@ -277,6 +278,14 @@ int dispatch(int argc, char** argv) {
     add_drain(app, given, result, "undrain", "put a drained endpoint back", run_undrain);
     add_fail(app, given, result);
     add_cache(app, given, result);
+
+    command =
+        app.add_subcommand("explain", "what a URL would get: route, cache key, pool, and why");
+    add_target(*command, given.target);
+    command->add_option("URL", given.url, "e.g. http://www.example/path")
+        ->required()
+        ->check(not_empty);
+    command->callback([&] { result = run_explain(given.target, given.url, standard_console()); });
 
     if (is_unknown_command(app, argc, argv)) {
         fmt::print(stderr, "scrollgate: there is no command '{}'; see: scrollgate --help\n",
