@@ -99,7 +99,7 @@ void explain_pools(const config::Route& route, const Status* status, Explanation
     }
     for (const auto& [priority, pools] : levels) {
         const bool first = priority == levels.begin()->first;
-        all.emplace_back(first ? "pools" : "then",
+        all.emplace_back(first ? "pools" : fmt::format("pools {}", priority),
                          fmt::format("{}{}", fmt::join(pools, ", "),
                                      first ? "" : ", for what those before cannot carry"));
     }
