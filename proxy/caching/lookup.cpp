@@ -33,8 +33,8 @@ void find_entry(Exchange& x) {
         found = store.find(decision.key, fields_of_fill(x));
     }
     decision.entry = std::move(found.entry);
-    const bool by_hand = decision.entry && decision.entry->by_hand();
-    if (by_hand && !x.route->cache->entries) decision.entry.reset();
+    const bool allowed = x.route->cache->entries;
+    if (decision.entry && decision.entry->by_hand() && !allowed) decision.entry.reset();
     if (!decision.entry) {
         decision.reason = found.variants ? CacheReason::other_variant : CacheReason::absent;
     }
@@ -45,16 +45,12 @@ void find_entry(Exchange& x) {
 CacheReason find_key(Exchange& x) {
     CacheDecision& decision = x.cache;
     decision.target = counting_target(x.target, x.route->cache->key, x.arena);
-    if (asks_by_hand(x)) {
+    if (is_bare(x)) {
         make_hand_key(decision.target, x.arena, decision.key);
-        return decision.key.text.empty() ? CacheReason::key_too_long : CacheReason::none;
+        return CacheReason::none;
     }
     return make_key(*x.route->cache, x.client->scheme, x.request, decision.target, x.arena,
                     decision.key);
-}
-
-bool asks_by_hand(const Exchange& x) noexcept {
-    return x.route->cache->entries && x.target.starts_with(hand_prefix);
 }
 
 void look_up(Exchange& x) {
@@ -63,6 +59,11 @@ void look_up(Exchange& x) {
     find_entry(x);
     x.worker.cache().lookups.add(x.worker.loop().now() - began);
 }
+
+bool is_bare(const Exchange& x) noexcept {
+    return x.route->cache->entries && x.cache.target.starts_with(hand_prefix);
+}
+
 bool chooses(Exchange& x, std::string_view lines) {
     if (!after_preparing(x, lines)) return vary_matches(lines, x.request.fields);
     return vary_matches(lines, fields_of_fill(x));
