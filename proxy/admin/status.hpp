@@ -50,9 +50,9 @@ struct CacheCounts {
 struct RouteStatus {
     std::string name;
     std::uint64_t requests = 0, retries = 0, hedges = 0;
-    bool has_pools = true;   ///< else it redirects or answers by itself
-    double budget = 0;       ///< attempts beyond the first that it may make now
-    bool panicking = false;  ///< nothing is well: what verdicts have put out is tried
+    bool has_pools = true;               ///< else it redirects or answers by itself
+    double budget = 0;                   ///< attempts beyond the first that it may make now
+    bool panicking = false;              ///< nothing is well: what verdicts have put out is tried
     std::optional<CacheCounts> cache{};  ///< nothing: the route has none
 };
 

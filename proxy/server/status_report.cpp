@@ -94,6 +94,10 @@ void add_store(CacheStatus& into, const ResponseCache& cache) {
     into.store = cache.store.numbers();
     into.fills = cache.fills.size();
     into.waiting = cache.fills.waiting();
+    // Before the first look-up it would be a guess about nothing.
+    if (into.counts.hits + into.counts.stale + into.counts.misses > 0)
+        for (const HitRateAt& point : cache.store.hit_rates())
+            into.curve.push_back({point.memory, 1 - point.hit_rate});
     into.lookup_p50_us = cache.lookups.quantile_us(0.5);
     into.lookup_p99_us = cache.lookups.quantile_us(0.99);
 }
