@@ -44,6 +44,7 @@ template <Kind kind>
 void command(const AdminCall&);
 template <void (*handle)(const CacheCall&)>
 void cache(const AdminCall&);
+void explain(const AdminCall&);
 
 // Every route of the admin API. A GET answers HEAD, too. The probes address knows Access::probe
 // alone. Bodies are JSON, but for those that are kept as they are.
@@ -71,6 +72,7 @@ constexpr AdminRoute routes[] = {
     {"PUT", "/api/v1/cache/entries", Access::change, cache<cache_put>, true},
     {"DELETE", "/api/v1/cache/entries", Access::change, cache<cache_remove>},
     {"POST", "/api/v1/cache/warm", Access::change, cache<cache_warm>},
+    {"GET", "/api/v1/cache/explain", Access::read, explain},
     {"GET", "/api/v1/cache/warm/{job}", Access::read, cache<cache_job>},
 };
 
@@ -140,6 +142,11 @@ void command(const AdminCall& call) {
 template <void (*handle)(const CacheCall&)>
 void cache(const AdminCall& call) {
     handle({call.hooks.cache(), call.request, call.parameters, call.reply});
+}
+
+void explain(const AdminCall& call) {
+    cache_explain({call.hooks.cache(), call.request, call.parameters, call.reply},
+                  call.hooks.status());
 }
 
 bool method_fits(std::string_view route, std::string_view method) {

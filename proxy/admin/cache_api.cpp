@@ -252,4 +252,16 @@ void cache_job(const CacheCall& call) {
     call.reply(json_answer(200, json::serialize(progress_json(*progress))));
 }
 
+void cache_explain(const CacheCall& call, const Status& status) {
+    std::string wrong;
+    const std::string url = only_url(call, wrong);
+    if (!wrong.empty()) return call.reply(wrong_request(wrong));
+    json::object facts;
+    for (const auto& [name, text] : call.desk.explain(url, status))
+        facts[name] = text;
+    if (const json::value* no = facts.if_contains("wrong"))
+        return call.reply(admin_error(400, "bad_url", std::string_view(no->as_string())));
+    call.reply(json_answer(200, json::serialize(facts)));
+}
+
 }  // namespace scrollgate

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/http1/beast_server.hpp"
+#include "proxy/admin/status.hpp"
 #include "proxy/caching/cache_desk.hpp"
 
 namespace scrollgate {
@@ -33,6 +34,9 @@ void cache_remove(const CacheCall& call);
 void cache_warm(const CacheCall& call);
 /// GET -> {job, state, total, done, stored, not_stored, failed, rate, troubles}.
 void cache_job(const CacheCall& call);
+
+/// GET ?url= -> what explain_url() says, as an object. `status` is the present one.
+void cache_explain(const CacheCall& call, const Status& status);
 
 /// The value of `name` in a query, percent-decoded ('+' stands for itself); `known` are all that
 /// may be there, each once. What is wrong goes into `wrong`.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/net/alarm.hpp"
+#include "proxy/admin/explain.hpp"
 #include "proxy/caching/by_hand.hpp"
 #include "proxy/caching/fill_task.hpp"
 #include "proxy/caching/purge_desk.hpp"
@@ -63,6 +64,11 @@ class CacheDesk {
     [[nodiscard]] CacheRefusal warm(std::vector<std::string> urls, double rate, std::uint64_t& job);
     [[nodiscard]] std::optional<WarmProgress> progress(std::uint64_t job) const {
         return jobs_.progress(job);
+    }
+
+    /// What a GET of `url` would get.
+    [[nodiscard]] Explanation explain(std::string_view url, const Status& status) const {
+        return explain_url(*hooks_.snapshot(), url, {&cache_.store, &status, clock_.now()});
     }
 
   private:

@@ -33,6 +33,23 @@ bool after_preparing(const Exchange& x, std::string_view lines) noexcept {
     return !lines.empty() && vary_needs_prepared(lines, x.route->route->request_headers);
 }
 
+// What the proxy itself sets can only be compared once it is set: dearer, and seldom needed.
+void find_entry(Exchange& x) {
+    CacheDecision& decision = x.cache;
+    CacheStore& store = x.worker.cache().store;
+    CacheStore::Found found = store.find(decision.key, x.request.fields);
+    const bool none_yet = !found.entry && found.variants;
+    if (none_yet || (found.entry && after_preparing(x, found.entry->vary()))) {
+        found = store.find(decision.key, fields_of_fill(x));
+    }
+    decision.entry = std::move(found.entry);
+    const bool allowed = x.route->cache->entries;
+    if (decision.entry && decision.entry->by_hand() && !allowed) decision.entry.reset();
+    if (!decision.entry) {
+        decision.reason = found.variants ? CacheReason::other_variant : CacheReason::absent;
+    }
+}
+
 }  // namespace
 
 // What the origin is told, and may answer by: a trusted proxy's word, if it is one that we know.
@@ -60,21 +77,11 @@ CacheReason find_key(Exchange& x) {
     return reason;
 }
 
-// What the proxy itself sets can only be compared once it is set: dearer, and seldom needed.
 void look_up(Exchange& x) {
-    CacheDecision& decision = x.cache;
-    CacheStore& store = x.worker.cache().store;
-    CacheStore::Found found = store.find(decision.key, x.request.fields);
-    const bool none_yet = !found.entry && found.variants;
-    if (none_yet || (found.entry && after_preparing(x, found.entry->vary()))) {
-        found = store.find(decision.key, fields_of_fill(x));
-    }
-    decision.entry = std::move(found.entry);
-    const bool allowed = x.route->cache->entries;
-    if (decision.entry && decision.entry->by_hand() && !allowed) decision.entry.reset();
-    if (!decision.entry) {
-        decision.reason = found.variants ? CacheReason::other_variant : CacheReason::absent;
-    }
+    if (!x.worker.times_lookup()) return find_entry(x);
+    const TimePoint began = x.worker.loop().now();
+    find_entry(x);
+    x.worker.cache().lookups.add(x.worker.loop().now() - began);
 }
 
 bool is_bare(const Exchange& x) noexcept {

@@ -41,9 +41,8 @@ bool write_all(int fd, std::string_view text) {
 UrlFile read_url_file(const std::string& file) {
     UrlFile read;
     struct stat facts {};
-    if (::stat(file.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
-        read.error = errno != 0 && facts.st_mode == 0 ? failure(file, "read")
-                                                      : fmt::format("{} is not a file", file);
+    if (::stat(file.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode)) {
+        read.error = fmt::format("{} is a folder", file);
         return read;
     }
     errno = 0;

@@ -36,9 +36,8 @@ CacheDesk::Hooks cache_hooks(asio::io_context& control,
         const FillDone done = [&control, ended](const FillEnd& end) {
             asio::post(control, [ended, made = in_words(end)] { ended(made); });
         };
-        worker.loop().post([&worker, order = std::move(order), done] {
-            start_fill(worker, order, done);
-        });
+        worker.loop().post(
+            [&worker, order = std::move(order), done] { start_fill(worker, order, done); });
     };
     hooks.later = [&control](std::function<void()> call) { asio::post(control, std::move(call)); };
     hooks.alarm = [&control] { return std::make_unique<AsioAlarm>(control); };

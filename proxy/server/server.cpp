@@ -59,9 +59,7 @@ struct Server::Impl {
     void reload(const std::function<void(ReloadAnswer)>& answer);
     [[nodiscard]] std::string switch_listeners(const config::Config& next);
     [[nodiscard]] AdminHooks hooks();
-    [[nodiscard]] bool ready() const {
-        return state == Status::State::ready && desk.warmed();
-    }
+    [[nodiscard]] bool ready() const { return state == Status::State::ready && desk.warmed(); }
     [[nodiscard]] Status status() const;
     void command(const PoolCommand& asked, PoolCommandDone done);
 
@@ -88,7 +86,8 @@ struct Server::Impl {
     std::uint64_t snapshots = 0;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<std::thread> threads;
-    CacheDesk desk{system_clock(), cache, cache_hooks(control, workers, [this] { return snapshot; })};
+    CacheDesk desk{system_clock(), cache,
+                   cache_hooks(control, workers, [this] { return snapshot; })};
     std::map<std::uint64_t, PoolCommandDone> waiting;  ///< for health's answer
     std::uint64_t commands = 0;
     std::unique_ptr<AdminServer> admin;
@@ -230,7 +229,7 @@ void Server::Impl::resolve_for_health(const std::string& host,
 
 Status Server::Impl::status() const {
     const TimePoint now = system_clock().now();
-    Status made = report_status(*snapshot, watch.sets(), *health.status(), metrics, now);
+    Status made = report_status(*snapshot, watch.sets(), *health.status(), metrics, cache, now);
     made.state = ready() || state == Status::State::draining ? state : Status::State::starting;
     made.uptime = now - started;
     return made;
