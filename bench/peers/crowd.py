@@ -1,9 +1,9 @@
 """An idle crowd: many open connections, each of which has been served one request.
 
-They come in waves, and the next one comes when all of the last are served, PACE later at least: what
-is asked is what a connection takes, not what thousands at once do to a backlog or to a pool of
-threads. (In Varnish a thread stays with a connection for 50 ms before that becomes idle, so each that
-comes within this time costs a thread; when there are no more, it resets connections.)
+They come in waves, and the next one comes when all of the last are served, PACE later at least:
+what is asked is what a connection takes, not what thousands at once do to a backlog or to a pool
+of threads. (In Varnish a thread stays with a connection for 50 ms before that becomes idle, so each
+that comes within this time costs a thread; when there are no more, it resets connections.)
 """
 
 import contextlib
