@@ -1,7 +1,8 @@
 // Purge: what is to be forgotten, by URL, prefix, tag, or all of it.
 //
 // A purge takes effect at once: it gets a number, and whatever was asked for before that number is
-// compared with it when it is read, joined or committed. Memory is given back by a sweep afterwards.
+// compared with it when it is read, joined or committed. Memory is given back by a sweep
+// afterwards.
 #pragma once
 
 #include <cstdint>

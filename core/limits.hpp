@@ -174,17 +174,17 @@ inline constexpr auto stale_if_error = 5min;
 inline constexpr double warm_rate = 100;  ///< fetches per second
 inline constexpr auto warm_deadline = 30s;
 inline constexpr std::uint32_t hottest = 1000;
-inline constexpr std::size_t cache_block = 64 * KiB;   ///< of a body; each is compressed by itself
-inline constexpr std::size_t cache_head = 32 * KiB;    ///< most field bytes of a stored response
-inline constexpr std::size_t cache_key = 16 * KiB;     ///< longest key
-inline constexpr std::size_t cache_vary = 8;           ///< most names in Vary of what is stored
-inline constexpr std::size_t cache_variants = 64;      ///< of one key
-inline constexpr std::size_t cache_tags = 64;          ///< of one response
-inline constexpr std::size_t cache_tag_bytes = 1024;   ///< longest tag
+inline constexpr std::size_t cache_block = 64 * KiB;  ///< of a body; each is compressed by itself
+inline constexpr std::size_t cache_head = 32 * KiB;   ///< most field bytes of a stored response
+inline constexpr std::size_t cache_key = 16 * KiB;    ///< longest key
+inline constexpr std::size_t cache_vary = 8;          ///< most names in Vary of what is stored
+inline constexpr std::size_t cache_variants = 64;     ///< of one key
+inline constexpr std::size_t cache_tags = 64;         ///< of one response
+inline constexpr std::size_t cache_tag_bytes = 1024;  ///< longest tag
 inline constexpr std::uint32_t cache_ttl_most = 1U << 31;  ///< seconds (RFC 9111 section 1.2.2)
 inline constexpr auto hit_for_miss = 10s;  ///< what cannot be shared is not collapsed for so long
-inline constexpr std::size_t fill_window = 1 * MiB;  ///< a fill runs ahead of its readers by
-inline constexpr std::size_t cache_ranges = 16;      ///< of one request
+inline constexpr std::size_t fill_window = 1 * MiB;    ///< a fill runs ahead of its readers by
+inline constexpr std::size_t cache_ranges = 16;        ///< of one request
 inline constexpr std::size_t purge_rules = 64 * 1024;  ///< under way at a time
 
 // -- HTTP/2 (fixed)
