@@ -1,7 +1,8 @@
 """The npm package http-cache-tests: fetches it, runs it through a cache, counts what it says.
 
-Its tests are of three kinds: required by the RFCs, optimal (a cache may reuse, and would be slower
-without), and check (how does it behave?), where neither answer is wrong. A test that depends on
+Its tests are required by the RFCs, or optimal (a cache may reuse, and would be slower without), or
+they look how a cache behaves where neither way is wrong; those about Surrogate-Control, which is no
+RFC, are a group of their own. A test that depends on
 another one says nothing if that one failed; so its own result is not counted, as on the site of
 these tests, cache-tests.fyi.
 """
@@ -13,7 +14,7 @@ import subprocess
 from pathlib import Path
 
 PACKAGE = "http-cache-tests@0.4.5"
-KINDS = ("required", "optimal", "check")
+GROUPS = ("required", "optimal", "surrogate", "check")
 RUNNER = Path(__file__).with_name("cache_tests.mjs")
 PATIENCE = 180      # seconds for a run; it takes some 30, most of them pauses
 
@@ -75,6 +76,11 @@ class Suite(contextlib.ExitStack):
         return Scores(**json.loads(said.splitlines()[-1]))
 
 
+def group_of(test):
+    """One of GROUPS."""
+    return "surrogate" if "surrogate" in test["suite"].lower() else test["kind"]
+
+
 class Scores:
     """tests: as the package lists them. results: id -> True, or [error, message]."""
 
@@ -87,11 +93,11 @@ class Scores:
         return (test is not None and self.results.get(name) is True
                 and all(self.passed(other) for other in test["depends_on"]))
 
-    def ids(self, kind=None):
-        return [name for name, test in self.tests.items() if kind in (None, test["kind"])]
+    def ids(self, group):
+        return [name for name, test in self.tests.items() if group_of(test) == group]
 
-    def passes(self, kind=None):
-        return [name for name in self.ids(kind) if self.passed(name)]
+    def passes(self, group):
+        return [name for name in self.ids(group) if self.passed(name)]
 
     def why_not(self, name):
         """One line about a test that did not pass."""
