@@ -2,7 +2,6 @@
 // dependencies, capacity.
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include "config/sections/tables.hpp"
 #include "config/url.hpp"
@@ -168,30 +167,6 @@ Codec<Dependency> dependency() {
         into.path = std::move(parsed.value->path);
     };
     codec.write = [](const Dependency& from) { return text_value(from.shown); };
-    return codec;
-}
-
-/// A decimal number above 0.
-Codec<double> amount(double most) {
-    Codec<double> codec;
-    codec.type = "number";
-    codec.range = fmt::format("above 0, to {:.0f}", most);
-    codec.read = [most](Reader& reader, const Value& value, double& into) {
-        const auto given = reader.scalar(value, "8");
-        if (!given) return;
-        double parsed = 0;
-        const char* end = given->data() + given->size();
-        const auto [stop, failure] =
-            std::from_chars(given->data(), end, parsed, std::chars_format::fixed);
-        if (failure != std::errc{} || stop != end || !std::isfinite(parsed))
-            return reader.error(value, fmt::format("{} is not a number; write for example 8 or 2.5",
-                                                   quoted(*given)));
-        if (parsed < 0.001 || parsed > most)
-            return reader.error(value, fmt::format("{} is out of range; it can be 0.001 to {:.0f}",
-                                                   quoted(*given), most));
-        into = parsed;
-    };
-    codec.write = [](const double& value) { return make_scalar(fmt::format("{}", value)); };
     return codec;
 }
 

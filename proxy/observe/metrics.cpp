@@ -43,6 +43,17 @@ struct Names {
 // Where names beyond the capacity are counted.
 constexpr std::uint32_t other_route = 1, other_pool = 0;
 
+void count_attempts(RouteCell& cell, const ExchangeRecord& record) noexcept {
+    if (record.attempts > record.hedges + 1) cell.retries.add(record.attempts - record.hedges - 1);
+    if (record.hedges > 0) {
+        cell.hedges_won.add(record.hedge_won ? 1 : 0);
+        cell.hedges_lost.add(record.hedges - (record.hedge_won ? 1 : 0));
+    }
+}
+
+constexpr std::array<const char*, cache_results> cache_result_names{"none", "hit", "stale", "miss",
+                                                                    "pass"};
+
 std::string_view outcome_name(std::size_t index) noexcept {
     return index == 0 ? "ok" : facts(static_cast<ErrorKind>(index - 1)).reason;
 }
@@ -97,16 +108,16 @@ std::uint32_t Metrics::pool_series(std::string_view pool, std::string_view provi
 void Metrics::observe(unsigned worker, std::uint32_t route, const ExchangeRecord& record) noexcept {
     RouteCell* cell = impl_->shards[worker]->routes.at(route);
     if (cell == nullptr) return;
+    count_attempts(*cell, record);
+    if (record.kind == ExchangeRecord::Kind::fill) {
+        cell->fills.add();
+        if (record.outcome != "ok") cell->fills_failed.add();
+        return;
+    }
     cell->requests.add();
+    cell->cache[static_cast<std::size_t>(record.cache)].add();
     cell->codes.add(record.status);
     if (record.status != 101) cell->duration.add(record.ended - record.started);
-    if (record.attempts > record.hedges + 1) {
-        cell->retries.add(record.attempts - record.hedges - 1);
-    }
-    if (record.hedges > 0) {
-        cell->hedges_won.add(record.hedge_won ? 1 : 0);
-        cell->hedges_lost.add(record.hedges - (record.hedge_won ? 1 : 0));
-    }
     cell->bytes_in.add(record.bytes_in);
     cell->bytes_out.add(record.bytes_out);
 }
@@ -135,6 +146,14 @@ RouteTotals Metrics::route_totals(std::uint32_t route) const noexcept {
         totals.requests += cell.requests.get();
         totals.retries += cell.retries.get();
         totals.hedges += cell.hedges_won.get() + cell.hedges_lost.get();
+        const auto cached = [&](CacheResult result) {
+            return cell.cache[static_cast<std::size_t>(result)].get();
+        };
+        totals.hits += cached(CacheResult::hit);
+        totals.stale += cached(CacheResult::stale);
+        totals.misses += cached(CacheResult::miss);
+        totals.passes += cached(CacheResult::pass);
+        totals.fills += cell.fills.get();
     });
     return totals;
 }
@@ -172,6 +191,8 @@ void Metrics::Impl::write_routes(Exposition& page) const {
         HistogramSum duration;
         std::uint64_t requests = 0, retries = 0, bytes_in = 0, bytes_out = 0;
         std::uint64_t hedges_won = 0, hedges_lost = 0;
+        std::uint64_t fills = 0, fills_failed = 0;
+        std::array<std::uint64_t, cache_results> cache{};
     };
     std::vector<std::pair<std::string, Sum>> sums;
     for (std::size_t i = 0; i < routes.by_index.size(); ++i) {
@@ -189,8 +210,12 @@ void Metrics::Impl::write_routes(Exposition& page) const {
             sum.hedges_lost += cell.hedges_lost.get();
             sum.bytes_in += cell.bytes_in.get();
             sum.bytes_out += cell.bytes_out.get();
+            sum.fills += cell.fills.get();
+            sum.fills_failed += cell.fills_failed.get();
+            for (std::size_t k = 0; k < cache_results; ++k)
+                sum.cache[k] += cell.cache[k].get();
         });
-        if (sum.requests > 0) sums.emplace_back(routes.by_index[i], std::move(sum));
+        if (sum.requests + sum.fills > 0) sums.emplace_back(routes.by_index[i], std::move(sum));
     }
     page.counter("scrollgate_requests_total",
                  "Requests by route and by the status they were sent.");
@@ -213,6 +238,21 @@ void Metrics::Impl::write_routes(Exposition& page) const {
     for (const auto& [route, sum] : sums) {
         page.add({{"route", route}, {"won", "true"}}, sum.hedges_won);
         page.add({{"route", route}, {"won", "false"}}, sum.hedges_lost);
+    }
+    page.counter("scrollgate_cache_requests_total",
+                 "Requests on routes with a cache, by what it did for them.");
+    for (const auto& [route, sum] : sums) {
+        for (std::size_t k = 1; k < cache_results; ++k) {
+            if (sum.cache[k] == 0) continue;
+            page.add({{"route", route}, {"result", cache_result_names[k]}}, sum.cache[k]);
+        }
+    }
+    page.counter("scrollgate_cache_fills_total",
+                 "Background exchanges that fill the cache, by whether they got an answer.");
+    for (const auto& [route, sum] : sums) {
+        if (sum.fills == 0) continue;
+        page.add({{"route", route}, {"ok", "true"}}, sum.fills - sum.fills_failed);
+        page.add({{"route", route}, {"ok", "false"}}, sum.fills_failed);
     }
     simple("scrollgate_request_body_bytes_total", "Request body bytes received from clients.",
            &Sum::bytes_in);

@@ -73,6 +73,7 @@ struct Server::Impl {
     Metrics metrics;
     AccessLog access_log;
     Admission admission;
+    ResponseCache cache{system_clock()};
     CaresResolver resolver{control};
     EndpointRegistry registry;
     AsioAlarm watch_alarm{control};
@@ -158,6 +159,7 @@ std::uint64_t Server::Impl::admit() {
 }
 
 void Server::Impl::apply_limits() {
+    cache.store.configure(snapshot->config->cache);
     const std::uint64_t available = admit();
     const std::uint64_t wanted = snapshot->config->limits.connections;
     if (wanted != 0 && wanted != limits::unlimited && wanted > available) {
@@ -177,8 +179,8 @@ void Server::Impl::resolve_names(const config::Config& config) {
 }
 
 void Server::Impl::start_workers() {
-    const WorkerShared shared{system_clock(), dialer,  metrics, access_log,
-                              admission,      workers, &health};
+    const WorkerShared shared{system_clock(), dialer, metrics, access_log,
+                              admission,      cache,  workers, &health};
     for (unsigned i = 0; i < worker_count; ++i) {
         workers.push_back(std::make_unique<Worker>(i, shared, snapshot->config->frequency, snapshot,
                                                    watch.sets()));

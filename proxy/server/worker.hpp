@@ -16,6 +16,8 @@
 
 #include "core/net/event_loop.hpp"
 #include "core/net/tcp_stream.hpp"
+#include "proxy/caching/fill_task.hpp"
+#include "proxy/caching/response_cache.hpp"
 #include "proxy/http1/server_session.hpp"
 #include "proxy/observe/access_log.hpp"
 #include "proxy/observe/metrics.hpp"
@@ -37,6 +39,7 @@ struct WorkerShared {
     Metrics& metrics;
     AccessLog& access_log;
     Admission& admission;
+    ResponseCache& cache;
     std::vector<std::unique_ptr<Worker>>& workers;  ///< complete before any of them runs
     Health* health = nullptr;                       ///< its "any thread" side; null: nobody looks
 };
@@ -73,6 +76,7 @@ class Worker {
     [[nodiscard]] const WorkerSnapshotRef& snapshot_ref() const noexcept { return snapshot_; }
     [[nodiscard]] UpstreamPool& upstreams() noexcept { return upstreams_; }
     [[nodiscard]] PendingQueue& pending() noexcept { return pending_; }
+    [[nodiscard]] ResponseCache& cache() noexcept { return shared_.cache; }
     /// A request waits for a connection to `endpoint`: other workers close an idle one of theirs.
     void ask_for_room(const Endpoint& endpoint);
     /// The present time as Date writes it (RFC 9110 section 5.6.7); valid until the next call.
@@ -96,6 +100,8 @@ class Worker {
     void session_began(ServerSession& session);
     void session_ended(const SocketAddress& peer);
     void idle_sessions(int change) noexcept;
+    /// A background exchange has begun; it leaves the list by itself.
+    void fill_began(FillTask& fill) { fills_.push_back(fill); }
 
     /// Counts a tunnel while it lasts.
     class TunnelCount {
@@ -110,12 +116,14 @@ class Worker {
     };
 
   private:
+    using Fills = boost::intrusive::list<FillTask, boost::intrusive::constant_time_size<false>>;
     using Sessions =
         boost::intrusive::list<ServerSession, boost::intrusive::constant_time_size<false>>;
 
     void accepted(int listening, int descriptor, const SocketAddress& peer);
     void complain(const std::string& why);
     void abandon_sessions();
+    void abandon_fills();
     void finish_drain();
 
     const unsigned index_;
@@ -130,6 +138,7 @@ class Worker {
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
     std::map<int, std::string> listener_names_;  ///< by listening descriptor
     Sessions sessions_;
+    Fills fills_;  ///< background exchanges
     std::function<void()> drained_;
     bool closing_ = false;
     std::string date_;

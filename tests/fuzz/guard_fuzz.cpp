@@ -62,7 +62,8 @@ std::string forwarded(Exchange& x) {
     const auto index = snapshot.router.find(x.client->listener, *path, x.request);
     if (!index) return {};
     x.route = &snapshot.routes[*index];
-    if (prepare_request(x, *path)) return {};
+    if (prepare_target(x, *path)) return {};
+    prepare_fields(x);
     std::string out;
     http1::append_request_head(out, x.request.method_text, x.target, "origin.example",
                                x.request.fields, {x.request.body, {}, {}});

@@ -1,0 +1,65 @@
+#include "proxy/caching/lookup.hpp"
+
+#include <utility>
+
+#include "cache/rules/invalidation.hpp"
+#include "cache/rules/vary.hpp"
+#include "proxy/pipeline/prepare.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// The fields that a fill for `x` would send; those of `x` stay as they are.
+HeaderList fields_of_fill(Exchange& x) {
+    HeaderList fields = x.request.fields;
+    prepare_for_fill(x);
+    std::swap(fields, x.request.fields);
+    return fields;
+}
+
+bool after_preparing(const Exchange& x, std::string_view lines) noexcept {
+    return !lines.empty() && vary_needs_prepared(lines, x.route->route->request_headers);
+}
+
+}  // namespace
+
+CacheReason find_key(Exchange& x) {
+    CacheDecision& decision = x.cache;
+    decision.target = counting_target(x.target, x.route->cache->key, x.arena);
+    return make_key(*x.route->cache, x.client->scheme, x.request, decision.target, x.arena,
+                    decision.key);
+}
+
+// What the proxy itself sets can only be compared once it is set: dearer, and seldom needed.
+void look_up(Exchange& x) {
+    CacheDecision& decision = x.cache;
+    CacheStore& store = x.worker.cache().store;
+    CacheStore::Found found = store.find(decision.key, x.request.fields);
+    const bool none_yet = !found.entry && found.variants;
+    if (none_yet || (found.entry && after_preparing(x, found.entry->vary()))) {
+        found = store.find(decision.key, fields_of_fill(x));
+    }
+    decision.entry = std::move(found.entry);
+    if (!decision.entry) {
+        decision.reason = found.variants ? CacheReason::other_variant : CacheReason::absent;
+    }
+}
+
+bool chooses(Exchange& x, std::string_view lines) {
+    if (!after_preparing(x, lines)) return vary_matches(lines, x.request.fields);
+    return vary_matches(lines, fields_of_fill(x));
+}
+
+void prepare_for_fill(Exchange& x) {
+    normalise_request(x.request.fields, x.arena);
+    remove_unkeyed(x.request.fields, x.route->cache->key);
+    prepare_fields(x);
+}
+
+double dice(Exchange& x) {
+    constexpr double steps = 9007199254740992.0;  // 2^53: as many as a double tells apart
+    return (static_cast<double>(x.worker.loop().rng().next() >> 11) + 1.0) / steps;
+}
+
+}  // namespace scrollgate
