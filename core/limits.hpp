@@ -198,7 +198,7 @@ inline constexpr std::size_t dictionary = 16 * KiB;    ///< of a partition, for 
 inline constexpr std::size_t dictionary_object = 8 * KiB;  ///< bodies that are small
 inline constexpr std::size_t dictionaries = 4;         ///< of a partition in use at a time
 inline constexpr std::size_t purges_told = 4096;       ///< counts of past purges that are kept
-inline constexpr std::size_t ratio_samples = 4096;     ///< keys that the hit rate is guessed from
+inline constexpr std::size_t ratio_samples = 2048;     ///< keys that the hit rate is guessed from
 
 // -- fills of the cache (fixed)
 inline constexpr std::size_t fill_flow = 256 * KiB;  ///< kept by one that nobody may join any more
