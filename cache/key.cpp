@@ -30,6 +30,14 @@ bool is_lower(std::string_view text) noexcept {
     return std::none_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
+/// Is canonical as it is, as nearly all are: a name in lower case, no port.
+bool is_plain_name(std::string_view authority) noexcept {
+    return !authority.empty() && authority.back() != '.' &&
+           std::all_of(authority.begin(), authority.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+           });
+}
+
 struct Authority {
     std::string_view host, port;  ///< without the colon; port empty: the default
 };
@@ -144,6 +152,7 @@ std::uint64_t cache_hash(std::string_view text) noexcept {
 
 std::string_view canonical_authority(std::string_view scheme, std::string_view authority,
                                      Arena& arena) {
+    if (is_plain_name(authority)) return authority;
     const auto parts = split_authority(scheme, authority);
     if (!parts) return {};
     const bool plain = is_lower(parts->host);
@@ -187,7 +196,7 @@ std::string_view counting_target(std::string_view target, const config::CacheKey
 
 CacheReason make_key(const config::RouteCache& route, std::string_view scheme,
                      const RequestHead& request, std::string_view target, Arena& arena,
-                     CacheKey& into) {
+                     CacheKey& into, std::string_view told_host) {
     into.text.clear();
     into.hash = 0;
     const std::string_view authority = canonical_authority(scheme, request.authority, arena);
@@ -201,6 +210,9 @@ CacheReason make_key(const config::RouteCache& route, std::string_view scheme,
         append_header(into.text, name, request.fields);
     for (const std::string& name : route.key.cookies)
         append_cookie(into.text, name, request.fields);
+    if (!told_host.empty() && canonical_authority(scheme, told_host, arena) != authority) {
+        into.text.append("\nx-forwarded-host: ").append(told_host);
+    }
     if (into.text.size() > limits::cache_key) return CacheReason::key_too_long;
     into.hash = cache_hash(into.text);
     return CacheReason::none;

@@ -140,19 +140,15 @@ Codec<std::uint64_t> size_or_off(std::uint64_t most) {
 }
 
 Codec<double> percent(unsigned least) {
-    Codec<double> codec;
-    codec.type = "percentage";
-    codec.range = fmt::format("{}%-100%", least);
-    codec.read = [least](Reader& reader, const Value& value, double& into) {
-        const auto given = reader.scalar(value, "20%");
-        if (!given) return;
-        const auto parsed = parse_percent(*given);
-        if (!parsed.value) return reader.error(value, parsed.wrong);
-        if (*parsed.value < least)
-            return reader.error(value, fmt::format("{} is out of range; it can be {}% to 100%",
-                                                   quoted(*given), least));
-        into = *parsed.value / 100.0;
+    const auto read = [least](std::string_view text) -> Parsed<double> {
+        const Parsed<unsigned> given = parse_percent(text);
+        if (!given.value) return refuse<double>(given.wrong);
+        if (*given.value < least)
+            return refuse<double>(
+                fmt::format("{} is out of range; it can be {}% to 100%", quoted(text), least));
+        return {*given.value / 100.0, {}};
     };
+    Codec<double> codec = parsed<double>("percentage", fmt::format("{}%-100%", least), "20%", read);
     codec.write = [](const double& share) {
         return make_scalar(fmt::format("{:.0f}%", share * 100));
     };
@@ -160,24 +156,21 @@ Codec<double> percent(unsigned least) {
 }
 
 Codec<double> amount(double most) {
-    Codec<double> codec;
-    codec.type = "number";
-    codec.range = fmt::format("above 0, to {:.0f}", most);
-    codec.read = [most](Reader& reader, const Value& value, double& into) {
-        const auto given = reader.scalar(value, "8");
-        if (!given) return;
-        double parsed = 0;
-        const char* end = given->data() + given->size();
+    const auto number = [most](std::string_view text) -> Parsed<double> {
+        double given = 0;
+        const char* end = text.data() + text.size();
         const auto [stop, failure] =
-            std::from_chars(given->data(), end, parsed, std::chars_format::fixed);
-        if (failure != std::errc{} || stop != end || !std::isfinite(parsed))
-            return reader.error(value, fmt::format("{} is not a number; write for example 8 or 2.5",
-                                                   quoted(*given)));
-        if (parsed < 0.001 || parsed > most)
-            return reader.error(value, fmt::format("{} is out of range; it can be 0.001 to {:.0f}",
-                                                   quoted(*given), most));
-        into = parsed;
+            std::from_chars(text.data(), end, given, std::chars_format::fixed);
+        if (failure != std::errc{} || stop != end || !std::isfinite(given))
+            return refuse<double>(
+                fmt::format("{} is not a number; write for example 8 or 2.5", quoted(text)));
+        if (given < 0.001 || given > most)
+            return refuse<double>(
+                fmt::format("{} is out of range; it can be 0.001 to {:.0f}", quoted(text), most));
+        return {given, {}};
     };
+    Codec<double> codec =
+        parsed<double>("number", fmt::format("above 0, to {:.0f}", most), "8", number);
     codec.write = [](const double& value) { return make_scalar(fmt::format("{}", value)); };
     return codec;
 }
@@ -192,15 +185,7 @@ Switch off_or_keys(Reader& reader, const Value& value, std::string_view example)
 }
 
 Codec<bool> on_off() {
-    Codec<bool> codec;
-    codec.type = "true | false";
-    codec.read = [](Reader& reader, const Value& value, bool& into) {
-        const auto given = reader.scalar(value, "true");
-        if (!given) return;
-        const auto parsed = parse_switch(*given);
-        if (!parsed.value) return reader.error(value, parsed.wrong);
-        into = *parsed.value;
-    };
+    Codec<bool> codec = parsed<bool>("true | false", "", "true", parse_switch);
     codec.write = [](const bool& value) { return make_scalar(value ? "true" : "false"); };
     return codec;
 }

@@ -138,7 +138,8 @@ class Bench:
                 # Whoever comes first in one round comes last in the next.
                 for name in rotated(list(subjects), number):
                     with step(result, subjects, name) as subject:
-                        with Observed(subject, origin, self._alone(scenario), jobs[name].seconds) as o:
+                        with Observed(subject, origin, self._alone(scenario),
+                                      jobs[name].seconds) as o:
                             answer = loop(generator, jobs[name])
                         turn[name] = o.figures(scenario, answer)
         self._judge(result)

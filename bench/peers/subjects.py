@@ -4,6 +4,7 @@ Every process is started in the foreground in a session of its own, in a folder 
 ended by its id together with what it has started.
 """
 
+import itertools
 import os
 import re
 import signal
@@ -35,9 +36,11 @@ def pinned(core, command):
 class Processes:
     """Some processes that make one server. `core` is where they are pinned, or None."""
 
+    made = itertools.count()  # a port comes again in a long run, a folder does not
+
     def __init__(self, name, folder, core, address="127.0.0.1"):
         self.name, self.core, self.address, self.port = name, core, address, free_port(address)
-        self.folder = Path(folder) / f"{name}-{self.port}"
+        self.folder = Path(folder) / f"{name}-{next(self.made)}"
         self.folder.mkdir()
         self.output = self.folder / "output"
         self.started = []

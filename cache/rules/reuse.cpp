@@ -30,7 +30,7 @@ bool stands_in(const CacheControl& control, const Freshness& stored, std::int64_
         window = std::max(window, std::int64_t{*control.stale_if_error});
     }
     if (ttl > 0 && !stored.no_cache) return true;
-    return -ttl < window;
+    return window > 0 && -ttl < window;
 }
 
 Reuse& validate(Reuse& reuse, CacheReason reason) noexcept {

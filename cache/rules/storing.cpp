@@ -110,7 +110,8 @@ struct Lifetime {
     bool is_estimate = false;
 };
 
-/// By precedence: the response, default_ttl, heuristics. Nothing: neither says anything.
+/// By precedence: the response, default_ttl, heuristics. Nothing: none says anything. A Pragma:
+/// no-cache of a response means nothing by itself (5.4), but whoever sends it wants no estimate.
 std::optional<Lifetime> lifetime_of(std::uint16_t status, const HeaderList& fields,
                                     const CacheControl& control, const config::RouteCache& route,
                                     std::int64_t wall) {
@@ -119,6 +120,7 @@ std::optional<Lifetime> lifetime_of(std::uint16_t status, const HeaderList& fiel
         return Lifetime{*said, true, false};
     }
     if (!is_heuristically_cacheable(status) && !control.public_) return std::nullopt;
+    if (is_named(fields.value(Field::pragma), "no-cache")) return std::nullopt;
     if (route.default_ttl) return Lifetime{clamp_seconds(*route.default_ttl), false, true};
     if (!route.heuristics) return std::nullopt;
     if (const auto guess = heuristic_lifetime(fields, date, wall)) {

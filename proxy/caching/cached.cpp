@@ -31,7 +31,11 @@ Task<Result<void>> serve_cached(Exchange& x) {
     decision.reason = find_key(x);
     const CacheReason not_looked = not_for_cache(x);
     if (not_looked != CacheReason::none) decision.reason = not_looked;
-    if (decision.reason != CacheReason::none) co_return co_await pass(x);
+    const Error nothing_there{ErrorKind::no_route, false, {}, "nothing is set by hand there"};
+    if (decision.reason != CacheReason::none) {
+        if (is_bare(x)) co_return nothing_there;
+        co_return co_await pass(x);
+    }
 
     // store: a hit answers at once, fresh, or stale while a fill refreshes it
     const CacheControl control = request_control(x.request.fields);
@@ -39,7 +43,10 @@ Task<Result<void>> serve_cached(Exchange& x) {
     const bool marker = decision.entry && decision.entry->is_marker();
     if (decision.entry && !marker && may_answer(x, control)) co_return co_await answer_stored(x);
 
+    if (is_bare(x)) co_return nothing_there;
+
     // the origin has to be asked
+    if (asks_by_hand(x)) co_return Error{ErrorKind::no_route, "nothing is set under this key"};
     if (control.only_if_cached) co_return Error{ErrorKind::only_if_cached};
     if (marker) {
         decision.entry.reset();
@@ -64,6 +71,7 @@ bool may_answer(Exchange& x, const CacheControl& control) {
     const TimePoint now = x.worker.loop().now();
     decision.reuse = judge_reuse(control, entry.freshness(), entry.softly_purged(), now);
     decision.reason = decision.reuse.reason;
+    if (entry.by_hand()) return decision.reuse.kind != Reuse::Kind::validate;
     switch (decision.reuse.kind) {
         case Reuse::Kind::validate:
             return false;

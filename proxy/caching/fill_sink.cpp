@@ -86,10 +86,10 @@ void FillSink::share_out(const ResponseHead& head, const Storing& storing, std::
 }
 
 void FillSink::pack_body(const ResponseHead& head) {
-    const auto trainer = store_of(*x_).trainer(x_->route->cache->partition);
+    const DictionaryTrainer& trainer = store_of(*x_).trainer(x_->route->cache->partition);
     fill_->pack(std::make_unique<BodyPacker>(
         x_->config().cache.compression, head.fields.value(Field::content_type),
-        head.fields.value(Field::content_encoding), trainer->current()));
+        head.fields.value(Field::content_encoding), trainer.current()));
 }
 
 // The mark is there before anybody is sent away.
@@ -174,7 +174,7 @@ void FillSink::finish() {
     BodyRef body = fill_->take_body();
     if (!body) return fill_->complete(nullptr);
     if (!sample_.empty() && sample_.size() == fill_->length()) {
-        store_of(*x_).trainer(x_->route->cache->partition)->learn(sample_);
+        store_of(*x_).trainer(x_->route->cache->partition).learn(sample_);
     }
     CacheStore::Inserted inserted = store_filled(store_of(*x_), *fill_, std::move(body));
     reason_ = inserted.reason;

@@ -4,6 +4,7 @@
 
 #include "cache/rules/invalidation.hpp"
 #include "cache/rules/vary.hpp"
+#include "proxy/caching/url_route.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -22,17 +23,8 @@ bool after_preparing(const Exchange& x, std::string_view lines) noexcept {
     return !lines.empty() && vary_needs_prepared(lines, x.route->route->request_headers);
 }
 
-}  // namespace
-
-CacheReason find_key(Exchange& x) {
-    CacheDecision& decision = x.cache;
-    decision.target = counting_target(x.target, x.route->cache->key, x.arena);
-    return make_key(*x.route->cache, x.client->scheme, x.request, decision.target, x.arena,
-                    decision.key);
-}
-
 // What the proxy itself sets can only be compared once it is set: dearer, and seldom needed.
-void look_up(Exchange& x) {
+void find_entry(Exchange& x) {
     CacheDecision& decision = x.cache;
     CacheStore& store = x.worker.cache().store;
     CacheStore::Found found = store.find(decision.key, x.request.fields);
@@ -41,9 +33,35 @@ void look_up(Exchange& x) {
         found = store.find(decision.key, fields_of_fill(x));
     }
     decision.entry = std::move(found.entry);
+    const bool allowed = x.route->cache->entries;
+    if (decision.entry && decision.entry->by_hand() && !allowed) decision.entry.reset();
     if (!decision.entry) {
         decision.reason = found.variants ? CacheReason::other_variant : CacheReason::absent;
     }
+}
+
+}  // namespace
+
+CacheReason find_key(Exchange& x) {
+    CacheDecision& decision = x.cache;
+    decision.target = counting_target(x.target, x.route->cache->key, x.arena);
+    if (is_bare(x)) {
+        make_hand_key(decision.target, x.arena, decision.key);
+        return CacheReason::none;
+    }
+    return make_key(*x.route->cache, x.client->scheme, x.request, decision.target, x.arena,
+                    decision.key);
+}
+
+void look_up(Exchange& x) {
+    if (!x.worker.times_lookup()) return find_entry(x);
+    const TimePoint began = x.worker.loop().now();
+    find_entry(x);
+    x.worker.cache().lookups.add(x.worker.loop().now() - began);
+}
+
+bool is_bare(const Exchange& x) noexcept {
+    return x.route->cache->entries && x.cache.target.starts_with(hand_prefix);
 }
 
 bool chooses(Exchange& x, std::string_view lines) {

@@ -11,6 +11,9 @@ namespace scrollgate {
 /// Makes x.cache.target and x.cache.key. Reasons: those of make_key().
 [[nodiscard]] CacheReason find_key(Exchange& x);
 
+/// The key names no URL but what was set by hand under it: never to be forwarded.
+[[nodiscard]] bool is_bare(const Exchange& x) noexcept;
+
 /// Finds x.cache.entry, or says in x.cache.reason why there is none.
 void look_up(Exchange& x);
 

@@ -56,8 +56,11 @@ void take_head_answer(Exchange& x) {
     const Storing storing = judge_storing(x.request, fresh, *x.route->cache, received);
     if (storing.reason != CacheReason::none) return;
     const HeaderList fields = stored_fields(fresh.fields, *x.route->cache);
-    static_cast<void>(store_refreshed(store, *entry, fields, entry->vary(), storing.freshness,
-                                      store.purge_position()));
+    const std::uint64_t position = store.purge_position();
+    store.fill_began(position);  // no purge between is forgotten
+    static_cast<void>(
+        store_refreshed(store, *entry, fields, entry->vary(), storing.freshness, position));
+    store.fill_ended(position);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "cache/fill/fill_table.hpp"
 #include "cache/store/store.hpp"
+#include "proxy/caching/lookup_times.hpp"
 
 namespace scrollgate {
 
@@ -13,6 +14,7 @@ struct ResponseCache {
 
     CacheStore store;
     FillTable fills;
+    LookupTimes lookups;
 };
 
 }  // namespace scrollgate

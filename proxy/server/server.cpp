@@ -21,6 +21,7 @@
 #include "health/health.hpp"
 #include "proxy/admin/admin_server.hpp"
 #include "proxy/admin/status_metrics.hpp"
+#include "proxy/server/cache_hooks.hpp"
 #include "proxy/server/drain.hpp"
 #include "proxy/server/endpoint_watch.hpp"
 #include "proxy/server/listener_set.hpp"
@@ -58,6 +59,7 @@ struct Server::Impl {
     void reload(const std::function<void(ReloadAnswer)>& answer);
     [[nodiscard]] std::string switch_listeners(const config::Config& next);
     [[nodiscard]] AdminHooks hooks();
+    [[nodiscard]] bool ready() const { return state == Status::State::ready && desk.warmed(); }
     [[nodiscard]] Status status() const;
     void command(const PoolCommand& asked, PoolCommandDone done);
 
@@ -84,6 +86,8 @@ struct Server::Impl {
     std::uint64_t snapshots = 0;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<std::thread> threads;
+    CacheDesk desk{system_clock(), cache,
+                   cache_hooks(control, workers, [this] { return snapshot; })};
     std::map<std::uint64_t, PoolCommandDone> waiting;  ///< for health's answer
     std::uint64_t commands = 0;
     std::unique_ptr<AdminServer> admin;
@@ -119,6 +123,7 @@ Server::Impl::Impl(config::Config config, Options options_in)
     health.start();
     update_health();
     start_workers();
+    desk.start();
     metrics.config_loaded(true, system_clock().wall());
     wait_for_signals();
 }
@@ -225,7 +230,7 @@ void Server::Impl::resolve_for_health(const std::string& host,
 Status Server::Impl::status() const {
     const TimePoint now = system_clock().now();
     Status made = report_status(*snapshot, watch.sets(), *health.status(), metrics, now);
-    made.state = state;
+    made.state = ready() || state == Status::State::draining ? state : Status::State::starting;
     made.uptime = now - started;
     return made;
 }
@@ -262,8 +267,9 @@ AdminHooks Server::Impl::hooks() {
         .command = [this](PoolCommand asked,
                           PoolCommandDone done) { command(asked, std::move(done)); },
         .metrics = [this] { return metrics.text(access_log.dropped()) + status_metrics(status()); },
-        .ready = [this] { return state == Status::State::ready; },
+        .ready = [this] { return ready(); },
         .config = [this] { return snapshot->config; },
+        .cache = [this]() -> CacheDesk& { return desk; },
     };
 }
 
@@ -294,6 +300,7 @@ void Server::Impl::on_signal(int signal) {
     log::info("{}: draining; a second signal ends at once",
               signal == SIGTERM ? "SIGTERM" : "SIGINT");
     state = Status::State::draining;
+    desk.stop();
     std::vector<Worker*> all;
     for (const std::unique_ptr<Worker>& worker : workers)
         all.push_back(worker.get());
@@ -343,6 +350,7 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
         for (const std::unique_ptr<Worker>& worker : workers) {
             worker->adopt(snapshot, watch.sets());
         }
+        desk.reload();
         result.snapshot = snapshot->id;
         for (const std::string& key : result.not_reloadable) {
             log::warn("reload: {} needs a restart, the old value stays", key);

@@ -77,8 +77,11 @@ class Worker {
     [[nodiscard]] UpstreamPool& upstreams() noexcept { return upstreams_; }
     [[nodiscard]] PendingQueue& pending() noexcept { return pending_; }
     [[nodiscard]] ResponseCache& cache() noexcept { return shared_.cache; }
-    /// A request waits for a connection to `endpoint`: other workers close an idle one of theirs.
-    void ask_for_room(const Endpoint& endpoint);
+    /// The look-up that is about to begin is one that is timed.
+    [[nodiscard]] bool times_lookup() noexcept { return ++lookups_ % LookupTimes::sampled == 0; }
+    /// A request waits for a connection to `endpoint`, because `reached` is: other workers close an
+    /// idle one of theirs.
+    void ask_for_room(const Endpoint& endpoint, Limit reached);
     /// The present time as Date writes it (RFC 9110 section 5.6.7); valid until the next call.
     [[nodiscard]] std::string_view date();
     [[nodiscard]] bool log_enabled() const noexcept { return shared_.access_log.enabled(); }
@@ -141,6 +144,7 @@ class Worker {
     Fills fills_;  ///< background exchanges
     std::function<void()> drained_;
     bool closing_ = false;
+    std::uint32_t lookups_ = 0;
     std::string date_;
     std::int64_t date_second_ = -1;
     TimePoint complained_{};  ///< when connections were last said to be turned away
