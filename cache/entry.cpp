@@ -1,12 +1,12 @@
 #include "cache/entry.hpp"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+
+#include <malloc.h>
 
 namespace scrollgate {
 

@@ -30,8 +30,8 @@ using EntryRef = boost::intrusive_ptr<const CacheEntry>;
 
 /// What an entry is made from. Views; CacheEntry copies what they point to.
 struct EntryDraft {
-    std::string_view key;     ///< CacheKey::text
-    std::uint64_t hash = 0;   ///< CacheKey::hash
+    std::string_view key;    ///< CacheKey::text
+    std::uint64_t hash = 0;  ///< CacheKey::hash
     std::uint16_t status = 200;
     const HeaderList* fields = nullptr;  ///< those that are stored (is_stored_field())
     std::string_view vary;               ///< lines of append_vary(); empty: one variant
@@ -52,7 +52,9 @@ class CacheEntry {
     [[nodiscard]] std::uint64_t hash() const noexcept;
     [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
     /// "Name: value\r\n" for each stored field, in order; no Content-Length, Date is among them.
-    [[nodiscard]] std::string_view wire() const noexcept { return {text() + key_size_, wire_size_}; }
+    [[nodiscard]] std::string_view wire() const noexcept {
+        return {text() + key_size_, wire_size_};
+    }
     /// Appends the fields to `into`, as views that live as long as the entry.
     void fields(HeaderList& into) const;
     [[nodiscard]] std::string_view vary() const noexcept {

@@ -1,9 +1,9 @@
 // MissRatio: what the hit rate would be with more or less memory, while the cache runs.
 //
-// SHARDS (Waldspurger et al., FAST 2015) of a fixed size: of all keys it follows those whose hash is
-// below a threshold, which falls so that there are limits::ratio_samples at most. For each use of
-// one it measures how many bytes of others were used since the last (its LRU distance), scaled up
-// by the share that is followed. A cache as large as the distance would have had it.
+// SHARDS (Waldspurger et al., FAST 2015) of a fixed size: of all keys it follows those whose hash
+// is below a threshold, which falls so that there are limits::ratio_samples at most. For each use
+// of one it measures how many bytes of others were used since the last (its LRU distance), scaled
+// up by the share that is followed. A cache as large as the distance would have had it.
 //
 // Any thread; asking whether a key is followed is one comparison, the rest is under a mutex and
 // happens for few.

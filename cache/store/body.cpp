@@ -1,12 +1,12 @@
 #include "cache/store/body.hpp"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+
+#include <malloc.h>
 
 #include "cache/entry.hpp"
 
@@ -75,8 +75,8 @@ std::size_t StoredBody::charged() const noexcept {
 StoredBody::Piece StoredBody::piece_at(std::uint64_t offset) const noexcept {
     assert(offset < size_);
     const std::uint64_t begin = offset - offset % limits::cache_block;
-    const auto content = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(size_ - begin, limits::cache_block));
+    const auto content =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(size_ - begin, limits::cache_block));
     const auto from = static_cast<std::uint32_t>(offset - begin);
     if (many_) {
         const Block& block = table()[offset / limits::cache_block];

@@ -1,8 +1,8 @@
 #include "cache/store/dictionary.hpp"
 
-#include <lz4.h>
-
 #include <cstdlib>
+
+#include <lz4.h>
 
 #include "cache/store/store.hpp"
 

@@ -94,9 +94,9 @@ class DictionaryTrainer {
     std::unique_ptr<Lesson> lesson_;    // while it gathers
     std::vector<DictionaryRef> alive_;  // the newest last
     std::uint64_t id_ = 0;
-    std::uint64_t rest_;      // bodies between a lesson that did not pay and the next
-    double promised_ = 1;     // what the newest made of samples, against plain LZ4
-    double recent_ = 1;       // what it makes of what comes now
+    std::uint64_t rest_;   // bodies between a lesson that did not pay and the next
+    double promised_ = 1;  // what the newest made of samples, against plain LZ4
+    double recent_ = 1;    // what it makes of what comes now
 };
 
 }  // namespace scrollgate

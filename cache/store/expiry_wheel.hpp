@@ -1,4 +1,5 @@
-// ExpiryWheel: entries by the second in which they end, so that they leave without a look at others.
+// ExpiryWheel: entries by the second in which they end, so that they leave without a look at
+// others.
 //
 // Four levels of 16 lists: seconds, 16, 256 and 4,096 of them. What is due later than all levels
 // reach waits in the farthest list and is placed again when its time comes. Nothing moves until
@@ -14,14 +15,16 @@ namespace scrollgate {
 class ExpiryWheel {
   public:
     /// `now`: whole seconds since the store began.
-    ExpiryWheel(Slots& slots, std::uint64_t now) noexcept : lists_(slots), slots_(slots), now_(now) {}
+    ExpiryWheel(Slots& slots, std::uint64_t now) noexcept
+        : lists_(slots), slots_(slots), now_(now) {}
 
     /// `due`: the second after which it may go; what is due already goes in the next.
     void add(std::uint32_t slot, std::uint64_t due) noexcept;
     void remove(std::uint32_t slot) noexcept { lists_.remove(slot); }
 
     /// Goes on towards `now` for up to `budget` moves, which it counts down, and calls
-    /// `gone(slot)` for each that is due by `due_of(entry)`; gone() takes it out. True: it is there.
+    /// `gone(slot)` for each that is due by `due_of(entry)`; gone() takes it out. True: it is
+    /// there.
     template <class DueOf, class Gone>
     bool advance(std::uint64_t now, unsigned& budget, DueOf&& due_of, Gone&& gone);
 

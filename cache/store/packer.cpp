@@ -1,12 +1,12 @@
 // BodyPacker: from bytes as they come to blocks, compressed where that pays.
-#include <malloc.h>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+
+#include <malloc.h>
 
 #include "cache/store/body.hpp"
 #include "core/field.hpp"
@@ -31,8 +31,11 @@ bool is_compressed_type(std::string_view type) noexcept {
                     [&](std::string_view name) { return equal_no_case(type, name); }))
         return false;
     constexpr std::array families{"image/", "video/", "audio/", "font/woff"};
-    constexpr std::array types{"application/zip",   "application/gzip", "application/zstd",
-                               "application/x-xz",  "application/x-7z-compressed",
+    constexpr std::array types{"application/zip",
+                               "application/gzip",
+                               "application/zstd",
+                               "application/x-xz",
+                               "application/x-7z-compressed",
                                "application/x-gzip"};
     const auto in_family = [&](std::string_view name) { return begins(type, name); };
     const auto is = [&](std::string_view name) { return equal_no_case(type, name); };
@@ -99,8 +102,8 @@ void BodyPacker::seal_block() {
     StoredBody::Block block{nullptr, 0, 0};
     if (tries_ && filled_ >= limits::cache_compressed) {
         Memory packed{resized(nullptr, packed_most(filled_))};
-        const std::size_t got = pack(nullptr, {block_.get(), filled_},
-                                     {packed.get(), packed_most(filled_)});
+        const std::size_t got =
+            pack(nullptr, {block_.get(), filled_}, {packed.get(), packed_most(filled_)});
         if (got != 0) {
             block = {resized(packed.release(), got), static_cast<std::uint32_t>(got) & 0xfffffU, 1};
         } else if (++failures_ == failures_most) {
@@ -109,8 +112,8 @@ void BodyPacker::seal_block() {
     }
     // A block that stays raw is the buffer itself; else the buffer takes the next one.
     if (block.data == nullptr) {
-        block = {resized(block_.release(), filled_),
-                 static_cast<std::uint32_t>(filled_) & 0xfffffU, 0};
+        block = {resized(block_.release(), filled_), static_cast<std::uint32_t>(filled_) & 0xfffffU,
+                 0};
         room_ = 0;
     }
     filled_ = 0;

@@ -91,9 +91,8 @@ PurgeLog::Covered PurgeLog::covers(const CacheEntry& entry, const KeyPlace& plac
     Covered covered;
     see_place(covered, place, since);
     if (!tags_.empty())
-        entry.each_tag([&](std::string_view tag, std::size_t) {
-            see(covered, find(tags_, tag), {}, since);
-        });
+        entry.each_tag(
+            [&](std::string_view tag, std::size_t) { see(covered, find(tags_, tag), {}, since); });
     return covered;
 }
 

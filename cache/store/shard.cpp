@@ -84,8 +84,7 @@ std::uint32_t Shard::find_variant(std::uint32_t tag, const CacheEntry& entry, Le
         const Slot& slot = slots_[i];
         if (slot.tag != tag || slot.entry->key() != entry.key()) continue;
         // What can be shared again takes the place of the marker that says that it cannot.
-        if (slot.entry->vary() == entry.vary() ||
-            (found == Slots::none && slot.entry->is_marker()))
+        if (slot.entry->vary() == entry.vary() || (found == Slots::none && slot.entry->is_marker()))
             found = i;
         oldest = i;
         ++variants;

@@ -67,8 +67,8 @@ class alignas(64) Shard {
     // -- purging
     /// Compares all that stand in the chain of a URL.
     void settle_url(const KeyPlace& place, Leaving& leaving);
-    /// Compares up to `most` of those with a tag, from position `from` on downwards. Where to go on;
-    /// 0: done.
+    /// Compares up to `most` of those with a tag, from position `from` on downwards. Where to go
+    /// on; 0: done.
     std::size_t settle_tag(std::string_view tag, std::size_t from, std::size_t most,
                            Leaving& leaving);
     /// Compares those in the slots from `from` on, for `most` slots. Where to go on; 0: done.

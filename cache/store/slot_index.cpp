@@ -10,7 +10,8 @@ SlotIndex::SlotIndex(Slots& slots) : slots_(slots) {
 }
 
 void SlotIndex::reset() {
-    segments_ = {};
+    segments_.clear();
+    segments_.shrink_to_fit();
     segments_.push_back(std::make_unique<std::uint32_t[]>(each));
     std::fill_n(segments_[0].get(), each, Slots::none);
     half_ = buckets_ = each;

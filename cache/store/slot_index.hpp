@@ -43,7 +43,7 @@ class SlotIndex {
 
     Slots& slots_;
     std::vector<std::unique_ptr<std::uint32_t[]>> segments_;
-    std::uint32_t half_ = each;     // a power of two; half_ <= buckets_ < 2 * half_
+    std::uint32_t half_ = each;  // a power of two; half_ <= buckets_ < 2 * half_
     std::uint32_t buckets_ = each;
     std::uint32_t size_ = 0;
 };

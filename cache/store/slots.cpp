@@ -34,7 +34,8 @@ std::size_t Slots::bytes() const noexcept {
 
 void Slots::reset() noexcept {
     assert(used_ == 0);
-    segments_ = {};
+    segments_.clear();
+    segments_.shrink_to_fit();
     free_ = none;
 }
 

@@ -38,7 +38,9 @@ class Slots {
     static constexpr std::uint32_t none = 0xffff'ffff;
     static constexpr std::uint32_t first_head = 0xffff'0000;  // numbers from here are lists' heads
 
-    [[nodiscard]] Slot& operator[](std::uint32_t i) noexcept { return segments_[i / each][i % each]; }
+    [[nodiscard]] Slot& operator[](std::uint32_t i) noexcept {
+        return segments_[i / each][i % each];
+    }
     [[nodiscard]] const Slot& operator[](std::uint32_t i) const noexcept {
         return segments_[i / each][i % each];
     }

@@ -2,8 +2,9 @@
 //
 // Sharded by authority and target; a shard is a lock over a hash table, its eviction queues, its
 // expiry wheel and its tags. A lock is held for a look-up, one insertion, or a slice of a sweep,
-// never while anything is compressed, copied to a client, or freed. Eviction is S3-FIFO (Yang et al., SOSP 2023): a hit writes a few
-// bits and moves nothing, and one scan cannot flush what is used again.
+// never while anything is compressed, copied to a client, or freed. Eviction is S3-FIFO (Yang et
+// al., SOSP 2023): a hit writes a few bits and moves nothing, and one scan cannot flush what is
+// used again.
 //
 // Invariants: what is charged (entries, fills, dictionaries) never exceeds `memory`; an entry is in
 // the store at most once; after purge() has returned no look-up gives what it covers, nor can a

@@ -137,8 +137,7 @@ void DictionaryTrainer::judge(Lock& lock, const Lesson& lesson) {
         alive_.push_back(std::move(made));
         promised_ = recent_ = then / plain;
         rest_ = rest_first;
-        next_.store(seen_.load(std::memory_order_relaxed) + watch_every,
-                    std::memory_order_relaxed);
+        next_.store(seen_.load(std::memory_order_relaxed) + watch_every, std::memory_order_relaxed);
         return;
     }
     if (present) promised_ = recent_ = now / plain;

@@ -98,6 +98,7 @@ std::string_view cache_status(Exchange& x) {
 
 void add_cache_status(Exchange& x, HeaderList& fields) {
     x.record.cache = result_of(x.cache);
+    x.record.collapsed = x.cache.collapsed;
     x.record.cache_status = cache_status(x);
     fields.add(Field::cache_status, x.record.cache_status);
 }

@@ -19,6 +19,16 @@ HeaderList fields_of_fill(Exchange& x) {
     return fields;
 }
 
+/// A Host that a trusted proxy says and that is not the one asked for reaches the origin, too.
+void add_forwarded_host(Exchange& x) {
+    if (!x.client->trusted) return;
+    const HeaderField* const said = x.request.fields.find(Field::x_forwarded_host);
+    if (said == nullptr || equal_no_case(said->value, x.request.authority)) return;
+    CacheKey& key = x.cache.key;
+    key.text.append("\nx-forwarded-host: ").append(said->value);
+    key.hash = cache_hash(key.text);
+}
+
 bool after_preparing(const Exchange& x, std::string_view lines) noexcept {
     return !lines.empty() && vary_needs_prepared(lines, x.route->route->request_headers);
 }
@@ -42,6 +52,16 @@ void find_entry(Exchange& x) {
 
 }  // namespace
 
+// What the origin is told, and may answer by: a trusted proxy's word, if it is one that we know.
+std::string_view key_scheme(const Exchange& x) noexcept {
+    if (!x.client->trusted) return x.client->scheme;
+    const HeaderField* const said = x.request.fields.find(Field::x_forwarded_proto);
+    if (said == nullptr) return x.client->scheme;
+    if (equal_no_case(said->value, "https")) return "https";
+    if (equal_no_case(said->value, "http")) return "http";
+    return {};
+}
+
 CacheReason find_key(Exchange& x) {
     CacheDecision& decision = x.cache;
     decision.target = counting_target(x.target, x.route->cache->key, x.arena);
@@ -49,8 +69,12 @@ CacheReason find_key(Exchange& x) {
         make_hand_key(decision.target, x.arena, decision.key);
         return CacheReason::none;
     }
-    return make_key(*x.route->cache, x.client->scheme, x.request, decision.target, x.arena,
-                    decision.key);
+    const std::string_view scheme = key_scheme(x);
+    if (scheme.empty()) return CacheReason::bad_authority;
+    const CacheReason reason =
+        make_key(*x.route->cache, scheme, x.request, decision.target, x.arena, decision.key);
+    if (reason == CacheReason::none) add_forwarded_host(x);
+    return reason;
 }
 
 void look_up(Exchange& x) {

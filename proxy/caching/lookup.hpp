@@ -8,6 +8,10 @@
 
 namespace scrollgate {
 
+/// The scheme that the origin is told: the client's, or what a trusted proxy says of it. Empty: it
+/// says something else than http or https.
+[[nodiscard]] std::string_view key_scheme(const Exchange& x) noexcept;
+
 /// Makes x.cache.target and x.cache.key. Reasons: those of make_key().
 [[nodiscard]] CacheReason find_key(Exchange& x);
 

@@ -7,6 +7,7 @@
 #include "cache/rules/storing.hpp"
 #include "cache/rules/vary.hpp"
 #include "proxy/caching/cache_status.hpp"
+#include "proxy/caching/lookup.hpp"
 #include "proxy/caching/storing.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -16,8 +17,7 @@ namespace {
 void invalidate(Exchange& x) {
     if (is_safe(x.request.method)) return;
     CacheStore& store = x.worker.cache().store;
-    const auto urls =
-        invalidated_by(x.request, x.client->scheme, x.cache.target, x.response, x.arena);
+    const auto urls = invalidated_by(x.request, key_scheme(x), x.cache.target, x.response, x.arena);
     for (const UrlParts& url : urls) {
         Purge purge;
         purge.by = Purge::By::url;

@@ -46,6 +46,7 @@ struct ExchangeRecord {
     Duration connect{-1};           ///< of the last attempt; 0 = reused, -1 = none
     Duration first_byte{-1};        ///< request start to upstream's final head; -1 = none
     CacheResult cache = CacheResult::none;
+    bool collapsed = false;         ///< another request's fill gave the answer
     std::string_view cache_status;  ///< Cache-Status of this hop; empty: the route has no cache
     /// "ok", "redirect", "respond", "tunnel" or an Error's reason.
     std::string_view outcome = "ok";

@@ -116,6 +116,8 @@ void Metrics::observe(unsigned worker, std::uint32_t route, const ExchangeRecord
     }
     cell->requests.add();
     cell->cache[static_cast<std::size_t>(record.cache)].add();
+    cell->cache_bytes[static_cast<std::size_t>(record.cache)].add(record.bytes_out);
+    if (record.collapsed) cell->collapsed.add();
     cell->codes.add(record.status);
     if (record.status != 101) cell->duration.add(record.ended - record.started);
     cell->bytes_in.add(record.bytes_in);
@@ -154,6 +156,12 @@ RouteTotals Metrics::route_totals(std::uint32_t route) const noexcept {
         totals.misses += cached(CacheResult::miss);
         totals.passes += cached(CacheResult::pass);
         totals.fills += cell.fills.get();
+        totals.collapsed += cell.collapsed.get();
+        for (std::size_t i = 1; i < cache_results; ++i) {
+            const auto result = static_cast<CacheResult>(i);
+            const bool ours = result == CacheResult::hit || result == CacheResult::stale;
+            (ours ? totals.bytes_hit : totals.bytes_missed) += cell.cache_bytes[i].get();
+        }
     });
     return totals;
 }

@@ -94,8 +94,10 @@ struct RouteCell {
     DurationHistogram duration;
     Count requests, retries, bytes_in, bytes_out;
     Count hedges_won, hedges_lost;
-    std::array<Count, cache_results> cache;  ///< by CacheResult
-    Count fills, fills_failed;               ///< background exchanges of the cache
+    std::array<Count, cache_results> cache;        ///< by CacheResult
+    std::array<Count, cache_results> cache_bytes;  ///< of the answers
+    Count collapsed;
+    Count fills, fills_failed;  ///< background exchanges of the cache
 };
 
 struct PoolCell {

@@ -229,7 +229,7 @@ void Server::Impl::resolve_for_health(const std::string& host,
 
 Status Server::Impl::status() const {
     const TimePoint now = system_clock().now();
-    Status made = report_status(*snapshot, watch.sets(), *health.status(), metrics, now);
+    Status made = report_status(*snapshot, watch.sets(), *health.status(), metrics, cache, now);
     made.state = ready() || state == Status::State::draining ? state : Status::State::starting;
     made.uptime = now - started;
     return made;
