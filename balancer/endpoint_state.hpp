@@ -60,6 +60,7 @@ struct alignas(64) EndpointState {
     std::atomic<std::int64_t> last_answer{0};      ///< Clock's nanoseconds; 0: never
     PeakEwma latency;                              ///< to the final head
     LatencyWindow heads;                           ///< likewise; the health thread rotates it
+    LatencyWindow connects;  ///< those that succeeded; rotated, too, but never empty again
 
     // -- verdict, by the health thread
     alignas(64) std::atomic<Standing> standing{Standing::in};
@@ -71,8 +72,9 @@ struct alignas(64) EndpointState {
 
 /// What all endpoints of one pool share, over all workers.
 struct alignas(64) PoolState {
-    std::atomic<std::uint32_t> in_flight{0};  ///< leases out, while the pool has a limit on them
-    std::atomic<std::uint32_t> pending{0};    ///< requests that wait for room in the pool
+    std::atomic<std::uint32_t> in_flight{0};    ///< leases out, while the pool has a limit on them
+    std::atomic<std::uint32_t> connections{0};  ///< open upstream connections
+    std::atomic<std::uint32_t> pending{0};      ///< requests that wait for room in the pool
     /// Goes up after any verdict on one of the pool's endpoints has changed: whoever keeps weights
     /// made of verdicts makes them anew. On a line that nothing else dirties.
     alignas(64) std::atomic<std::uint64_t> epoch{0};

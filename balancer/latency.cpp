@@ -23,13 +23,19 @@ Duration LatencyWindow::upper_edge(std::size_t slot) noexcept {
     return std::chrono::microseconds((steps + step + 1) << (top - 3));
 }
 
-std::uint64_t LatencyWindow::count() const noexcept {
+std::uint64_t LatencyWindow::Half::sum() const noexcept {
     std::uint64_t sum = 0;
-    for (const Half& half : halves_) {
-        for (const auto& one : half.counts)
-            sum += one.load(std::memory_order_relaxed);
-    }
+    for (const auto& one : counts)
+        sum += one.load(std::memory_order_relaxed);
     return sum;
+}
+
+std::uint64_t LatencyWindow::count() const noexcept {
+    return halves_[0].sum() + halves_[1].sum();
+}
+
+std::uint64_t LatencyWindow::fresh() const noexcept {
+    return halves_[current_.load(std::memory_order_relaxed)].sum();
 }
 
 LatencyWindow::LogSum LatencyWindow::log_sum() const noexcept {

@@ -101,6 +101,8 @@ class LatencyWindow {
     }
     /// Samples in the window.
     [[nodiscard]] std::uint64_t count() const noexcept;
+    /// Those of them since the last rotate().
+    [[nodiscard]] std::uint64_t fresh() const noexcept;
     /// What came between two readings has the difference of the logarithms' sums over that of the
     /// counts as its mean; not across a rotate().
     struct LogSum {
@@ -120,6 +122,7 @@ class LatencyWindow {
     static Duration upper_edge(std::size_t slot) noexcept;
 
     struct Half {
+        [[nodiscard]] std::uint64_t sum() const noexcept;
         std::array<std::atomic<std::uint32_t>, slots> counts{};
     };
     std::array<Half, 2> halves_;

@@ -130,7 +130,8 @@ const Endpoint* RouteBalancer::from_level(std::size_t level, const PickRequest& 
     const std::size_t count = of.end - of.begin;
     if (count == 1) return from_group(of.begin, request, rng);
     // The account of the exact shares is of requests; what they try after a failure is beside it.
-    const bool counts = request.tried.empty() && !(by_key_ && request.hash != 0);
+    const bool counts =
+        !request.counted && request.tried.empty() && !(by_key_ && request.hash != 0);
     std::size_t at = counts ? splits_[level].next() : splits_[level].at(point(request, 2, rng));
     for (std::size_t step = 0; step < count; ++step) {
         if (const Endpoint* chosen = from_group(of.begin + at, request, rng)) return chosen;

@@ -32,6 +32,8 @@ struct PickRequest {
     std::span<const Endpoint* const> tried{};
     std::uint64_t hash = 0;  ///< of the key that consistent_hash goes by; 0: there is none
     TimePoint now{};         ///< for latencies, which fade with time
+    /// This request was picked for before (it waits for room): exact shares have counted it.
+    bool counted = false;
     /// Wished for: taken if it is eligible and untried. May be null.
     const Endpoint* stick{};
     /// Pools whose endpoints come last: full, or another of them has just failed.

@@ -16,9 +16,14 @@ std::uint32_t lengthen(std::atomic<std::uint32_t>& run) noexcept {
     return run.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
+bool unanswered(EndpointState& state, bool told) noexcept {
+    return !told && lengthen(state.unanswered_run) >= limits::unanswered_at_once;
+}
+
 }  // namespace
 
-bool report(EndpointState& state, AttemptEnd end, Duration took, TimePoint now) noexcept {
+bool report(EndpointState& state, AttemptEnd end, Duration took, TimePoint now,
+            bool told) noexcept {
     switch (end) {
         case AttemptEnd::answered:
         case AttemptEnd::server_error: {
@@ -40,14 +45,14 @@ bool report(EndpointState& state, AttemptEnd end, Duration took, TimePoint now) 
             return lengthen(state.refused_run) >= limits::refused_at_once;
         case AttemptEnd::broken:
             count(state.broken);
-            return lengthen(state.unanswered_run) >= limits::unanswered_at_once;
+            return unanswered(state, told);
         case AttemptEnd::silent:
             count(state.silent);
             state.latency.at_least(took, now);
-            return lengthen(state.unanswered_run) >= limits::unanswered_at_once;
+            return unanswered(state, told);
         case AttemptEnd::overdue:
             state.latency.at_least(took, now);
-            return lengthen(state.unanswered_run) >= limits::unanswered_at_once;
+            return unanswered(state, told);
         case AttemptEnd::given_up:
             state.latency.at_least(took, now);
             return false;

@@ -19,9 +19,10 @@ enum class AttemptEnd : std::uint8_t {
     given_up,      ///< called off by us: `took` is a lower bound, not a failure
 };
 
-/// Counts the end of an attempt that lasted `took`. True if health should look at once: the
+/// Counts the end of an attempt that lasted `took`. With `told`, it was reported as overdue before
+/// and is in the row of those without an answer already. True if health should look at once: the
 /// endpoint has been refusing or silent often enough in a row to be judged now. Any thread.
-[[nodiscard]] bool report(EndpointState& state, AttemptEnd end, Duration took,
-                          TimePoint now) noexcept;
+[[nodiscard]] bool report(EndpointState& state, AttemptEnd end, Duration took, TimePoint now,
+                          bool told = false) noexcept;
 
 }  // namespace scrollgate

@@ -19,6 +19,7 @@ struct Freshness {
         false;                       ///< never stale (must-revalidate, proxy-revalidate, s-maxage)
     bool no_cache : 1 = false;       ///< validated before every use
     bool heuristic : 1 = false;      ///< lifetime is an estimate, or default_ttl
+    bool immutable : 1 = false;      ///< does not change while fresh (RFC 8246)
     bool has_validator : 1 = false;  ///< ETag or Last-Modified
 
     /// current_age in whole seconds at `now` (4.2.3).

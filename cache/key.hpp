@@ -1,8 +1,9 @@
 // CacheKey: what one stored object is looked up by (RFC 9111 section 2, "cache key").
 //
 // Its text consists of lines, because no part of a parsed request can hold a line feed: partition,
-// scheme, authority, target, then one line per chosen header and cookie. So two requests have one
-// key only if every part is equal, whatever bytes a client sends.
+// scheme, authority, target, then one line per chosen header and cookie, and one for another host
+// that the origin is told of. So two requests have one key only if every part is equal, whatever
+// bytes a client sends.
 #pragma once
 
 #include <cstdint>
@@ -43,10 +44,12 @@ struct CacheKeyParts {
                                                const config::CacheKeyRules& rules, Arena& arena);
 
 /// The key of `request` on a route, into `into`, whose capacity stays. `target` is
-/// counting_target(). Reasons: none, bad_authority, key_too_long.
+/// counting_target(). `told_host`: the X-Forwarded-Host that the origin is told, if a trusted peer
+/// said it; one that is another than the request's authority counts. Reasons: none, bad_authority,
+/// key_too_long.
 [[nodiscard]] CacheReason make_key(const config::RouteCache& route, std::string_view scheme,
                                    const RequestHead& request, std::string_view target,
-                                   Arena& arena, CacheKey& into);
+                                   Arena& arena, CacheKey& into, std::string_view told_host = {});
 
 /// The parts of `text`, which make_key() made.
 [[nodiscard]] CacheKeyParts parts_of(std::string_view text) noexcept;

@@ -139,10 +139,26 @@ struct Webhook {
     std::string path = "/";
 };
 
+struct EndpointLimits {
+    std::uint64_t connections = limits::unlimited;
+    std::uint64_t in_flight = limits::unlimited;
+
+    friend bool operator==(const EndpointLimits&, const EndpointLimits&) = default;
+};
+
+/// All of them over all workers.
 struct PoolLimits {
-    std::uint64_t connections = limits::unlimited;  ///< per endpoint, over all workers
+    std::uint64_t connections = limits::unlimited;
     std::uint64_t in_flight = limits::unlimited;
     std::uint64_t pending = limits::pending;
+    EndpointLimits endpoint;  ///< of each
+
+    friend bool operator==(const PoolLimits&, const PoolLimits&) = default;
+    /// A request may have to wait for room.
+    [[nodiscard]] bool may_fill() const noexcept {
+        return connections != limits::unlimited || in_flight != limits::unlimited ||
+               endpoint != EndpointLimits{};
+    }
 };
 
 struct Pool {

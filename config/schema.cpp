@@ -120,19 +120,15 @@ Codec<std::uint64_t> size_or_off(std::uint64_t most) {
 }
 
 Codec<double> percent(unsigned least) {
-    Codec<double> codec;
-    codec.type = "percentage";
-    codec.range = fmt::format("{}%-100%", least);
-    codec.read = [least](Reader& reader, const Value& value, double& into) {
-        const auto given = reader.scalar(value, "20%");
-        if (!given) return;
-        const auto parsed = parse_percent(*given);
-        if (!parsed.value) return reader.error(value, parsed.wrong);
-        if (*parsed.value < least)
-            return reader.error(value, fmt::format("{} is out of range; it can be {}% to 100%",
-                                                   quoted(*given), least));
-        into = *parsed.value / 100.0;
+    const auto read = [least](std::string_view text) -> Parsed<double> {
+        const Parsed<unsigned> given = parse_percent(text);
+        if (!given.value) return refuse<double>(given.wrong);
+        if (*given.value < least)
+            return refuse<double>(
+                fmt::format("{} is out of range; it can be {}% to 100%", quoted(text), least));
+        return {*given.value / 100.0, {}};
     };
+    Codec<double> codec = parsed<double>("percentage", fmt::format("{}%-100%", least), "20%", read);
     codec.write = [](const double& share) {
         return make_scalar(fmt::format("{:.0f}%", share * 100));
     };
@@ -149,15 +145,7 @@ Switch off_or_keys(Reader& reader, const Value& value, std::string_view example)
 }
 
 Codec<bool> on_off() {
-    Codec<bool> codec;
-    codec.type = "true | false";
-    codec.read = [](Reader& reader, const Value& value, bool& into) {
-        const auto given = reader.scalar(value, "true");
-        if (!given) return;
-        const auto parsed = parse_switch(*given);
-        if (!parsed.value) return reader.error(value, parsed.wrong);
-        into = *parsed.value;
-    };
+    Codec<bool> codec = parsed<bool>("true | false", "", "true", parse_switch);
     codec.write = [](const bool& value) { return make_scalar(value ? "true" : "false"); };
     return codec;
 }

@@ -145,6 +145,23 @@ enum class None : bool { refused, allowed };
 [[nodiscard]] Codec<Duration> duration_or_off(Duration least, Duration most, Duration off);
 /// `off` (or `none`) stands for 0.
 [[nodiscard]] Codec<std::uint64_t> size_or_off(std::uint64_t most);
+/// What `parse` makes of a scalar, or what it finds wrong. write() is left to the caller.
+template <class T>
+[[nodiscard]] Codec<T> parsed(std::string type, std::string range, std::string example,
+                              std::function<Parsed<T>(std::string_view)> parse) {
+    Codec<T> codec;
+    codec.type = std::move(type);
+    codec.range = std::move(range);
+    codec.read = [example = std::move(example), parse = std::move(parse)](
+                     Reader& reader, const Value& value, T& into) {
+        const auto given = reader.scalar(value, example);
+        if (!given) return;
+        Parsed<T> made = parse(*given);
+        if (!made.value) return reader.error(value, std::move(made.wrong));
+        into = *std::move(made.value);
+    };
+    return codec;
+}
 /// Whole percents of at least `least`, kept as a share: 20% is 0.2.
 [[nodiscard]] Codec<double> percent(unsigned least);
 [[nodiscard]] Codec<bool> on_off();

@@ -28,6 +28,7 @@ class Validator {
     void dns();
     void pools();
     void pool_addresses(const Pool& pool, const std::string& path);
+    void pool_limits(const Pool& pool, const std::string& path);
     void pool_check(const Pool& pool, const std::string& path);
     void pool_capacity(const Pool& pool, const std::string& path);
     void routes();

@@ -31,6 +31,7 @@ void Validator::pools() {
         if (pool.endpoints.empty() && reader_.present(list) && !reported(list))
             error(list, "a pool needs at least one endpoint");
         pool_addresses(pool, path);
+        pool_limits(pool, path + ".limits");
         pool_check(pool, path + ".health_check");
         pool_capacity(pool, path + ".auto");
         if (!used.contains(pool.name) && !reported("routes"))
@@ -58,6 +59,18 @@ void Validator::pool_addresses(const Pool& pool, const std::string& path) {
     };
     look(pool.endpoints, "endpoints");
     look(pool.standby, "standby");
+}
+
+/// An endpoint never gets more than its whole pool may.
+void Validator::pool_limits(const Pool& pool, const std::string& path) {
+    const auto look = [&](std::string_view key, std::uint64_t endpoint, std::uint64_t whole) {
+        if (endpoint == limits::unlimited || endpoint <= whole) return;
+        warning(fmt::format("{}.endpoint.{}", path, key),
+                fmt::format("{} for one endpoint never counts: the whole pool's limit is {}",
+                            endpoint, whole));
+    };
+    look("connections", pool.limits.endpoint.connections, pool.limits.connections);
+    look("in_flight", pool.limits.endpoint.in_flight, pool.limits.in_flight);
 }
 
 void Validator::pool_check(const Pool& pool, const std::string& path) {

@@ -6,19 +6,22 @@
 #include "core/log.hpp"
 
 namespace scrollgate {
-namespace {
 
-constexpr auto name_wait = std::chrono::milliseconds(100);
+void ProbeLoop::stop() {
+    stopped_ = true;
+    probe_.cancel();
+    pause_.end();
+}
 
-}  // namespace
+std::optional<TimePoint> ProbeLoop::plan() {
+    constexpr auto name_wait = std::chrono::milliseconds(100);
+    plan_ = make_plan_();
+    if (plan_.pending) return loop_.now() + name_wait;
+    return std::nullopt;
+}
 
 Prober::Prober(EventLoop& loop, Dialer& dialer, Plan plan, Report report, TimePoint due)
-    : loop_(loop),
-      pause_(loop),
-      probe_(loop, dialer),
-      make_plan_(std::move(plan)),
-      report_(std::move(report)),
-      due_(due) {
+    : ProbeLoop(loop, dialer, std::move(plan)), report_(std::move(report)), due_(due) {
     child_.start(run());
 }
 
@@ -29,9 +32,8 @@ Task<void> Prober::run() {
         pausing_ = false;
         if (stopped_) break;
         if (loop_.now() < due_) continue;  // rescheduled
-        plan_ = make_plan_();
-        if (plan_.pending) {
-            due_ = loop_.now() + name_wait;
+        if (const std::optional<TimePoint> later = plan()) {
+            due_ = *later;
             continue;
         }
         const TimePoint began = loop_.now();
@@ -47,18 +49,8 @@ void Prober::reschedule(TimePoint due) {
     pause_.end();
 }
 
-void Prober::stop() {
-    stopped_ = true;
-    probe_.cancel();
-    pause_.end();
-}
-
 Webhook::Webhook(EventLoop& loop, Dialer& dialer, std::string name, Plan plan)
-    : loop_(loop),
-      pause_(loop),
-      probe_(loop, dialer),
-      name_(std::move(name)),
-      make_plan_(std::move(plan)) {
+    : ProbeLoop(loop, dialer, std::move(plan)), name_(std::move(name)) {
     child_.start(run());
 }
 
@@ -69,14 +61,12 @@ void Webhook::tell(std::string content) {
 }
 
 Task<void> Webhook::run() {
-    TimePoint again = never;
     while (!stopped_) {
-        if (!next_ || tries_ > 0) co_await pause_.until(again);
+        if (!next_ || tries_ > 0) co_await pause_.until(again_);
         if (stopped_ || !next_) continue;
-        plan_ = make_plan_();
-        if (plan_.pending) {
+        if (const std::optional<TimePoint> later = plan()) {
             tries_ = std::max(tries_, 1U);  // so that it waits
-            again = loop_.now() + name_wait;
+            again_ = *later;
             continue;
         }
         const std::string content = *next_;
@@ -87,31 +77,36 @@ Task<void> Webhook::run() {
         if (stopped_) break;
         if (tries_ != tries || *next_ != content) {  // something else is to be told meanwhile
             tries_ = 0;
-            continue;
-        }
-        if (result.passed) {
+        } else if (!result.passed) {
+            not_heard(result.why);
+        } else {
             if (tries_ > limits::webhook_tries) log::info("{}: webhook is heard again", name_);
             next_.reset();
-            tries_ = 0;
-            again = never;
-            continue;
+            again_ = never;
         }
-        if (tries_ == limits::webhook_tries) {
-            log::warn("{}: webhook was not heard in {} tries, and is told again at times: {}",
-                      name_, tries_, result.why);
-        }
-        constexpr unsigned doublings = 16;  // far beyond the longest pause
-        again = loop_.now() + std::min<Duration>(limits::webhook_retry_max,
-                                                 Duration(limits::webhook_retry) *
-                                                     (1U << std::min(tries_ - 1, doublings)));
     }
     probe_.close();
 }
 
-void Webhook::stop() {
-    stopped_ = true;
-    probe_.cancel();
-    pause_.end();
+/// When to try again, if at all.
+void Webhook::not_heard(const std::string& why) {
+    if (tries_ >= limits::webhook_tries_most) {
+        log::warn(
+            "{}: webhook was not heard in {} tries, and is told no more until something "
+            "else is wanted: {}",
+            name_, tries_, why);
+        next_.reset();
+        again_ = never;
+        return;
+    }
+    if (tries_ == limits::webhook_tries) {
+        log::warn("{}: webhook was not heard in {} tries, and is told again at times: {}", name_,
+                  tries_, why);
+    }
+    constexpr unsigned doublings = 16;  // far beyond the longest pause
+    again_ = loop_.now() + std::min<Duration>(limits::webhook_retry_max,
+                                              Duration(limits::webhook_retry) *
+                                                  (1U << std::min(tries_ - 1, doublings)));
 }
 
 }  // namespace scrollgate

@@ -43,59 +43,71 @@ class Pause : private TimerWheel::Timer {
     std::coroutine_handle<> waiting_;
 };
 
-class Prober {
+/// What both have: probes and pauses in turn, until stop().
+class ProbeLoop {
   public:
     /// What to ask now; called before each probe.
     using Plan = std::function<ProbePlan()>;
+
+    void stop();
+    [[nodiscard]] bool running() const noexcept { return child_.running(); }
+
+  protected:
+    /// `loop` and `dialer` outlive it.
+    ProbeLoop(EventLoop& loop, Dialer& dialer, Plan plan)
+        : loop_(loop), pause_(loop), probe_(loop, dialer), make_plan_(std::move(plan)) {}
+    ~ProbeLoop() = default;
+    /// Makes the plan of the next probe. Nothing if it can be carried out now; else, while its name
+    /// is being resolved, when to ask again.
+    [[nodiscard]] std::optional<TimePoint> plan();
+
+    EventLoop& loop_;
+    Pause pause_;
+    Probe probe_;
+    ProbePlan plan_;
+    bool stopped_ = false;
+    Child child_;
+
+  private:
+    const Plan make_plan_;
+};
+
+class Prober final : public ProbeLoop {
+  public:
     /// A probe that began at `began` has ended; returns when the next is due, `never` for no more.
     using Report = std::function<TimePoint(const ProbeResult& result, TimePoint began)>;
 
-    /// The first probe is due at `due`. `loop` and `dialer` outlive it.
+    /// The first probe is due at `due`.
     Prober(EventLoop& loop, Dialer& dialer, Plan plan, Report report, TimePoint due);
     /// Another time for the next probe, unless one is under way.
     void reschedule(TimePoint due);
-    void stop();
-    [[nodiscard]] bool running() const noexcept { return child_.running(); }
 
   private:
     Task<void> run();
 
-    EventLoop& loop_;
-    Pause pause_;
-    Probe probe_;
-    const Plan make_plan_;
     const Report report_;
-    ProbePlan plan_;
     TimePoint due_;
-    bool stopped_ = false, pausing_ = false;
-    Child child_;
+    bool pausing_ = false;
 };
 
-class Webhook {
+class Webhook final : public ProbeLoop {
   public:
-    using Plan = std::function<ProbePlan()>;
-    /// `name` is for the log. `loop` and `dialer` outlive it.
+    /// `name` is for the log.
     Webhook(EventLoop& loop, Dialer& dialer, std::string name, Plan plan);
     /// POSTs `content` (JSON); what has not been heard yet is forgotten for it. Tries again after
     /// limits::webhook_retry, twice as long each time, at most limits::webhook_retry_max, until it
-    /// has been heard; after limits::webhook_tries times the log says so once.
+    /// has been heard, at most limits::webhook_tries_most times. The log says when it was not heard
+    /// in limits::webhook_tries times, and when it is given up.
     void tell(std::string content);
-    void stop();
-    [[nodiscard]] bool running() const noexcept { return child_.running(); }
 
   private:
     Task<void> run();
+    void not_heard(const std::string& why);
 
-    EventLoop& loop_;
-    Pause pause_;
-    Probe probe_;
     const std::string name_;
-    const Plan make_plan_;
-    ProbePlan plan_;
     std::optional<std::string> next_;
     unsigned tries_ = 0;
-    bool stopped_ = false;
-    Child child_;
+    TimePoint again_ = never;
 };
 
 }  // namespace scrollgate

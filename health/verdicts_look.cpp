@@ -47,9 +47,13 @@ void Verdicts::rotate(TimePoint now) {
     rotated_ = now;
     for (const auto& pool : pools_) {
         for (const auto& endpoint : pool->endpoints) {
+            EndpointState& state = endpoint->state();
             for (int i = 0; i < turns; ++i)
-                endpoint->state().heads.rotate();
-            endpoint->heads = endpoint->state().heads.log_sum();
+                state.heads.rotate();
+            endpoint->heads = state.heads.log_sum();
+            // Connects are rare while connections are kept: what was learned stays until enough
+            // of them have come to learn it anew.
+            if (state.connects.fresh() >= limits::race_samples) state.connects.rotate();
         }
     }
 }

@@ -11,8 +11,9 @@ import subprocess
 import threading
 import time
 
+from errors import Failed, Unsupported, told
 from scenarios import REAL_FIELDS
-from subjects import Subject, Unsupported
+from subjects import Subject
 
 # What is looked at together; the log of requests changes none of it.
 TOGETHER = (frozenset(), frozenset({"cache"}), frozenset({"tls"}), frozenset({"h2c"}),
@@ -93,13 +94,12 @@ def judge(bench, name, flags, say=lambda _line: None):
                      zip(("AWS1", "AWS2", "GCP1", "GCP2", "AZURE1", "AZURE2"), origins)}}
         try:
             subject = stack.enter_context(Subject(name, bench.folder, None, values, flags))
+            return list(look_for(flags)(subject, origins, say))
         except Unsupported as error:
             say(f"  {' '.join(sorted(flags))}: {error}")
             return []
-        try:
-            return list(look_for(flags)(subject, origins, say))
-        except (OSError, AssertionError) as error:
-            return [f"{name}: {' '.join(sorted(flags)) or 'plain'}: {error!r}"]
+        except (OSError, AssertionError, Failed, subprocess.SubprocessError) as error:
+            return [f"{name}: {' '.join(sorted(flags)) or 'plain'}: {told(error)}"]
 
 
 def look_for(flags):

@@ -11,7 +11,8 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from board import Board
-from subjects import HERE, Processes, Unsupported
+from errors import Unsupported
+from subjects import HERE, Processes
 
 CLOUDS = (("aws", 2), ("gcp", 8), ("azure", 15))    # name, milliseconds of service
 PER_CLOUD = 2

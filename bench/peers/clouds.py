@@ -9,7 +9,8 @@ import time
 
 import load
 from cloud_world import BREAKAGES, CLOUDS, PER_CLOUD, World, own_network, trigger
-from subjects import Subject, Unsupported
+from errors import Failed, Unsupported
+from subjects import Subject
 
 STEADY = 2              # seconds before something happens
 SETTLE = 0.5            # seconds for the first health checks
@@ -189,7 +190,7 @@ def _drill(stage, result, name, number):
         said, figures = stage.run(world, subject, stage.job(subject, STEADY + seconds),
                                   stage.bench.options.rate, [*how, "--at", f"{STEADY}s"])
         if said["drill"] is None:
-            raise SystemExit(f"{scenario.name}: the drill did not take place for {name}")
+            raise Failed("the drill did not take place")
         ended = begun + SETTLE + STEADY + seconds
         samples = list(world.samples)
         breakage.settle()

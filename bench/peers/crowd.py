@@ -1,36 +1,82 @@
-"""An idle crowd: many open connections, each of which has been served one request."""
+"""An idle crowd: many open connections, each of which has been served one request.
+
+They come in waves, and the next one comes when all of the last are served, PACE later at least:
+what is asked is what a connection takes, not what thousands at once do to a backlog or to a pool
+of threads. (In Varnish a thread stays with a connection for 50 ms before that becomes idle, so each
+that comes within this time costs a thread; when there are no more, it resets connections.)
+"""
 
 import contextlib
 import re
+import select
 import socket
+import time
+
+from errors import Failed, Unsupported
+
+WAVE = 64           # connections that are opened and asked for something at the same time
+PACE = 0.025        # seconds from one wave to the next, at least
+PATIENCE = 10       # seconds for one step of a connection
+
+
+class Crowd:
+    """`count` open sockets, each of which has had its answer. Raises Unsupported if the server does
+    not hold them."""
+
+    def __init__(self, stack, port, path, count):
+        self.stack, self.port, self.count, self.clients = stack, port, count, []
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+        while len(self.clients) < count:
+            due = time.monotonic() + PACE
+            self._wave(request, min(WAVE, count - len(self.clients)))
+            time.sleep(max(due - time.monotonic(), 0))
+
+    def _wave(self, request, size):
+        wave = []
+        try:
+            for _ in range(size):
+                wave.append(self.stack.enter_context(
+                    socket.create_connection(("127.0.0.1", self.port), PATIENCE)))
+                wave[-1].sendall(request)
+            for client in wave:
+                _take_answer(client)
+                self.clients.append(client)
+        except (ConnectionError, TimeoutError) as error:
+            raise Unsupported(f"cannot hold {self.count} idle connections: "
+                              f"{len(self.clients)} were served, then {error}") from error
+
+    def still_there(self):
+        """Who was disconnected meanwhile takes no memory. Raises Unsupported if somebody was."""
+        poll = select.poll()
+        for client in self.clients:
+            poll.register(client, select.POLLIN)
+        if lost := len(poll.poll(0)):       # there is nothing to read but an end
+            raise Unsupported(f"cannot hold {self.count} idle connections: {lost} were closed "
+                              "after they had been served")
 
 
 @contextlib.contextmanager
-def idle_crowd(port, path, count, at_once=64):
-    """`count` open sockets."""
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+def idle_crowd(port, path, count):
+    """A Crowd that is there for the `with` block."""
     with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 10))
-                   for _ in range(count)]
-        for at in range(0, count, at_once):
-            batch = clients[at:at + at_once]
-            for client in batch:
-                client.sendall(request)
-            for client in batch:
-                if b" 200 " not in _one_answer(client).split(b"\r\n", 1)[0]:
-                    raise SystemExit("an idle client was refused")
-        yield clients
+        yield Crowd(stack, port, path, count)
 
 
-def _one_answer(client):
+def _take_answer(client):
+    """Raises ConnectionError if the connection ends before the answer does."""
+    def more():
+        data = client.recv(65536)
+        if not data:
+            raise ConnectionError("closed without a whole answer")
+        return data
+
     data = b""
     while b"\r\n\r\n" not in data:
-        more = client.recv(65536)
-        if not more:
-            raise OSError("closed")
-        data += more
+        data += more()
     head, _, body = data.partition(b"\r\n\r\n")
-    length = int(re.search(rb"(?i)\r\ncontent-length: *(\d+)", head).group(1))
-    while len(body) < length:
-        body += client.recv(65536)
-    return head
+    first = head.split(b"\r\n", 1)[0].decode("latin-1")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    if " 200 " not in first or length is None:
+        raise Failed(f"an idle client was answered {first!r}")
+    while len(body) < int(length[1]):
+        body += more()

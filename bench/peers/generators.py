@@ -8,6 +8,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+from errors import Failed
 from load import QUANTILES
 
 KIB = 1024
@@ -37,7 +38,7 @@ class Memory:
         for timer in self.timers:
             timer.join()
         if len(self.looks) < 2:
-            raise SystemExit("a load generator ended before its time")
+            raise Failed("a load generator ended before its time")
         first, last = self.looks
         return {"memory_mib": last / KIB ** 2, "grown_kib": (last - first) / KIB}
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from errors import Failed
 from subjects import pinned
 
 HERE = Path(__file__).resolve().parent
@@ -48,8 +49,8 @@ def run(job, command, fine=(0,)):
             process.kill()
             raise
     if process.returncode not in fine:
-        raise SystemExit(f"{' '.join(map(str, command))}\nended with {process.returncode}: "
-                         f"{said[-2000:]}")
+        raise Failed(f"{' '.join(map(str, command))}\nended with {process.returncode}: "
+                     f"{said[-2000:]}")
     return said
 
 
@@ -185,7 +186,7 @@ def h2load_row(job, rate):
         process.wait()
     rows = [_rows(log) for log in logs]
     if not all(rows):
-        raise SystemExit(f"h2load got no answer from {job.url}")
+        raise Failed(f"h2load got no answer from {job.url}")
     first = max(row[0][0] for row in rows)     # all are running from here
     last = min(row[-1][0] for row in rows)     # to here
     seen = [entry for row in rows for entry in row if first <= entry[0] <= last]

@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -22,8 +23,9 @@ def version(command):
 
 
 def versions(scrollgate):
-    """name -> version; with our own two if `scrollgate` is a binary's path."""
-    found = {name: version(command) for name, command in VERSIONS.items()}
+    """name -> version of what is installed; with our own two if `scrollgate` is a binary's path."""
+    found = {name: version(command) for name, command in VERSIONS.items()
+             if shutil.which(command[0])}
     if scrollgate:
         found["scrollgate"] = version([scrollgate, "--version"])
         bench = Path(scrollgate).with_name("scrollgate-bench")

@@ -6,6 +6,7 @@ within minutes. A measurement gives figures, name -> number; what they mean stan
 
 import contextlib
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -20,11 +21,13 @@ import load
 import machine
 from check import judge
 from crowd import idle_crowd
+from errors import Failed
 from result import Result
 from scenarios import MIB
 from subjects import Origin
 
 RATE = 2000         # requests a second of the latency scenarios
+OWN_DESCRIPTORS = 64    # what the bench has open besides an idle crowd, at most
 
 
 def say(text):
@@ -68,7 +71,9 @@ class Bench:
                 if (name, flags) not in self.judged:
                     self.judged[name, flags] = judge(self, name, flags)
                 wrong += self.judged[name, flags]
-        result = getattr(self, "_" + scenario.kind)(scenario)
+        result = Result(scenario, self.generator.name)
+        with result.turn_of("the bench"):       # what is no subject's fault, an origin's perhaps
+            result = getattr(self, "_" + scenario.kind)(scenario)
         result.complaints = wrong + result.complaints
         return result
 
@@ -99,35 +104,40 @@ class Bench:
         result = Result(scenario, self.generator.name)
         with contextlib.ExitStack() as stack:
             origin = stack.enter_context(self._origin())
-            started = {name: result.start(stack, name, *self._place(origin, scenario.flags))
-                       for name in self.options.subjects}
-            subjects = {name: subject for name, subject in started.items() if subject}
+            subjects = {}
+            for name in self.options.subjects:
+                with result.turn_of(name):
+                    subject = result.start(stack, name, *self._place(origin, scenario.flags))
+                    if subject:
+                        subjects[name] = subject
             if not subjects:
                 return result
             if direct:
                 subjects["origin"] = origin
             jobs = {n: self._job(scenario, s.url(scenario.path)) for n, s in subjects.items()}
-            generator = self._generator_for(result, next(iter(jobs.values())).url)
+            generator = self._generator_for(result, [job.url for job in jobs.values()])
             for name, job in jobs.items():
-                if scenario.fill and name != "origin":
-                    load.fill_cache(job)
-                self._warm_up(scenario, generator, job)
+                with step(result, subjects, name):
+                    if scenario.fill and name != "origin":
+                        load.fill_cache(job)
+                    self._warm_up(scenario, generator, job)
             for number, turn in self._rounds(result):
                 # Whoever comes first in one round comes last in the next.
                 for name in rotated(list(subjects), number):
-                    with Observed(subjects[name], origin, self.proxy_core, jobs[name].seconds) as o:
-                        answer = loop(generator, jobs[name])
-                    turn[name] = o.figures(scenario, answer)
+                    with step(result, subjects, name) as subject:
+                        with Observed(subject, origin, self.proxy_core, jobs[name].seconds) as o:
+                            answer = loop(generator, jobs[name])
+                        turn[name] = o.figures(scenario, answer)
         self._judge(result)
         return result
 
-    def _generator_for(self, result, url):
-        """The chosen generator if it can load `url`; wrk if not. h2load for HTTP/2: it is nobody's
-        of those that are compared."""
+    def _generator_for(self, result, urls):
+        """The chosen generator if it can load one of `urls`; wrk if not. h2load for HTTP/2: it is
+        nobody's of those that are compared."""
         generator = self.generator
         if result.scenario.kind == "http2":
             result.load = "h2load"
-        elif not generator.can(url):
+        elif not any(map(generator.can, urls)):
             result.add_note(f"load by wrk: {generator.name} cannot do this yet")
             generator = load.Wrk()
             result.load = generator.name
@@ -149,7 +159,8 @@ class Bench:
         for turn in result.rounds:
             for name, figures in turn.items():
                 result.complaints += complaints(result.scenario, name, figures)
-        others = max(f["others"] for turn in result.rounds for f in turn.values())
+        others = max((figures["others"] for turn in result.rounds for figures in turn.values()),
+                     default=0)
         if others > 0.05:
             result.add_note(f"others used up to {others:.0%} of the proxy's core meanwhile")
 
@@ -164,7 +175,7 @@ class Bench:
     def _latency(self, scenario):
         result = self._turns(scenario, lambda generator, job: generator.fixed_rate(job, RATE), True)
         for turn in result.rounds:
-            direct = turn.pop("origin")
+            direct = turn.pop("origin", {})
             for figures in turn.values():
                 for name, _ in load.QUANTILES:
                     if name in figures and name in direct:
@@ -174,10 +185,14 @@ class Bench:
 
     def _idle(self, scenario):
         result = Result(scenario, self.generator.name)
+        room = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - OWN_DESCRIPTORS
+        if self.options.idle > room:
+            raise Failed(f"the limit of open descriptors (ulimit -n) leaves room for {room} idle "
+                         f"connections, not for {self.options.idle}")
         for _number, turn in self._rounds(result):
             for name in self.options.subjects:
                 # A fresh one each time: memory is not given back.
-                with contextlib.ExitStack() as stack:
+                with result.turn_of(name), contextlib.ExitStack() as stack:
                     origin = stack.enter_context(self._origin())
                     subject = result.start(stack, name, *self._place(origin, scenario.flags))
                     if subject:
@@ -191,15 +206,18 @@ class Bench:
         with idle_crowd(subject.port, scenario.path, self.options.idle) as crowd:
             time.sleep(3)       # buffers go back, upstream connections settle
             after = subject.memory()
-        return {"bytes_per_connection": (after - before) / len(crowd), "before_mib": before / MIB,
-                "memory_mib": after / MIB}
+            crowd.still_there()
+        return {"bytes_per_connection": (after - before) / crowd.count,
+                "before_mib": before / MIB, "memory_mib": after / MIB}
 
     def _failover(self, scenario):
         result = Result(scenario, "open_loop.py")
         for _number, turn in self._rounds(result):
             for name in self.options.subjects:
-                figures = failover.drill(result, name, self.folder, self.proxy_core,
-                                         self.load_core, self.values, 3 * self.options.seconds)
+                figures = None
+                with result.turn_of(name):
+                    figures = failover.drill(result, name, self.folder, self.proxy_core,
+                                             self.load_core, self.values, 3 * self.options.seconds)
                 if figures is None:
                     continue
                 turn[name] = figures
@@ -236,7 +254,9 @@ class Bench:
             return result
         for number, turn in self._rounds(result):
             for name in rotated(names, number):
-                figures = run(stage, result, name, number)
+                figures = None
+                with result.turn_of(name):
+                    figures = run(stage, result, name, number)
                 if figures is None:
                     continue
                 turn[name] = figures
@@ -255,15 +275,31 @@ class Bench:
             job = self._job(scenario, target.url(scenario.path))
             for number, turn in self._rounds(result):
                 for generator in rotated(both, number):
-                    turn[generator.name] = generators.measure(generator, job, target)
+                    with result.turn_of(generator.name):
+                        turn[generator.name] = generators.measure(generator, job, target)
                 result.complaints += generators.complaints(turn, job.connections)
         result.notes += generators.notes(result.rounds)
         return result
 
 
 def rotated(things, number):
-    at = number % len(things)
+    at = number % max(len(things), 1)
     return things[at:] + things[:at]
+
+
+@contextlib.contextmanager
+def step(result, subjects, name):
+    """The `with` block does something with one of the subjects that stay up. If it fails, `result`
+    knows, and the subject is ended and no longer one of them."""
+    subject = subjects.get(name)
+    with result.turn_of(name):
+        try:
+            yield subject
+            return
+        except Exception as error:
+            subject.explain(error)
+            subjects.pop(name).stop()
+            raise
 
 
 class Observed:
@@ -276,7 +312,8 @@ class Observed:
         self.memory = 0
 
     def _look(self):
-        self.memory = self.subject.memory()
+        with contextlib.suppress(OSError):      # it has just ended, and the load will notice
+            self.memory = self.subject.memory()
 
     def _now(self):
         everybody = 0 if self.core is None else machine.Cores.busy_s(self.core)
@@ -288,9 +325,11 @@ class Observed:
         self.timer.start()
         return self
 
-    def __exit__(self, *_):
-        self.used = [b - a for a, b in zip(self.before, self._now())]
+    def __exit__(self, _kind, error, _trace):
         self.timer.cancel()
+        if error:
+            return
+        self.used = [b - a for a, b in zip(self.before, self._now())]
         self.timer.join()
         connections, requests = (b - a for a, b in zip(self.counts, self.origin.counts()))
         # The last question is one of either.

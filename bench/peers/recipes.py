@@ -10,6 +10,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from errors import Failed
+
 CONFIGS = Path(__file__).resolve().parent / "configs"
 PEERS = ("nginx", "haproxy", "varnish", "trafficserver")
 LABELS = {"nginx": "nginx", "haproxy": "HAProxy", "varnish": "Varnish",
@@ -153,7 +155,7 @@ def _not_built(folder, flags, values):
     said = _check(folder, flags, values)
     missing = re.findall(r": ([^:\n]+) (?:are|is) not built yet", said)
     if said and (not missing or len(missing) != len(said.splitlines())):
-        raise SystemExit(f"scrollgate check refuses its configuration:\n{said}")
+        raise Failed(f"scrollgate check refuses its configuration:\n{said}")
     return list(dict.fromkeys(missing))
 
 

@@ -1,7 +1,11 @@
 """What came out of one scenario."""
 
+import contextlib
+import sys
+
+from errors import Unsupported, told
 from recipes import LABELS
-from subjects import Subject, Unsupported
+from subjects import Subject
 
 
 class Result:
@@ -22,6 +26,21 @@ class Result:
             return None
         self.add_note(subject.without and f"{LABELS[name]} goes without {subject.without}")
         return subject
+
+    @contextlib.contextmanager
+    def turn_of(self, name):
+        """What goes wrong in the `with` block is told here, and costs nobody else anything: what
+        `name` cannot do as such, everything else as a complaint."""
+        when = f"round {len(self.rounds)}" if self.rounds else "its start"
+        try:
+            yield
+            return
+        except Unsupported as error:
+            said = self.cannot[name] = f"{error} ({when})"
+        except Exception as error:      # whatever it is: the figures of the others are worth more
+            said = f"failed in {when}: {told(error)}"
+            self.complaints.append(f"{name}: {said}")
+        print(f"{self.scenario.name}: {name}: {said}", file=sys.stderr, flush=True)
 
     def add_note(self, text):
         if text and text not in self.notes:

@@ -4,6 +4,7 @@ Every process is started in the foreground in a session of its own, in a folder 
 ended by its id together with what it has started.
 """
 
+import itertools
 import os
 import re
 import signal
@@ -16,13 +17,10 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import recipes
+from errors import Failed, Unsupported
 
 HERE = Path(__file__).resolve().parent
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-class Unsupported(Exception):
-    """The subject cannot do what the scenario asks for; the text says why."""
 
 
 def free_port(address):
@@ -38,9 +36,11 @@ def pinned(core, command):
 class Processes:
     """Some processes that make one server. `core` is where they are pinned, or None."""
 
+    made = itertools.count()  # a port comes again in a long run, a folder does not
+
     def __init__(self, name, folder, core, address="127.0.0.1"):
         self.name, self.core, self.address, self.port = name, core, address, free_port(address)
-        self.folder = Path(folder) / f"{name}-{self.port}"
+        self.folder = Path(folder) / f"{name}-{next(self.made)}"
         self.folder.mkdir()
         self.output = self.folder / "output"
         self.started = []
@@ -61,14 +61,26 @@ class Processes:
             except OSError:
                 time.sleep(0.02)
         self.stop()
-        raise SystemExit(f"{self.name} does not listen. It said:\n"
-                         f"{self.output.read_text(errors='replace')[-2000:]}")
+        raise Failed(f"it does not listen on {self.address}:{self.port}; {self.last_words()}")
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, _kind, error, _trace):
+        if error:
+            self.explain(error)
         self.stop()
+
+    def explain(self, error):
+        """Adds to `error` if one of the processes has ended by itself, which may be the reason."""
+        for process in self.started:
+            if process.poll() is not None:
+                error.add_note(f"{self.name} had ended with {process.returncode}; "
+                               f"{self.last_words()}")
+
+    def last_words(self):
+        said = self.output.read_text(errors="replace").strip()
+        return f"it said: {said[-2000:]}" if said else "it said nothing"
 
     def signal(self, number):
         """To all processes, those first that could start others."""

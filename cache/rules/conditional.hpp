@@ -36,8 +36,8 @@ struct Ranges {
         unsatisfiable,  ///< answer 416
     };
     Kind kind = Kind::whole;
-    /// Ascending order of the request; overlapping and adjacent ones joined where they are many
-    /// (14.2); at most limits::cache_ranges, else `whole`.
+    /// In the order of the request; if some overlap, those and adjacent ones are joined, and all
+    /// are in ascending order (14.2). At most limits::cache_ranges, else `whole`.
     std::vector<ByteRange> ranges;
 };
 
@@ -54,11 +54,12 @@ void make_validating(HeaderList& request, const HeaderList& stored);
 void make_unconditional(HeaderList& request);
 
 /// The fields of a stored response after a 304 (3.2): those of `fresh` replace the stored ones of
-/// the same name, but Content-Length, Content-Encoding, Content-Type and Content-Range. Views into
-/// both.
+/// the same name, but Content-Length, Content-Encoding, Content-Range, Content-MD5 and ETag. Views
+/// into both.
 [[nodiscard]] HeaderList updated(const HeaderList& stored, const HeaderList& fresh);
 
-/// The 304 is about the stored response: its validators do not contradict (4.3.4).
+/// The 304 is about the stored response: its validators do not contradict (4.3.4). Without any it
+/// answers the one that was named in the request.
 [[nodiscard]] bool validates(const HeaderList& stored, const HeaderList& fresh);
 
 }  // namespace scrollgate

@@ -19,14 +19,13 @@ struct UrlParts {
 /// Location and Content-Location if they have the same origin. Empty for safe methods and for
 /// failures. Views into the arguments and `arena`.
 [[nodiscard]] std::vector<UrlParts> invalidated_by(const RequestHead& request,
-                                                   std::string_view scheme,
-                                                   std::string_view target,
+                                                   std::string_view scheme, std::string_view target,
                                                    const ResponseHead& response, Arena& arena);
 
 /// Removes fields that origins are known to obey and that are in no key: X-Original-URL,
 /// X-Rewrite-URL, X-Host, X-Forwarded-Server, X-Forwarded-Port, X-Forwarded-Scheme,
 /// X-Forwarded-Prefix, X-HTTP-Method-Override and their kin ("cache poisoning", Kettle 2018), but
-/// those that are part of the key.
+/// those that are part of the key. Before the proxy adds fields of its own and of the route.
 void remove_unkeyed(HeaderList& request, const config::CacheKeyRules& key);
 
 }  // namespace scrollgate

@@ -27,8 +27,9 @@ struct Reuse {
     bool if_slow = false;   ///< with `validate`: nothing forbids it stale (4.2.4)
 };
 
-/// `control` is the request's Cache-Control, with Pragma: no-cache (5.4) folded in: request_control().
-/// `softly_purged`: only after validation, though it may stand in for an origin that fails.
+/// `control` is the request's Cache-Control, with Pragma: no-cache (5.4) folded in:
+/// request_control(). `softly_purged`: only after validation, though it may stand in for an origin
+/// that fails.
 [[nodiscard]] Reuse judge_reuse(const CacheControl& control, const Freshness& stored,
                                 bool softly_purged, TimePoint now) noexcept;
 

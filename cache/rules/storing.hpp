@@ -22,6 +22,10 @@ struct Storing {
     Freshness freshness;                     ///< with none, and with already_stale
 };
 
+/// The field that decides about a response: CDN-Cache-Control, else Surrogate-Control, else
+/// Cache-Control (RFC 9213 section 2.2). Views into `response`.
+[[nodiscard]] CacheControl deciding_control(const HeaderList& response);
+
 /// Judges a response to a GET. `request` as the client sent it (Authorization, Cookie and
 /// Cache-Control count). The order of precedence of fields: CDN-Cache-Control, Surrogate-Control,
 /// then Cache-Control and Expires (RFC 9213 section 2.2). default_ttl never applies where the
@@ -33,9 +37,10 @@ struct Storing {
 [[nodiscard]] Freshness freshness_of(std::uint16_t status, const HeaderList& fields,
                                      const config::RouteCache& route, const Received& received);
 
-/// The response must not be kept with this field: hop-by-hop, named by no-cache="" or private="",
-/// Set-Cookie unless the route stores it, Age, Cache-Status, and what each exchange says for itself
-/// (Via, X-Request-Id).
+/// The response is kept with this field. Not kept: hop-by-hop ones, those that deciding_control()
+/// names in no-cache="" or private="", Set-Cookie unless the route stores it, Age, Cache-Status,
+/// Trailer, Content-Length (the body has its own), and what each exchange says for itself (Via,
+/// X-Request-Id). Fields that Connection names are the caller's to remove.
 [[nodiscard]] bool is_stored_field(const HeaderField& field, const CacheControl& control,
                                    const config::RouteCache& route) noexcept;
 

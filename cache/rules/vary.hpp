@@ -1,11 +1,12 @@
 // Vary (RFC 9110 section 12.5.5, RFC 9111 section 4.1): which of several responses a request gets.
 //
 // A variant is kept with the names and the normalised values of the request fields that chose it,
-// as lines "name: value". Accept-Encoding is normalised to the codings that matter (br, gzip, zstd,
-// in one order, without weights; refused ones and unknown ones go), Accept-Language to lower case
-// without white space; of all others runs of white space shrink, and several lines are one list.
-// What is normalised is also what is forwarded (normalise_request()), so that one client's spelling
-// is never answered to another one's.
+// as lines "name: value", or "name" for a field that was absent. Accept-Encoding is normalised to
+// the codings that matter (br, gzip, zstd, in one order, without weights; refused ones and unknown
+// ones go), Accept-Language to lower case without white space; what is normalised is also what is
+// forwarded (normalise_request()), so that one client's spelling is never answered to another
+// one's. All other fields count as they are, because only their own specification knows which
+// spellings are the same (9111 4.1); several lines are one list (9110 5.3).
 #pragma once
 
 #include <string>

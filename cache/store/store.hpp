@@ -1,20 +1,24 @@
 // CacheStore: all stored responses of the process, in memory, bounded in bytes and in number.
 //
-// Sharded by the key's hash; a shard is a mutex over a hash table, its eviction queues and its
-// expiry wheel. A mutex is held for a look-up or one insertion, never while anything is compressed,
-// copied to a client, or swept. Eviction is S3-FIFO (Yang et al., SOSP 2023): a hit writes a few
-// bits and moves nothing, and one scan cannot flush what is used again.
+// Sharded by authority and target; a shard is a lock over a hash table, its eviction queues, its
+// expiry wheel and its tags. A lock is held for a look-up, one insertion, or a slice of a sweep,
+// never while anything is compressed, copied to a client, or freed. Eviction is S3-FIFO (Yang et
+// al., SOSP 2023): a hit writes a few bits and moves nothing, and one scan cannot flush what is
+// used again.
 //
 // Invariants: what is charged (entries, fills, dictionaries) never exceeds `memory`; an entry is in
 // the store at most once; after purge() has returned no look-up gives what it covers, nor can a
-// fill that began before it be inserted. Any thread, but configure().
+// fill that began before it be inserted. No reference to an entry or a body outlives the store. Any
+// thread, but where it says otherwise.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cache/entry.hpp"
 #include "cache/purge.hpp"
@@ -25,8 +29,18 @@
 namespace scrollgate {
 
 struct CacheNumbers {
-    std::uint64_t entries = 0, bytes = 0, bytes_raw = 0, capacity = 0;
-    std::uint64_t evictions = 0, expirations = 0, writes = 0, purged = 0;
+    std::uint64_t entries = 0;
+    std::uint64_t bytes = 0;      ///< charged: entries, tables, fills, dictionaries
+    std::uint64_t bytes_raw = 0;  ///< content of the entries' bodies, as clients get it
+    std::uint64_t capacity = 0;
+    std::uint64_t evictions = 0, expirations = 0, writes = 0;
+    std::uint64_t purged = 0;  ///< softly purged ones, too
+};
+
+/// "Should I buy more cache?"
+struct HitRateAt {
+    double memory;    ///< as a multiple of what there is
+    double hit_rate;  ///< of an LRU cache of that size, as guessed from a sample of keys
 };
 
 class CacheStore {
@@ -49,7 +63,9 @@ class CacheStore {
     [[nodiscard]] Found peek(const CacheKey& key, const HeaderList& request) const noexcept;
 
     /// Stores it in place of the entry of the same key and variant. Null: a purge came since
-    /// draft.purge_position, or there is no room (the reason says which).
+    /// draft.purge_position (overtaken), there is no room (no_memory), or its fields, Vary lines or
+    /// tags are beyond limits::cache_fields (too_large). A position that nobody holds by
+    /// fill_began() may be too old to be compared; then it is overtaken, too.
     struct Inserted {
         EntryRef entry;
         CacheReason reason = CacheReason::none;
@@ -65,13 +81,16 @@ class CacheStore {
     // -- purging (purge.hpp)
     /// The number of the last purge: a fill notes it before it asks the origin.
     [[nodiscard]] std::uint64_t purge_position() const noexcept;
+    /// Some purge after position `since` covers the key, or may do so (by tag). For joining a fill.
+    [[nodiscard]] bool overtaken(std::string_view key, std::uint64_t since) const;
     /// From now on nothing that it covers is found or inserted. Returns its number; nothing if
     /// limits::purge_rules are under way.
     [[nodiscard]] std::optional<std::uint64_t> purge(const Purge& purge);
     /// Gives back the memory of what is purged, for about `most` entries. True: nothing is left to
     /// sweep. One thread at a time.
     bool sweep(std::size_t most);
-    /// Objects that purge `number` covered, once it has been swept.
+    /// Objects that purge `number` covered, once it has been swept. Of long past ones 0: the counts
+    /// of the last limits::purges_told are kept.
     [[nodiscard]] std::optional<std::uint64_t> purged_by(std::uint64_t number) const;
     /// Fills under way count here, so that purges that they must be compared with are kept.
     void fill_began(std::uint64_t position);
@@ -81,7 +100,12 @@ class CacheStore {
     /// second. Control thread.
     void expire();
 
+    /// Learns from the bodies of `partition`, and has its dictionary. Lives as long as the store.
+    [[nodiscard]] DictionaryTrainer& trainer(std::string_view partition);
+
     [[nodiscard]] CacheNumbers numbers() const;
+    /// At half, the same, double and four times the memory.
+    [[nodiscard]] std::array<HitRateAt, 4> hit_rates() const;
     /// The `most` keys that are used most, the most used first, as far as eviction knows. Slow:
     /// for the file of the hottest.
     [[nodiscard]] std::vector<std::string> hottest(std::size_t most) const;

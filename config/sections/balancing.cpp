@@ -69,7 +69,8 @@ const Table<Failover>& failover_table() {
         key("idempotency_key", &Failover::idempotency_key, on_or_off(),
             "a request with Idempotency-Key may be repeated whatever its method"),
         key("connect_race", &Failover::connect_race, duration_or_off(1ms, 10s, no_limit),
-            "a connect that takes longer races with one elsewhere; no byte is sent before"),
+            "a connect that takes longer races with one elsewhere; no byte is sent before; after "
+            "20 connects to an endpoint, its own p99 instead, 10ms to 1s"),
     };
     return table;
 }

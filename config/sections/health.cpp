@@ -173,24 +173,21 @@ Codec<Dependency> dependency() {
 
 /// A decimal number above 0.
 Codec<double> amount(double most) {
-    Codec<double> codec;
-    codec.type = "number";
-    codec.range = fmt::format("above 0, to {:.0f}", most);
-    codec.read = [most](Reader& reader, const Value& value, double& into) {
-        const auto given = reader.scalar(value, "8");
-        if (!given) return;
-        double parsed = 0;
-        const char* end = given->data() + given->size();
+    const auto number = [most](std::string_view text) -> Parsed<double> {
+        double given = 0;
+        const char* end = text.data() + text.size();
         const auto [stop, failure] =
-            std::from_chars(given->data(), end, parsed, std::chars_format::fixed);
-        if (failure != std::errc{} || stop != end || !std::isfinite(parsed))
-            return reader.error(value, fmt::format("{} is not a number; write for example 8 or 2.5",
-                                                   quoted(*given)));
-        if (parsed < 0.001 || parsed > most)
-            return reader.error(value, fmt::format("{} is out of range; it can be 0.001 to {:.0f}",
-                                                   quoted(*given), most));
-        into = parsed;
+            std::from_chars(text.data(), end, given, std::chars_format::fixed);
+        if (failure != std::errc{} || stop != end || !std::isfinite(given))
+            return refuse<double>(
+                fmt::format("{} is not a number; write for example 8 or 2.5", quoted(text)));
+        if (given < 0.001 || given > most)
+            return refuse<double>(
+                fmt::format("{} is out of range; it can be 0.001 to {:.0f}", quoted(text), most));
+        return {given, {}};
     };
+    Codec<double> codec =
+        parsed<double>("number", fmt::format("above 0, to {:.0f}", most), "8", number);
     codec.write = [](const double& value) { return make_scalar(fmt::format("{}", value)); };
     return codec;
 }

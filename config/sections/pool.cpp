@@ -90,16 +90,33 @@ Codec<Endpoint> endpoint() {
     return codec;
 }
 
-const Table<PoolLimits>& pool_limits_table() {
-    constexpr std::uint64_t most = 1'000'000;
-    const std::vector<std::pair<std::string, std::uint64_t>> none = {{"none", limits::unlimited}};
-    static const Table<PoolLimits> table = {
-        key("connections", &PoolLimits::connections, count(1, most, none),
+constexpr std::uint64_t most_at_once = 1'000'000;
+
+Codec<std::uint64_t> at_once() {
+    return count<std::uint64_t>(1, most_at_once, {{"none", limits::unlimited}});
+}
+
+const Table<EndpointLimits>& endpoint_limits_table() {
+    static const Table<EndpointLimits> table = {
+        key("connections", &EndpointLimits::connections, at_once(),
             "most connections to one endpoint, over all workers"),
-        key("in_flight", &PoolLimits::in_flight, count(1, most, none),
-            "most requests under way to the pool"),
-        key("pending", &PoolLimits::pending, count<std::uint64_t>(0, most),
-            "most requests that wait for a free connection; beyond it 503"),
+        key("in_flight", &EndpointLimits::in_flight, at_once(),
+            "most requests under way to one endpoint, over all workers"),
+    };
+    return table;
+}
+
+const Table<PoolLimits>& pool_limits_table() {
+    static const Table<PoolLimits> table = {
+        key("connections", &PoolLimits::connections, at_once(),
+            "most connections to the pool, over all workers"),
+        key("in_flight", &PoolLimits::in_flight, at_once(),
+            "most requests under way to the pool, over all workers"),
+        key("pending", &PoolLimits::pending, count<std::uint64_t>(0, most_at_once),
+            "most requests that wait for room, each for a second at most; beyond it 503"),
+        key("endpoint", &PoolLimits::endpoint,
+            section(endpoint_limits_table(), "{ connections: 100 }"),
+            "bounds for each of the pool's endpoints"),
     };
     return table;
 }

@@ -10,27 +10,37 @@
 namespace scrollgate {
 namespace {
 
-UpstreamLease connection_to(Exchange& x, const Endpoint& endpoint) {
+UpstreamLease connection_to(Exchange& x, const Endpoint& endpoint, Limit& reached) {
     // What cannot be repeated takes no connection that the origin may be about to close.
     const bool repeatable = may_repeat(x) && !x.request.body.has_body();
     const bool careful = !repeatable || x.pipelined;
     UpstreamLease connection = x.worker.upstreams().reuse(endpoint, !repeatable, careful);
-    return connection ? std::move(connection) : x.worker.upstreams().open(endpoint);
+    return connection ? std::move(connection) : x.worker.upstreams().open(endpoint, &reached);
 }
 
 /// What was in the way of a claim.
 struct Full {
-    const Endpoint* endpoint = nullptr;  ///< the first that was full
-    bool connections = false;            ///< for want of a connection, not of requests in flight
+    const Endpoint* endpoint = nullptr;     ///< the first that was full
+    const Endpoint* unconnected = nullptr;  ///< the first that wants only a connection…
+    Limit connections = Limit::none;        ///< …and whose limit on them is reached
+
+    void note(const Endpoint& one, bool leased, Limit reached) noexcept {
+        if (endpoint == nullptr) endpoint = &one;
+        if (!leased || unconnected != nullptr) return;
+        unconnected = &one;
+        connections = reached;
+    }
 };
 
 /// claim_now() with pools to avoid, `x.avoid`, to which those are added whose requests in flight
-/// are at their limit: none of their endpoints has room.
-Result<Claim> pick(Exchange& x, Full& full) {
+/// are at their limit: none of their endpoints has room. (While connections are, one that idles may
+/// still be used.) `again`: the request has waited, and a split route has counted it.
+Result<Claim> pick(Exchange& x, Full& full, bool again = false) {
     RouteBalancer& balancer = x.snapshot->balancers[x.record.route];
     const std::size_t tried_before = x.tried.size(), avoided_before = x.avoid.size();
     PickRequest request;
     request.hash = x.affinity.hash;
+    request.counted = again;
     request.now = x.worker.loop().now();
     if (x.affinity.tag != 0) request.stick = balancer.targets()->tagged(x.affinity.tag);
     std::optional<Claim> claimed;
@@ -42,18 +52,20 @@ Result<Claim> pick(Exchange& x, Full& full) {
         if (x.held.empty() || x.held.back() != balancer.targets()) {
             x.held.push_back(balancer.targets());
         }
-        std::optional<Lease> lease = Lease::try_acquire(*endpoint);
+        Limit reached = Limit::none;
+        std::optional<Lease> lease = Lease::try_acquire(*endpoint, &reached);
         if (lease) {
-            UpstreamLease connection = connection_to(x, *endpoint);
+            UpstreamLease connection = connection_to(x, *endpoint, reached);
             if (connection) claimed = Claim{std::move(*lease), std::move(connection)};
         }
         if (claimed) break;
-        if (full.endpoint == nullptr) full.endpoint = endpoint;
-        full.connections = full.connections || lease;
-        const PoolState* const pool = endpoint->pool_state.get();
-        const auto begin = x.avoid.begin() + static_cast<std::ptrdiff_t>(avoided_before);
-        if (!lease && std::find(begin, x.avoid.end(), pool) != x.avoid.end()) break;
-        if (!lease) x.avoid.push_back(pool);
+        full.note(*endpoint, lease.has_value(), reached);
+        if (!lease && reached == Limit::pool) {
+            const PoolState* const pool = endpoint->pool_state.get();
+            const auto begin = x.avoid.begin() + static_cast<std::ptrdiff_t>(avoided_before);
+            if (std::find(begin, x.avoid.end(), pool) != x.avoid.end()) break;
+            x.avoid.push_back(pool);
+        }
         x.tried.push_back(endpoint);
     }
     x.tried.resize(tried_before);
@@ -80,23 +92,25 @@ Result<Claim> claim_now(Exchange& x, const Endpoint* away_from) {
 
 Task<Result<Claim>> claim(Exchange& x) {
     PendingQueue::Place place;
-    bool asked = false;
+    bool waited = false;
     const TimePoint until = std::min(x.worker.loop().now() + limits::pending_wait, x.until);
     for (;;) {
         Full full;
         x.avoid.clear();
         // The second attempt may stay near; after two, the cloud is under suspicion.
         if (x.tried.size() > 1) x.avoid.push_back(x.tried.back()->pool_state.get());
-        Result<Claim> claimed = pick(x, full);
+        Result<Claim> claimed = pick(x, full, waited);
         if (claimed || full.endpoint == nullptr || x.worker.loop().now() >= until) {
             co_return claimed;
         }
         if (!place.take(*full.endpoint)) co_return claimed;
-        if (full.connections && !asked) x.worker.ask_for_room(*full.endpoint);
-        asked = true;
+        if (full.unconnected != nullptr && !waited) {
+            x.worker.ask_for_room(*full.unconnected, full.connections);
+        }
+        waited = true;
         TimedGate gate(x.worker.loop());
         x.waiting = &gate;
-        co_await x.worker.pending().wait(gate, until);
+        co_await x.worker.pending().wait(place, gate, until);
         x.waiting = nullptr;
         if (x.cancelled) co_return Error{*x.cancelled};
     }
@@ -110,10 +124,7 @@ void drop(Exchange& x, Claim& claim) {
 }
 
 void hand_on(Exchange& x, const Endpoint& endpoint) {
-    const config::PoolLimits& limits = endpoint.limits;
-    const bool limited =
-        limits.in_flight != limits::unlimited || limits.connections != limits::unlimited;
-    if (limited) x.worker.pending().wake_one();
+    if (endpoint.limits.may_fill()) x.worker.pending().wake_one(*endpoint.pool_state);
 }
 
 }  // namespace scrollgate

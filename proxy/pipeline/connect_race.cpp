@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/limits.hpp"
 #include "proxy/pipeline/tally.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -24,10 +25,23 @@ ErrorKind connect_error(const boost::system::error_code& error) {
     }
 }
 
+/// How long a connect to `endpoint` may take before somebody else is tried: as long as hardly one
+/// of those before it did; the configured time while they are too few to tell. A near endpoint is
+/// raced earlier than configured; a far one, where each connect takes longer, later.
+Duration patience(const Exchange& x, const Endpoint& endpoint) noexcept {
+    const Duration configured = x.route->route->failover.connect_race;
+    const LatencyWindow& connects = endpoint.state->connects;
+    if (configured == no_limit || connects.count() < limits::race_samples) return configured;
+    const Duration most = std::min<Duration>(limits::race_most, x.route->connect / 2);
+    return std::clamp(connects.quantile(0.99), std::min<Duration>(limits::race_least, configured),
+                      std::max(configured, most));
+}
+
 /// One connect, on the connection of `claim`.
 Task<Result<void>> connect_once(Exchange& x, Claim& claim) {
     Connection& connection = *claim.connection;
-    const TimePoint limit = after(x.worker.loop().now(), x.route->connect);
+    const TimePoint begun = x.worker.loop().now();
+    const TimePoint limit = after(begun, x.route->connect);
     connection.expire_at(
         Way::write, std::min(limit, x.until),
         limit <= x.until ? ErrorKind::connect_timeout : ErrorKind::request_timeout);
@@ -39,6 +53,7 @@ Task<Result<void>> connect_once(Exchange& x, Claim& claim) {
         co_return Error{*failure, true, error};
     }
     if (error) co_return Error{connect_error(error), true, error};
+    claim.endpoint().state->connects.record(x.worker.loop().now() - begun);
     co_return Result<void>();
 }
 
@@ -58,8 +73,8 @@ Task<Result<void>> connect_with_room(Exchange& x, Claim& claim) {
 
 Task<Result<void>> ConnectRace::run() {
     const TimePoint begun = x_.worker.loop().now();
-    const TimePoint patience = after(begun, x_.route->route->failover.connect_race);
-    if (patience != never) x_.worker.loop().arm(*this, patience);
+    const TimePoint race = after(begun, patience(x_, first_.endpoint()));
+    if (race != never) x_.worker.loop().arm(*this, race);
     Result<void> ended = co_await connect_with_room(x_, first_);
     disarm();
     if (ended && !second_won_) {

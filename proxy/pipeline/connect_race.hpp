@@ -1,8 +1,9 @@
 // ConnectRace: connecting, with a second try elsewhere when the first takes long (after RFC 8305,
 // "Happy Eyeballs", between endpoints instead of addresses).
 //
-// When failover.connect_race has passed, a second endpoint is claimed and connected to as well, for
-// any method: no byte of the request has left yet. One worker; no locks.
+// When the connect takes longer than those before it to the same endpoint, or than
+// failover.connect_race while these are few, a second endpoint is claimed and connected to as well,
+// for any method: no byte of the request has left yet. One worker; no locks.
 #pragma once
 
 #include <optional>

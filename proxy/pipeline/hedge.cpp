@@ -46,8 +46,7 @@ void Hedge::expired() noexcept {
     const bool waiting = first_.waiting();
     if (now >= look_) expect(x_.hedges().usual(now));
     if (now >= overdue_) {
-        if (waiting) overdue(x_, first_.endpoint(), now - asked_);
-        told_ = told_ || waiting;
+        if (waiting) first_.tell_overdue(now - asked_);
         overdue_ = never;
     }
     // While the endpoint answers others, the share of hedges is small; one that has gone silent is
@@ -89,9 +88,7 @@ Task<void> Hedge::run_rival() {
     decided_ = rival_won_ = true;
     // It might have been overdue later, had nobody answered in its place.
     const Duration took = x_.worker.loop().now() - asked_;
-    if (!told_ && first_.waiting() && unlike(first_.endpoint(), took)) {
-        overdue(x_, first_.endpoint(), took);
-    }
+    if (first_.waiting() && unlike(first_.endpoint(), took)) first_.tell_overdue(took);
     first_.call_off();
 }
 

@@ -41,7 +41,7 @@ class Hedge final : private TimerWheel::Timer {
     Result<void> rival_began_;
     Child child_;
     TimePoint asked_{}, late_ = never, overdue_ = never, look_ = never;
-    bool decided_ = false, rival_won_ = false, told_ = false;
+    bool decided_ = false, rival_won_ = false;
 };
 
 }  // namespace scrollgate

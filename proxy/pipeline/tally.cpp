@@ -39,8 +39,8 @@ void count_failure(const Endpoint& endpoint, const Error& error) noexcept {
     }
 }
 
-void tell(Exchange& x, const Endpoint& endpoint, AttemptEnd end, Duration took) {
-    if (report(*endpoint.state, end, took, x.worker.loop().now())) x.worker.ring_health();
+void tell(Exchange& x, const Endpoint& endpoint, AttemptEnd end, Duration took, bool told = false) {
+    if (report(*endpoint.state, end, took, x.worker.loop().now(), told)) x.worker.ring_health();
 }
 
 }  // namespace
@@ -65,10 +65,11 @@ void overdue(Exchange& x, const Endpoint& endpoint, Duration took) {
     tell(x, endpoint, AttemptEnd::overdue, took);
 }
 
-void end_attempt(Exchange& x, const Endpoint& endpoint, const Error& why, Duration took) {
+void end_attempt(Exchange& x, const Endpoint& endpoint, const Error& why, Duration took,
+                 bool told) {
     count_failure(endpoint, why);
     const bool tells = why.side() != Side::client && why.kind != ErrorKind::overloaded;
-    if (tells) tell(x, endpoint, seen(why), took);
+    if (tells) tell(x, endpoint, seen(why), took, told);
     std::optional<ErrorKind> outcome;
     if (why.side() == Side::upstream || why.kind == ErrorKind::cancelled) outcome = why.kind;
     x.worker.observe_attempt(x, endpoint, outcome, took);

@@ -18,8 +18,9 @@ void answered(Exchange& x, const Endpoint& endpoint, std::uint16_t status, Durat
 /// It has lasted `took` and is far from usual; once per attempt.
 void overdue(Exchange& x, const Endpoint& endpoint, Duration took);
 
-/// It has ended without a head, after `took`.
-void end_attempt(Exchange& x, const Endpoint& endpoint, const Error& why, Duration took);
+/// It has ended without a head, after `took`. `told`: overdue() was called for it.
+void end_attempt(Exchange& x, const Endpoint& endpoint, const Error& why, Duration took,
+                 bool told = false);
 
 /// It has ended after its head, which took `took`; `delivered` tells whether the rest came, too.
 void end_answered(Exchange& x, const Endpoint& endpoint, const Result<void>& delivered,

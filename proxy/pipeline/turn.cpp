@@ -28,7 +28,7 @@ Task<Result<void>> Turn::begin(Hedge* hedge) {
         x_.hedges().answered(took_);
         answered(x_, *endpoint_, status_, took_);
     } else if (!reported_) {
-        end_attempt(x_, *endpoint_, ended.error(), took_);
+        end_attempt(x_, *endpoint_, ended.error(), took_, overdue_);
     }
     co_return ended;
 }
@@ -95,6 +95,12 @@ void Turn::call_off() noexcept {
     called_off_ = true;
     if (attempt_) attempt_->call_off();
     if (race_) race_->call_off();
+}
+
+void Turn::tell_overdue(Duration took) {
+    if (overdue_) return;
+    overdue_ = true;
+    overdue(x_, *endpoint_, took);
 }
 
 void Turn::hold_interims() noexcept {

@@ -30,6 +30,9 @@ class Turn {
     [[nodiscard]] Task<void> abandon();
     /// Another one has won: begin() ends soon.
     void call_off() noexcept;
+    /// Health is told, the first time, that the request has been with the endpoint for `took`, far
+    /// longer than usual.
+    void tell_overdue(Duration took);
     /// 1xx heads wait until deliver().
     void hold_interims() noexcept;
 
@@ -55,7 +58,7 @@ class Turn {
     TimePoint begun_;  ///< of the claim; once connected, of the request
     Duration connect_{-1}, took_{0};
     std::uint16_t status_ = 0;
-    bool reported_ = false, called_off_ = false, holding_ = false;
+    bool reported_ = false, called_off_ = false, holding_ = false, overdue_ = false;
 };
 
 }  // namespace scrollgate

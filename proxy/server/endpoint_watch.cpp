@@ -43,8 +43,7 @@ bool uses(const config::Pool& pool, const std::string& host) {
 bool same(const Endpoint& a, const Endpoint& b) {
     return a.address == b.address && a.name == b.name && a.port == b.port && a.weight == b.weight &&
            a.standby == b.standby && a.zone == b.zone && a.provider == b.provider &&
-           a.region == b.region && a.limits.connections == b.limits.connections &&
-           a.limits.in_flight == b.limits.in_flight && a.limits.pending == b.limits.pending;
+           a.region == b.region && a.limits == b.limits;
 }
 
 std::string in_words(const std::vector<std::string>& all) {

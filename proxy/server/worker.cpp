@@ -157,11 +157,13 @@ void Worker::observe_attempt(const Exchange& x, const Endpoint& endpoint,
     shared_.metrics.attempt(index_, pool.series, error, took);
 }
 
-void Worker::ask_for_room(const Endpoint& endpoint) {
+void Worker::ask_for_room(const Endpoint& endpoint, Limit reached) {
     for (const std::unique_ptr<Worker>& other : shared_.workers) {
         if (other.get() == this) continue;
-        other->loop_.post([&upstreams = other->upstreams_, state = endpoint.state] {
-            upstreams.close_one_idle(*state);
+        other->loop_.post([&upstreams = other->upstreams_, state = endpoint.state,
+                           pool = endpoint.pool_state, reached] {
+            static_cast<void>(reached == Limit::pool ? upstreams.close_one_idle(*pool)
+                                                     : upstreams.close_one_idle(*state));
         });
     }
 }

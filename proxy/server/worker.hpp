@@ -73,8 +73,9 @@ class Worker {
     [[nodiscard]] const WorkerSnapshotRef& snapshot_ref() const noexcept { return snapshot_; }
     [[nodiscard]] UpstreamPool& upstreams() noexcept { return upstreams_; }
     [[nodiscard]] PendingQueue& pending() noexcept { return pending_; }
-    /// A request waits for a connection to `endpoint`: other workers close an idle one of theirs.
-    void ask_for_room(const Endpoint& endpoint);
+    /// A request waits for a connection to `endpoint`, because `reached` is: other workers close an
+    /// idle one of theirs.
+    void ask_for_room(const Endpoint& endpoint, Limit reached);
     /// The present time as Date writes it (RFC 9110 section 5.6.7); valid until the next call.
     [[nodiscard]] std::string_view date();
     [[nodiscard]] bool log_enabled() const noexcept { return shared_.access_log.enabled(); }

@@ -18,19 +18,21 @@ bool PendingQueue::Place::take(const Endpoint& endpoint) noexcept {
     return true;
 }
 
-Task<void> PendingQueue::wait(TimedGate& gate, TimePoint until) {
-    waiting_.push_back(&gate);
+Task<void> PendingQueue::wait(const Place& place, TimedGate& gate, TimePoint until) {
+    waiting_.push_back({place.pool_.get(), &gate});
     gate.limit(std::min(until, loop_.now() + limits::pending_look));
     co_await gate.passed();
-    std::erase(waiting_, &gate);
+    std::erase_if(waiting_, [&gate](const Waiting& one) { return one.gate == &gate; });
 }
 
-void PendingQueue::wake_one() {
-    for (TimedGate* const gate : waiting_) {
-        if (gate->settled()) continue;  // looks anyway
-        gate->open();
-        return;
+void PendingQueue::wake_one(const PoolState& pool) {
+    TimedGate* first = nullptr;
+    for (const Waiting& one : waiting_) {
+        if (one.gate->settled()) continue;  // looks anyway
+        if (first == nullptr || one.pool == &pool) first = one.gate;
+        if (one.pool == &pool) break;
     }
+    if (first != nullptr) first->open();
 }
 
 }  // namespace scrollgate

@@ -1,10 +1,10 @@
 // PendingQueue: requests of one worker that wait for room in pools at their limits. The one that
-// has waited longest looks first; a request that comes just then may be quicker.
+// has waited longest for a pool looks first; a request that comes just then may be quicker.
 //
-// What is freed on this worker wakes its own queue at once. Limits are global, so room may also
-// come up on another worker: who waits looks again every few milliseconds (only under overload, so
-// an idle process stays asleep). The wait and the number that may wait are bounded. One worker; no
-// locks.
+// What is freed on this worker wakes its own pool's queue at once. Limits are global, so room may
+// also come up on another worker: who waits looks again every few milliseconds (only under
+// overload, so an idle process stays asleep). The wait and the number that may wait are bounded.
+// One worker; no locks.
 #pragma once
 
 #include <deque>
@@ -31,17 +31,25 @@ class PendingQueue {
         [[nodiscard]] bool take(const Endpoint& endpoint) noexcept;
 
       private:
+        friend class PendingQueue;
         std::shared_ptr<PoolState> pool_;
     };
 
-    /// Waits for something to be freed, or a moment; shutting `gate` from outside calls it off.
-    [[nodiscard]] Task<void> wait(TimedGate& gate, TimePoint until);
-    /// Something was freed on this worker: the first in the queue looks again.
-    void wake_one();
+    /// With a place that was taken: waits for something to be freed, or a moment; shutting `gate`
+    /// from outside calls it off.
+    [[nodiscard]] Task<void> wait(const Place& place, TimedGate& gate, TimePoint until);
+    /// Something of `pool` was freed on this worker: the first that waits for it looks again. If
+    /// nobody does, the first of all: its route may go there, too.
+    void wake_one(const PoolState& pool);
 
   private:
+    struct Waiting {
+        const PoolState* pool;
+        TimedGate* gate;
+    };
+
     EventLoop& loop_;
-    std::deque<TimedGate*> waiting_;
+    std::deque<Waiting> waiting_;
 };
 
 }  // namespace scrollgate

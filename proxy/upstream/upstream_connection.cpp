@@ -65,7 +65,7 @@ UpstreamPool::~UpstreamPool() {
 
 EndpointSlot& UpstreamPool::slot_of(const Endpoint& endpoint) {
     std::unique_ptr<EndpointSlot>& slot = slots_[endpoint.state.get()];
-    if (!slot) slot = std::make_unique<EndpointSlot>(endpoint.state);
+    if (!slot) slot = std::make_unique<EndpointSlot>(endpoint);
     return *slot;
 }
 
@@ -91,8 +91,15 @@ UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young, bool car
     return {};
 }
 
-UpstreamLease UpstreamPool::open(const Endpoint& endpoint) {
-    std::optional<ConnectionToken> token = ConnectionToken::try_acquire(endpoint);
+UpstreamLease UpstreamPool::open(const Endpoint& endpoint, Limit* reached) {
+    Limit limit = Limit::none;
+    std::optional<ConnectionToken> token = ConnectionToken::try_acquire(endpoint, &limit);
+    // It leads to another endpoint, or the caller may not use it.
+    const bool room = limit == Limit::endpoint
+                          ? close_one_idle(*endpoint.state)
+                          : limit == Limit::pool && close_one_idle(*endpoint.pool_state);
+    if (room) token = ConnectionToken::try_acquire(endpoint, &limit);
+    if (reached != nullptr) *reached = limit;
     if (!token) return {};
     return UpstreamLease(new UpstreamConnection(loop_, dialer_.open(loop_), *this,
                                                 slot_of(endpoint), std::move(*token)));
@@ -132,13 +139,15 @@ void UpstreamPool::leave_idle(UpstreamConnection& connection) noexcept {
 void UpstreamPool::discard(UpstreamConnection& connection) noexcept {
     connection.state_ = UpstreamConnection::State::dead;
     connection.close();
+    connection.token_.release();  // though its last operation may end later
     if (!connection.busy()) delete &connection;
 }
 
-bool UpstreamPool::close_one_idle() noexcept {
+template <class Among>
+bool UpstreamPool::close_oldest(const Among& among) noexcept {
     UpstreamConnection* oldest = nullptr;
     for (const auto& [state, slot] : slots_) {
-        if (slot->idle.empty()) continue;
+        if (slot->idle.empty() || !among(*slot)) continue;
         UpstreamConnection* const candidate = slot->idle.front();
         if (oldest == nullptr || candidate->idle_since_ < oldest->idle_since_) oldest = candidate;
     }
@@ -148,12 +157,16 @@ bool UpstreamPool::close_one_idle() noexcept {
     return true;
 }
 
-void UpstreamPool::close_one_idle(const EndpointState& of) noexcept {
-    const auto found = slots_.find(&of);
-    if (found == slots_.end() || found->second->idle.empty()) return;
-    UpstreamConnection& oldest = *found->second->idle.front();
-    leave_idle(oldest);
-    discard(oldest);
+bool UpstreamPool::close_one_idle() noexcept {
+    return close_oldest([](const EndpointSlot&) { return true; });
+}
+
+bool UpstreamPool::close_one_idle(const EndpointState& of) noexcept {
+    return close_oldest([&of](const EndpointSlot& slot) { return slot.state.get() == &of; });
+}
+
+bool UpstreamPool::close_one_idle(const PoolState& of) noexcept {
+    return close_oldest([&of](const EndpointSlot& slot) { return slot.pool.get() == &of; });
 }
 
 void UpstreamPool::retire_others(const std::vector<std::shared_ptr<const EndpointSet>>& current) {

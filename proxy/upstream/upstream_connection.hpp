@@ -76,12 +76,13 @@ class UpstreamLease {
 
 /// A worker's connections to one endpoint.
 struct EndpointSlot {
-    explicit EndpointSlot(std::shared_ptr<EndpointState> of) : state(std::move(of)) {}
+    explicit EndpointSlot(const Endpoint& of) : state(of.state), pool(of.pool_state) {}
 
     const std::shared_ptr<EndpointState> state;  ///< the identity
-    std::vector<UpstreamConnection*> idle;       ///< the most recently used at the back
-    std::uint32_t connections = 0;               ///< idle, busy and dying
-    bool retired = false;                        ///< in no EndpointSet any more
+    const std::shared_ptr<PoolState> pool;
+    std::vector<UpstreamConnection*> idle;  ///< the most recently used at the back
+    std::uint32_t connections = 0;          ///< idle, busy and dying
+    bool retired = false;                   ///< in no EndpointSet any more
 };
 
 class UpstreamPool {
@@ -94,13 +95,15 @@ class UpstreamPool {
     /// `young`, only one that was idle for less than limits::reuse_unsafe; with `careful`, the
     /// kernel is asked about one that was kept a moment ago (a system call).
     [[nodiscard]] UpstreamLease reuse(const Endpoint& endpoint, bool young, bool careful);
-    /// A new connection for the caller to connect; an empty lease if the endpoint has as many as
-    /// its pool allows.
-    [[nodiscard]] UpstreamLease open(const Endpoint& endpoint);
+    /// A new connection for the caller to connect. At a limit, an idle one of this worker makes
+    /// room; an empty lease if there is none, and `reached`, if not null, tells whose limit it is.
+    [[nodiscard]] UpstreamLease open(const Endpoint& endpoint, Limit* reached = nullptr);
     /// Closes the oldest idle connection of all, to free a descriptor. False if there is none.
     bool close_one_idle() noexcept;
-    /// The same for one endpoint.
-    void close_one_idle(const EndpointState& of) noexcept;
+    /// The same among those to one endpoint.
+    bool close_one_idle(const EndpointState& of) noexcept;
+    /// The same among those to one pool.
+    bool close_one_idle(const PoolState& of) noexcept;
     /// Endpoints that are in no set of `current` get no new use; their idle connections close.
     void retire_others(const std::vector<std::shared_ptr<const EndpointSet>>& current);
     /// Closes all idle connections (drain, tests).
@@ -114,6 +117,8 @@ class UpstreamPool {
     void keep(UpstreamConnection& connection, Duration idle) noexcept;
     void discard(UpstreamConnection& connection) noexcept;
     void leave_idle(UpstreamConnection& connection) noexcept;
+    template <class Among>
+    bool close_oldest(const Among& among) noexcept;
 
     EventLoop& loop_;
     Dialer& dialer_;

@@ -70,8 +70,8 @@ class Balancing(EdgeTest):
 
 
 class PoolLimits(EdgeTest):
-    def held(self, **limits):
-        """A proxy whose origin holds every answer until self.release."""
+    def held(self, origins=1, **limits):
+        """A proxy whose origins hold every answer until self.release."""
         self.release = threading.Event()
 
         def script(conn):
@@ -79,8 +79,10 @@ class PoolLimits(EdgeTest):
                 conn.request()
                 conn.wait(self.release)
                 conn.answer(b"ok")
-        self.peer = self.origin(script)
-        return self.edge(pools={"main": {"endpoints": [self.peer.address], "limits": limits}})
+        self.peers = [self.origin(script) for _ in range(origins)]
+        self.peer = self.peers[0]
+        return self.edge(pools={"main": {"endpoints": [peer.address for peer in self.peers],
+                                         "limits": limits}}, routes=[IN_TURN])
 
     def test_a_connection_limit_makes_others_wait_their_turn(self):
         edge = self.held(connections=2)
@@ -100,6 +102,41 @@ class PoolLimits(EdgeTest):
         for client in clients:
             self.assertEqual(client.response().status, 200)
 
+    def test_the_limits_of_a_pool_are_of_all_its_endpoints(self):
+        for limit in ("connections", "in_flight"):
+            with self.subTest(limit=limit):
+                edge = self.held(2, **{limit: 1})
+                clients = [self.client(edge).get(f"/{n}") for n in range(4)]
+                eventually(lambda: any(peer.requests() for peer in self.peers), "one is asked")
+                self.assertEqual(sum(len(peer.requests()) for peer in self.peers), 1)
+                self.release.set()
+                for client in clients:
+                    self.assertEqual(client.response().status, 200)
+
+    def test_an_endpoint_at_its_limit_leaves_requests_to_the_others(self):
+        for limit in ("connections", "in_flight"):
+            with self.subTest(limit=limit):
+                edge = self.held(2, endpoint={limit: 1})
+                clients = [self.client(edge).get(f"/{n}") for n in range(4)]
+                for peer in self.peers:
+                    peer.wait_requests(1)
+                    self.assertEqual(len(peer.requests()), 1)
+                self.release.set()
+                for client in clients:
+                    self.assertEqual(client.response().status, 200)
+
+    def test_an_idle_connection_to_another_endpoint_makes_room(self):
+        for workers in (1, 2):
+            with self.subTest(workers=workers):
+                one, two = self.origin(), self.origin()
+                edge = self.edge(
+                    pools={"main": {"endpoints": [one.address, two.address],
+                                    "limits": {"connections": 1}}},
+                    routes=[IN_TURN], workers=workers)
+                for _ in range(20):  # they come to either worker
+                    self.assertEqual(self.fetch(edge).status, 200)
+                self.assertTrue(one.requests() and two.requests())
+
     def test_beyond_pending_it_is_503(self):
         edge = self.held(connections=1, pending=1)
         first = self.client(edge).get("/first")
@@ -109,8 +146,9 @@ class PoolLimits(EdgeTest):
         self.assertEqual((edge.log(1)[0]["status"], edge.log(1)[0]["outcome"]),
                          (503, "overloaded"))
         self.release.set()
-        statuses = sorted(c.response().status for c in (first, *others))
-        self.assertEqual(statuses, [200, 200, 503])
+        answers = sorted((c.response() for c in (first, *others)), key=lambda one: one.status)
+        self.assertEqual([one.status for one in answers], [200, 200, 503])
+        self.assertEqual(answers[2].get("retry-after"), "1")
 
 
 if __name__ == "__main__":

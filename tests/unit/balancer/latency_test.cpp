@@ -86,8 +86,10 @@ TEST_CASE("a half that was rotated away twice is forgotten") {
     LatencyWindow window;
     window.record(1ms);
     window.rotate();
+    CHECK(window.fresh() == 0);
     window.record(2ms);
     CHECK(window.count() == 2);
+    CHECK(window.fresh() == 1);
     window.rotate();
     CHECK(window.count() == 1);
     window.rotate();

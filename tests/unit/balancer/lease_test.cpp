@@ -57,13 +57,63 @@ TEST_CASE("a pool's limit on requests in flight holds over all of its endpoints"
     CHECK(one->pool_state->in_flight == 1);
 }
 
+TEST_CASE("an endpoint's limit on requests in flight holds beside its pool's, and says so") {
+    const auto one = make_endpoint("a", 1), two = make_endpoint("a", 2);
+    two->pool_state = one->pool_state;
+    for (const auto& endpoint : {one, two}) {
+        endpoint->limits.in_flight = 3;
+        endpoint->limits.endpoint.in_flight = 2;
+    }
+    Limit reached = Limit::pool;
+    const auto first = Lease::try_acquire(*one, &reached);
+    CHECK(reached == Limit::none);
+    auto second = Lease::try_acquire(*one);
+    CHECK_FALSE(Lease::try_acquire(*one, &reached));
+    CHECK(reached == Limit::endpoint);
+    CHECK(one->pool_state->in_flight == 2);
+    const auto third = Lease::try_acquire(*two);
+    CHECK(third);
+    CHECK_FALSE(Lease::try_acquire(*two, &reached));
+    CHECK(reached == Limit::pool);
+    CHECK(two->state->in_flight == 1);
+    second->release();
+    CHECK(Lease::try_acquire(*two));
+}
+
+TEST_CASE("a pool without a limit on requests in flight does not count them") {
+    const auto endpoint = make_endpoint("a", 1);
+    endpoint->limits.endpoint.in_flight = 2;
+    const auto lease = Lease::try_acquire(*endpoint);
+    CHECK(endpoint->state->in_flight == 1);
+    CHECK(endpoint->pool_state->in_flight == 0);
+}
+
+TEST_CASE("a pool's limit on connections holds over all of its endpoints") {
+    const auto one = make_endpoint("a", 1), two = make_endpoint("a", 2);
+    two->pool_state = one->pool_state;
+    one->limits.connections = two->limits.connections = 2;
+    Limit reached = Limit::none;
+    auto first = ConnectionToken::try_acquire(*one);
+    const auto second = ConnectionToken::try_acquire(*two);
+    CHECK_FALSE(ConnectionToken::try_acquire(*two, &reached));
+    CHECK(reached == Limit::pool);
+    CHECK(two->state->connections == 1);
+    first->release();
+    first->release();
+    CHECK(one->pool_state->connections == 1);
+    CHECK(ConnectionToken::try_acquire(*two));
+    CHECK(one->pool_state->connections == 1);
+}
+
 TEST_CASE("a connection token outlives its endpoint and keeps the limit per endpoint") {
     auto endpoint = make_endpoint("a", 1);
     const auto state = endpoint->state;
-    endpoint->limits.connections = 1;
+    endpoint->limits.endpoint.connections = 1;
     auto token = ConnectionToken::try_acquire(*endpoint);
     REQUIRE(token);
-    CHECK_FALSE(ConnectionToken::try_acquire(*endpoint));
+    Limit reached = Limit::none;
+    CHECK_FALSE(ConnectionToken::try_acquire(*endpoint, &reached));
+    CHECK(reached == Limit::endpoint);
     CHECK(state->connections == 1);
     endpoint.reset();
     ConnectionToken moved = std::move(*token);
@@ -73,25 +123,36 @@ TEST_CASE("a connection token outlives its endpoint and keeps the limit per endp
 }
 
 TEST_CASE("limits are never overshot by workers that race for the last place") {
-    const auto endpoint = make_endpoint("a", 1);
-    endpoint->limits.in_flight = 3;
-    endpoint->limits.connections = 2;
+    const auto one = make_endpoint("a", 1), two = make_endpoint("a", 2);
+    two->pool_state = one->pool_state;
+    for (const auto& endpoint : {one, two}) {
+        endpoint->limits.in_flight = 4;
+        endpoint->limits.connections = 3;
+        endpoint->limits.endpoint = {.connections = 2, .in_flight = 3};
+    }
+    const PoolState& pool = *one->pool_state;
     std::atomic<bool> overshot{false};
     std::vector<std::jthread> workers;
     for (int worker = 0; worker < 4; ++worker) {
-        workers.emplace_back([&] {
-            for (int i = 0; i < 20'000; ++i) {
-                const auto lease = Lease::try_acquire(*endpoint);
-                const auto token = ConnectionToken::try_acquire(*endpoint);
-                if (endpoint->pool_state->in_flight > 3 || endpoint->state->connections > 2) {
-                    overshot = true;
+        workers.emplace_back(
+            [&, &mine = worker % 2 == 0 ? *one : *two, &other = worker % 2 == 0 ? *two : *one] {
+                for (int i = 0; i < 20'000; ++i) {
+                    const auto lease = Lease::try_acquire(mine), second = Lease::try_acquire(other);
+                    const auto token = ConnectionToken::try_acquire(mine);
+                    const auto more = ConnectionToken::try_acquire(other);
+                    if (pool.in_flight > 4 || pool.connections > 3 || mine.state->in_flight > 3 ||
+                        mine.state->connections > 2) {
+                        overshot = true;
+                    }
                 }
-            }
-        });
+            });
     }
     workers.clear();
     CHECK_FALSE(overshot);
-    CHECK(endpoint->pool_state->in_flight == 0);
-    CHECK(endpoint->state->in_flight == 0);
-    CHECK(endpoint->state->connections == 0);
+    CHECK(pool.in_flight == 0);
+    CHECK(pool.connections == 0);
+    for (const auto& endpoint : {one, two}) {
+        CHECK(endpoint->state->in_flight == 0);
+        CHECK(endpoint->state->connections == 0);
+    }
 }

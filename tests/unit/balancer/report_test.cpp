@@ -30,6 +30,18 @@ TEST_CASE("attempts without an answer count in one row, however they end") {
     CHECK(state.last_answer == now.time_since_epoch().count());
 }
 
+TEST_CASE("an attempt that was overdue and then broke is one in the row") {
+    EndpointState state;
+    for (const AttemptEnd end : {AttemptEnd::broken, AttemptEnd::silent}) {
+        CHECK_FALSE(report(state, AttemptEnd::overdue, 90ms, now));
+        CHECK_FALSE(report(state, end, 1s, now, true));
+    }
+    CHECK(state.unanswered_run == 2);
+    CHECK(state.broken == 1);
+    CHECK(state.silent == 1);
+    CHECK(report(state, AttemptEnd::overdue, 90ms, now));
+}
+
 TEST_CASE("5xx in a row are reason to look, and an answer ends the row") {
     EndpointState state;
     CHECK_FALSE(report(state, AttemptEnd::server_error, 1ms, now));

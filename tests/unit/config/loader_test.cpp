@@ -186,16 +186,21 @@ TEST_CASE("defaults lie under pools and routes: maps merge deeply, lists are rep
     const Config config =
         loaded(listeners +
                "defaults:\n"
-               "  pool: { region: a, limits: { pending: 1, connections: 2 } }\n"
+               "  pool: { region: a, limits: { pending: 1, connections: 9, endpoint: { "
+               "connections: 2 } } }\n"
                "  route: { match: { methods: [ GET ] }, timeouts: { request: 5s } }\n"
                "pools:\n"
-               "  aws: { endpoints: [ \"10.0.1.10:8080\" ], limits: { pending: 7 } }\n"
+               "  aws: { endpoints: [ \"10.0.1.10:8080\" ], limits: { pending: 7, endpoint: { "
+               "in_flight: 3 } } }\n"
                "routes:\n"
                "  - { pools: [ aws ], match: { path_prefix: /a, methods: [ PUT ] } }\n"
                "  - { pools: [ aws ], timeouts: { connect: 1s } }\n");
     CHECK(config.pools[0].region == "a");
     CHECK(config.pools[0].limits.pending == 7);
-    CHECK(config.pools[0].limits.connections == 2);
+    CHECK(config.pools[0].limits.connections == 9);
+    CHECK(config.pools[0].limits.in_flight == limits::unlimited);
+    CHECK(config.pools[0].limits.endpoint.connections == 2);
+    CHECK(config.pools[0].limits.endpoint.in_flight == 3);
     CHECK(config.routes[0].match.methods == std::vector<std::string>{"PUT"});
     CHECK(config.routes[0].timeouts.request == Duration(5s));
     CHECK(config.routes[1].match.methods == std::vector<std::string>{"GET"});

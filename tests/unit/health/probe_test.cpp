@@ -272,6 +272,37 @@ TEST_CASE("what we have run out of ourselves says nothing of the endpoint") {
     }
 }
 
+TEST_CASE("a webhook that nobody ever hears is given up, until something else is wanted") {
+    Lab lab;
+    config::Webhook to;
+    to.host = "192.0.2.9";
+    Names names(lab.clock, [](const std::string&, const auto&) {});
+    Webhook webhook(lab.loop, lab.dialer, "pool a", [&] { return webhook_plan(to, names); });
+    lab.answers("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n");
+    webhook.tell("{}");
+    lab.settle();
+    REQUIRE(lab.dialer.peers.size() == 1);
+    const auto told = [&] {
+        const std::string& text = lab.dialer.peers[0]->written();
+        std::size_t count = 0;
+        for (std::size_t at = 0; (at = text.find("POST", at)) != std::string::npos; ++at)
+            ++count;
+        return count;
+    };
+    for (unsigned i = 0; i < limits::webhook_tries_most + 50; ++i)
+        lab.pass(10min);
+    CHECK(told() == limits::webhook_tries_most);
+    webhook.tell("{}");
+    lab.settle();
+    CHECK(told() == limits::webhook_tries_most + 1);
+    for (int i = 0; i < 10; ++i)
+        lab.pass(1s);
+    CHECK(told() > limits::webhook_tries_most + 2);  // with short pauses again
+    webhook.stop();
+    lab.settle();
+    CHECK_FALSE(webhook.running());
+}
+
 TEST_CASE("a webhook is told the newest until it has heard, ever more rarely") {
     Lab lab;
     config::Webhook to;

@@ -320,3 +320,22 @@ TEST_CASE("without slow_start, too, an endpoint comes back from an ejection by a
     w.look();
     CHECK(w.score(0, 0) > 0.9);
 }
+
+TEST_CASE("what connects take is forgotten only for as many newer ones") {
+    World world(1, 1);
+    LatencyWindow& connects = world.state(0, 0).connects;
+    const auto connect = [&](unsigned count, Duration took) {
+        for (unsigned i = 0; i < count; ++i)
+            connects.record(took);
+    };
+    connect(limits::race_samples, 200ms);
+    for (int i = 0; i < 5; ++i) {
+        world.calm(limits::latency_window + 200ms);
+        connect(2, 1ms);
+    }
+    CHECK(connects.quantile(0.99) >= 200ms);
+    connect(limits::race_samples, 1ms);
+    world.calm(limits::latency_window + 200ms);
+    CHECK(connects.quantile(0.99) < 2ms);
+    CHECK(connects.count() >= limits::race_samples);
+}

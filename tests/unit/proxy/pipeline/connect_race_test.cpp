@@ -1,6 +1,8 @@
 // Connects that take long are raced by one elsewhere, and no byte of a request goes twice.
 #include "proxy/pipeline/connect_race.hpp"
 
+#include <functional>
+
 #include <doctest/doctest.h>
 
 #include "tests/unit/proxy/pipeline/fault_runs.hpp"
@@ -13,9 +15,22 @@ namespace {
 
 const std::string post = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
 
+/// `count` connects to each endpoint have succeeded in `took`.
+std::function<void(Edge&)> learned(int count, Duration took) {
+    return [count, took](Edge& edge) {
+        for (const auto& [pool, set] : edge.sets) {
+            for (const auto& endpoint : *set) {
+                for (int i = 0; i < count; ++i)
+                    endpoint->state->connects.record(took);
+            }
+        }
+    };
+}
+
 /// Two endpoints; the first connects when it is told to, the second as `second` says.
 struct Slow {
-    explicit Slow(void (*second)(ScriptedPeer&)) {
+    explicit Slow(void (*second)(ScriptedPeer&), const std::function<void(Edge&)>& past = {}) {
+        if (past) past(edge);
         edge.dialer.on_connect = [this, second](ScriptedPeer& peer) {
             peer.on_change(answer_ten());
             edge.dialer.peers.size() == 1 ? peer.hold_connect() : second(peer);
@@ -60,6 +75,80 @@ TEST_CASE("a connect that takes longer than the race is overtaken, for any metho
     CHECK(slow.edge.state_of_origin(0).failures == 0);
     CHECK(slow.edge.state_of_origin(0).unanswered_run == 1);  // told to health
     slow.end();
+}
+
+TEST_CASE("what is near is raced earlier than configured, but not within 10 ms") {
+    Slow slow(connects, learned(20, 2ms));
+    REQUIRE(slow.edge.pass(8ms));
+    CHECK(slow.edge.dialer.peers.size() == 1);
+    REQUIRE(slow.edge.pass(4ms));
+    CHECK(slow.edge.dialer.peers.size() == 2);
+    CHECK(slow.status() == 200);
+    slow.end();
+}
+
+TEST_CASE("what is far is raced when it takes longer than its connects do") {
+    Slow slow(connects, learned(20, 200ms));
+    REQUIRE(slow.edge.pass(195ms));
+    CHECK(slow.edge.dialer.peers.size() == 1);
+    REQUIRE(slow.edge.pass(35ms));  // within a step of the histogram
+    CHECK(slow.edge.dialer.peers.size() == 2);
+    slow.end();
+}
+
+TEST_CASE("however long connects took, the race begins after half of the time for connecting") {
+    Slow slow(connects, learned(20, 900ms));
+    REQUIRE(slow.edge.pass(490ms));
+    CHECK(slow.edge.dialer.peers.size() == 1);
+    REQUIRE(slow.edge.pass(15ms));
+    CHECK(slow.edge.dialer.peers.size() == 2);
+    slow.end();
+}
+
+TEST_CASE("a few connects teach nothing") {
+    Slow slow(connects, learned(19, 2ms));
+    REQUIRE(slow.edge.pass(40ms));
+    CHECK(slow.edge.dialer.peers.size() == 1);
+    REQUIRE(slow.edge.pass(15ms));
+    CHECK(slow.edge.dialer.peers.size() == 2);
+    slow.end();
+}
+
+TEST_CASE("a connect that succeeds is learned from, one that is overtaken is not") {
+    Slow slow(connects);
+    REQUIRE(slow.edge.pass(55ms));
+    CHECK(slow.edge.state_of_origin(0).connects.count() == 0);
+    CHECK(slow.edge.state_of_origin(1).connects.count() == 1);
+    slow.end();
+    Slow won(hangs);
+    REQUIRE(won.edge.pass(30ms));
+    won.edge.dialer.peers[0]->let_connect();
+    REQUIRE(won.edge.settle());
+    CHECK(won.edge.state_of_origin(0).connects.count() == 1);
+    CHECK(won.edge.state_of_origin(0).connects.quantile(0.99) >= 30ms);
+    CHECK(won.edge.state_of_origin(0).connects.quantile(0.99) <= 34ms);
+    won.end();
+}
+
+TEST_CASE("connect_race: off stays off, whatever is known") {
+    Edge edge(R"(
+listeners: [ { name: plain, address: "127.0.0.1:8080" } ]
+admin: off
+pools: { app: { endpoints: [ "192.0.2.1:80", "192.0.2.2:80" ] } }
+routes: [ { name: all, pools: [ app ], failover: { connect_race: off } } ]
+)");
+    learned(20, 2ms)(edge);
+    edge.dialer.on_connect = hangs;
+    const auto client = edge.client();
+    client->send(post);
+    REQUIRE(edge.settle());
+    REQUIRE(edge.pass(500ms));
+    CHECK(edge.dialer.peers.size() == 1);
+    client->finish();
+    edge.dialer.peers[0]->on_change(answer_ten());
+    edge.dialer.peers[0]->let_connect();
+    REQUIRE(edge.settle());
+    CHECK(edge.leftovers() == "");
 }
 
 TEST_CASE("the first connect may still win the race") {

@@ -116,6 +116,7 @@ std::string Edge::leftovers() {
         for (const std::shared_ptr<const Endpoint>& endpoint : *set) {
             expect_none("leases", endpoint->state->in_flight.load());
             expect_none("connection tokens", endpoint->state->connections.load());
+            expect_none("pool connections", endpoint->pool_state->connections.load());
             expect_none("pool in_flight", endpoint->pool_state->in_flight.load());
             expect_none("pool pending", endpoint->pool_state->pending.load());
         }

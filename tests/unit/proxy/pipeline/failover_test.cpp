@@ -115,6 +115,107 @@ TEST_CASE("a request waits for room in a full pool and is served when there is s
     CHECK(edge.events() == 3);
 }
 
+TEST_CASE("an endpoint that is full is passed over, and who finds all of them full waits") {
+    Edge edge(with_pools(R"(app: { endpoints: [ "192.0.2.1:80", "192.0.2.2:80" ],
+                                   limits: { endpoint: { in_flight: 1 } } })",
+                         "pools: [ app ]"));
+    const auto first = edge.client(), second = edge.client(), third = edge.client();
+    for (const auto& client : {first, second, third}) {
+        client->send(get);
+        REQUIRE(edge.settle());
+    }
+    REQUIRE(edge.dialer.peers.size() == 2);
+    CHECK(edge.dialer.peers[0]->address() != edge.dialer.peers[1]->address());
+    CHECK(third->written().empty());
+    CHECK(edge.endpoints("app")[0]->pool_state->pending == 1);
+    edge.dialer.peers[1]->on_change(answer_ten());
+    edge.dialer.peers[1]->send(ok_ten + ten);
+    REQUIRE(edge.settle());
+    CHECK(status_of(*second) == 200);
+    CHECK(status_of(*third) == 200);
+    for (const auto& client : {first, second, third})
+        client->reset();
+    REQUIRE(edge.settle());
+    CHECK(edge.leftovers() == "");
+}
+
+TEST_CASE("a connection to another endpoint of a full pool gives its place if it idles") {
+    Edge edge(with_pools(R"(app: { endpoints: [ "192.0.2.1:80", "192.0.2.2:80" ],
+                                   limits: { connections: 1 } })",
+                         "pools: [ app ], balance: round_robin"));
+    edge.dialer.on_connect = [](ScriptedPeer& peer) { peer.on_change(answer_ten()); };
+    const auto client = edge.client();
+    for (int i = 0; i < 4; ++i) {
+        client->send(get);
+        REQUIRE(edge.settle());
+        CHECK(edge.endpoints("app")[0]->pool_state->connections == 1);
+    }
+    REQUIRE(edge.dialer.peers.size() == 4);
+    CHECK(edge.dialer.peers[0]->address() != edge.dialer.peers[1]->address());
+    client->finish();
+    REQUIRE(edge.settle());
+    CHECK(edge.events() == 4);
+    CHECK(edge.leftovers() == "");
+}
+
+TEST_CASE("what a pool frees goes to who waits for that pool, however long others have waited") {
+    Edge edge(R"(
+listeners: [ { name: plain, address: "127.0.0.1:8080" } ]
+admin: off
+pools: { a: { endpoints: [ "192.0.2.1:80" ], limits: { in_flight: 1 } },
+         b: { endpoints: [ "192.0.2.2:80" ], limits: { in_flight: 1 } } }
+routes: [ { name: one, match: { path_prefix: /a }, pools: [ a ] }, { name: two, pools: [ b ] } ]
+)");
+    const std::string other = "GET /b HTTP/1.1\r\nHost: a\r\n\r\n";
+    std::vector<std::shared_ptr<ScriptedPeer>> clients;
+    for (const std::string& request : {get, other, get, other}) {
+        clients.push_back(edge.client());
+        clients.back()->send(request);
+        REQUIRE(edge.settle());
+    }
+    REQUIRE(edge.dialer.peers.size() == 2);
+    edge.dialer.peers[1]->on_change(answer_ten());
+    edge.dialer.peers[1]->send(ok_ten + ten);
+    REQUIRE(edge.settle());
+    CHECK(clients[2]->written().empty());
+    CHECK(status_of(*clients[3]) == 200);
+    for (const auto& client : clients)
+        client->reset();
+    REQUIRE(edge.settle());
+    CHECK(edge.leftovers() == "");
+}
+
+TEST_CASE("exact shares count a request once, however often it looks for room") {
+    for (const int looks : {2, 3}) {
+        Edge edge(with_pools(R"(a: { endpoints: [ "192.0.2.1:80" ], limits: { in_flight: 1 } },
+                                b: { endpoints: [ "192.0.2.2:80" ], limits: { in_flight: 1 } })",
+                             "pools: [ { name: a, split: 50% }, { name: b, split: 50% } ]"));
+        const auto first = edge.client(), second = edge.client(), third = edge.client();
+        for (const auto& client : {first, second, third}) {
+            client->send(get);
+            REQUIRE(edge.settle());
+        }
+        REQUIRE(edge.dialer.peers.size() == 2);
+        for (int i = 0; i < looks; ++i)
+            REQUIRE(edge.pass(limits::pending_look + 1ms));
+        third->reset();
+        REQUIRE(edge.settle());
+        for (const auto& peer : edge.dialer.peers) {
+            peer->send(ok_ten + ten);
+            peer->on_change(answer_ten());
+        }
+        REQUIRE(edge.settle());
+        // The third would have been a's.
+        first->send(get);
+        REQUIRE(edge.settle());
+        CHECK(edge.state_of_origin(1).requests == 2);
+        first->reset();
+        second->reset();
+        REQUIRE(edge.settle());
+        CHECK(edge.leftovers() == "");
+    }
+}
+
 TEST_CASE("who waits for room in vain gets 503 after a second, and who leaves leaves its place") {
     Edge edge(with_pools(one_at_a_time, "pools: [ app ]"));
     const auto first = edge.client(), second = edge.client();

@@ -189,6 +189,18 @@ TEST_CASE("an attempt that is far too late is told to health once, and goes on")
     late.end();
 }
 
+TEST_CASE("an attempt that was overdue and then breaks is one failure for health, not two") {
+    Late late("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    late.wait(40ms);
+    CHECK(late.state(0).unanswered_run == 1);
+    late.edge.dialer.peers[0]->reset();
+    REQUIRE(late.edge.settle());
+    CHECK(late.read().status == 502);
+    CHECK(late.state(0).broken == 1);
+    CHECK(late.state(0).unanswered_run == 1);
+    late.end();
+}
+
 TEST_CASE("hedges are a small share of the requests, and more only beside a silent endpoint") {
     HedgeGate gate;
     unsigned hedges = 0;

@@ -17,7 +17,7 @@ std::shared_ptr<const Endpoint> make_endpoint(std::uint16_t port,
     auto endpoint = std::make_shared<Endpoint>();
     endpoint->pool = "app";
     endpoint->address = *SocketAddress::from_ip("192.0.2.1", port);
-    endpoint->limits.connections = connections;
+    endpoint->limits.endpoint.connections = connections;
     endpoint->state = std::make_shared<EndpointState>();
     endpoint->pool_state = std::make_shared<PoolState>();
     return endpoint;
@@ -232,17 +232,57 @@ TEST_CASE("a lease that is let go closes its connection, also with a read pendin
     CHECK(p.a->state->connections == 0);
 }
 
-TEST_CASE("an endpoint has at most its limit of connections, idle ones included") {
+TEST_CASE("an endpoint has at most its limit of connections; an idle one makes room") {
     Pools p;
     const auto limited = make_endpoint(82, 2);
+    p.idle();  // to another endpoint: makes no room
     UpstreamLease first = p.open(*limited), second = p.open(*limited);
-    CHECK_FALSE(p.pool.open(*limited));
+    Limit reached = Limit::none;
+    CHECK_FALSE(p.pool.open(*limited, &reached));
+    CHECK(reached == Limit::endpoint);
     first.keep(8s);
+    const UpstreamLease third = p.pool.open(*limited, &reached);
+    CHECK(third);
+    CHECK(reached == Limit::none);
+    CHECK(limited->state->connections == 2);
+    CHECK_FALSE(p.dialer.peers[0]->closed());
+    CHECK(p.dialer.peers[1]->closed());
     CHECK_FALSE(p.pool.open(*limited));
-    CHECK(p.pool.close_one_idle());
-    p.settle();
+}
+
+TEST_CASE("a pool has at most its limit of connections; the one that idles longest makes room") {
+    Pools p;
+    const auto one = std::make_shared<Endpoint>(*make_endpoint(82));
+    one->limits.connections = 2;
+    const auto two = std::make_shared<Endpoint>(*one);
+    two->state = std::make_shared<EndpointState>();
+    p.idle();  // to another pool
+    UpstreamLease first = p.open(*one), second = p.open(*one);
+    Limit reached = Limit::none;
+    CHECK_FALSE(p.pool.open(*two, &reached));
+    CHECK(reached == Limit::pool);
+    CHECK(two->state->connections == 0);
+    first.keep(8s);
+    p.pass(10ms);
+    second.keep(8s);
+    UpstreamLease third = p.open(*two);
+    CHECK(p.dialer.peers[1]->closed());
+    CHECK_FALSE(p.dialer.peers[2]->closed());
+    CHECK(one->pool_state->connections == 2);
+    third.reset();
+    CHECK(p.pool.close_one_idle(*one->pool_state));
+    CHECK_FALSE(p.pool.close_one_idle(*one->pool_state));
+    CHECK(one->pool_state->connections == 0);
+}
+
+TEST_CASE("a connection that is let go is not counted any more, though its read ends later") {
+    Pools p;
+    const auto limited = make_endpoint(82, 1);
+    UpstreamLease lease = p.open(*limited);
+    lease->arm();
+    lease.reset();
+    CHECK(limited->state->connections == 0);
     CHECK(p.pool.open(*limited));
-    second.reset();
     p.settle();
     CHECK(limited->state->connections == 0);
 }
