@@ -26,8 +26,8 @@ class LookupTimes {
         const std::size_t bucket = std::min<std::size_t>(octave * 4 + part, buckets - 1);
         counts_[bucket].fetch_add(1, std::memory_order_relaxed);
     }
-    /// In microseconds: the upper bound of the bucket that holds the quantile `q` in (0, 1); 0: none
-    /// has been timed.
+    /// In microseconds: the upper bound of the bucket that holds the quantile `q` in (0, 1); 0:
+    /// none has been timed.
     [[nodiscard]] double quantile_us(double q) const noexcept {
         std::array<std::uint64_t, buckets> now{};
         std::uint64_t all = 0;
