@@ -1,5 +1,7 @@
 #include "proxy/caching/hit.hpp"
 
+#include <utility>
+
 #include "cache/rules/conditional.hpp"
 #include "proxy/caching/cache_status.hpp"
 #include "proxy/caching/entry_body.hpp"
@@ -64,7 +66,7 @@ Task<Result<void>> answer_plain(Exchange& x) {
 }
 
 /// The same with fields that the route changes, or in part.
-Task<Result<void>> answer_changed(Exchange& x, const Ranges& ranges) {
+Task<Result<void>> answer_changed(Exchange& x, Ranges ranges) {
     const CacheEntry& entry = *x.cache.entry;
     RangesBody body(x, entry.body());
     if (x.request.method == Method::get && x.response.status != 304 && !body.lease()) {
@@ -101,7 +103,7 @@ Task<Result<void>> answer_stored(Exchange& x) {
             ranges = judge_range(x.request, head.fields, entry.body().size(), now);
         }
     }
-    return answer_changed(x, ranges);
+    return answer_changed(x, std::move(ranges));
 }
 
 }  // namespace scrollgate

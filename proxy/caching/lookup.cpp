@@ -19,14 +19,10 @@ HeaderList fields_of_fill(Exchange& x) {
     return fields;
 }
 
-/// A Host that a trusted proxy says and that is not the one asked for reaches the origin, too.
-void add_forwarded_host(Exchange& x) {
-    if (!x.client->trusted) return;
-    const HeaderField* const said = x.request.fields.find(Field::x_forwarded_host);
-    if (said == nullptr || equal_no_case(said->value, x.request.authority)) return;
-    CacheKey& key = x.cache.key;
-    key.text.append("\nx-forwarded-host: ").append(said->value);
-    key.hash = cache_hash(key.text);
+/// X-Forwarded-Host that reaches the origin because a trusted proxy says it.
+std::string_view told_host(const Exchange& x) noexcept {
+    if (!x.client->trusted) return {};
+    return x.request.fields.value(Field::x_forwarded_host);
 }
 
 bool after_preparing(const Exchange& x, std::string_view lines) noexcept {
@@ -71,10 +67,8 @@ CacheReason find_key(Exchange& x) {
     }
     const std::string_view scheme = key_scheme(x);
     if (scheme.empty()) return CacheReason::bad_authority;
-    const CacheReason reason =
-        make_key(*x.route->cache, scheme, x.request, decision.target, x.arena, decision.key);
-    if (reason == CacheReason::none) add_forwarded_host(x);
-    return reason;
+    return make_key(*x.route->cache, scheme, x.request, decision.target, x.arena, decision.key,
+                    told_host(x));
 }
 
 void look_up(Exchange& x) {

@@ -22,9 +22,9 @@ void add_tags(std::string_view list, std::string_view separators,
 }  // namespace
 
 bool is_remembered(CacheReason reason, std::uint16_t status) noexcept {
+    if (status >= 500) return false;  // it may be over with the next request
     switch (reason) {
         case CacheReason::status:
-            return status < 500;
         case CacheReason::no_store:
         case CacheReason::private_:
         case CacheReason::set_cookie:

@@ -3,6 +3,7 @@ allow it."""
 from harness import main
 from harness.process import run_command
 from harness.stored import StoredTest, counting
+from harness.wait import eventually
 
 
 class Entries(StoredTest):
@@ -59,6 +60,7 @@ class Entries(StoredTest):
         edge.config["routes"][0]["cache"]["entries"] = False
         edge.write()
         edge.reload()
+        eventually(lambda: self.fetch(edge, "/a").body != b"by hand", "the worker has adopted it")
         self.assertNotEqual(self.fetch(edge, "/a").body, b"by hand")
         self.assertNotEqual(self.fetch(edge, "/_cache/key").body, b"by hand")
 

@@ -35,7 +35,8 @@ class StoredTest(EdgeTest):
         return code, json.loads(text)
 
     def entries(self, url, **more):
-        return "/entries?" + urllib.parse.urlencode({"url": url, **more})
+        return "/entries?" + urllib.parse.urlencode({"url": url, **more},
+                                                       quote_via=urllib.parse.quote)
 
     def command(self, edge, *arguments):
         done = run_command(*arguments, "-c", str(edge.file))
