@@ -44,10 +44,7 @@ Task<Result<void>> serve_cached(Exchange& x) {
     if (decision.entry && !marker && may_answer(x, control)) co_return co_await answer_stored(x);
 
     // the origin has to be asked
-<<<<<<< HEAD
-=======
     if (is_bare(x)) co_return nothing_there;
->>>>>>> pipe
     if (control.only_if_cached) co_return Error{ErrorKind::only_if_cached};
     if (marker) {
         decision.entry.reset();
