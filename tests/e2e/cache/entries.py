@@ -59,7 +59,8 @@ class Entries(StoredTest):
         self.assertEqual(self.fetch(edge, "/a").body, b"by hand")
         edge.config["routes"][0]["cache"]["entries"] = False
         edge.write()
-        edge.reload()
+        code, answer = edge.reload()
+        self.assertEqual(code, 200, answer)
         eventually(lambda: self.fetch(edge, "/a").body != b"by hand", "the worker has adopted it")
         self.assertNotEqual(self.fetch(edge, "/a").body, b"by hand")
         self.assertNotEqual(self.fetch(edge, "/_cache/key").body, b"by hand")

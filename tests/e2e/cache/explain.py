@@ -35,7 +35,7 @@ class Explain(StoredTest):
         self.assertEqual(facts["forwarded"], "/1?v=2")
         self.assertIn("partition all, http, site.test, /1?v=2", facts["key"])
         self.assertIn("the headers x-currency count", facts["key"])
-        self.assertIn("default_ttl 1m", facts["rule"])
+        self.assertIn("default_ttl 60s", facts["rule"])
         self.assertIn("main (weight 1) in", facts["pools"])
         self.assertIn("none", self.explained(edge, "http://site.test/elsewhere")["route"])
         code, answer = self.call(edge, "GET", "/explain?url=ftp://x/")
