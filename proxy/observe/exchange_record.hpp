@@ -41,10 +41,10 @@ struct ExchangeRecord {
     std::string_view route_name;
     const Endpoint* endpoint = nullptr;  ///< of the last attempt; null: none was made
     std::uint32_t attempts = 0;
-    std::uint32_t hedges = 0;       ///< of these: made beside another one (hedges, raced connects)
-    bool hedge_won = false;         ///< and such a one gave the answer
-    Duration connect{-1};           ///< of the last attempt; 0 = reused, -1 = none
-    Duration first_byte{-1};        ///< request start to upstream's final head; -1 = none
+    std::uint32_t hedges = 0;  ///< of these: made beside another one (hedges, raced connects)
+    bool hedge_won = false;    ///< and such a one gave the answer
+    Duration connect{-1};      ///< of the last attempt; 0 = reused, -1 = none
+    Duration first_byte{-1};   ///< request start to upstream's final head; -1 = none
     CacheResult cache = CacheResult::none;
     bool collapsed = false;         ///< another request's fill gave the answer
     std::string_view cache_status;  ///< Cache-Status of this hop; empty: the route has no cache

@@ -54,6 +54,35 @@ void count_attempts(RouteCell& cell, const ExchangeRecord& record) noexcept {
 constexpr std::array<const char*, cache_results> cache_result_names{"none", "hit", "stale", "miss",
                                                                     "pass"};
 
+// What all workers have counted for a route.
+struct RouteSum {
+    std::map<std::string, std::uint64_t> codes;
+    HistogramSum duration;
+    std::uint64_t requests = 0, retries = 0, bytes_in = 0, bytes_out = 0;
+    std::uint64_t hedges_won = 0, hedges_lost = 0;
+    std::uint64_t fills = 0, fills_failed = 0;
+    std::array<std::uint64_t, cache_results> cache{};
+};
+using RouteSums = std::vector<std::pair<std::string, RouteSum>>;
+
+void write_cache(Exposition& page, const RouteSums& sums) {
+    page.counter("scrollgate_cache_requests_total",
+                 "Requests on routes with a cache, by what it did for them.");
+    for (const auto& [route, sum] : sums) {
+        for (std::size_t k = 1; k < cache_results; ++k) {
+            if (sum.cache[k] == 0) continue;
+            page.add({{"route", route}, {"result", cache_result_names[k]}}, sum.cache[k]);
+        }
+    }
+    page.counter("scrollgate_cache_fills_total",
+                 "Background exchanges that fill the cache, by whether they got an answer.");
+    for (const auto& [route, sum] : sums) {
+        if (sum.fills == 0) continue;
+        page.add({{"route", route}, {"ok", "true"}}, sum.fills - sum.fills_failed);
+        page.add({{"route", route}, {"ok", "false"}}, sum.fills_failed);
+    }
+}
+
 std::string_view outcome_name(std::size_t index) noexcept {
     return index == 0 ? "ok" : facts(static_cast<ErrorKind>(index - 1)).reason;
 }
@@ -194,17 +223,9 @@ std::string Metrics::text(std::uint64_t log_dropped) const {
 }
 
 void Metrics::Impl::write_routes(Exposition& page) const {
-    struct Sum {
-        std::map<std::string, std::uint64_t> codes;
-        HistogramSum duration;
-        std::uint64_t requests = 0, retries = 0, bytes_in = 0, bytes_out = 0;
-        std::uint64_t hedges_won = 0, hedges_lost = 0;
-        std::uint64_t fills = 0, fills_failed = 0;
-        std::array<std::uint64_t, cache_results> cache{};
-    };
-    std::vector<std::pair<std::string, Sum>> sums;
+    RouteSums sums;
     for (std::size_t i = 0; i < routes.by_index.size(); ++i) {
-        Sum sum;
+        RouteSum sum;
         each(&Shard::routes, i, [&](const RouteCell& cell) {
             cell.codes.each(
                 [&](std::uint16_t code, std::uint64_t n) { sum.codes[std::to_string(code)] += n; },
@@ -235,37 +256,24 @@ void Metrics::Impl::write_routes(Exposition& page) const {
                    "First byte of the request to the last of the response, without tunnels.");
     for (const auto& [route, sum] : sums)
         page.add({{"route", route}}, sum.duration);
-    const auto simple = [&](const char* name, const char* help, std::uint64_t Sum::*value) {
+    const auto simple = [&](const char* name, const char* help, std::uint64_t RouteSum::*value) {
         page.counter(name, help);
         for (const auto& [route, sum] : sums)
             page.add({{"route", route}}, sum.*value);
     };
-    simple("scrollgate_retries_total", "Attempts after the first of their request.", &Sum::retries);
+    simple("scrollgate_retries_total", "Attempts after the first of their request.",
+           &RouteSum::retries);
     page.counter("scrollgate_hedges_total",
                  "Attempts made beside another one, by whether they gave the answer.");
     for (const auto& [route, sum] : sums) {
         page.add({{"route", route}, {"won", "true"}}, sum.hedges_won);
         page.add({{"route", route}, {"won", "false"}}, sum.hedges_lost);
     }
-    page.counter("scrollgate_cache_requests_total",
-                 "Requests on routes with a cache, by what it did for them.");
-    for (const auto& [route, sum] : sums) {
-        for (std::size_t k = 1; k < cache_results; ++k) {
-            if (sum.cache[k] == 0) continue;
-            page.add({{"route", route}, {"result", cache_result_names[k]}}, sum.cache[k]);
-        }
-    }
-    page.counter("scrollgate_cache_fills_total",
-                 "Background exchanges that fill the cache, by whether they got an answer.");
-    for (const auto& [route, sum] : sums) {
-        if (sum.fills == 0) continue;
-        page.add({{"route", route}, {"ok", "true"}}, sum.fills - sum.fills_failed);
-        page.add({{"route", route}, {"ok", "false"}}, sum.fills_failed);
-    }
+    write_cache(page, sums);
     simple("scrollgate_request_body_bytes_total", "Request body bytes received from clients.",
-           &Sum::bytes_in);
+           &RouteSum::bytes_in);
     simple("scrollgate_response_body_bytes_total", "Response body bytes sent to clients.",
-           &Sum::bytes_out);
+           &RouteSum::bytes_out);
 }
 
 void Metrics::Impl::write_pools(Exposition& page) const {

@@ -74,7 +74,9 @@ TEST_CASE("when an answer turns out private, followers go on their own at once")
     HeldSite site;
     const auto leader = site.send(get_a);
     const auto follower = site.send(get_a);
-    site.answer = [](const ReadMessage&) { return CachedEdge::reply("200 OK\nCache-Control: private", "his"); };
+    site.answer = [](const ReadMessage&) {
+        return CachedEdge::reply("200 OK\nCache-Control: private", "his");
+    };
     site.origin_sends("HTTP/1.1 200 OK\r\nCache-Control: private\r\nContent-Length: 4\r\n\r\n");
     CHECK(site.asked.size() == 2);
     CHECK(site.finish(*follower).body == "his");
@@ -89,7 +91,7 @@ TEST_CASE("a follower for whom Vary chooses another response leads its own fill"
     CHECK(site.asked.size() == 1);
     site.answer = [](const ReadMessage& request) {
         return CachedEdge::reply("200 OK\nVary: X-Tongue\nCache-Control: max-age=60",
-                     request.field("X-Tongue"));
+                                 request.field("X-Tongue"));
     };
     site.origin_sends(HeldSite::reply("200 OK\nVary: X-Tongue\nCache-Control: max-age=60", "de"));
     CHECK(site.finish(*leader).body == "de");
