@@ -46,7 +46,6 @@ Task<Result<void>> serve_cached(Exchange& x) {
     if (is_bare(x)) co_return nothing_there;
 
     // the origin has to be asked
-    if (asks_by_hand(x)) co_return Error{ErrorKind::no_route, "nothing is set under this key"};
     if (control.only_if_cached) co_return Error{ErrorKind::only_if_cached};
     if (marker) {
         decision.entry.reset();
