@@ -12,7 +12,7 @@ class Asked(CacheTest):
     """Directives of requests (5.2.1)."""
 
     def test_those_that_want_the_origin(self):
-        self.site(Answer(FRESH))
+        self.site(Answer(FRESH, "Age: 5"))
         first = self.get()
         for field in ("Cache-Control: no-cache", "Cache-Control: max-age=0", "Pragma: no-cache",
                       "Cache-Control: min-fresh=100000"):

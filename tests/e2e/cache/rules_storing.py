@@ -1,15 +1,25 @@
 """What a shared cache may keep, seen from outside: RFC 9111 sections 3 and 4.2."""
+import time
+from email.utils import formatdate
+
 from harness import main
 from harness.cached import FRESH, Answer, CacheTest
 
 
+def http_date(seconds):
+    return formatdate(seconds, usegmt=True)
+
+
 class Kept(CacheTest):
     def test_explicit_freshness_in_all_its_forms(self):
-        date = "Date: Sun, 06 Nov 1994 08:49:37 GMT"
+        now = time.time()
+        later = time.gmtime(now + 600)
         forms = {
             "/max-age": [FRESH],
             "/s-maxage": ["Cache-Control: max-age=0, s-maxage=600"],
-            "/expires": [date, "Expires: Sun, 06 Nov 1994 09:49:37 GMT"],
+            "/expires": [f"Date: {http_date(now)}", f"Expires: {http_date(now + 600)}"],
+            "/expires-850": [f"Expires: {time.strftime('%A, %d-%b-%y %H:%M:%S GMT', later)}"],
+            "/expires-asctime": [f"Expires: {time.asctime(later)}"],
             "/cdn": ["CDN-Cache-Control: max-age=600", "Cache-Control: no-store"],
             "/spaces": ["Cache-Control:   public ,  ,max-age = 600", FRESH],
             "/case": ["cache-CONTROL: MAX-AGE=600"],

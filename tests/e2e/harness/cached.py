@@ -90,7 +90,8 @@ class CacheTest(EdgeTest):
     def assert_shared(self, first, second, **options):
         """The second of two equal requests is answered from the cache; requests are (target,
         *fields)."""
-        self.assert_hit(self.get(*second, **options), self.get(*first, **options))
+        like = self.get(*first, **options)
+        self.assert_hit(self.get(*second, **options), like)
 
     def assert_apart(self, first, second):
         """Neither of two requests is answered with what the other one got, in either order."""
