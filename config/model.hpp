@@ -300,7 +300,7 @@ struct WarmSet {
     bool refresh = true;              ///< fetch again before they expire
 };
 
-/// The response cache of the process (`cache`).
+/// The response cache of the process (`cache`). With memory 0 no route caches.
 struct Cache {
     std::uint64_t memory = limits::cache_memory;
     std::uint64_t max_entries = limits::unlimited;

@@ -178,6 +178,18 @@ inline constexpr auto stale_if_error = 5min;
 inline constexpr double warm_rate = 100;  ///< fetches per second
 inline constexpr auto warm_deadline = 30s;
 inline constexpr std::uint32_t hottest = 1000;
+inline constexpr std::uint32_t hottest_max = 100'000;
+inline constexpr std::size_t warm_sets = 100;
+inline constexpr std::size_t warm_jobs = 32;  ///< of the API, under way; also finished ones kept
+inline constexpr std::size_t warm_urls = 1'000'000;  ///< of one job or file
+inline constexpr std::size_t warm_in_flight = 64;    ///< fetches under way, of all jobs
+inline constexpr auto warm_burst = 100ms;         ///< a job that was held up makes up for so much
+inline constexpr std::size_t warm_troubles = 20;  ///< told of one job
+inline constexpr auto warm_again = 30s;  ///< what could not be stored is fetched again after
+inline constexpr auto warm_again_least = 500ms;   ///< and nothing earlier than after
+inline constexpr auto hottest_interval = 1min;    ///< its file is written anew
+inline constexpr double hottest_rate = 500;       ///< fetches per second from it, at start
+inline constexpr std::size_t sweep_slice = 2000;  ///< entries looked at in one turn after a purge
 inline constexpr std::size_t cache_block = 64 * KiB;  ///< of a body; each is compressed by itself
 inline constexpr std::size_t cache_head = 32 * KiB;   ///< most field bytes of a stored response
 inline constexpr std::size_t cache_key = 16 * KiB;    ///< longest key
@@ -201,6 +213,12 @@ inline constexpr std::size_t dictionary_object = 8 * KiB;  ///< bodies that are 
 inline constexpr std::size_t dictionaries = 4;             ///< of a partition in use at a time
 inline constexpr std::size_t purges_told = 4096;           ///< counts of past purges that are kept
 inline constexpr std::size_t ratio_samples = 2048;  ///< keys that the hit rate is guessed from
+
+// -- fills of the cache (fixed)
+inline constexpr std::size_t fill_flow = 256 * KiB;  ///< kept by one that nobody may join any more
+inline constexpr std::size_t fill_first = 16 * KiB;  ///< first segment, if the length is not known
+inline constexpr std::size_t fills = 16 * 1024;      ///< under way at a time
+inline constexpr std::size_t fills_of_key = 16;      ///< of one key: variants, and after purges
 
 // -- HTTP/2 (fixed)
 inline constexpr std::uint32_t http2_streams = 100;  ///< open at a time on one connection

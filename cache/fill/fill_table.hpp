@@ -1,7 +1,12 @@
 // FillTable: the fills under way, by key, so that concurrent misses make one request.
 //
-// Sharded; a mutex per shard, held for a look-up. Lock order: fill table, then store.
+// Sharded; a mutex per shard, held for a look-up. Any thread. Lock order: fill table, fill, store.
 #pragma once
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <unordered_map>
 
 #include "cache/fill/fill.hpp"
 
@@ -9,26 +14,50 @@ namespace scrollgate {
 
 class FillTable {
   public:
-    explicit FillTable(CacheStore& store);
-    ~FillTable();
+    /// The store outlives it.
+    explicit FillTable(CacheStore& store) noexcept : store_(store) {}
+    FillTable(const FillTable&) = delete;
+    FillTable& operator=(const FillTable&) = delete;
 
     struct Joined {
-        FillRef fill;          ///< null: `entry` is there meanwhile
-        bool leads = false;    ///< the caller must ask the origin, and end the fill
-        EntryRef entry;        ///< stored since the caller looked
+        FillRef fill;        ///< null: `entry` is there meanwhile, or there are too many fills
+        bool leads = false;  ///< the caller must ask the origin, end the fill and leave()
+        EntryRef entry;      ///< stored since the caller looked; to be judged as if found then
     };
-    /// The fill that suits `request`, or a new one that the caller leads. `not_older`: an entry with
-    /// an older purge position or an equal identity to it does not count as stored since.
+    /// The fill that suits `request` and began after every purge that may cover it, or else an
+    /// entry that is in the store and is not `known` (what the caller found there, null if
+    /// nothing), or else a new fill that the caller leads. Neither fill nor entry: limits::fills or
+    /// limits::fills_of_key are under way; the request goes on without the cache.
     [[nodiscard]] Joined join_or_lead(const CacheKey& key, const HeaderList& request,
                                       const CacheEntry* known);
-    /// A new fill of its own, whoever else fills the key: for refreshes and followers that were sent
-    /// away. Others may join it.
-    [[nodiscard]] FillRef lead(const CacheKey& key, const HeaderList& request);
-    /// The leader is done with it: nobody joins any more. Entries are in the store before.
+    /// A new fill of its own, whoever else fills the key: for followers that were sent away. Others
+    /// may join it. Null: too many, as above.
+    [[nodiscard]] FillRef lead(const CacheKey& key);
+    /// The leader is done with it, or it is private: nobody joins any more. What is to be found
+    /// instead is in the store before. Does nothing the second time.
     void leave(const Fill& fill) noexcept;
-    /// Fills under way, and requests that wait for one now.
-    [[nodiscard]] std::size_t size() const;
+    /// Fills under way.
+    [[nodiscard]] std::size_t size() const noexcept {
+        return count_.load(std::memory_order_relaxed);
+    }
+    /// Requests that wait for one of them now, for its head or for bytes. Slow; for the gauge.
     [[nodiscard]] std::size_t waiting() const;
+
+  private:
+    struct Shard {
+        mutable std::mutex mutex;
+        std::unordered_multimap<std::uint64_t, FillRef> fills;  ///< by hash of the key
+    };
+    static constexpr std::size_t shards = 64;
+
+    [[nodiscard]] Shard& shard_of(std::uint64_t hash) noexcept {
+        return shards_[(hash >> 32) % shards];
+    }
+    [[nodiscard]] FillRef add(Shard& shard, const CacheKey& key);
+
+    CacheStore& store_;
+    std::array<Shard, shards> shards_;
+    std::atomic<std::size_t> count_ = 0;
 };
 
 }  // namespace scrollgate

@@ -65,7 +65,7 @@ BodyFraming Http1ResponseSink::announced(const ResponseHead& head) const noexcep
     return {Kind::length, head.body.length};
 }
 
-void Http1ResponseSink::head(const ResponseHead& head) {
+void Http1ResponseSink::head(const ResponseHead& head, std::string_view lines) {
     out_.head().clear();  // one that has not left yet is replaced
     const BodyFraming framing = announced(head);
     until_close_ = framing.kind == BodyFraming::Kind::until_close;
@@ -77,7 +77,7 @@ void Http1ResponseSink::head(const ResponseHead& head) {
         hop.connection = "keep-alive";
     }
     const std::string_view reason = head.reason.empty() ? reason_phrase(head.status) : head.reason;
-    http1::append_response_head(out_.head(), head.status, reason, head.fields, hop);
+    http1::append_response_head(out_.head(), head.status, reason, head.fields, hop, lines);
     out_.frame(never_has_body(method_, head.status) ? BodyFraming{} : framing);
     committed_ = true;
 }

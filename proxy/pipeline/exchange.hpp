@@ -16,6 +16,7 @@
 #include "core/message.hpp"
 #include "core/net/address.hpp"
 #include "core/net/connection.hpp"
+#include "proxy/caching/decision.hpp"
 #include "proxy/observe/exchange_record.hpp"
 #include "proxy/pipeline/affinity.hpp"
 #include "proxy/pipeline/ends.hpp"
@@ -25,6 +26,7 @@
 
 namespace scrollgate {
 
+class FillReader;
 class Worker;
 
 /// What is known of a client's connection; the same for all its exchanges.
@@ -91,6 +93,8 @@ struct Exchange {
     ReplayBody replay;                   ///< what `body` is while it may have to be sent again
     TimedGate* waiting = nullptr;        ///< while it waits for room, for cancel()
     std::optional<ErrorKind> cancelled;
+    CacheDecision cache;            ///< on routes with a cache
+    FillReader* reading = nullptr;  ///< while it reads a fill, for cancel()
 
     // -- the end
     ExchangeRecord record;

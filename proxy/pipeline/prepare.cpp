@@ -63,7 +63,9 @@ void add_via(Exchange& x, HeaderList& fields, Version received) {
     fields.add(Field::via, x.arena.join({version_text(received), " ", node}));
 }
 
-std::optional<Error> set_target(Exchange& x, std::string_view path) {
+}  // namespace
+
+std::optional<Error> prepare_target(Exchange& x, std::string_view path) {
     const RequestHead& request = x.request;
     std::string_view forwarded = x.route->route->raw_path ? request.path : path;
     if (x.route->rewrite && request.form != TargetForm::asterisk) {
@@ -76,10 +78,7 @@ std::optional<Error> set_target(Exchange& x, std::string_view path) {
     return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<Error> prepare_request(Exchange& x, std::string_view path) {
-    if (const std::optional<Error> error = set_target(x, path)) return error;
+void prepare_fields(Exchange& x) {
     HeaderList& fields = x.request.fields;
     if (x.upgrade) x.upgrade_protocol = fields.value(Field::upgrade);
     remove_hop_by_hop(fields);
@@ -89,7 +88,6 @@ std::optional<Error> prepare_request(Exchange& x, std::string_view path) {
     fields.remove(Field::x_request_id);
     fields.add(Field::x_request_id, x.record.request_id);
     apply(x.route->route->request_headers, fields);
-    return std::nullopt;
 }
 
 void prepare_interim(Exchange& x) {
@@ -106,9 +104,19 @@ void prepare_response(Exchange& x) {
         return f.id == Field::x_request_id;
     });
     if (!dated) fields.add(Field::date, x.worker.date());  // RFC 9110 section 6.6.1
-    add_via(x, fields, x.response.version);
-    fields.add(Field::x_request_id, x.record.request_id);
+    add_own_fields(x, fields, x.response.version);
     if (x.route != nullptr) apply(x.route->route->response_headers, fields);
+}
+
+void prepare_for_storing(Exchange& x) {
+    HeaderList& fields = x.response.fields;
+    remove_hop_by_hop(fields);
+    if (fields.find(Field::date) == nullptr) fields.add(Field::date, x.worker.date());
+}
+
+void add_own_fields(Exchange& x, HeaderList& fields, Version received) {
+    add_via(x, fields, received);
+    fields.add(Field::x_request_id, x.record.request_id);
 }
 
 std::string_view host_for(Exchange& x, const Endpoint& endpoint) {

@@ -42,6 +42,7 @@ void Worker::run() {
     loop_.run();
     acceptors_.clear();
     abandon_sessions();
+    abandon_fills();
     upstreams_.close_idle();
     while (loop_.poll()) {  // what was closed completes
     }
@@ -111,7 +112,10 @@ void Worker::drain(std::function<void()> done) {
 }
 
 void Worker::abandon_all() {
-    loop_.post([this] { abandon_sessions(); });
+    loop_.post([this] {
+        abandon_sessions();
+        abandon_fills();
+    });
 }
 
 void Worker::stop() {
@@ -235,6 +239,11 @@ void Worker::idle_sessions(int change) noexcept {
 void Worker::abandon_sessions() {
     for (auto session = sessions_.begin(); session != sessions_.end();)
         (session++)->abandon();
+}
+
+void Worker::abandon_fills() {
+    for (auto fill = fills_.begin(); fill != fills_.end();)
+        (fill++)->abandon();
 }
 
 void Worker::finish_drain() {

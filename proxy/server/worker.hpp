@@ -16,6 +16,8 @@
 
 #include "core/net/event_loop.hpp"
 #include "core/net/tcp_stream.hpp"
+#include "proxy/caching/fill_task.hpp"
+#include "proxy/caching/response_cache.hpp"
 #include "proxy/http1/server_session.hpp"
 #include "proxy/observe/access_log.hpp"
 #include "proxy/observe/metrics.hpp"
@@ -37,6 +39,7 @@ struct WorkerShared {
     Metrics& metrics;
     AccessLog& access_log;
     Admission& admission;
+    ResponseCache& cache;
     std::vector<std::unique_ptr<Worker>>& workers;  ///< complete before any of them runs
     Health* health = nullptr;                       ///< its "any thread" side; null: nobody looks
 };
@@ -73,6 +76,9 @@ class Worker {
     [[nodiscard]] const WorkerSnapshotRef& snapshot_ref() const noexcept { return snapshot_; }
     [[nodiscard]] UpstreamPool& upstreams() noexcept { return upstreams_; }
     [[nodiscard]] PendingQueue& pending() noexcept { return pending_; }
+    [[nodiscard]] ResponseCache& cache() noexcept { return shared_.cache; }
+    /// The look-up that is about to begin is one that is timed.
+    [[nodiscard]] bool times_lookup() noexcept { return ++lookups_ % LookupTimes::sampled == 0; }
     /// A request waits for a connection to `endpoint`, because `reached` is: other workers close an
     /// idle one of theirs.
     void ask_for_room(const Endpoint& endpoint, Limit reached);
@@ -97,6 +103,8 @@ class Worker {
     void session_began(ServerSession& session);
     void session_ended(const SocketAddress& peer);
     void idle_sessions(int change) noexcept;
+    /// A background exchange has begun; it leaves the list by itself.
+    void fill_began(FillTask& fill) { fills_.push_back(fill); }
 
     /// Counts a tunnel while it lasts.
     class TunnelCount {
@@ -111,12 +119,14 @@ class Worker {
     };
 
   private:
+    using Fills = boost::intrusive::list<FillTask, boost::intrusive::constant_time_size<false>>;
     using Sessions =
         boost::intrusive::list<ServerSession, boost::intrusive::constant_time_size<false>>;
 
     void accepted(int listening, int descriptor, const SocketAddress& peer);
     void complain(const std::string& why);
     void abandon_sessions();
+    void abandon_fills();
     void finish_drain();
 
     const unsigned index_;
@@ -131,8 +141,10 @@ class Worker {
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
     std::map<int, std::string> listener_names_;  ///< by listening descriptor
     Sessions sessions_;
+    Fills fills_;  ///< background exchanges
     std::function<void()> drained_;
     bool closing_ = false;
+    std::uint32_t lookups_ = 0;
     std::string date_;
     std::int64_t date_second_ = -1;
     TimePoint complained_{};  ///< when connections were last said to be turned away

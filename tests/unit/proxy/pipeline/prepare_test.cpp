@@ -31,7 +31,8 @@ struct Prepared : Alone {
         const Result<std::string_view> path = guard(x);
         REQUIRE(path.has_value());
         x.upgrade = x.request.fields.find(Field::upgrade) != nullptr;
-        CHECK_FALSE(prepare_request(x, *path).has_value());
+        CHECK_FALSE(prepare_target(x, *path).has_value());
+        prepare_fields(x);
     }
 };
 

@@ -1,0 +1,88 @@
+#include "proxy/caching/cached.hpp"
+
+#include "cache/rules/conditional.hpp"
+#include "proxy/caching/fetch.hpp"
+#include "proxy/caching/fill_task.hpp"
+#include "proxy/caching/hit.hpp"
+#include "proxy/caching/lookup.hpp"
+#include "proxy/pipeline/failover.hpp"
+#include "proxy/pipeline/prepare.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// Why the request does not look into the cache.
+CacheReason not_for_cache(const Exchange& x) {
+    const RequestHead& request = x.request;
+    if (request.method != Method::get && request.method != Method::head) return CacheReason::method;
+    if (request.body.has_body()) return CacheReason::request_body;
+    if (x.upgrade) return CacheReason::upgrade;
+    if (passes_to_origin(request.fields)) return CacheReason::request_no_cache;
+    return CacheReason::none;
+}
+
+}  // namespace
+
+Task<Result<void>> serve_cached(Exchange& x) {
+    CacheDecision& decision = x.cache;
+
+    // key: partition, scheme, authority, what counts of the target, chosen headers and cookies
+    decision.reason = find_key(x);
+    const CacheReason not_looked = not_for_cache(x);
+    if (not_looked != CacheReason::none) decision.reason = not_looked;
+    const Error nothing_there{ErrorKind::no_route, false, {}, "nothing is set by hand there"};
+    if (decision.reason != CacheReason::none) {
+        if (is_bare(x)) co_return nothing_there;
+        co_return co_await pass(x);
+    }
+
+    // store: a hit answers at once, fresh, or stale while a fill refreshes it
+    const CacheControl control = request_control(x.request.fields);
+    look_up(x);
+    const bool marker = decision.entry && decision.entry->is_marker();
+    if (decision.entry && !marker && may_answer(x, control)) co_return co_await answer_stored(x);
+
+    // the origin has to be asked
+    if (is_bare(x)) co_return nothing_there;
+    if (control.only_if_cached) co_return Error{ErrorKind::only_if_cached};
+    if (marker) {
+        decision.entry.reset();
+        decision.reason = CacheReason::hit_for_miss;
+        co_return co_await pass(x);
+    }
+    if (x.request.method == Method::head) co_return co_await pass(x);
+
+    // fill: one request to the origin for all who wait
+    co_return co_await fetch(x, control);
+}
+
+Task<Result<void>> pass(Exchange& x) {
+    x.cache.asked = true;
+    prepare_fields(x);
+    return forward(x);
+}
+
+bool may_answer(Exchange& x, const CacheControl& control) {
+    CacheDecision& decision = x.cache;
+    const CacheEntry& entry = *decision.entry;
+    const TimePoint now = x.worker.loop().now();
+    decision.reuse = judge_reuse(control, entry.freshness(), entry.softly_purged(), now);
+    decision.reason = decision.reuse.reason;
+    if (entry.by_hand()) return decision.reuse.kind != Reuse::Kind::validate;
+    switch (decision.reuse.kind) {
+        case Reuse::Kind::validate:
+            return false;
+        case Reuse::Kind::refresh:
+            refresh_behind(x);
+            return true;
+        case Reuse::Kind::fresh:
+            if (refresh_early(entry.freshness(), now, dice(x))) refresh_behind(x);
+            return true;
+        case Reuse::Kind::stale:
+            return true;
+    }
+    return true;
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,210 @@
+#include "proxy/caching/fetch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "cache/fill/fill_reader.hpp"
+#include "proxy/caching/cached.hpp"
+#include "proxy/caching/fill_task.hpp"
+#include "proxy/caching/filled.hpp"
+#include "proxy/caching/hit.hpp"
+#include "proxy/caching/lookup.hpp"
+#include "proxy/caching/storing.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// What follows from what a fill has told.
+struct Heard {
+    enum class Next : std::uint8_t {
+        read,     ///< the response is for this request: it is read as it comes
+        stored,   ///< the stored response is still good
+        stale,    ///< the stored response stands in
+        own,      ///< past the cache
+        another,  ///< a fill of its own: this one is for other requests
+        failed,   ///< `error` is the answer
+    };
+    Next next = Next::read;
+    Error error{};
+};
+using Next = Heard::Next;
+
+/// While it lives, x.cancel() ends what waits in `reader`.
+class Reading {
+  public:
+    Reading(Exchange& x, FillReader& reader) noexcept : x_(x) { x_.reading = &reader; }
+    ~Reading() { x_.reading = nullptr; }
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
+
+  private:
+    Exchange& x_;
+};
+
+/// Waits for what others asked for. Not where the answer is probably this client's alone, so that
+/// nobody waits for a head only to be sent away.
+bool may_join(const Exchange& x) noexcept {
+    const HeaderList& fields = x.request.fields;
+    if (fields.find(Field::authorization) != nullptr) return false;
+    return !x.route->cache->default_ttl || fields.find(Field::cookie) == nullptr;
+}
+
+FillTable::Joined take_part(Exchange& x, bool alone) {
+    FillTable& fills = x.worker.cache().fills;
+    if (alone) return {fills.lead(x.cache.key), true, {}};
+    FillTable::Joined joined =
+        fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get());
+    // What is set by hand for other routes does not count as stored here.
+    const bool foreign = joined.entry && joined.entry->by_hand() && !x.route->cache->entries;
+    if (foreign) return {fills.lead(x.cache.key), true, {}};
+    return joined;
+}
+
+bool has_stand_in(const Exchange& x) noexcept {
+    return x.cache.entry && x.cache.reuse.if_error;
+}
+
+Heard stand_in(Exchange& x, std::string_view why) noexcept {
+    x.cache.detail = why;
+    return {Next::stale};
+}
+
+/// The origin gave no answer, or one that broke off before anything of it was passed on.
+Heard failed(Exchange& x, const Error& error) {
+    if (error.side() != Side::client && has_stand_in(x)) return stand_in(x, error.reason());
+    // Called off: nothing that the origin has said.
+    const bool called_off =
+        error.kind == ErrorKind::cancelled || error.kind == ErrorKind::shutting_down;
+    if (called_off) return {Next::own};
+    return {Next::failed, error};
+}
+
+/// What is to be validated before each use was so for its leader alone.
+bool is_for_followers(const Exchange& x, const Freshness& freshness) noexcept {
+    return !freshness.no_cache && freshness.ttl(x.worker.loop().now()) > 0;
+}
+
+/// A head has come.
+Heard judge_head(Exchange& x, const Fill& fill, bool leads) {
+    const FillHead& head = fill.head();
+    const std::uint16_t status = head.response.status;
+    if (is_origin_failure(status) && has_stand_in(x)) {
+        x.cache.forward_status = status;
+        return stand_in(x, "stale-if-error");
+    }
+    if (!head.shared) {
+        x.cache.storing = head.reason;
+        // A part of something that is not kept is asked for as a part.
+        const bool part = x.request.fields.find(Field::range) != nullptr;
+        if (!leads || part) return {Next::own};
+    } else if (!leads && !(chooses(x, head.vary) && is_for_followers(x, head.freshness))) {
+        return {Next::another};
+    }
+    if (fill.state() == Fill::State::abandoned) return failed(x, fill.error());
+    return {Next::read};
+}
+
+/// Waits until the fill tells what is to be done.
+Task<Heard> hear(Exchange& x, FillReader& reader, bool leads) {
+    const std::optional<Duration>& patience = x.route->cache->stale_if_slow;
+    TimePoint slow = never;
+    if (patience && x.cache.entry && x.cache.reuse.if_slow) {
+        slow = after(x.worker.loop().now(), *patience);
+    }
+    const FillReader::Woken woken = co_await reader.head(std::min(x.until, slow));
+    if (x.cancelled) co_return Heard{Next::failed, Error{*x.cancelled}};
+    if (woken != FillReader::Woken::ready) {
+        if (slow < x.until) co_return stand_in(x, "slow");
+        co_return failed(x, Error{ErrorKind::request_timeout});
+    }
+    const Fill& fill = reader.fill();
+    if (fill.state() == Fill::State::failed) co_return failed(x, fill.error());
+    if (fill.state() == Fill::State::validated) {
+        const EntryRef entry = fill.entry();
+        const bool fits =
+            leads || (chooses(x, entry->vary()) && is_for_followers(x, entry->freshness()));
+        co_return Heard{fits ? Next::stored : Next::another};
+    }
+    co_return judge_head(x, fill, leads);
+}
+
+/// The stored response was found to be still good, just now.
+void use_validated(Exchange& x, EntryRef entry) {
+    CacheDecision& decision = x.cache;
+    const TimePoint now = x.worker.loop().now();
+    decision.entry = std::move(entry);
+    decision.reuse = {};
+    decision.reuse.age = decision.entry->freshness().age(now);
+    decision.reuse.ttl = decision.entry->freshness().ttl(now);
+    decision.forward_status = 304;
+}
+
+/// The response as it comes; if it breaks off before its first byte has left, what may stand in.
+Task<Result<void>> read_on(Exchange& x, FillReader& reader, const LeadersShare* share) {
+    const EntryRef before = x.cache.entry;
+    const Result<void> answered = co_await answer_filled(x, reader, share);
+    if (answered || x.cancelled || x.sink->committed()) co_return answered;
+    x.cache.entry = before;
+    const Heard heard = failed(x, answered.error());
+    if (heard.next == Next::stale) co_return co_await answer_stored(x);
+    co_return answered;
+}
+
+Task<Result<void>> act(Exchange& x, const Heard& heard, FillReader& reader,
+                       const LeadersShare* share) {
+    switch (heard.next) {
+        case Next::read:
+            return read_on(x, reader, share);
+        case Next::stored:
+            use_validated(x, reader.fill().entry());
+            return answer_stored(x);
+        case Next::stale:
+            x.cache.collapsed = false;
+            return answer_stored(x);
+        default:
+            return Task<Result<void>>::ready(Result<void>(heard.error));
+    }
+}
+
+Task<Result<void>> on_its_own(Exchange& x) {
+    x.cache.collapsed = false;
+    x.cache.entry.reset();
+    return pass(x);
+}
+
+}  // namespace
+
+Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
+    CacheDecision& decision = x.cache;
+    for (bool alone = !may_join(x);; alone = true) {
+        const FillTable::Joined joined = take_part(x, alone);
+        if (joined.entry) {  // stored since the look-up
+            decision.entry = joined.entry;
+            if (joined.entry->is_marker()) {
+                decision.reason = CacheReason::hit_for_miss;
+                break;
+            }
+            if (may_answer(x, control)) co_return co_await answer_stored(x);
+            continue;
+        }
+        if (!joined.fill) {
+            decision.storing = CacheReason::no_memory;
+            break;
+        }
+        FillReader reader(joined.fill, x.worker.loop());
+        if (reader.missed()) continue;
+        LeadersShareRef share;
+        if (joined.leads) share = lead_fill(x, joined.fill);
+        decision.asked = true;
+        decision.collapsed = !joined.leads;
+        const Reading reading(x, reader);
+        const Heard heard = co_await hear(x, reader, joined.leads);
+        if (heard.next == Next::another) continue;
+        if (heard.next == Next::own) break;
+        co_return co_await act(x, heard, reader, share.get());
+    }
+    co_return co_await on_its_own(x);
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,42 @@
+// What is put into the store: a response that a fill has brought, one that was found to be still
+// good, and the mark that a key's responses cannot be shared.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "cache/fill/fill.hpp"
+#include "cache/rules/storing.hpp"
+#include "cache/store/store.hpp"
+#include "config/model.hpp"
+
+namespace scrollgate {
+
+/// 500, 502, 503, 504: an answer that a stale one may stand in for (RFC 5861 section 4).
+[[nodiscard]] constexpr bool is_origin_failure(std::uint16_t status) noexcept {
+    return status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+/// The reason holds for everybody, so the next request need not wait to learn it (hit-for-miss).
+[[nodiscard]] bool is_remembered(CacheReason reason, std::uint16_t status) noexcept;
+
+/// The tags in Surrogate-Key and Cache-Tag, as views; bounded, without repetitions.
+[[nodiscard]] std::vector<std::string_view> tags_of(const HeaderList& fields);
+
+/// Stores what `fill`, whose head is shared, has brought.
+[[nodiscard]] CacheStore::Inserted store_filled(CacheStore& store, const Fill& fill, BodyRef body);
+
+/// Stores `entry` anew with `fields` and `freshness`; its body is shared. `vary` are its lines.
+[[nodiscard]] CacheStore::Inserted store_refreshed(CacheStore& store, const CacheEntry& entry,
+                                                   const HeaderList& fields, std::string_view vary,
+                                                   const Freshness& freshness,
+                                                   std::uint64_t purge_position);
+
+/// From now on, for limits::hit_for_miss, requests for `key` go past the cache at once.
+void store_marker(CacheStore& store, const CacheKey& key, std::uint64_t purge_position,
+                  TimePoint now);
+
+/// Those of `fields` that are stored.
+[[nodiscard]] HeaderList stored_fields(const HeaderList& fields, const config::RouteCache& route);
+
+}  // namespace scrollgate

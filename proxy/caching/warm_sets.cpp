@@ -1,0 +1,107 @@
+#include "proxy/caching/warm_sets.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <unistd.h>
+
+#include "core/limits.hpp"
+#include "core/log.hpp"
+#include "proxy/caching/warm_file.hpp"
+
+namespace scrollgate {
+
+WarmSets::WarmSets(const Clock& clock, Alarm& alarm, WarmJobs& jobs, Hooks hooks)
+    : clock_(clock), alarm_(alarm), jobs_(jobs), hooks_(std::move(hooks)) {}
+
+void WarmSets::use(const config::Cache& cache, bool at_start) {
+    for (const std::uint64_t job : standing_)
+        jobs_.end(job);
+    standing_.clear();
+    due_.clear();
+    first_.clear();
+    if (at_start) deadline_ = clock_.now() + cache.warm_deadline;
+    for (const config::WarmSet& set : cache.warm) {
+        std::vector<std::string> urls = set.urls;
+        if (!set.file.empty()) {
+            UrlFile read = read_url_file(set.file);
+            if (!read.error.empty()) log::error("cache.warm: {}", read.error);
+            urls.insert(urls.end(), std::make_move_iterator(read.urls.begin()),
+                        std::make_move_iterator(read.urls.end()));
+        }
+        add_set(std::move(urls), set.rate, set.refresh);
+    }
+    file_ = cache.hottest_file;
+    most_ = cache.hottest;
+    write_at_ = file_.empty() ? never : clock_.now() + limits::hottest_interval;
+    if (at_start && !file_.empty() && ::access(file_.c_str(), F_OK) == 0) {
+        UrlFile read = read_url_file(file_);
+        if (!read.error.empty()) log::warn("cache.hottest: {}", read.error);
+        read.urls.resize(std::min(read.urls.size(), most_));
+        add_set(std::move(read.urls), limits::hottest_rate, false);
+    }
+    alarm_.set(Duration::zero(), [this] { turn(); });
+}
+
+void WarmSets::add_set(std::vector<std::string> urls, double rate, bool refresh) {
+    if (urls.empty()) return;
+    const std::uint64_t job =
+        jobs_.stand(rate, [this, refresh](std::uint64_t id, const auto& url, const WarmEnd& end) {
+            ended(id, url, end, refresh);
+        });
+    standing_.push_back(job);
+    first_[job] = urls.size();
+    for (std::string& url : urls)
+        jobs_.add(job, std::move(url));
+}
+
+void WarmSets::ended(std::uint64_t job, const std::string& url, const WarmEnd& end, bool refresh) {
+    const auto first = first_.find(job);
+    if (first != first_.end() && --first->second == 0) first_.erase(first);
+    if (!end.fetched) log::warn("cache: {} could not be warmed: {}", url, end.why);
+    if (!refresh) return;
+    Duration again = limits::warm_again;
+    if (const auto ttl = end.stored ? hooks_.ttl(url) : std::nullopt; ttl && *ttl > 0)
+        again = std::max<Duration>(std::chrono::milliseconds(*ttl * 900), limits::warm_again_least);
+    due_.emplace(clock_.now() + again, Due{job, url});
+    turn();
+}
+
+/// Hands over what is due, writes the file when it is time, and sleeps to the next.
+void WarmSets::turn() {
+    const TimePoint now = clock_.now();
+    while (!due_.empty() && due_.begin()->first <= now) {
+        Due due = std::move(due_.begin()->second);
+        due_.erase(due_.begin());
+        jobs_.add(due.job, std::move(due.url));
+    }
+    if (write_at_ <= now) {
+        remember();
+        write_at_ = now + limits::hottest_interval;
+    }
+    const TimePoint next = std::min(write_at_, due_.empty() ? never : due_.begin()->first);
+    if (next != never) alarm_.set(next - now, [this] { turn(); });
+}
+
+bool WarmSets::ready() const {
+    return first_.empty() || clock_.now() >= deadline_;
+}
+
+void WarmSets::remember() {
+    if (file_.empty()) return;
+    const std::vector<std::string> urls = hooks_.hottest(most_);
+    // What was remembered is better than nothing, right after a start.
+    if (urls.empty()) return;
+    std::string wrong = write_url_file(file_, urls);
+    if (!wrong.empty() && wrong != complaint_) log::warn("cache.hottest: {}", wrong);
+    complaint_ = std::move(wrong);
+}
+
+void WarmSets::stop() {
+    due_.clear();
+    write_at_ = never;
+    alarm_.cancel();
+}
+
+}  // namespace scrollgate

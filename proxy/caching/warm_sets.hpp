@@ -1,0 +1,68 @@
+// WarmSets: what the configuration wants in the cache: fetched at start, and again before it
+// expires; and the URLs in most demand, which are remembered over a restart.
+//
+// Each set is a standing job of WarmJobs. A URL that was stored is due again when nine tenths of
+// the time that it stays fresh are over; one that failed or was not stored, after
+// limits::warm_again. Control thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/model.hpp"
+#include "core/clock.hpp"
+#include "core/net/alarm.hpp"
+#include "proxy/caching/warm_jobs.hpp"
+
+namespace scrollgate {
+
+class WarmSets {
+  public:
+    struct Hooks {
+        /// Seconds for which what is stored for a URL stays fresh; nothing: it is not stored.
+        std::function<std::optional<std::int64_t>(const std::string& url)> ttl;
+        /// The URLs in most demand, at most so many.
+        std::function<std::vector<std::string>(std::size_t most)> hottest;
+    };
+
+    /// Clock, alarm and jobs outlive it; the alarm is its own.
+    WarmSets(const Clock& clock, Alarm& alarm, WarmJobs& jobs, Hooks hooks);
+
+    /// The sets of a configuration in place of those before. At start also the file of the hottest.
+    void use(const config::Cache& cache, bool at_start);
+    /// All has been fetched once since the start, or warm_deadline is over.
+    [[nodiscard]] bool ready() const;
+    /// Writes the file of the hottest; every minute and at the end.
+    void remember();
+    /// Ends all refreshing.
+    void stop();
+
+  private:
+    struct Due {
+        std::uint64_t job = 0;
+        std::string url;
+    };
+
+    void add_set(std::vector<std::string> urls, double rate, bool refresh);
+    void ended(std::uint64_t job, const std::string& url, const WarmEnd& end, bool refresh);
+    void turn();
+
+    const Clock& clock_;
+    Alarm& alarm_;
+    WarmJobs& jobs_;
+    Hooks hooks_;
+    std::vector<std::uint64_t> standing_;
+    std::multimap<TimePoint, Due> due_;
+    std::map<std::uint64_t, std::size_t> first_;  ///< fetches of the start that have not ended
+    TimePoint deadline_{};
+    TimePoint write_at_ = never;
+    std::string file_;
+    std::size_t most_ = 0;
+    std::string complaint_;  ///< about the file, said once
+};
+
+}  // namespace scrollgate
