@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A fill that began before a purge does not survive it (issue 5, point 6)."""
+import json
 import threading
 
 from harness.case import EdgeTest, main
@@ -29,8 +30,10 @@ class PurgingRaces(EdgeTest):
     def overtaken_by(self, wish):
         early = self.client(self.proxy).get("/x")
         self.site.wait_requests(1)
-        answer = self.proxy.admin("POST", "/api/v1/cache/purge", wish)
-        self.assertEqual(answer.status, 200, answer.body)
+        code, text, _ = self.proxy.admin("POST", "/api/v1/cache/purge", json.dumps(wish),
+                                         token=self.proxy.token(),
+                                         headers={"Content-Type": "application/json"})
+        self.assertEqual(code, 200, text)
         # Who comes after the purge does not join what began before it.
         self.assertEqual(self.fetch(self.proxy, "/x").body, b"new")
         self.old.set()

@@ -1,3 +1,5 @@
+// Who joins which fill, and when it is better to lead or to use what is stored.
+
 #include "cache/fill/fill_table.hpp"
 
 #include <array>
