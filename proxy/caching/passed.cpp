@@ -67,9 +67,11 @@ void take_head_answer(Exchange& x) {
 
 void note_passed(Exchange& x) {
     invalidate(x);
+    HeaderList& fields = x.response.fields;
+    if (fields.find(Field::date) == nullptr) fields.add(Field::date, x.worker.date());
     if (x.request.method == Method::head) take_head_answer(x);
     x.cache.entry.reset();
-    add_cache_status(x, x.response.fields);
+    add_cache_status(x, fields);
 }
 
 }  // namespace scrollgate
