@@ -1,6 +1,7 @@
 #include "proxy/caching/cached.hpp"
 
 #include "cache/rules/conditional.hpp"
+#include "proxy/caching/cache_status.hpp"
 #include "proxy/caching/fetch.hpp"
 #include "proxy/caching/fill_task.hpp"
 #include "proxy/caching/hit.hpp"
@@ -54,6 +55,7 @@ Task<Result<void>> serve_cached(Exchange& x) {
 
 Task<Result<void>> pass(Exchange& x) {
     x.cache.asked = true;
+    x.record.cache = result_of(x.cache);  // whatever comes of it
     prepare_fields(x);
     return forward(x);
 }

@@ -188,6 +188,7 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
         LeadersShareRef share;
         if (joined.leads) share = lead_fill(x, joined.fill);
         decision.asked = true;
+        x.record.cache = CacheResult::miss;  // whatever comes of it
         decision.collapsed = !joined.leads;
         const Reading reading(x, reader);
         const Heard heard = co_await hear(x, reader, joined.leads);
