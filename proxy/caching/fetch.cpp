@@ -53,7 +53,12 @@ bool may_join(const Exchange& x) noexcept {
 FillTable::Joined take_part(Exchange& x, bool alone) {
     FillTable& fills = x.worker.cache().fills;
     if (alone) return {fills.lead(x.cache.key), true, {}};
-    return fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get());
+    FillTable::Joined joined =
+        fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get());
+    // What is set by hand for other routes does not count as stored here.
+    const bool foreign = joined.entry && joined.entry->by_hand() && !x.route->cache->entries;
+    if (foreign) return {fills.lead(x.cache.key), true, {}};
+    return joined;
 }
 
 bool has_stand_in(const Exchange& x) noexcept {

@@ -14,7 +14,9 @@ namespace asio = boost::asio;
 
 WarmEnd in_words(const FillEnd& end) {
     WarmEnd made;
-    made.fetched = end.outcome == "ok";
+    // What may not be stored is called off when its head has come.
+    const bool judged = end.reason != CacheReason::none && end.reason != CacheReason::no_memory;
+    made.fetched = end.outcome == "ok" || judged;
     made.stored = made.fetched && end.reason == CacheReason::none;
     if (!made.fetched)
         made.why = end.outcome;
