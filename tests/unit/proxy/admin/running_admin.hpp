@@ -53,7 +53,6 @@ class RunningAdmin {
         hooks.metrics = [] { return std::string("up 1\n"); };
         hooks.ready = [ready] { return ready; };
         hooks.config = [] { return std::make_shared<const config::Config>(); };
-        hooks.cache = [this]() -> CacheDesk& { return desk_; };
         server_.emplace(context_, admin, std::move(hooks));
         error = server_->start();
         port = server_->port();
