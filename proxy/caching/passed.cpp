@@ -23,7 +23,10 @@ void invalidate(Exchange& x) {
         purge.by = Purge::By::url;
         purge.what.append(url.authority).append(url.target);
         purge.scheme = url.scheme;
-        static_cast<void>(store.purge(purge));
+        if (store.purge(purge)) continue;
+        // Too many purges at a time: at least what this very request would get.
+        const EntryRef entry = store.peek(x.cache.key, x.request.fields).entry;
+        if (entry) static_cast<void>(store.remove(*entry));
     }
 }
 
