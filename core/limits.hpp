@@ -207,12 +207,12 @@ inline constexpr std::size_t cache_inside = 4 * KiB;   ///< a body of up to this
 inline constexpr std::size_t cache_compressed = 64;    ///< smaller bodies stay raw
 inline constexpr std::size_t cache_fields = 65'535;    ///< bytes of an entry's head, tags, or Vary
 inline constexpr auto cache_kept = 1h;  ///< stale, and of use only for validation, for so long
-inline constexpr std::size_t cache_shards = 64;        ///< of the store: a lock each
-inline constexpr std::size_t dictionary = 16 * KiB;    ///< of a partition, for small bodies
+inline constexpr std::size_t cache_shards = 64;            ///< of the store: a lock each
+inline constexpr std::size_t dictionary = 16 * KiB;        ///< of a partition, for small bodies
 inline constexpr std::size_t dictionary_object = 8 * KiB;  ///< bodies that are small
-inline constexpr std::size_t dictionaries = 4;         ///< of a partition in use at a time
-inline constexpr std::size_t purges_told = 4096;       ///< counts of past purges that are kept
-inline constexpr std::size_t ratio_samples = 2048;     ///< keys that the hit rate is guessed from
+inline constexpr std::size_t dictionaries = 4;             ///< of a partition in use at a time
+inline constexpr std::size_t purges_told = 4096;           ///< counts of past purges that are kept
+inline constexpr std::size_t ratio_samples = 2048;  ///< keys that the hit rate is guessed from
 
 // -- fills of the cache (fixed)
 inline constexpr std::size_t fill_flow = 256 * KiB;  ///< kept by one that nobody may join any more
