@@ -7,6 +7,10 @@ namespace scrollgate {
 namespace {
 
 constexpr std::uint32_t aged_after = 64 * limits::ratio_samples;
+constexpr std::uint32_t uses_most = 20'000;  // that are followed between two calls of age()
+constexpr std::uint32_t uses_least = uses_most / 16;
+constexpr std::size_t samples_least = 16;
+constexpr std::uint64_t threshold_least = UINT64_MAX >> 20U;
 
 double position_of(double bytes, unsigned steps) noexcept {
     return bytes <= 1 ? 0 : std::log2(bytes) * steps;
@@ -62,6 +66,7 @@ void MissRatio::use(std::uint64_t hash, std::size_t bytes) {
     const auto [found, is_new] = samples_.try_emplace(value_of(hash), Sample{time_, bytes});
     sum_ += weight;
     ++since_aged_;
+    ++since_looked_;
     if (!is_new) {
         const auto others = static_cast<double>(bytes_ - bytes_until(found->second.time));
         const double distance = others * weight + static_cast<double>(bytes);
@@ -71,10 +76,17 @@ void MissRatio::use(std::uint64_t hash, std::size_t bytes) {
         found->second = {time_, bytes};
     }
     change(time_++, bytes);
-    if (samples_.size() <= limits::ratio_samples) return;
-    const auto last = std::prev(samples_.end());
-    threshold_.store(last->first, std::memory_order_relaxed);
-    drop(last);
+    const std::uint64_t threshold = threshold_.load(std::memory_order_relaxed);
+    if (samples_.size() > limits::ratio_samples) follow_below(samples_.rbegin()->first);
+    if (since_looked_ < uses_most || threshold <= threshold_least) return;
+    since_looked_ = 0;
+    follow_below(threshold / 2);
+}
+
+void MissRatio::follow_below(std::uint64_t threshold) {
+    threshold_.store(threshold, std::memory_order_relaxed);
+    while (!samples_.empty() && samples_.rbegin()->first >= threshold)
+        drop(std::prev(samples_.end()));
 }
 
 void MissRatio::forget(std::uint64_t hash) {
@@ -98,6 +110,11 @@ double MissRatio::hit_rate(std::uint64_t memory, std::uint64_t uses) const {
 
 void MissRatio::age(std::uint64_t uses) {
     const std::lock_guard lock(mutex_);
+    const std::uint64_t threshold = threshold_.load(std::memory_order_relaxed);
+    if (since_looked_ < uses_least && samples_.size() < samples_least &&
+        threshold <= UINT64_MAX / 2)
+        follow_below(threshold * 2);
+    since_looked_ = 0;
     if (since_aged_ < aged_after) return;
     expected_ = (expected_ + static_cast<double>(uses - aged_at_)) / 2;
     aged_at_ = uses;

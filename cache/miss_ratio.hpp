@@ -6,7 +6,8 @@
 // up by the share that is followed. A cache as large as the distance would have had it.
 //
 // Any thread; asking whether a key is followed is one comparison, the rest is under a mutex and
-// happens for few.
+// happens for few: where even the keys that are followed are used very often, the threshold falls
+// further, and it rises again when hardly any is left.
 #pragma once
 
 #include <array>
@@ -35,7 +36,7 @@ class MissRatio {
     /// Part of `uses` (all that there were, followed or not) that would have been hits with
     /// `memory` bytes; 0 before the first.
     [[nodiscard]] double hit_rate(std::uint64_t memory, std::uint64_t uses) const;
-    /// What was long ago counts less: now and then, with all uses until now.
+    /// What was long ago counts less: about once per second, with all uses until now.
     void age(std::uint64_t uses);
 
   private:
@@ -54,6 +55,7 @@ class MissRatio {
     void change(std::uint32_t time, std::uint64_t by) noexcept;
     void renumber();
     void drop(Samples::iterator sample);
+    void follow_below(std::uint64_t threshold);
 
     static constexpr std::uint32_t times = 4 * limits::ratio_samples;
     static constexpr unsigned steps = 8;  // of the distances' scale, per doubling
@@ -70,6 +72,7 @@ class MissRatio {
     double expected_ = 0;                    // uses before aged_at_, as far as they still count
     std::uint64_t aged_at_ = 0;
     std::uint32_t since_aged_ = 0;
+    std::uint32_t since_looked_ = 0;
 };
 
 }  // namespace scrollgate

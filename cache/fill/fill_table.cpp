@@ -13,7 +13,7 @@ FillTable::Joined FillTable::join_or_lead(const CacheKey& key, const HeaderList&
     const auto [first, last] = shard.fills.equal_range(key.hash);
     for (auto at = first; at != last; ++at) {
         const FillRef& fill = at->second;
-        if (fill->key().text == key.text && fill->purge_position() == store_.purge_position() &&
+        if (fill->key().text == key.text && !store_.overtaken(key.text, fill->purge_position()) &&
             fill->suits(request)) {
             return {fill, false, {}};
         }

@@ -169,11 +169,12 @@ void PurgeLog::swept_until(std::uint64_t number) {
 void PurgeLog::drop_old() {
     const std::uint64_t oldest =
         fills_.empty() ? position_.load(std::memory_order_relaxed) : fills_.begin()->first;
-    for (auto rule = rules_.begin(); rule != rules_.end() && rule->first <= oldest;)
-        rule = rule->second.swept ? drop(rule) : std::next(rule);
+    // What is swept stands in front, but for what waits for another purge's sweep.
+    while (!rules_.empty() && rules_.begin()->first <= oldest && rules_.begin()->second.swept)
+        drop(rules_.begin());
 }
 
-PurgeLog::Rules::iterator PurgeLog::drop(Rules::iterator rule) {
+void PurgeLog::drop(Rules::iterator rule) {
     const std::uint64_t number = rule->first;
     const auto is_it = [number](const Mark& mark) { return mark.number == number; };
     if (rule->second.by == Purge::By::all) {
@@ -190,7 +191,7 @@ PurgeLog::Rules::iterator PurgeLog::drop(Rules::iterator rule) {
         }
     }
     forgotten_ = std::max(forgotten_, number);
-    return rules_.erase(rule);
+    rules_.erase(rule);
 }
 
 void PurgeLog::fill_began(std::uint64_t position) {

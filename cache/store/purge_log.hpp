@@ -107,7 +107,7 @@ class PurgeLog {
     void supersede(Marks& marks, bool soft, std::string_view scheme);
     void finish(Rules::iterator rule);
     void drop_old();
-    Rules::iterator drop(Rules::iterator rule);
+    void drop(Rules::iterator rule);
     void forget_counts();
 
     mutable std::mutex mutex_;

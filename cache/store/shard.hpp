@@ -22,7 +22,7 @@ namespace scrollgate {
 /// What was taken out under a lock, to be let go of after it.
 using Leaving = boost::container::small_vector<EntryRef, 8>;
 
-class alignas(64) Shard {
+class Shard {
   public:
     struct Counts {
         std::uint64_t evictions = 0, expirations = 0, writes = 0, purged = 0;
@@ -89,7 +89,7 @@ class alignas(64) Shard {
     /// At most what its tables grow by for one entry.
     [[nodiscard]] std::size_t growth(const CacheEntry& entry) const noexcept;
 
-    mutable SpinLock lock;
+    alignas(64) mutable SpinLock lock;
 
   private:
     enum class Why : std::uint8_t { replaced, removed, evicted, expired, purged };

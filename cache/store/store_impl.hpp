@@ -21,7 +21,7 @@ struct CacheStore::Impl {
     /// As many shards as suit `memory`; nothing is stored yet.
     void make_shards(std::uint64_t memory);
     [[nodiscard]] Shard& shard_of(std::uint64_t hash) const noexcept {
-        return *shards[static_cast<std::size_t>(hash >> 32U) & (shards.size() - 1)];
+        return *shards[static_cast<std::size_t>(hash >> 56U) & (shards.size() - 1)];
     }
     [[nodiscard]] Found look(const CacheKey& key, const HeaderList& request, bool counts) noexcept;
     /// Charges `bytes`, for which others leave if need be.

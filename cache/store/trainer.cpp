@@ -40,11 +40,12 @@ std::string joined(const std::vector<std::string>& texts) {
     std::string dictionary;
     std::vector<bool> taken(texts.size(), false);
     // First those that what is there makes little smaller, then whatever fits.
+    DictionaryRef so_far;
     for (const double novelty : {0.5, 0.25, 0.0}) {
-        DictionaryRef so_far;
         for (std::size_t i = 0; i < texts.size() && dictionary.size() < limits::dictionary; ++i) {
             if (taken[i]) continue;
-            so_far = new Dictionary(0, dictionary, nullptr);
+            if (!so_far || so_far->text().size() != dictionary.size())
+                so_far = new Dictionary(0, dictionary, nullptr);
             const auto packed = static_cast<double>(packed_size(so_far.get(), texts[i]));
             if (packed < novelty * static_cast<double>(texts[i].size())) continue;
             taken[i] = true;

@@ -6,6 +6,7 @@
 #include "config/loader.hpp"
 #include "core/http1/head_parser.hpp"
 #include "core/http1/head_writer.hpp"
+#include "proxy/caching/response_cache.hpp"
 #include "proxy/pipeline/guard.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/server/worker.hpp"
@@ -37,12 +38,13 @@ struct World {
     Metrics metrics{1};
     AccessLog log{{"-", config::AccessLog::Format::off}, 1};
     Admission admission;
+    ResponseCache cache{system_clock()};
     TcpDialer dialer;
     std::vector<std::unique_ptr<Worker>> others;
     Worker worker;
 
     World()
-        : worker(0, {system_clock(), dialer, metrics, log, admission, others}, 528,
+        : worker(0, {system_clock(), dialer, metrics, log, admission, cache, others}, 528,
                  snapshot(metrics), {}) {}
 
     static std::shared_ptr<const Snapshot> snapshot(Metrics& metrics) {

@@ -1,3 +1,4 @@
+// The counting operator new: it replaces that of the whole binary.
 #include "tests/unit/cache/allocations.hpp"
 
 #include <cstdlib>

@@ -111,12 +111,30 @@ TEST_CASE("few keys are followed, whatever number there is") {
 TEST_CASE("what was long ago counts less") {
     MissRatio ratio;
     const auto many = static_cast<std::uint64_t>(limits::ratio_samples) * 64;
-    for (std::uint64_t i = 0; i < many; ++i)
+    for (std::uint64_t i = 1; i <= many; ++i) {
         ratio.use(1, 100);
+        if (i % 10'000 == 0) ratio.age(i);
+    }
     ratio.age(many);
     CHECK(ratio.hit_rate(1000, many) == doctest::Approx(1).epsilon(0.01));
     // As many misses as there were hits: without ageing this would be a half.
     for (std::uint32_t key = 0; key < many; ++key)
         if (ratio.follows(hash_of(key + 2))) ratio.use(hash_of(key + 2), 100);
     CHECK(ratio.hit_rate(1000, 2 * many) < 0.4);
+}
+
+TEST_CASE("a key that is used all the time is soon followed no more") {
+    MissRatio ratio;
+    constexpr std::uint64_t hot = UINT64_MAX / 3;
+    std::uint64_t followed = 0;
+    for (std::uint64_t i = 0; i < 1'000'000; ++i)
+        if (ratio.follows(hot)) {
+            ratio.use(hot, 100);
+            ++followed;
+        }
+    CHECK(followed <= 100'000);
+    // In calm it comes back, step by step.
+    for (int second = 0; second < 30 && !ratio.follows(hot); ++second)
+        ratio.age(1'000'000);
+    CHECK(ratio.follows(hot));
 }

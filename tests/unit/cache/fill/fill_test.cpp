@@ -205,7 +205,7 @@ TEST_CASE("a fill that breaks off is abandoned, one without a head has failed") 
 TEST_CASE("the writer does not wait while nobody reads") {
     World world;
     world.fill->head(shared_head());
-    Writer writer(world.fill);
+    Writer writer(world.fill, world.loop);
     writer.start(3 * limits::fill_window / piece, piece);
     CHECK_FALSE(writer.running());
     CHECK(writer.needed);
@@ -216,7 +216,7 @@ TEST_CASE("the writer runs ahead of the fastest reader by one window, not of the
     World world;
     Follower fast(world.fill, world.loop), slow(world.fill, world.other);
     world.fill->head(shared_head());
-    Writer writer(world.fill);
+    Writer writer(world.fill, world.loop);
     constexpr std::size_t window = limits::fill_window / piece;
     writer.start(4 * window, piece);
     CHECK(writer.running());
@@ -243,7 +243,7 @@ TEST_CASE("the last reader of a shared fill leaves: the writer goes on without a
     World world;
     auto reader = std::make_unique<Follower>(world.fill, world.other);
     world.fill->head(shared_head());
-    Writer writer(world.fill);
+    Writer writer(world.fill, world.loop);
     writer.start(2 * limits::fill_window / piece, piece);
     CHECK(writer.running());
     reader.reset();
@@ -256,7 +256,7 @@ TEST_CASE("a private fill keeps little, and is given up with its last reader") {
     World world;
     auto leader = std::make_unique<Follower>(world.fill, world.loop);
     world.fill->head(private_head());
-    Writer writer(world.fill);
+    Writer writer(world.fill, world.loop);
     writer.start(1000, piece);
     CHECK(writer.running());
     CHECK(writer.written <= limits::fill_flow / piece + 1);
@@ -287,7 +287,7 @@ TEST_CASE("an outgrown fill goes on for its readers at the pace of the slowest")
     world.fill->outgrow(CacheReason::too_large);
     CHECK(world.fill->outgrown() == CacheReason::too_large);
     CHECK_FALSE(world.fill->suits(HeaderList()));
-    Writer writer(world.fill);
+    Writer writer(world.fill, world.loop);
     writer.start(99, piece);
     fast.start();
     settle(world.loop);
@@ -332,7 +332,7 @@ TEST_CASE("without room in the store a fill outgrows by itself and goes on in a 
     CHECK(world.fill->outgrown() == CacheReason::no_memory);
     CHECK(world.fill->length() <= limits::cache_memory_min + piece);
     const std::size_t before = world.fill->length() / piece;
-    Writer writer(world.fill);
+    Writer writer(world.fill, world.loop);
     writer.start(100, piece);
     CHECK(writer.running());
     CHECK(writer.written <= 1);
@@ -344,11 +344,28 @@ TEST_CASE("without room in the store a fill outgrows by itself and goes on in a 
     CHECK(is_body(reader.body, (before + 100) * piece));
 }
 
+TEST_CASE("what the store has no room for is held one segment at a time") {
+    World world(limits::cache_memory_min);
+    std::size_t taken = 0;
+    while (world.store.reserve(1024))
+        taken += 1024;
+    Follower reader(world.fill, world.loop);
+    world.fill->head(private_head());
+    Writer writer(world.fill, world.loop);
+    writer.start(20, piece);
+    CHECK(writer.written == 2);
+    reader.start();
+    settle(world.loop);
+    CHECK(writer.written == 20);
+    CHECK(is_body(reader.body, 20 * piece));
+    world.store.release(taken);
+}
+
 TEST_CASE("a writer that is called off does not wait any longer") {
     World world;
     Follower reader(world.fill, world.other);
     world.fill->head(shared_head());
-    Writer writer(world.fill);
+    Writer writer(world.fill, world.loop);
     writer.start(1000, piece);
     CHECK(writer.running());
     world.fill->give_up();

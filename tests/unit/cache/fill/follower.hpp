@@ -95,10 +95,17 @@ class Follower {
     Child child_;
 };
 
-/// The writer: appends pieces as room() allows, and then completes.
+/// The writer: appends pieces as room() allows.
 class Writer {
   public:
-    explicit Writer(FillRef fill) : fill_(std::move(fill)) {}
+    Writer(FillRef fill, EventLoop& loop) : fill_(std::move(fill)), loop_(loop) {}
+    ~Writer() {
+        if (running()) fill_->give_up();
+        settle(loop_);
+    }
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+
     /// `count` pieces of `size` bytes.
     void start(std::size_t count, std::size_t size) { child_.start(write(count, size)); }
     [[nodiscard]] bool running() const noexcept { return child_.running(); }
@@ -118,6 +125,7 @@ class Writer {
     }
 
     FillRef fill_;
+    EventLoop& loop_;
     Child child_;
 };
 
