@@ -159,6 +159,7 @@ def conformance(bench, scenario):
     except cache_tests.Unavailable as error:
         result.cannot = dict.fromkeys(bench.options.subjects, str(error))
         return result
+    passes = {}
     for name in bench.options.subjects:
         with result.turn_of(name), contextlib.ExitStack() as stack:
             port = free_port("127.0.0.1")
@@ -168,10 +169,17 @@ def conformance(bench, scenario):
             if subject is None:
                 continue
             scores = suite.run(subject.url(""))
-            result.rounds[0][name] = {"of_" + group: len(scores.ids(group))
-                                      for group in cache_tests.GROUPS} | {
-                group: len(scores.passes(group)) for group in cache_tests.GROUPS}
+            result.rounds[0][name] = {group: len(scores.passes(group))
+                                      for group in cache_tests.GROUPS}
+            passes[name] = set(scores.passes("required"))
             totals = ", ".join(f"{len(scores.ids(group))} {group}"
                                for group in cache_tests.GROUPS)
             result.add_note(f"there are {totals}")
+    if "scrollgate" in passes:
+        others = set().union(*(passes[name] for name in passes if name != "scrollgate"))
+        missing = set(scores.ids("required")) - passes["scrollgate"]
+        result.add_note("required, passed by others alone: "
+                        + (", ".join(sorted(missing & others)) or "none"))
+        result.add_note("required, passed by nobody: "
+                        + (", ".join(sorted(missing - others)) or "none"))
     return result
