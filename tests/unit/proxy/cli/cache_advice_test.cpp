@@ -10,10 +10,16 @@ using namespace scrollgate;
 namespace {
 
 std::string advice(double half, double same, double twice, double four) {
-    const std::string text = fmt::format(
-        R"({{"miss_ratio_curve": [{{"times": 0.5, "miss_ratio": {}}}, {{"times": 1, "miss_ratio": {}}},
-            {{"times": 2, "miss_ratio": {}}}, {{"times": 4, "miss_ratio": {}}}]}})",
-        half, same, twice, four);
+    std::string points;
+    const auto add = [&](double times, double miss_ratio) {
+        if (!points.empty()) points += ',';
+        points += fmt::format(R"({{"times": {}, "miss_ratio": {}}})", times, miss_ratio);
+    };
+    add(0.5, half);
+    add(1, same);
+    add(2, twice);
+    add(4, four);
+    const std::string text = fmt::format(R"({{"miss_ratio_curve": [{}]}})", points);
     return cache_advice(boost::json::parse(text).as_object());
 }
 
