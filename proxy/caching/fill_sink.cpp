@@ -5,6 +5,7 @@
 #include "cache/rules/conditional.hpp"
 #include "cache/rules/vary.hpp"
 #include "core/limits.hpp"
+#include "proxy/caching/entry_body.hpp"
 #include "proxy/caching/storing.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -95,6 +96,10 @@ void FillSink::pack_body(const ResponseHead& head) {
 // The mark is there before anybody is sent away.
 void FillSink::keep_private(const ResponseHead& head) {
     if (is_remembered(reason_, head.status)) remember();
+    tell_leader(head);
+}
+
+void FillSink::tell_leader(const ResponseHead& head) {
     x_->worker.cache().fills.leave(*fill_);
     FillHead made;
     made.response = head;
@@ -108,8 +113,8 @@ void FillSink::remember() {
     store_marker(store_of(*x_), fill_->key(), fill_->purge_position(), x_->worker.loop().now());
 }
 
-// Not about what is stored, or no longer to be stored: whoever waits asks for himself, and the
-// stored response is not asked about again.
+// One that is not about what is stored sends all who wait to ask for themselves. One that is, but
+// says what is not to be stored (a cookie, no-store), is its leader's alone, with the stored body.
 void FillSink::take_validation(const ResponseHead& head) {
     if (!known_ || known_->is_marker()) {
         reason_ = CacheReason::malformed;
@@ -132,16 +137,19 @@ void FillSink::take_validation(const ResponseHead& head) {
         reason_ = inserted.reason;
     }
     if (inserted.entry) return fill_->validated(std::move(inserted.entry));
-    if (!about_it || is_remembered(reason_, fresh.status)) {
-        static_cast<void>(store_of(*x_).remove(*known_));
-    }
-    fill_->fail(Error{ErrorKind::cancelled});
+    const bool over = is_remembered(reason_, fresh.status) && reason_ != CacheReason::set_cookie;
+    if (!about_it || over) static_cast<void>(store_of(*x_).remove(*known_));
+    if (!about_it) return fill_->fail(Error{ErrorKind::cancelled});
+    fresh.body = {BodyFraming::Kind::length, known_->body().size()};
+    tell_leader(fresh);
+    repeats_ = true;
 }
 
 // ---- the body
 
 Task<Result<void>> FillSink::write(const BodyChunk& chunk) {
     using Done = Task<Result<void>>;
+    if (repeats_) return repeat_stored();
     if (fill_->over()) return done();  // a 304
     if (!chunk.data.empty() && !take(chunk.data)) {
         return Done::ready(Result<void>(Error{ErrorKind::cancelled}));
@@ -166,6 +174,24 @@ bool FillSink::take(std::string_view bytes) {
 Task<Result<void>> FillSink::wait_for_room() {
     const bool needed = co_await fill_->room();
     if (!needed) co_return Error{ErrorKind::cancelled};
+    co_return Result<void>();
+}
+
+Task<Result<void>> FillSink::repeat_stored() {
+    EntryBody body(known_->body());
+    if (!body.lease(x_->worker.loop())) {
+        fill_->fail(Error{ErrorKind::overloaded});
+        co_return Result<void>();
+    }
+    for (;;) {
+        const BodyChunk chunk = body.next();
+        const bool taken = chunk.data.empty() || fill_->append(chunk.data);
+        if (!taken) co_return Error{ErrorKind::cancelled};
+        if (chunk.end) break;
+        const bool needed = co_await fill_->room();
+        if (!needed) co_return Error{ErrorKind::cancelled};
+    }
+    fill_->complete(nullptr);
     co_return Result<void>();
 }
 

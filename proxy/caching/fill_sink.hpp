@@ -54,12 +54,14 @@ class FillSink final : public ResponseSink {
     [[nodiscard]] CacheReason judge(const ResponseHead& head, Storing& storing, std::string& vary);
     void share_out(const ResponseHead& head, const Storing& storing, std::string_view vary);
     void keep_private(const ResponseHead& head);
+    void tell_leader(const ResponseHead& head);
     void pack_body(const ResponseHead& head);
     void take_validation(const ResponseHead& head);
     void remember();
     [[nodiscard]] bool take(std::string_view bytes);
     void finish();
     [[nodiscard]] Task<Result<void>> wait_for_room();
+    [[nodiscard]] Task<Result<void>> repeat_stored();
 
     Exchange* x_ = nullptr;
     FillRef fill_;
@@ -69,6 +71,7 @@ class FillSink final : public ResponseSink {
     std::string sample_;  ///< the body so far, while it is one to learn from
     CacheReason reason_ = CacheReason::none;
     bool keeps_ = false, committed_ = false;
+    bool repeats_ = false;  ///< the body is the stored one, for the leader alone
 };
 
 }  // namespace scrollgate

@@ -146,6 +146,46 @@ TEST_CASE("a 304 about something else is not used") {
     CHECK(site.asked.size() == 3);
 }
 
+TEST_CASE("a 304 that sets a cookie gives the stored body to its client alone") {
+    CachedEdge site;
+    const std::string body(200'000, 'b');
+    site.answer = [&](const ReadMessage& request) {
+        if (!request.field("If-None-Match").empty()) {
+            return std::string(
+                "HTTP/1.1 304 Not Modified\r\nETag: \"v1\"\r\n"
+                "Set-Cookie: id=7\r\n\r\n");
+        }
+        return CachedEdge::reply("200 OK\nETag: \"v1\"\nCache-Control: max-age=5", body);
+    };
+    static_cast<void>(site.get());
+    site.pass(6);
+    for (std::size_t times = 2; times < 4; ++times) {
+        const ReadMessage validated = site.get();
+        CHECK(validated.status == 200);
+        CHECK(validated.body == body);
+        CHECK(validated.field("Set-Cookie") == "id=7");
+        CHECK(validated.field("Cache-Status") == "scrollgate; fwd=stale; detail=set-cookie");
+        CHECK(site.asked.size() == times);
+    }
+}
+
+TEST_CASE("a 304 that says no-store gives the stored body once more, and it is forgotten") {
+    CachedEdge site;
+    site.answer = [](const ReadMessage& request) {
+        if (!request.field("If-None-Match").empty()) {
+            return std::string(
+                "HTTP/1.1 304 Not Modified\r\nETag: \"v1\"\r\n"
+                "Cache-Control: no-store\r\n\r\n");
+        }
+        return CachedEdge::reply("200 OK\nETag: \"v1\"\nCache-Control: max-age=5", "hello");
+    };
+    static_cast<void>(site.get());
+    site.pass(6);
+    CHECK(site.get().body == "hello");
+    CHECK(site.asked.size() == 2);
+    CHECK(site.edge.cache.store.numbers().entries == 0);
+}
+
 TEST_CASE("a stale response stands in for an origin that answers 503, or cannot be reached") {
     CachedEdge site;
     site.answer = [](const ReadMessage&) {
