@@ -102,7 +102,8 @@ bool CacheStore::Impl::make_room(std::size_t bytes) {
     std::size_t left = 0;
     while (!ledger.charge(bytes)) {
         const std::size_t freed = left > 2 * bytes + limits::MiB ? 0 : evict_one();
-        if (freed == 0) return false;
+        // Nothing is left to evict: a sweep may have made the room meanwhile.
+        if (freed == 0) return ledger.charge(bytes);
         left += freed;
     }
     return true;
@@ -112,8 +113,9 @@ bool CacheStore::Impl::make_place() {
     std::uint64_t now = entries.load(std::memory_order_relaxed);
     for (;;) {
         if (now >= max_entries.load(std::memory_order_relaxed)) {
-            if (evict_one() == 0) return false;
+            const bool none = evict_one() == 0;
             now = entries.load(std::memory_order_relaxed);
+            if (none && now >= max_entries.load(std::memory_order_relaxed)) return false;
         } else if (entries.compare_exchange_weak(now, now + 1, std::memory_order_relaxed)) {
             return true;
         }

@@ -244,12 +244,22 @@ void cache_warm(const CacheCall& call) {
 void cache_job(const CacheCall& call) {
     const std::string& text = call.parameters.front();
     const auto number = config::parse_count(text, 0, UINT64_MAX);
-    const auto progress = number.value ? call.desk.progress(*number.value) : std::nullopt;
-    if (!progress)
-        return call.reply(admin_error(
-            404, "unknown_job",
-            fmt::format("there is no job {}, or it ended long ago", config::quoted(text))));
-    call.reply(json_answer(200, json::serialize(progress_json(*progress))));
+    const std::uint64_t job = number.value.value_or(0);
+    std::string wrong;
+    const std::string seen = query_parameter(call.request.query, "seen", {"seen"}, wrong);
+    const auto count = config::parse_count(seen.empty() ? "0" : seen, 0, UINT32_MAX);
+    if (wrong.empty() && !count.value) wrong = "seen: " + count.wrong;
+    if (!wrong.empty()) return call.reply(wrong_request(wrong));
+    CacheDesk& desk = call.desk;
+    const auto answer = [&desk, job, text, reply = call.reply] {
+        const std::optional<WarmProgress> progress = desk.progress(job);
+        reply(progress ? json_answer(200, json::serialize(progress_json(*progress)))
+                       : admin_error(404, "unknown_job",
+                                     fmt::format("there is no job {}, or it ended long ago",
+                                                 config::quoted(text))));
+    };
+    if (seen.empty()) return answer();
+    desk.watch(job, *count.value, answer);
 }
 
 void cache_explain(const CacheCall& call, const Status& status) {

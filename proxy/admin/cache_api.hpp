@@ -32,7 +32,8 @@ void cache_get(const CacheCall& call);
 void cache_remove(const CacheCall& call);
 /// POST {"urls": […], "rate"} -> 202 {job, total}.
 void cache_warm(const CacheCall& call);
-/// GET -> {job, state, total, done, stored, not_stored, failed, rate, troubles}.
+/// GET [?seen=N] -> {job, state, total, done, stored, not_stored, failed, rate, troubles};
+/// with `seen`, the number of done ones that the caller knows, it waits for news, about a second.
 void cache_job(const CacheCall& call);
 
 /// GET ?url= -> what explain_url() says, as an object. `status` is the present one.

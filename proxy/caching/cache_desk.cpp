@@ -69,6 +69,7 @@ void CacheDesk::stop() {
 void CacheDesk::tick() {
     cache_.store.expire();
     purges_.look();
+    jobs_.tell_all();
     const auto snapshot = hooks_.snapshot();
     const auto caches = [](const RouteRuntime& route) { return route.cache != nullptr; };
     if (std::none_of(snapshot->routes.begin(), snapshot->routes.end(), caches)) return;

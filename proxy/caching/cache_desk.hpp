@@ -65,6 +65,10 @@ class CacheDesk {
     [[nodiscard]] std::optional<WarmProgress> progress(std::uint64_t job) const {
         return jobs_.progress(job);
     }
+    /// Calls `look` once: see WarmJobs::watch().
+    void watch(std::uint64_t job, std::uint64_t seen, std::function<void()> look) {
+        jobs_.watch(job, seen, std::move(look));
+    }
 
     /// What a GET of `url` would get.
     [[nodiscard]] Explanation explain(std::string_view url, const Status& status) const {

@@ -1,6 +1,7 @@
 #include "proxy/caching/cached.hpp"
 
 #include "cache/rules/conditional.hpp"
+#include "proxy/caching/cache_status.hpp"
 #include "proxy/caching/fetch.hpp"
 #include "proxy/caching/fill_task.hpp"
 #include "proxy/caching/hit.hpp"
@@ -40,18 +41,13 @@ Task<Result<void>> serve_cached(Exchange& x) {
     // store: a hit answers at once, fresh, or stale while a fill refreshes it
     const CacheControl control = request_control(x.request.fields);
     look_up(x);
-    const bool marker = decision.entry && decision.entry->is_marker();
-    if (decision.entry && !marker && may_answer(x, control)) co_return co_await answer_stored(x);
+    if (decision.entry && may_answer(x, control)) co_return co_await answer_stored(x);
 
     // the origin has to be asked
     if (is_bare(x)) co_return nothing_there;
     if (control.only_if_cached) co_return Error{ErrorKind::only_if_cached};
-    if (marker) {
-        decision.entry.reset();
-        decision.reason = CacheReason::hit_for_miss;
-        co_return co_await pass(x);
-    }
-    if (x.request.method == Method::head) co_return co_await pass(x);
+    const bool marked = decision.reason == CacheReason::hit_for_miss;
+    if (marked || x.request.method == Method::head) co_return co_await pass(x);
 
     // fill: one request to the origin for all who wait
     co_return co_await fetch(x, control);
@@ -59,6 +55,7 @@ Task<Result<void>> serve_cached(Exchange& x) {
 
 Task<Result<void>> pass(Exchange& x) {
     x.cache.asked = true;
+    x.record.cache = result_of(x.cache);  // whatever comes of it
     prepare_fields(x);
     return forward(x);
 }
@@ -67,6 +64,11 @@ bool may_answer(Exchange& x, const CacheControl& control) {
     CacheDecision& decision = x.cache;
     const CacheEntry& entry = *decision.entry;
     const TimePoint now = x.worker.loop().now();
+    if (entry.is_marker()) {
+        const bool holds = entry.freshness().ttl(now) > 0;
+        decision.reason = holds ? CacheReason::hit_for_miss : CacheReason::absent;
+        return false;
+    }
     decision.reuse = judge_reuse(control, entry.freshness(), entry.softly_purged(), now);
     decision.reason = decision.reuse.reason;
     if (entry.by_hand()) return decision.reuse.kind != Reuse::Kind::validate;

@@ -15,7 +15,7 @@ namespace scrollgate {
 [[nodiscard]] Task<Result<void>> pass(Exchange& x);
 
 /// How the entry that was found, x.cache.entry, may answer (x.cache.reuse). True: now. What has to
-/// be refreshed meanwhile is.
+/// be refreshed meanwhile is. False: x.cache.reason says why; a marker may be one.
 [[nodiscard]] bool may_answer(Exchange& x, const CacheControl& control);
 
 }  // namespace scrollgate

@@ -72,11 +72,9 @@ Heard stand_in(Exchange& x, std::string_view why) noexcept {
 
 /// The origin gave no answer, or one that broke off before anything of it was passed on.
 Heard failed(Exchange& x, const Error& error) {
+    if (error.kind == ErrorKind::cancelled) return {Next::own};  // nothing that the origin has said
     if (error.side() != Side::client && has_stand_in(x)) return stand_in(x, error.reason());
-    // Called off: nothing that the origin has said.
-    const bool called_off =
-        error.kind == ErrorKind::cancelled || error.kind == ErrorKind::shutting_down;
-    if (called_off) return {Next::own};
+    if (error.kind == ErrorKind::shutting_down) return {Next::own};
     return {Next::failed, error};
 }
 
@@ -180,12 +178,10 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
     for (bool alone = !may_join(x);; alone = true) {
         const FillTable::Joined joined = take_part(x, alone);
         if (joined.entry) {  // stored since the look-up
+            if (!chooses(x, joined.entry->vary())) continue;
             decision.entry = joined.entry;
-            if (joined.entry->is_marker()) {
-                decision.reason = CacheReason::hit_for_miss;
-                break;
-            }
             if (may_answer(x, control)) co_return co_await answer_stored(x);
+            if (decision.reason == CacheReason::hit_for_miss) break;
             continue;
         }
         if (!joined.fill) {
@@ -197,6 +193,7 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
         LeadersShareRef share;
         if (joined.leads) share = lead_fill(x, joined.fill);
         decision.asked = true;
+        x.record.cache = CacheResult::miss;  // whatever comes of it
         decision.collapsed = !joined.leads;
         const Reading reading(x, reader);
         const Heard heard = co_await hear(x, reader, joined.leads);

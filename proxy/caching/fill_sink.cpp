@@ -164,8 +164,9 @@ bool FillSink::take(std::string_view bytes) {
 }
 
 Task<Result<void>> FillSink::wait_for_room() {
-    if (co_await fill_->room()) co_return Result<void>();
-    co_return Error{ErrorKind::cancelled};
+    const bool needed = co_await fill_->room();
+    if (!needed) co_return Error{ErrorKind::cancelled};
+    co_return Result<void>();
 }
 
 void FillSink::finish() {

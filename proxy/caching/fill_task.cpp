@@ -119,6 +119,7 @@ Result<void> FillTask::make_request(const FillOrder& order) {
     std::size_t scanned = 0;
     const http1::ParseResult parsed =
         http1::parse_request_head(text, x_.snapshot->shared->head_limits, scanned, x_.request);
+    if (parsed.status == http1::ParseResult::Status::failed) return Error{parsed.error};
     if (parsed.status != http1::ParseResult::Status::complete || parsed.consumed != text.size()) {
         return Error{ErrorKind::bad_request};
     }

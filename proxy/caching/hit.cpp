@@ -32,7 +32,9 @@ bool are_none(const config::HeaderRules& rules) noexcept {
 /// What this exchange says about the answer.
 void add_tail(Exchange& x) {
     HeaderList& fields = x.response.fields;
-    add_age(x, fields, x.cache.entry->freshness().age(x.worker.loop().now()));
+    const TimePoint now = x.worker.loop().now();
+    x.cache.reuse.ttl = x.cache.entry->freshness().ttl(now);  // the look-up may be long ago
+    add_age(x, fields, x.cache.entry->freshness().age(now));
     add_cache_status(x, fields);
     add_own_fields(x, fields, Version::http11);
 }

@@ -23,7 +23,10 @@ void invalidate(Exchange& x) {
         purge.by = Purge::By::url;
         purge.what.append(url.authority).append(url.target);
         purge.scheme = url.scheme;
-        static_cast<void>(store.purge(purge));
+        if (store.purge(purge)) continue;
+        // Too many purges at a time: at least what this very request would get.
+        const EntryRef entry = store.peek(x.cache.key, x.request.fields).entry;
+        if (entry) static_cast<void>(store.remove(*entry));
     }
 }
 
@@ -67,9 +70,11 @@ void take_head_answer(Exchange& x) {
 
 void note_passed(Exchange& x) {
     invalidate(x);
+    HeaderList& fields = x.response.fields;
+    if (fields.find(Field::date) == nullptr) fields.add(Field::date, x.worker.date());
     if (x.request.method == Method::head) take_head_answer(x);
     x.cache.entry.reset();
-    add_cache_status(x, x.response.fields);
+    add_cache_status(x, fields);
 }
 
 }  // namespace scrollgate

@@ -24,15 +24,19 @@ bool PurgeDesk::ask(const std::vector<Purge>& purges, Done done) {
 }
 
 void PurgeDesk::look() {
-    if (std::exchange(sweeping_, true)) return;
-    alarm_.set(Duration::zero(), [this] { sweep(); });
+    if (!std::exchange(sweeping_, true)) sweep_in(Duration::zero());
+}
+
+void PurgeDesk::sweep_in(Duration span) {
+    alarm_.set(span, [this] { sweep(); });
 }
 
 void PurgeDesk::sweep() {
     const bool swept = store_.sweep(limits::sweep_slice);
-    sweeping_ = false;
     tell();
-    if (!swept || !waiting_.empty()) look();
+    sweeping_ = !swept || !waiting_.empty();
+    // All is swept, but not counted yet: nothing to hurry for.
+    if (sweeping_) sweep_in(swept ? limits::sweep_rest : Duration::zero());
 }
 
 void PurgeDesk::tell() {

@@ -34,6 +34,7 @@ class PurgeDesk {
         Done done;
     };
 
+    void sweep_in(Duration span);
     void sweep();
     void tell();
 

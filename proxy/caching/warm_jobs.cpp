@@ -94,6 +94,31 @@ void WarmJobs::ended(std::uint64_t id, const std::string& url, const WarmEnd& en
     if (found->second.each) return found->second.each(id, url, end);
     progress.finished = progress.done == progress.total;
     if (progress.finished) forget();
+    tell(false);
+}
+
+void WarmJobs::watch(std::uint64_t id, std::uint64_t seen, std::function<void()> look) {
+    const auto found = jobs_.find(id);
+    const std::uint64_t total = found == jobs_.end() ? 0 : found->second.progress.total;
+    watches_.push_back({id, seen + std::max<std::uint64_t>(total / 100, 1), std::move(look)});
+    tell(false);
+}
+
+void WarmJobs::tell_all() {
+    tell(true);
+}
+
+/// Whoever is told may watch again at once.
+void WarmJobs::tell(bool all) {
+    std::vector<Watch> told;
+    std::erase_if(watches_, [&](Watch& watch) {
+        const std::optional<WarmProgress> now = progress(watch.id);
+        const bool due = all || !now || now->finished || now->done >= watch.until;
+        if (due) told.push_back(std::move(watch));
+        return due;
+    });
+    for (const Watch& watch : told)
+        watch.look();
 }
 
 /// The oldest of too many finished jobs.

@@ -60,6 +60,11 @@ class WarmJobs {
 
     /// Nothing: there is no such job, or it is forgotten.
     [[nodiscard]] std::optional<WarmProgress> progress(std::uint64_t id) const;
+    /// Tells `look`, once, when job `id` has gone on by a hundredth from `seen` done fetches, or
+    /// has ended or is forgotten, or at the next tell_all().
+    void watch(std::uint64_t id, std::uint64_t seen, std::function<void()> look);
+    /// Tells all who watch; about once per second.
+    void tell_all();
     /// Fetches under way.
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
 
@@ -71,7 +76,13 @@ class WarmJobs {
         Each each;                     ///< of a standing job
     };
 
+    struct Watch {
+        std::uint64_t id, until;  ///< so many are done
+        std::function<void()> look;
+    };
+
     std::uint64_t add_job(double rate);
+    void tell(bool all);
     void turn();
     void fetch(Job& job);
     void ended(std::uint64_t id, const std::string& url, const WarmEnd& end);
@@ -81,6 +92,7 @@ class WarmJobs {
     Alarm& alarm_;
     Fetch fetch_;
     std::map<std::uint64_t, Job> jobs_;
+    std::vector<Watch> watches_;
     std::uint64_t last_ = 0;
     std::size_t in_flight_ = 0;
 };

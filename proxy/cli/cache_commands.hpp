@@ -5,7 +5,6 @@
 // the console is told what has become of it, or why not.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,10 +41,9 @@ struct PurgeRequest {
 
 struct WarmRequest {
     std::vector<std::string> urls;
-    std::string file;                     ///< one URL per line; "-": standard input
-    std::optional<double> rate;           ///< fetches per second
-    bool wait = true;                     ///< until the job is done; else its number is told
-    std::chrono::milliseconds look{200};  ///< from one look at the job to the next
+    std::string file;            ///< one URL per line; "-": standard input
+    std::optional<double> rate;  ///< fetches per second
+    bool wait = true;            ///< until the job is done; else its number is told
 };
 /// A bar on a terminal, else a line for each tenth. Fails if a URL could not be fetched.
 [[nodiscard]] int run_cache_warm(const AdminTarget& target, const WarmRequest& request,

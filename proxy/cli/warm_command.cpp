@@ -1,7 +1,6 @@
 // cache warm: sends the URLs, then looks at the job until it is done.
 #include <algorithm>
 #include <iostream>
-#include <thread>
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -74,11 +73,11 @@ void print_troubles(const json::object& job, const Console& console) {
 }
 
 /// Looks at job `id` until it is done.
-int follow(const AdminTarget& target, std::uint64_t id, std::chrono::milliseconds look,
-           const Console& console) {
+int follow(const AdminTarget& target, std::uint64_t id, const Console& console) {
     Display display(console);
-    const std::string path = fmt::format("/api/v1/cache/warm/{}", id);
+    std::uint64_t seen = 0;
     while (true) {
+        const std::string path = fmt::format("/api/v1/cache/warm/{}?seen={}", id, seen);
         const Asked asked = ask(target, {"GET", path}, console);
         if (!asked.answered) return 1;
         try {
@@ -92,6 +91,7 @@ int follow(const AdminTarget& target, std::uint64_t id, std::chrono::millisecond
                                number(job, "stored"), number(job, "not_stored"),
                                number(job, "failed"), text(job, "state") == "done"};
             display.show(now);
+            seen = now.done;
             if (now.finished) {
                 print_troubles(job, console);
                 return now.failed > 0 ? 1 : 0;
@@ -99,7 +99,6 @@ int follow(const AdminTarget& target, std::uint64_t id, std::chrono::millisecond
         } catch (const std::exception&) {
             return unexpected(target, asked, console);
         }
-        std::this_thread::sleep_for(look);
     }
 }
 
@@ -138,7 +137,7 @@ int run_cache_warm(const AdminTarget& target, const WarmRequest& request, const 
                                                          number(answer, "total"));
                                       });
         if (asked != 0) return asked;
-        if (request.wait) result = std::max(result, follow(target, id, request.look, console));
+        if (request.wait) result = std::max(result, follow(target, id, console));
     }
     return result;
 }

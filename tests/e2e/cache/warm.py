@@ -1,5 +1,5 @@
-"""Warming: jobs by API and command, sets at start that readiness waits for and that are fetched again
-before they expire, and the URLs in most demand over a restart."""
+"""Warming: jobs by API and command, sets at start that readiness waits for and that are fetched
+again before they expire, and the URLs in most demand over a restart."""
 import threading
 
 from harness import main

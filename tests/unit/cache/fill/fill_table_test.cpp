@@ -1,5 +1,8 @@
+// Who joins which fill, and when it is better to lead or to use what is stored.
+
 #include "cache/fill/fill_table.hpp"
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -32,12 +35,13 @@ struct World {
         fill->begin(loop);
         led.push_back(fill);
     }
-    /// An entry for `key` as a fill would store it.
+    /// An entry for `key` as a fill would store it; its tag is "collection".
     EntryRef store_entry(const CacheKey& key, std::uint64_t purge_position) {
         EntryDraft draft;
         draft.key = key.text;
         draft.hash = key.hash;
         draft.fields = &fields;
+        draft.tags = tags;
         draft.freshness.received = clock.now();
         draft.freshness.lifetime = 60;
         draft.purge_position = purge_position;
@@ -49,6 +53,7 @@ struct World {
     FillTable table{store};
     EventLoop loop{clock, 1, limits::frequency};
     HeaderList fields;
+    std::array<std::string_view, 1> tags{"collection"};
     std::vector<FillRef> led;
 };
 

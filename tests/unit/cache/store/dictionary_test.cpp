@@ -57,7 +57,7 @@ TEST_CASE("a dictionary is learned from objects alike, and unseen ones shrink by
     const std::string unseen = record(rng, "book");
     const BodyRef plain = body_of(unseen, "text/xml");
     const BodyRef with = body_of(unseen, "text/xml", dictionary);
-    CHECK(with->charged() * 4 < plain->charged() * 3);
+    CHECK(with->charged() * 5 < plain->charged() * 4);
     CHECK(text_of(*with) == unseen);
 }
 

@@ -185,25 +185,60 @@ TEST_CASE("a URL is fetched without a client, once for all who want it") {
     CHECK(ends[1].outcome == "bad_host");
 }
 
-TEST_CASE("a fill is logged once, as what it is") {
+namespace {
+
+/// The log of a miss and a hit.
+std::vector<std::string> logged(config::AccessLog::Format format) {
     char path[] = "/tmp/fill_log_XXXXXX";
     const int file = ::mkstemp(path);
     REQUIRE(file >= 0);
     ::close(file);
     {
-        AccessLog log({path, config::AccessLog::Format::json}, 1);
+        AccessLog log({path, format}, 1);
         CachedEdge site(cached_route(), &log);
         static_cast<void>(site.get());
         static_cast<void>(site.get());
     }
     std::ifstream lines(path);
-    std::vector<std::string> fills, requests;
+    std::vector<std::string> all;
     for (std::string line; std::getline(lines, line);)
+        all.push_back(line);
+    ::unlink(path);
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("a fill is logged once, as what it is") {
+    std::vector<std::string> fills, requests;
+    for (const std::string& line : logged(config::AccessLog::Format::json))
         (line.find("\"kind\":\"fill\"") != line.npos ? fills : requests).push_back(line);
     REQUIRE(fills.size() == 1);
     REQUIRE(requests.size() == 2);
     CHECK(fills[0].find("\"upstream\":\"192.0.2.") != std::string::npos);
     CHECK(requests[0].find("\"cache\":\"scrollgate; fwd=miss; stored\"") != std::string::npos);
     CHECK(requests[1].find("\"cache\":\"scrollgate; hit; ttl=60\"") != std::string::npos);
-    ::unlink(path);
+}
+
+TEST_CASE("the combined log, which cannot tell a fill from a request, has requests alone") {
+    CHECK(logged(config::AccessLog::Format::combined).size() == 2);
+}
+
+TEST_CASE("an object that is about to expire is refreshed by a hit, before it does") {
+    CachedEdge site;
+    site.answer = [](const ReadMessage&) { return std::string(); };
+    const auto first = site.send(get_a);
+    site.pass(2);  // a slow origin: worth refreshing early
+    site.edge.dialer.peers.at(0)->send(
+        CachedEdge::reply("200 OK\nCache-Control: max-age=60", "one"));
+    CHECK(site.edge.settle());
+    static_cast<void>(site.finish(*first));
+    site.answer = [](const ReadMessage&) {
+        return CachedEdge::reply("200 OK\nCache-Control: max-age=60", "two");
+    };
+    site.pass(56);
+    for (int i = 0; i < 200 && site.asked.size() == 1; ++i)
+        CHECK(site.get().field("Cache-Status").starts_with("scrollgate; hit; "));
+    CHECK(site.asked.size() == 2);
+    CHECK(site.get().body == "two");
 }
