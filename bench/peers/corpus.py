@@ -27,7 +27,7 @@ TOKENS = 40         # documents per collection and size
 TRAITS = ("Background", "Body", "Eyes", "Mouth", "Headwear", "Clothing", "Accessory", "Skin",
           "Weapon", "Element", "Rarity", "Generation", "Rank", "Aura", "Companion", "Origin",
           "Material", "Pattern", "Frame", "Season", "Level", "Power", "Speed", "Wisdom", "House")
-# What descriptions of the trade say, in their turns of phrase; gaps are a collection's own words.
+# What descriptions of the trade say, in their turns of phrase; the gaps are the collection's words.
 PHRASES = (
     "a collection of 10,000 unique {}", "living on the Ethereum blockchain", "each {} was drawn by",
     "holders of a {} may enter the {}", "generated from over 200 traits", "stored on IPFS for ever",
