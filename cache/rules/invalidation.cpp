@@ -110,10 +110,12 @@ std::vector<UrlParts> invalidated_by(const RequestHead& request, std::string_vie
 
 void remove_unkeyed(HeaderList& request, const config::CacheKeyRules& key) {
     request.remove_if([&key](const HeaderField& field) {
-        if (field.id != Field::unknown) return false;
-        const bool listed = std::any_of(
-            obeyed.begin(), obeyed.end(),
-            [&field](std::string_view name) { return equal_no_case(field.name, name); });
+        if (field.id != Field::unknown && field.id != Field::forwarded) return false;
+        const bool listed =
+            field.id == Field::forwarded ||
+            std::any_of(obeyed.begin(), obeyed.end(), [&field](std::string_view name) {
+                return equal_no_case(field.name, name);
+            });
         return listed &&
                std::none_of(key.headers.begin(), key.headers.end(),
                             [&field](const auto& name) { return equal_no_case(field.name, name); });

@@ -24,8 +24,9 @@ struct UrlParts {
 
 /// Removes fields that origins are known to obey and that are in no key: X-Original-URL,
 /// X-Rewrite-URL, X-Host, X-Forwarded-Server, X-Forwarded-Port, X-Forwarded-Scheme,
-/// X-Forwarded-Prefix, X-HTTP-Method-Override and their kin ("cache poisoning", Kettle 2018), but
-/// those that are part of the key. Before the proxy adds fields of its own and of the route.
+/// X-Forwarded-Prefix, X-HTTP-Method-Override, Forwarded and their kin ("cache poisoning", Kettle
+/// 2018), but those that are part of the key. Before the proxy adds fields of its own and of the
+/// route.
 void remove_unkeyed(HeaderList& request, const config::CacheKeyRules& key);
 
 }  // namespace scrollgate

@@ -23,6 +23,26 @@ CacheReason not_for_cache(const Exchange& x) {
     return CacheReason::none;
 }
 
+/// No request decides over what an operator has set: it answers while it is fresh.
+bool may_answer_by_hand(CacheDecision& decision, TimePoint now) {
+    const CacheEntry& entry = *decision.entry;
+    decision.reuse = {};
+    decision.reuse.age = entry.freshness().age(now);
+    decision.reuse.ttl = entry.freshness().ttl(now);
+    decision.reason = CacheReason::none;
+    if (decision.reuse.ttl <= 0) decision.reason = CacheReason::expired;
+    if (entry.softly_purged()) decision.reason = CacheReason::purged;
+    return decision.reason == CacheReason::none;
+}
+
+/// HEAD is not collapsed, but what its answer says of what is stored is for everybody: it is asked
+/// for as a fill would.
+Task<Result<void>> pass_head(Exchange& x) {
+    x.target = x.cache.target;
+    normalise_for_fill(x);
+    return pass(x);
+}
+
 }  // namespace
 
 Task<Result<void>> serve_cached(Exchange& x) {
@@ -46,8 +66,8 @@ Task<Result<void>> serve_cached(Exchange& x) {
     // the origin has to be asked
     if (is_bare(x)) co_return nothing_there;
     if (control.only_if_cached) co_return Error{ErrorKind::only_if_cached};
-    const bool marked = decision.reason == CacheReason::hit_for_miss;
-    if (marked || x.request.method == Method::head) co_return co_await pass(x);
+    if (decision.reason == CacheReason::hit_for_miss) co_return co_await pass(x);
+    if (x.request.method == Method::head) co_return co_await pass_head(x);
 
     // fill: one request to the origin for all who wait
     co_return co_await fetch(x, control);
@@ -69,9 +89,9 @@ bool may_answer(Exchange& x, const CacheControl& control) {
         decision.reason = holds ? CacheReason::hit_for_miss : CacheReason::absent;
         return false;
     }
+    if (entry.by_hand()) return may_answer_by_hand(decision, now);
     decision.reuse = judge_reuse(control, entry.freshness(), entry.softly_purged(), now);
     decision.reason = decision.reuse.reason;
-    if (entry.by_hand()) return decision.reuse.kind != Reuse::Kind::validate;
     switch (decision.reuse.kind) {
         case Reuse::Kind::validate:
             return false;

@@ -15,10 +15,11 @@
 namespace scrollgate {
 
 struct CacheDecision {
-    CacheKey key;             ///< empty text: there is none
-    std::string_view target;  ///< what counts of the forwarded target; what a fill asks for
-    EntryRef entry;           ///< what was found, then what answers; null: nothing
-    Reuse reuse;              ///< how `entry` may answer, with its age and ttl
+    CacheKey key;                ///< empty text: there is none
+    std::string_view target;     ///< what counts of the forwarded target; what a fill asks for
+    EntryRef entry;              ///< what was found, then what answers; null: nothing
+    std::uint64_t position = 0;  ///< purge position of the store before the look-up
+    Reuse reuse;                 ///< how `entry` may answer, with its age and ttl
     CacheReason reason = CacheReason::none;   ///< why not a plain hit; none: it was one
     CacheReason storing = CacheReason::none;  ///< why what came is not stored
     std::string_view detail;                  ///< why a stale answer was given: a token
@@ -35,6 +36,7 @@ struct CacheDecision {
         key.hash = 0;
         target = detail = {};
         entry.reset();
+        position = 0;
         reuse = {};
         reason = storing = CacheReason::none;
         forward_status = 0;

@@ -61,8 +61,15 @@ FillTable::Joined take_part(Exchange& x, bool alone) {
     return joined;
 }
 
-bool has_stand_in(const Exchange& x) noexcept {
-    return x.cache.entry && x.cache.reuse.if_error;
+/// The stored response has not been purged while its request waited.
+bool is_still_there(const Exchange& x) {
+    const CacheStore& store = x.worker.cache().store;
+    if (!store.overtaken(x.cache.key.text, x.cache.position)) return true;
+    return store.peek(x.cache.key, x.request.fields).entry == x.cache.entry;
+}
+
+bool has_stand_in(const Exchange& x) {
+    return x.cache.entry && x.cache.reuse.if_error && is_still_there(x);
 }
 
 Heard stand_in(Exchange& x, std::string_view why) noexcept {
@@ -110,10 +117,13 @@ Task<Heard> hear(Exchange& x, FillReader& reader, bool leads) {
     if (patience && x.cache.entry && x.cache.reuse.if_slow) {
         slow = after(x.worker.loop().now(), *patience);
     }
-    const FillReader::Woken woken = co_await reader.head(std::min(x.until, slow));
+    FillReader::Woken woken = co_await reader.head(std::min(x.until, slow));
+    if (woken == FillReader::Woken::late && slow < x.until) {
+        if (is_still_there(x)) co_return stand_in(x, "slow");
+        woken = co_await reader.head(x.until);
+    }
     if (x.cancelled) co_return Heard{Next::failed, Error{*x.cancelled}};
     if (woken != FillReader::Woken::ready) {
-        if (slow < x.until) co_return stand_in(x, "slow");
         co_return failed(x, Error{ErrorKind::request_timeout});
     }
     const Fill& fill = reader.fill();
@@ -165,6 +175,19 @@ Task<Result<void>> act(Exchange& x, const Heard& heard, FillReader& reader,
     }
 }
 
+/// After a fill that was for others: it may have stored what this request wants, or a purge may
+/// have come. True: what is there by now answers.
+bool look_again(Exchange& x, const CacheControl& control) {
+    CacheDecision& decision = x.cache;
+    decision.entry.reset();
+    decision.reuse = {};
+    decision.collapsed = false;
+    look_up(x);
+    if (!decision.entry || !may_answer(x, control)) return false;
+    decision.asked = false;
+    return true;
+}
+
 Task<Result<void>> on_its_own(Exchange& x) {
     x.cache.collapsed = false;
     x.cache.entry.reset();
@@ -175,11 +198,14 @@ Task<Result<void>> on_its_own(Exchange& x) {
 
 Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
     CacheDecision& decision = x.cache;
-    for (bool alone = !may_join(x);; alone = true) {
+    for (bool alone = !may_join(x);;) {
+        const std::uint64_t position = x.worker.cache().store.purge_position();
         const FillTable::Joined joined = take_part(x, alone);
         if (joined.entry) {  // stored since the look-up
+            alone = true;
             if (!chooses(x, joined.entry->vary())) continue;
             decision.entry = joined.entry;
+            decision.position = position;
             if (may_answer(x, control)) co_return co_await answer_stored(x);
             if (decision.reason == CacheReason::hit_for_miss) break;
             continue;
@@ -197,7 +223,12 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
         decision.collapsed = !joined.leads;
         const Reading reading(x, reader);
         const Heard heard = co_await hear(x, reader, joined.leads);
-        if (heard.next == Next::another) continue;
+        if (heard.next == Next::another) {
+            alone = true;
+            if (look_again(x, control)) co_return co_await answer_stored(x);
+            if (decision.reason == CacheReason::hit_for_miss) break;
+            continue;
+        }
         if (heard.next == Next::own) break;
         co_return co_await act(x, heard, reader, share.get());
     }

@@ -110,7 +110,8 @@ void FillSink::tell_leader(const ResponseHead& head) {
 }
 
 void FillSink::remember() {
-    store_marker(store_of(*x_), fill_->key(), fill_->purge_position(), x_->worker.loop().now());
+    store_marker(store_of(*x_), fill_->key(), x_->request.fields, fill_->purge_position(),
+                 x_->worker.loop().now());
 }
 
 // One that is not about what is stored sends all who wait to ask for themselves. One that is, but

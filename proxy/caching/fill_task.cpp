@@ -40,13 +40,23 @@ Client self(const Worker& worker, const FillOrder& order) {
     return client;
 }
 
+/// What was found, unless a purge has come since: the fill counts from its own, later position.
+EntryRef known_to_fill(const Exchange& x) {
+    const bool purged = x.worker.cache().store.overtaken(x.cache.key.text, x.cache.position);
+    return purged ? EntryRef() : x.cache.entry;
+}
+
+bool is_live_by_hand(const CacheEntry& entry, TimePoint now) noexcept {
+    return entry.by_hand() && !entry.softly_purged() && entry.freshness().ttl(now) > 0;
+}
+
 }  // namespace
 
 LeadersShareRef lead_fill(Exchange& x, FillRef fill) {
     LeadersShareRef share(new LeadersShare);
     auto* const task = new FillTask(x.worker, x.snapshot, *x.client);
     task->copy_request(x);
-    task->start(std::move(fill), x.cache.entry, x.cache.reuse.if_error, share, nullptr);
+    task->start(std::move(fill), known_to_fill(x), x.cache.reuse.if_error, share, nullptr);
     return share;
 }
 
@@ -58,7 +68,7 @@ void refresh_behind(Exchange& x) {
     x.cache.refreshes = true;
     auto* const task = new FillTask(x.worker, x.snapshot, *x.client);
     task->copy_request(x);
-    task->start(std::move(joined.fill), x.cache.entry, true, nullptr, nullptr);
+    task->start(std::move(joined.fill), known_to_fill(x), true, nullptr, nullptr);
 }
 
 void start_fill(Worker& worker, const FillOrder& order, FillDone done) {
@@ -67,13 +77,17 @@ void start_fill(Worker& worker, const FillOrder& order, FillDone done) {
     if (!made) return done({made.error().reason(), CacheReason::none, 0, 0});
     Exchange& x = task->exchange();
     look_up(x);
-    EntryRef known = x.cache.entry;
+    if (x.cache.entry && is_live_by_hand(*x.cache.entry, worker.loop().now())) {
+        return done({"ok", CacheReason::none, 0, 0});
+    }
     FillTable& fills = worker.cache().fills;
-    FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields, known.get());
+    FillTable::Joined joined =
+        fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get());
     if (!joined.fill && !joined.entry) {
         return done({facts(ErrorKind::overloaded).reason, CacheReason::no_memory, 0, 0});
     }
     if (!joined.leads) return done({"ok", CacheReason::none, 0, 0});
+    EntryRef known = known_to_fill(x);
     task.release()->start(std::move(joined.fill), std::move(known), true, nullptr, std::move(done));
 }
 
@@ -129,6 +143,7 @@ Result<void> FillTask::make_request(const FillOrder& order) {
     if (const std::optional<Error> error = find_route(x_, *path)) return *error;
     if (x_.route->cache == nullptr) return Error{ErrorKind::no_route};
     if (const std::optional<Error> error = prepare_target(x_, *path)) return *error;
+    if (is_bare(x_)) return Error{ErrorKind::no_route};  // set by hand: there is no origin
     if (find_key(x_) != CacheReason::none) return Error{ErrorKind::bad_request};
     x_.target = x_.cache.target;
     return {};
@@ -144,6 +159,7 @@ void FillTask::start(FillRef fill, EntryRef known, bool keeps, LeadersShareRef s
     worker.fill_began(*this);
     sink_.start(x_, fill_, known, keeps, std::move(share));
     make_unconditional(x_.request.fields);
+    x_.request.fields.remove(Field::expect);
     if (known && known->freshness().has_validator) {
         HeaderList stored;
         known->fields(stored);

@@ -29,6 +29,11 @@ bool after_preparing(const Exchange& x, std::string_view lines) noexcept {
     return !lines.empty() && vary_needs_prepared(lines, x.route->route->request_headers);
 }
 
+/// What is set by hand is for routes that allow it; under a bare key there is nothing else.
+bool may_be_found(const Exchange& x, const CacheEntry& entry) noexcept {
+    return entry.by_hand() ? x.route->cache->entries : !is_bare(x);
+}
+
 // What the proxy itself sets can only be compared once it is set: dearer, and seldom needed.
 void find_entry(Exchange& x) {
     CacheDecision& decision = x.cache;
@@ -39,8 +44,7 @@ void find_entry(Exchange& x) {
         found = store.find(decision.key, fields_of_fill(x));
     }
     decision.entry = std::move(found.entry);
-    const bool allowed = x.route->cache->entries;
-    if (decision.entry && decision.entry->by_hand() && !allowed) decision.entry.reset();
+    if (decision.entry && !may_be_found(x, *decision.entry)) decision.entry.reset();
     if (!decision.entry) {
         decision.reason = found.variants ? CacheReason::other_variant : CacheReason::absent;
     }
@@ -60,11 +64,15 @@ std::string_view key_scheme(const Exchange& x) noexcept {
 
 CacheReason find_key(Exchange& x) {
     CacheDecision& decision = x.cache;
-    decision.target = counting_target(x.target, x.route->cache->key, x.arena);
+    const config::CacheKeyRules& rules = x.route->cache->key;
     if (is_bare(x)) {
+        std::string_view target = x.path;
+        if (x.request.has_query) target = x.arena.join({x.path, "?", x.request.query});
+        decision.target = counting_target(target, rules, x.arena);
         make_hand_key(decision.target, x.arena, decision.key);
         return CacheReason::none;
     }
+    decision.target = counting_target(x.target, rules, x.arena);
     const std::string_view scheme = key_scheme(x);
     if (scheme.empty()) return CacheReason::bad_authority;
     return make_key(*x.route->cache, scheme, x.request, decision.target, x.arena, decision.key,
@@ -72,6 +80,7 @@ CacheReason find_key(Exchange& x) {
 }
 
 void look_up(Exchange& x) {
+    x.cache.position = x.worker.cache().store.purge_position();
     if (!x.worker.times_lookup()) return find_entry(x);
     const TimePoint began = x.worker.loop().now();
     find_entry(x);
@@ -79,7 +88,7 @@ void look_up(Exchange& x) {
 }
 
 bool is_bare(const Exchange& x) noexcept {
-    return x.route->cache->entries && x.cache.target.starts_with(hand_prefix);
+    return x.route->cache->entries && x.path.starts_with(hand_prefix);
 }
 
 bool chooses(Exchange& x, std::string_view lines) {
@@ -87,9 +96,13 @@ bool chooses(Exchange& x, std::string_view lines) {
     return vary_matches(lines, fields_of_fill(x));
 }
 
-void prepare_for_fill(Exchange& x) {
+void normalise_for_fill(Exchange& x) {
     normalise_request(x.request.fields, x.arena);
     remove_unkeyed(x.request.fields, x.route->cache->key);
+}
+
+void prepare_for_fill(Exchange& x) {
+    normalise_for_fill(x);
     prepare_fields(x);
 }
 

@@ -24,8 +24,10 @@ void look_up(Exchange& x);
 /// `x`, whose fields are as the client sent them, would have chosen the variant with these lines.
 [[nodiscard]] bool chooses(Exchange& x, std::string_view lines);
 
-/// Makes x.request.fields what an origin gets when its response may be stored: values normalised
-/// that are compared so, nothing that has influence without being part of the key, prepared.
+/// Values that are compared normalised are so in x.request.fields, and nothing is left that has
+/// influence without being part of the key.
+void normalise_for_fill(Exchange& x);
+/// Makes x.request.fields what an origin gets when its response may be stored: that, and prepared.
 void prepare_for_fill(Exchange& x);
 
 /// A number in (0, 1], for refresh_early().

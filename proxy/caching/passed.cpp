@@ -40,10 +40,21 @@ bool same_length(const ResponseHead& head, const CacheEntry& entry) noexcept {
     return end.ec == std::errc() && length == entry.body().size();
 }
 
+/// What an answer to HEAD may change: an origin's response that had to be validated anyway, and
+/// that is still the one that is stored. A client cannot make a fresh one go.
+bool is_open_to_head(const Exchange& x, const CacheEntry& entry) {
+    if (entry.is_marker() || entry.by_hand() || entry.status() != 200) return false;
+    const Freshness& fresh = entry.freshness();
+    const bool usable = fresh.ttl(x.worker.loop().now()) > 0 && !fresh.no_cache;
+    if (usable && !entry.softly_purged()) return false;
+    const CacheStore& store = x.worker.cache().store;
+    return store.peek(x.cache.key, x.request.fields).entry.get() == &entry;
+}
+
 /// A 200 to HEAD is as good as a 304 if it is about what is stored; else that is out of date.
 void take_head_answer(Exchange& x) {
-    const EntryRef entry = std::move(x.cache.entry);
-    if (!entry || entry->is_marker() || entry->status() != 200 || x.response.status != 200) return;
+    const EntryRef entry = x.cache.entry;
+    if (!entry || x.response.status != 200 || !is_open_to_head(x, *entry)) return;
     CacheStore& store = x.worker.cache().store;
     HeaderList before;
     entry->fields(before);
@@ -58,12 +69,15 @@ void take_head_answer(Exchange& x) {
     fresh.fields = updated(before, x.response.fields);
     const Storing storing = judge_storing(x.request, fresh, *x.route->cache, received);
     if (storing.reason != CacheReason::none) return;
+    std::string vary;
+    if (append_vary(vary, fresh.fields, x.request.fields) != CacheReason::none) {
+        static_cast<void>(store.remove(*entry));
+        return;
+    }
     const HeaderList fields = stored_fields(fresh.fields, *x.route->cache);
-    const std::uint64_t position = store.purge_position();
-    store.fill_began(position);  // no purge between is forgotten
+    // As of the look-up: whatever was purged while the origin was asked stays so.
     static_cast<void>(
-        store_refreshed(store, *entry, fields, entry->vary(), storing.freshness, position));
-    store.fill_ended(position);
+        store_refreshed(store, *entry, fields, vary, storing.freshness, x.cache.position));
 }
 
 }  // namespace

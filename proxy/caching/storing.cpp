@@ -22,7 +22,9 @@ void add_tags(std::string_view list, std::string_view separators,
 }  // namespace
 
 bool is_remembered(CacheReason reason, std::uint16_t status) noexcept {
-    if (status >= 500) return false;  // it may be over with the next request
+    // Of a failure it is over with the next request; what a client's own fields have made the
+    // origin refuse is for nobody else.
+    if (status >= 400) return false;
     switch (reason) {
         case CacheReason::status:
         case CacheReason::no_store:
@@ -79,16 +81,21 @@ CacheStore::Inserted store_refreshed(CacheStore& store, const CacheEntry& entry,
     draft.tags = tags;
     draft.body = entry.body_ref();
     draft.purge_position = purge_position;
-    return store.insert(draft);
+    CacheStore::Inserted inserted = store.insert(draft);
+    if (inserted.entry && vary != entry.vary()) static_cast<void>(store.remove(entry));
+    return inserted;
 }
 
-void store_marker(CacheStore& store, const CacheKey& key, std::uint64_t purge_position,
-                  TimePoint now) {
+void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
+                  std::uint64_t purge_position, TimePoint now) {
+    const CacheStore::Found found = store.peek(key, request);
+    if (found.entry ? found.entry->freshness().ttl(now) > 0 : found.variants) return;
     const HeaderList none;
     EntryDraft draft;
     draft.key = key.text;
     draft.hash = key.hash;
     draft.fields = &none;
+    if (found.entry) draft.vary = found.entry->vary();
     draft.freshness.received = now;
     draft.freshness.lifetime =
         static_cast<std::uint32_t>(std::chrono::seconds(limits::hit_for_miss).count());

@@ -26,15 +26,17 @@ namespace scrollgate {
 /// Stores what `fill`, whose head is shared, has brought.
 [[nodiscard]] CacheStore::Inserted store_filled(CacheStore& store, const Fill& fill, BodyRef body);
 
-/// Stores `entry` anew with `fields` and `freshness`; its body is shared. `vary` are its lines.
+/// Stores `entry` anew with `fields` and `freshness`; its body is shared. `vary` are its lines now.
 [[nodiscard]] CacheStore::Inserted store_refreshed(CacheStore& store, const CacheEntry& entry,
                                                    const HeaderList& fields, std::string_view vary,
                                                    const Freshness& freshness,
                                                    std::uint64_t purge_position);
 
-/// From now on, for limits::hit_for_miss, requests for `key` go past the cache at once.
-void store_marker(CacheStore& store, const CacheKey& key, std::uint64_t purge_position,
-                  TimePoint now);
+/// From now on, for limits::hit_for_miss, requests for `key` go past the cache at once. Not where
+/// something fresh is stored, or where only other variants are: one client's request, which may be
+/// a strange one, hides from nobody what is good. In place of a stale variant it is for that alone.
+void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
+                  std::uint64_t purge_position, TimePoint now);
 
 /// Those of `fields` that are stored.
 [[nodiscard]] HeaderList stored_fields(const HeaderList& fields, const config::RouteCache& route);

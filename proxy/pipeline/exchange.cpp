@@ -12,7 +12,7 @@ void Exchange::reset() noexcept {
     sink = nullptr;
     pipelined = upgrade = expects_continue = false;
     route = nullptr;
-    target = upgrade_protocol = {};
+    path = target = upgrade_protocol = {};
     arena.clear();
     response.clear();
     until = answer_until = never;

@@ -76,6 +76,7 @@ struct Exchange {
 
     // -- on the way, by the pipeline
     const RouteRuntime* route = nullptr;
+    std::string_view path;    ///< in its one spelling, as routes match it
     std::string_view target;  ///< path and query to forward
     std::string path_storage, rewrite_storage;
     std::string_view upgrade_protocol;  ///< value of Upgrade that goes on

@@ -14,6 +14,7 @@ std::optional<Error> find_route(Exchange& x, std::string_view path) {
     const std::optional<std::size_t> index =
         snapshot.router.find(x.client->listener, path, x.request);
     if (!index) return Error{ErrorKind::no_route};
+    x.path = path;
     x.route = &snapshot.routes[*index];
     x.record.route = *index;
     x.record.route_name = x.route->route->name;
