@@ -223,7 +223,28 @@ bool Fill::wait_for_room(std::coroutine_handle<> writer) {
         return false;
     }
     writer_ = writer;
+    if (dropping_.load()) loop_->arm(patience_, after(loop_->now(), limits::fill_patience));
     return true;
+}
+
+void Fill::end_patience() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!writer_) return;
+        cut_off_slowest();
+        if (blocked()) loop_->arm(patience_, after(loop_->now(), limits::fill_patience));
+    }
+    let_go(*loop_);
+}
+
+// Those in the first segments, and those that have not begun, as long as somebody is ahead of them.
+// What they look into stays until they look at it no more: a segment for each at most.
+void Fill::cut_off_slowest() noexcept {
+    while (blocked() && segments_.is_read_beyond_front()) {
+        start_gone_ = true;
+        if (segments_.front()->readers.load() == 0) return;  // let_go() takes it
+        segments_.cut_front();
+    }
 }
 
 void Fill::wake_writer(const EventLoop& here) {
@@ -254,7 +275,7 @@ void Fill::give_up() {
 bool Fill::enter() {
     const std::lock_guard lock(mutex_);
     const FillSegment* const front = segments_.front();
-    if (front == nullptr ? length() > 0 : front->begin > 0) return false;
+    if (start_gone_ || (front == nullptr ? length() > 0 : front->begin > 0)) return false;
     ++readers_;
     ++unstarted_;
     return true;
@@ -262,29 +283,37 @@ bool Fill::enter() {
 
 FillSegment* Fill::start() {
     const std::lock_guard lock(mutex_);
+    if (start_gone_) return nullptr;
     --unstarted_;
     segments_.front()->readers.fetch_add(1);
     return segments_.front();
 }
 
 FillSegment* Fill::step(FillSegment* from, const EventLoop& here) {
-    FillSegment* const to = from->next;
-    to->readers.fetch_add(1);
-    from->readers.fetch_sub(1);
+    FillSegment* to = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        if (from->cut.load()) return nullptr;
+        to = from->next;
+        to->readers.fetch_add(1);
+        from->readers.fetch_sub(1);
+    }
     if (dropping_.load()) let_go(here);
     return to;
 }
 
 void Fill::leave(FillSegment* at, const EventLoop& here) {
+    FillSegment* cut = nullptr;
     {
         const std::lock_guard lock(mutex_);
         --readers_;
         if (at == nullptr) {
             --unstarted_;
-        } else {
-            at->readers.fetch_sub(1);
+        } else if (at->readers.fetch_sub(1) == 1 && at->cut.load()) {
+            cut = segments_.take_cut(at);
         }
     }
+    segments_.free(cut);
     let_go(here);
 }
 
@@ -302,7 +331,8 @@ void Fill::let_go(const EventLoop& here) {
     FillSegment* unread = nullptr;
     {
         const std::lock_guard lock(mutex_);
-        if (dropping_.load() && unstarted_ == 0) unread = segments_.take_unread(over());
+        if (dropping_.load() && (unstarted_ == 0 || start_gone_))
+            unread = segments_.take_unread(over());
         wake_writer(here);
     }
     segments_.free(unread);
