@@ -60,6 +60,7 @@ CacheStore::Found CacheStore::Impl::look(const CacheKey& key, const HeaderList& 
         if (match.slot != Slots::none) {
             found.entry = shard.slots()[match.slot].entry;
             if (counts) shard.use(match.slot);
+            if (counts && !found.entry->is_marker()) shard.count_use();
         }
     }
     if (!leaving.empty()) forget(leaving);
@@ -142,6 +143,7 @@ CacheStore::Inserted CacheStore::insert(const EntryDraft& draft) {
     {
         const std::lock_guard lock(shard.lock);
         put = shard.put(entry, place, draft.purge_position, leaving);
+        if (put.added && !entry->is_marker()) shard.count_use();
     }
     // What the tables grew by is charged by now.
     impl_->ledger.release(growth);

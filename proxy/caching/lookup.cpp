@@ -36,7 +36,10 @@ void find_entry(Exchange& x) {
     CacheStore::Found found = store.find(decision.key, x.request.fields);
     const bool none_yet = !found.entry && found.variants;
     if (none_yet || (found.entry && after_preparing(x, found.entry->vary()))) {
-        found = store.find(decision.key, fields_of_fill(x));
+        const HeaderList prepared = fields_of_fill(x);
+        // One request is one use, whatever it finds in the end.
+        found = none_yet ? store.find(decision.key, prepared)
+                         : store.peek(decision.key, prepared);
     }
     decision.entry = std::move(found.entry);
     const bool allowed = x.route->cache->entries;

@@ -276,3 +276,21 @@ TEST_CASE("the hottest keys come first, each once, and no markers") {
     keys = world.store.hottest(1000);
     CHECK(keys.size() == 100);
 }
+
+TEST_CASE("the guessed hit rate counts look-ups that find something, and first insertions") {
+    World world;
+    world.put(key_of("a.example/marked"), "", {.marker = true});
+    CHECK(world.find(key_of("a.example/marked")));
+    CHECK(world.store.hit_rates()[1].hit_rate == 0);
+    for (int i = 0; i < 100; ++i)
+        world.put(key_of("a.example/" + std::to_string(i)), "x");
+    CHECK(world.store.hit_rates()[1].hit_rate == doctest::Approx(0));
+    for (int round = 0; round < 3; ++round)
+        for (int i = 0; i < 100; ++i)
+            CHECK(world.find(key_of("a.example/" + std::to_string(i))));
+    for (const HitRateAt& at : world.store.hit_rates())
+        CHECK(at.hit_rate == doctest::Approx(0.75));
+    // Put again in its place: no use.
+    world.put(key_of("a.example/1"), "y");
+    CHECK(world.store.hit_rates()[1].hit_rate == doctest::Approx(0.75));
+}
