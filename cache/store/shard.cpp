@@ -47,8 +47,8 @@ std::uint64_t Shard::second(TimePoint at) const noexcept {
 std::uint64_t Shard::due(const CacheEntry& entry) const noexcept {
     const Freshness& fresh = entry.freshness();
     std::int64_t left = std::int64_t{fresh.lifetime} - fresh.initial_age;
-    if (!fresh.must_revalidate && !fresh.no_cache)
-        left += std::max(fresh.while_revalidate, fresh.if_error);
+    // Whoever granted them has looked at must_revalidate and the like.
+    left += std::max(fresh.while_revalidate, fresh.if_error);
     left = std::max<std::int64_t>(left, 0);
     if (fresh.has_validator)
         left += std::chrono::duration_cast<std::chrono::seconds>(limits::cache_kept).count();
@@ -64,8 +64,8 @@ Shard::Match Shard::find(const KeyPlace& place, std::string_view key, const Head
     for (std::uint32_t i = index_.first(tag); i != Slots::none; i = next) {
         const Slot& slot = slots_[i];
         next = slot.chain;
-        if (slot.tag != tag || slot.entry->key() != key || !settle(i, log_.unswept(), leaving))
-            continue;
+        if (slot.tag != tag || slot.entry->key() != key) continue;
+        if (!settle(i, log_.unswept(slot.chosen), leaving)) continue;
         match.variants = true;
         const std::string_view vary = slot.entry->vary();
         if (vary.empty() || vary_matches(vary, request)) {
@@ -97,8 +97,8 @@ std::uint32_t Shard::find_variant(std::uint32_t tag, const CacheEntry& entry, Le
 Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, std::uint64_t position,
                       Leaving& leaving) {
     // Counted before the log is read: purge() writes the log and then reads this, so that one of
-    // the two sees the other.
-    if (place.chosen) chosen_.fetch_add(1, std::memory_order_acq_rel);
+    // the two sees the other. All four accesses are sequentially consistent; less would not do.
+    if (place.chosen) chosen_.fetch_add(1);
     const std::uint64_t now = log_.position();
     Put result;
     if (now != position) {
@@ -109,7 +109,7 @@ Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, std::uint64_t posit
             entry->mark_softly_purged();
     }
     if (result.reason != CacheReason::none) {
-        if (place.chosen) chosen_.fetch_sub(1, std::memory_order_acq_rel);
+        if (place.chosen) chosen_.fetch_sub(1);
         return result;
     }
     entry->set_checked(now);
@@ -117,7 +117,7 @@ Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, std::uint64_t posit
     const std::uint32_t same = find_variant(tag, *entry, leaving);
     counts_.content += entry->is_marker() ? 0 : entry->body().size();
     if (same != Slots::none) {
-        if (place.chosen) chosen_.fetch_sub(1, std::memory_order_acq_rel);
+        if (place.chosen) chosen_.fetch_sub(1);
         replace(same, std::move(entry), leaving);
     } else {
         add(std::move(entry), tag, place.chosen);
@@ -172,7 +172,7 @@ void Shard::take_out(std::uint32_t i, Why why, Leaving& leaving) {
     tags_.remove(i);
     eviction_.remove(i, entry->charged());
     weight_.store(eviction_.bytes(), std::memory_order_relaxed);
-    if (slot.chosen) chosen_.fetch_sub(1, std::memory_order_acq_rel);
+    if (slot.chosen) chosen_.fetch_sub(1);
     counts_.content -= entry->is_marker() ? 0 : entry->body().size();
     slot.entry = nullptr;
     slots_.give(i);

@@ -78,9 +78,7 @@ class Shard {
     [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
     void count_use() noexcept { ++counts_.uses; }
     [[nodiscard]] std::uint32_t entries() const noexcept { return slots_.used(); }
-    [[nodiscard]] std::uint64_t chosen() const noexcept {
-        return chosen_.load(std::memory_order_acquire);
-    }
+    [[nodiscard]] std::uint64_t chosen() const noexcept { return chosen_.load(); }
     /// Bytes in its queues; without the lock it is a guess.
     [[nodiscard]] std::size_t weight() const noexcept {
         return weight_.load(std::memory_order_relaxed);

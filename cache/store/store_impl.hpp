@@ -41,7 +41,7 @@ struct CacheStore::Impl {
     const Clock& clock;
     TimePoint begin;
     Ledger ledger;
-    PurgeLog log;
+    PurgeLog log{ledger};
     MissRatio ratio;
     std::atomic<std::uint64_t> max_entries{limits::unlimited};
     std::atomic<std::uint64_t> entries{0};  // counted before they are added

@@ -23,6 +23,7 @@ void invalidate(Exchange& x) {
         purge.by = Purge::By::url;
         purge.what.append(url.authority).append(url.target);
         purge.scheme = url.scheme;
+        purge.counted = false;
         if (store.purge(purge)) continue;
         // Too many purges at a time: at least what this very request would get.
         const EntryRef entry = store.peek(x.cache.key, x.request.fields).entry;

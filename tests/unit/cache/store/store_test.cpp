@@ -150,7 +150,10 @@ TEST_CASE("what may be used stale stays as long as it may") {
         CHECK_FALSE(world.has(key));
     };
     stays(110s);
+    // With s-maxage it is only for what the response itself grants.
     draft.freshness.must_revalidate = true;
+    stays(110s);
+    draft.freshness.if_error = 0;
     stays(10s);
     draft.freshness.has_validator = true;
     stays(10s + limits::cache_kept);
