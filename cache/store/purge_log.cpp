@@ -160,12 +160,14 @@ bool PurgeLog::forgotten(std::uint64_t since) const {
 
 void PurgeLog::count(std::uint64_t number) {
     const std::lock_guard lock(mutex_);
+    const auto rule = rules_.find(number);
+    if (rule == rules_.end() || !rule->second.counted) return;
     ++counts_[number];
     forget_counts();
 }
 
 void PurgeLog::forget_counts() {
-    // Those of purges that are under way are the newest.
+    // Of more purges at a time than that some are told of too few objects.
     while (counts_.size() > limits::purges_told)
         counts_.erase(counts_.begin());
 }

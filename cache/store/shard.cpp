@@ -1,6 +1,7 @@
 #include "cache/store/shard.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "cache/rules/vary.hpp"
@@ -60,6 +61,7 @@ Shard::Match Shard::find(const KeyPlace& place, std::string_view key, const Head
                          Leaving& leaving) {
     const std::uint32_t tag = tag_of(place.hash);
     Match match;
+    VaryMatcher matcher(request);
     std::uint32_t next = Slots::none;
     for (std::uint32_t i = index_.first(tag); i != Slots::none; i = next) {
         const Slot& slot = slots_[i];
@@ -68,7 +70,7 @@ Shard::Match Shard::find(const KeyPlace& place, std::string_view key, const Head
         if (!settle(i, log_.unswept(slot.chosen), leaving)) continue;
         match.variants = true;
         const std::string_view vary = slot.entry->vary();
-        if (vary.empty() || vary_matches(vary, request)) {
+        if (vary.empty() || matcher.matches(vary)) {
             match.slot = i;
             break;
         }
@@ -80,9 +82,13 @@ std::uint32_t Shard::find_variant(std::uint32_t tag, const CacheEntry& entry, Le
     std::uint32_t found = Slots::none;
     std::uint32_t oldest = Slots::none;
     std::size_t variants = 0;
-    for (std::uint32_t i = index_.first(tag); i != Slots::none; i = slots_[i].chain) {
+    std::uint32_t next = Slots::none;
+    for (std::uint32_t i = index_.first(tag); i != Slots::none; i = next) {
         const Slot& slot = slots_[i];
+        next = slot.chain;
         if (slot.tag != tag || slot.entry->key() != entry.key()) continue;
+        // What a purge has covered goes by it, and counts so.
+        if (!settle(i, log_.unswept(slot.chosen), leaving)) continue;
         // What can be shared again takes the place of the marker that says that it cannot.
         if (slot.entry->vary() == entry.vary() || (found == Slots::none && slot.entry->is_marker()))
             found = i;
@@ -184,6 +190,7 @@ void Shard::take_out(std::uint32_t i, Why why, Leaving& leaving) {
     slots_.reset();
     index_.reset();
     eviction_.forget_ghost();
+    tags_.reset();
     charge_tables();
 }
 
@@ -262,6 +269,21 @@ std::uint32_t Shard::settle_slots(std::uint32_t from, std::uint32_t most, bool c
         if (slots_[i].entry != nullptr && (slots_[i].chosen || !chosen_only))
             settle(i, log_.position(), leaving);
     return i < slots_.end() ? i : 0;
+}
+
+bool Shard::used_at(unsigned rank, std::uint32_t from, std::uint32_t most,
+                    std::vector<EntryRef>& found) const {
+    const std::lock_guard guard(lock);
+    const std::uint32_t end =
+        slots_.end() - std::min(from, slots_.end()) > most ? from + most : slots_.end();
+    for (std::uint32_t i = from; i < end; ++i) {
+        const Slot& slot = slots_[i];
+        // The entry itself is looked at only where the rest agrees.
+        if (slot.in_main * (Slot::use_most + 1) + slot.use != rank || slot.entry == nullptr)
+            continue;
+        if (!slot.entry->is_marker()) found.emplace_back(slot.entry);
+    }
+    return end < slots_.end();
 }
 
 std::size_t Shard::growth(const CacheEntry& entry) const noexcept {

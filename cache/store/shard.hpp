@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include <boost/container/small_vector.hpp>
 
@@ -74,6 +75,11 @@ class Shard {
     /// Compares those in the slots from `from` on, for `most` slots. Where to go on; 0: done.
     std::uint32_t settle_slots(std::uint32_t from, std::uint32_t most, bool chosen_only,
                                Leaving& leaving);
+
+    /// Adds to `found` the responses in `most` slots from `from` on that are used as much as `rank`
+    /// says: 0 to 2 * Slot::use_most + 1. Takes the lock. False: there are no more slots.
+    [[nodiscard]] bool used_at(unsigned rank, std::uint32_t from, std::uint32_t most,
+                               std::vector<EntryRef>& found) const;
 
     [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
     void count_use() noexcept { ++counts_.uses; }

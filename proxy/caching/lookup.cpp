@@ -6,6 +6,7 @@
 #include "cache/rules/vary.hpp"
 #include "proxy/caching/url_route.hpp"
 #include "proxy/pipeline/prepare.hpp"
+#include "proxy/routing/path.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -29,6 +30,19 @@ bool after_preparing(const Exchange& x, std::string_view lines) noexcept {
     return !lines.empty() && vary_needs_prepared(lines, x.route->route->request_headers);
 }
 
+/// The path names what is set by hand: its key, which is the same on all hosts. The path is as the
+/// client asked for it, in its one spelling; what a rewrite makes of it does not count.
+bool make_bare_key(Exchange& x) {
+    if (!x.route->cache->entries) return false;
+    std::string storage;
+    const Result<std::string_view> path = normalise_path(x.request.path, storage);
+    if (!path || !is_hand_path(*x.route->cache, *path)) return false;
+    const std::string_view target =
+        x.request.has_query ? x.arena.join({*path, "?", x.request.query}) : *path;
+    make_hand_key(counting_target(target, x.route->cache->key, x.arena), x.cache.key);
+    return true;
+}
+
 // What the proxy itself sets can only be compared once it is set: dearer, and seldom needed.
 void find_entry(Exchange& x) {
     CacheDecision& decision = x.cache;
@@ -38,8 +52,7 @@ void find_entry(Exchange& x) {
     if (none_yet || (found.entry && after_preparing(x, found.entry->vary()))) {
         const HeaderList prepared = fields_of_fill(x);
         // One request is one use, whatever it finds in the end.
-        found = none_yet ? store.find(decision.key, prepared)
-                         : store.peek(decision.key, prepared);
+        found = none_yet ? store.find(decision.key, prepared) : store.peek(decision.key, prepared);
     }
     decision.entry = std::move(found.entry);
     const bool allowed = x.route->cache->entries;
@@ -64,10 +77,7 @@ std::string_view key_scheme(const Exchange& x) noexcept {
 CacheReason find_key(Exchange& x) {
     CacheDecision& decision = x.cache;
     decision.target = counting_target(x.target, x.route->cache->key, x.arena);
-    if (is_bare(x)) {
-        make_hand_key(decision.target, x.arena, decision.key);
-        return CacheReason::none;
-    }
+    if (make_bare_key(x)) return CacheReason::none;
     const std::string_view scheme = key_scheme(x);
     if (scheme.empty()) return CacheReason::bad_authority;
     return make_key(*x.route->cache, scheme, x.request, decision.target, x.arena, decision.key,
@@ -82,7 +92,7 @@ void look_up(Exchange& x) {
 }
 
 bool is_bare(const Exchange& x) noexcept {
-    return x.route->cache->entries && x.cache.target.starts_with(hand_prefix);
+    return is_hand_key(x.cache.key.text);
 }
 
 bool chooses(Exchange& x, std::string_view lines) {

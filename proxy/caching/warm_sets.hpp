@@ -32,7 +32,8 @@ class WarmSets {
     /// Clock, alarm and jobs outlive it; the alarm is its own.
     WarmSets(const Clock& clock, Alarm& alarm, WarmJobs& jobs, Hooks hooks);
 
-    /// The sets of a configuration in place of those before. At start also the file of the hottest.
+    /// The sets of a configuration in place of those before; those that are the same go on. At
+    /// start also the file of the hottest.
     void use(const config::Cache& cache, bool at_start);
     /// All has been fetched once since the start, or warm_deadline is over.
     [[nodiscard]] bool ready() const;
@@ -46,8 +47,21 @@ class WarmSets {
         std::uint64_t job = 0;
         std::string url;
     };
+    struct Set {
+        std::uint64_t urls;  ///< a hash of them
+        double rate;
+        bool refresh;
+        std::uint64_t job;
+    };
+    /// Fetches that failed, until they are told of.
+    struct Failures {
+        std::size_t count = 0;
+        std::string url, why;  ///< of the first
+    };
 
-    void add_set(std::vector<std::string> urls, double rate, bool refresh);
+    void add_set(std::vector<std::string> urls, double rate, bool refresh, std::vector<Set>& old);
+    void end_set(const Set& set);
+    void tell_failures();
     void ended(std::uint64_t job, const std::string& url, const WarmEnd& end, bool refresh);
     void turn();
 
@@ -55,9 +69,11 @@ class WarmSets {
     Alarm& alarm_;
     WarmJobs& jobs_;
     Hooks hooks_;
-    std::vector<std::uint64_t> standing_;
+    std::vector<Set> sets_;
     std::multimap<TimePoint, Due> due_;
     std::map<std::uint64_t, std::size_t> first_;  ///< fetches of the start that have not ended
+    std::map<std::uint64_t, Failures> failures_;  ///< by job
+    TimePoint tell_at_ = never;
     TimePoint deadline_{};
     TimePoint write_at_ = never;
     std::string file_;

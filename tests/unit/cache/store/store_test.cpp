@@ -297,3 +297,27 @@ TEST_CASE("the guessed hit rate counts look-ups that find something, and first i
     world.put(key_of("a.example/1"), "y");
     CHECK(world.store.hit_rates()[1].hit_rate == doctest::Approx(0.75));
 }
+
+TEST_CASE("a store that is off at first has all its shards when it is turned on") {
+    ManualClock clock;
+    CacheStore store(clock);
+    config::Cache cache;
+    cache.memory = 0;
+    store.configure(cache);
+    const std::uint64_t off = store.numbers().bytes;
+    cache.memory = 1024 * limits::MiB;
+    store.configure(cache);
+    CacheStore large(clock);
+    large.configure(cache);
+    CHECK(off == large.numbers().bytes);
+}
+
+TEST_CASE("a purged entry that is replaced before anybody looked counts as purged") {
+    World world;
+    world.put(key_of("a.example/x"), "one");
+    const std::uint64_t number = world.purge(Purge::By::all);
+    world.put(key_of("a.example/x"), "two");
+    world.sweep_all();
+    CHECK(world.store.purged_by(number) == 1);
+    CHECK(text_of(world.find(key_of("a.example/x"))->body()) == "two");
+}
