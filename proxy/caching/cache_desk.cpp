@@ -66,7 +66,6 @@ void CacheDesk::reload() {
 }
 
 void CacheDesk::stop() {
-    sets_.remember();
     sets_.stop();
     jobs_.stop();
     tick_alarm_->cancel();
@@ -174,14 +173,15 @@ std::optional<std::int64_t> CacheDesk::ttl_of(const std::string& url) const {
     return entry->freshness().ttl(clock_.now());
 }
 
-std::vector<std::string> CacheDesk::hottest(std::size_t most) const {
-    const auto snapshot = hooks_.snapshot();
-    std::vector<std::string> urls;
-    for (const std::string& key : cache_.store.hottest(most)) {
-        std::string url = url_of_key(*snapshot, key);
-        if (!url.empty()) urls.push_back(std::move(url));
-    }
-    return urls;
+HottestFile::Look CacheDesk::hottest(std::size_t most) const {
+    return [&store = cache_.store, snapshot = hooks_.snapshot(), most] {
+        std::vector<std::string> urls;
+        for (const std::string& key : store.hottest(most)) {
+            std::string url = url_of_key(*snapshot, key);
+            if (!url.empty()) urls.push_back(std::move(url));
+        }
+        return urls;
+    };
 }
 
 }  // namespace scrollgate

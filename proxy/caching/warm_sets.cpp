@@ -130,13 +130,7 @@ bool WarmSets::ready() const {
 }
 
 void WarmSets::remember() {
-    if (file_.empty()) return;
-    const std::vector<std::string> urls = hooks_.hottest(most_);
-    // What was remembered is better than nothing, right after a start.
-    if (urls.empty()) return;
-    std::string wrong = write_url_file(file_, urls);
-    if (!wrong.empty() && wrong != complaint_) log::warn("cache.hottest: {}", wrong);
-    complaint_ = std::move(wrong);
+    if (!file_.empty()) hottest_.begin(file_, hooks_.hottest(most_));
 }
 
 void WarmSets::stop() {
@@ -144,6 +138,9 @@ void WarmSets::stop() {
     tell_failures();
     write_at_ = never;
     alarm_.cancel();
+    hottest_.wait();  // what is under way knows too little
+    remember();
+    hottest_.wait();
 }
 
 }  // namespace scrollgate

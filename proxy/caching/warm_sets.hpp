@@ -16,6 +16,7 @@
 #include "config/model.hpp"
 #include "core/clock.hpp"
 #include "core/net/alarm.hpp"
+#include "proxy/caching/hottest_file.hpp"
 #include "proxy/caching/warm_jobs.hpp"
 
 namespace scrollgate {
@@ -25,8 +26,8 @@ class WarmSets {
     struct Hooks {
         /// Seconds for which what is stored for a URL stays fresh; nothing: it is not stored.
         std::function<std::optional<std::int64_t>(const std::string& url)> ttl;
-        /// The URLs in most demand, at most so many.
-        std::function<std::vector<std::string>(std::size_t most)> hottest;
+        /// Finds the URLs in most demand, at most so many; for another thread, takes its time.
+        std::function<HottestFile::Look(std::size_t most)> hottest;
     };
 
     /// Clock, alarm and jobs outlive it; the alarm is its own.
@@ -37,9 +38,9 @@ class WarmSets {
     void use(const config::Cache& cache, bool at_start);
     /// All has been fetched once since the start, or warm_deadline is over.
     [[nodiscard]] bool ready() const;
-    /// Writes the file of the hottest; every minute and at the end.
+    /// Begins to write the file of the hottest, if there is one; every minute and at the end.
     void remember();
-    /// Ends all refreshing.
+    /// Ends all refreshing, and writes the file of the hottest.
     void stop();
 
   private:
@@ -78,7 +79,7 @@ class WarmSets {
     TimePoint write_at_ = never;
     std::string file_;
     std::size_t most_ = 0;
-    std::string complaint_;  ///< about the file, said once
+    HottestFile hottest_;
 };
 
 }  // namespace scrollgate
