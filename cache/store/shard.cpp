@@ -100,6 +100,20 @@ std::uint32_t Shard::find_variant(std::uint32_t tag, const CacheEntry& entry, Le
     return found;
 }
 
+// What an operator has set stays as long as it may, whatever fills bring; `entry` is as of now.
+bool Shard::is_held(std::uint32_t tag, const CacheEntry& entry, Leaving& leaving) {
+    std::uint32_t next = Slots::none;
+    for (std::uint32_t i = index_.first(tag); i != Slots::none; i = next) {
+        const Slot& slot = slots_[i];
+        next = slot.chain;
+        if (slot.tag != tag || !slot.entry->by_hand() || slot.entry->key() != entry.key()) continue;
+        if (!settle(i, log_.unswept(slot.chosen), leaving)) continue;
+        const bool lives = slot.entry->freshness().ttl(entry.freshness().received) > 0;
+        if (lives && !slot.entry->softly_purged()) return true;
+    }
+    return false;
+}
+
 Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, std::uint64_t position,
                       Leaving& leaving) {
     // Counted before the log is read: purge() writes the log and then reads this, so that one of
@@ -114,12 +128,14 @@ Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, std::uint64_t posit
         else if (covered.how == PurgeLog::Covered::soft)
             entry->mark_softly_purged();
     }
+    const std::uint32_t tag = tag_of(place.hash);
+    if (result.reason == CacheReason::none && !entry->by_hand() && is_held(tag, *entry, leaving))
+        result.reason = CacheReason::overtaken;
     if (result.reason != CacheReason::none) {
         if (place.chosen) chosen_.fetch_sub(1);
         return result;
     }
     entry->set_checked(now);
-    const std::uint32_t tag = tag_of(place.hash);
     const std::uint32_t same = find_variant(tag, *entry, leaving);
     counts_.content += entry->is_marker() ? 0 : entry->body().size();
     if (same != Slots::none) {

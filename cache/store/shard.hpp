@@ -100,6 +100,8 @@ class Shard {
 
     [[nodiscard]] std::uint64_t second(TimePoint at) const noexcept;
     [[nodiscard]] std::uint64_t due(const CacheEntry& entry) const noexcept;
+    /// A live entry set by hand has the key of `entry`.
+    [[nodiscard]] bool is_held(std::uint32_t tag, const CacheEntry& entry, Leaving& leaving);
     [[nodiscard]] std::uint32_t find_variant(std::uint32_t tag, const CacheEntry& entry,
                                              Leaving& leaving);
     void add(EntryRef entry, std::uint32_t tag, bool chosen);

@@ -321,3 +321,24 @@ TEST_CASE("a purged entry that is replaced before anybody looked counts as purge
     CHECK(world.store.purged_by(number) == 1);
     CHECK(text_of(world.find(key_of("a.example/x"))->body()) == "two");
 }
+
+TEST_CASE("what was set by hand gives way only when its time is over or it is purged") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    world.put(key, "by hand", {.lifetime = 10, .by_hand = true});
+    for (const World::More& more :
+         {World::More{}, World::More{.vary = "accept: a\n"}, World::More{.marker = true}}) {
+        CHECK(world.put(key, "of the origin", more).reason == CacheReason::overtaken);
+        CHECK(text_of(world.find(key)->body()) == "by hand");
+    }
+    CHECK(world.put(key, "again by hand", {.lifetime = 10, .by_hand = true}).entry);
+    world.clock.advance(10s);
+    CHECK(world.put(key, "of the origin").entry);
+    world.put(key, "by hand", {.by_hand = true});
+    world.purge(Purge::By::all, {}, true);
+    CHECK(world.put(key, "of the origin").entry);
+    world.put(key, "by hand", {.by_hand = true});
+    world.purge(Purge::By::url, "a.example/x");
+    CHECK(world.put(key, "of the origin").entry);
+    CHECK(world.store.numbers().entries == 1);
+}
