@@ -62,8 +62,8 @@ std::shared_ptr<ScriptedPeer> Edge::client(const std::string& ip) {
     const SocketAddress address = *SocketAddress::from_ip(ip, 40000);
     REQUIRE(admission.enter(address));
     const bool trusted = ip.starts_with("10.");
-    ServerSession::start(worker, make_scripted_stream(peer),
-                         Client{address, ip, "http", "plain", trusted});
+    start_session(worker, make_scripted_stream(peer), Client{address, ip, "http", "plain", trusted},
+                  Protocol::cleartext);
     return peer;
 }
 
