@@ -48,7 +48,9 @@
 #include "core/timer_wheel.hpp"
 
 namespace scrollgate {
-namespace limits { inline constexpr auto fill_patience = std::chrono::seconds(5); } // TEMPFIXA
+namespace limits {
+inline constexpr auto fill_patience = std::chrono::seconds(5);
+}  // namespace limits
 
 class Fill;
 class FillReader;
