@@ -278,6 +278,30 @@ struct Sticky {
     Duration ttl = no_limit;  ///< no_limit: a session cookie
 };
 
+/// What tells one stored response of a route from another, beside scheme, authority and target
+/// (`key` of a route's cache).
+struct CacheKeyRules {
+    /// Query parameters that neither count nor are forwarded when a response may be stored: names,
+    /// or "prefix*".
+    std::vector<std::string> ignore_query;
+    std::vector<std::string> headers;  ///< lower case; their values count
+    std::vector<std::string> cookies;  ///< so do those of these cookies
+};
+
+/// A route's share in the response cache (`cache` of a route).
+struct RouteCache {
+    bool enabled = false;
+    std::optional<Duration> default_ttl;  ///< of responses that say nothing; nothing: not stored
+    bool heuristics = false;              ///< a tenth of the age since Last-Modified, if unsaid
+    std::optional<Duration> stale_while_revalidate;  ///< where the response grants none itself
+    std::optional<Duration> stale_if_error = limits::stale_if_error;  ///< likewise
+    std::optional<Duration> stale_if_slow;  ///< an origin that takes longer is answered for, stale
+    bool store_set_cookie = false;          ///< responses with Set-Cookie may be stored
+    bool entries = false;                   ///< /_cache/<key> serves what was set by hand
+    std::string partition;                  ///< default: the route's name
+    CacheKeyRules key;
+};
+
 struct Route {
     std::string name;
     Match match;
@@ -303,8 +327,30 @@ struct Route {
     std::optional<Respond> respond;
     std::uint16_t https_redirect = 0;  ///< port that plain requests are sent to; 0: off
     std::optional<Hsts> hsts;
+    RouteCache cache;
     bool raw_path = false;
     bool via = true;
+};
+
+/// URLs that are fetched into the cache at start, and again before they expire.
+struct WarmSet {
+    std::vector<std::string> urls;  ///< http://host/path or https://…: what a client would ask for
+    std::string file;               ///< one URL per line, `#` begins a comment; empty: none
+    double rate = limits::warm_rate;  ///< fetches per second; > 0
+    bool refresh = true;              ///< fetch again before they expire
+};
+
+/// The response cache of the process (`cache`). With memory 0 no route caches.
+struct Cache {
+    std::uint64_t memory = limits::cache_memory;
+    std::uint64_t max_entries = limits::unlimited;
+    std::uint64_t max_object = limits::cache_object;
+    enum class Compression : std::uint8_t { off, lz4 };
+    Compression compression = Compression::lz4;
+    std::vector<WarmSet> warm;
+    Duration warm_deadline = limits::warm_deadline;  ///< /readyz waits for warm sets so long
+    std::string hottest_file;  ///< remembers the hottest URLs over a restart; empty: nobody does
+    std::uint32_t hottest = limits::hottest;  ///< how many
 };
 
 struct Config {
@@ -316,6 +362,7 @@ struct Config {
     AccessLog access_log;
     Limits limits;
     Timeouts timeouts;
+    Cache cache;
     std::vector<Pool> pools;
     std::vector<Route> routes;
     std::uint32_t frequency = limits::frequency;

@@ -52,6 +52,9 @@ template <class T>
 /// A token of RFC 9110 5.6.2: what a method or a header field name is made of.
 [[nodiscard]] bool is_token(std::string_view text) noexcept;
 
+/// `text` with ASCII letters in lower case.
+[[nodiscard]] std::string in_lower_case(std::string text);
+
 /// Has a byte below 0x20 (tab included) or 0x7f.
 [[nodiscard]] bool has_control(std::string_view text) noexcept;
 

@@ -1,6 +1,8 @@
 #include "config/schema.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 #include "config/environment.hpp"
 #include "core/limits.hpp"
@@ -104,6 +106,24 @@ Codec<Duration> duration_or_off(Duration least, Duration most, Duration off) {
     return codec;
 }
 
+Codec<std::optional<Duration>> duration_or_none(Duration least, Duration most) {
+    const Codec<Duration> span = duration(least, most, None::refused);
+    Codec<std::optional<Duration>> codec;
+    codec.type = "duration or none";
+    codec.range = span.range;
+    codec.read = [read = span.read](Reader& reader, const Value& value,
+                                    std::optional<Duration>& into) {
+        if (is_off(value)) return into.reset();
+        Duration given = no_limit;
+        read(reader, value, given);
+        if (given != no_limit) into = given;
+    };
+    codec.write = [](const std::optional<Duration>& value) {
+        return make_scalar(value ? duration_text(*value) : "none");
+    };
+    return codec;
+}
+
 Codec<std::uint64_t> size_or_off(std::uint64_t most) {
     Codec<std::uint64_t> codec = size(0, most, None::refused);
     codec.type = "size or off";
@@ -132,6 +152,26 @@ Codec<double> percent(unsigned least) {
     codec.write = [](const double& share) {
         return make_scalar(fmt::format("{:.0f}%", share * 100));
     };
+    return codec;
+}
+
+Codec<double> amount(double most) {
+    const auto number = [most](std::string_view text) -> Parsed<double> {
+        double given = 0;
+        const char* end = text.data() + text.size();
+        const auto [stop, failure] =
+            std::from_chars(text.data(), end, given, std::chars_format::fixed);
+        if (failure != std::errc{} || stop != end || !std::isfinite(given))
+            return refuse<double>(
+                fmt::format("{} is not a number; write for example 8 or 2.5", quoted(text)));
+        if (given < 0.001 || given > most)
+            return refuse<double>(
+                fmt::format("{} is out of range; it can be 0.001 to {:.0f}", quoted(text), most));
+        return {given, {}};
+    };
+    Codec<double> codec =
+        parsed<double>("number", fmt::format("above 0, to {:.0f}", most), "8", number);
+    codec.write = [](const double& value) { return make_scalar(fmt::format("{}", value)); };
     return codec;
 }
 

@@ -143,6 +143,8 @@ enum class None : bool { refused, allowed };
 [[nodiscard]] Codec<std::uint64_t> size(std::uint64_t least, std::uint64_t most, None none);
 /// `off` (or `none`) stands for `off` instead of a span.
 [[nodiscard]] Codec<Duration> duration_or_off(Duration least, Duration most, Duration off);
+/// `none` (or `off`) stands for nothing.
+[[nodiscard]] Codec<std::optional<Duration>> duration_or_none(Duration least, Duration most);
 /// `off` (or `none`) stands for 0.
 [[nodiscard]] Codec<std::uint64_t> size_or_off(std::uint64_t most);
 /// What `parse` makes of a scalar, or what it finds wrong. write() is left to the caller.
@@ -164,6 +166,8 @@ template <class T>
 }
 /// Whole percents of at least `least`, kept as a share: 20% is 0.2.
 [[nodiscard]] Codec<double> percent(unsigned least);
+/// A decimal number of 0.001 to `most`.
+[[nodiscard]] Codec<double> amount(double most);
 [[nodiscard]] Codec<bool> on_off();
 /// Any text without control bytes, or what `wrong` (nullptr: anything) has no objection to; it
 /// returns the objection or an empty text.
@@ -298,6 +302,22 @@ template <class V>
         return value ? write(*value) : make_scalar("off");
     };
     return codec;
+}
+
+/// A section of T's own keys, for names that belong together.
+template <class T>
+[[nodiscard]] Key<T> group(std::string name, const Table<T>& inside, std::string example,
+                           std::string doc) {
+    Key<T> made;
+    made.info.name = std::move(name);
+    made.info.type = "section";
+    made.info.doc = std::move(doc);
+    made.info.children = infos(inside);
+    made.read = [&inside, example](Reader& reader, const Value& value, T& into) {
+        if (reader.is_section(value, example)) read_table(reader, inside, value, into);
+    };
+    made.write = [&inside](const T& from) { return write_table(inside, from); };
+    return made;
 }
 
 /// Items are kept even if something is wrong with them, so that indices stay those of the file.

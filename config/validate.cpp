@@ -50,6 +50,7 @@ void Validator::run() {
     dns();
     pools();
     routes();
+    cache();
 }
 
 void Validator::listeners() {
@@ -138,6 +139,7 @@ void Validator::route(const config::Route& route, const std::string& path) {
     route_pools(route, path);
     route_splits(route, path);
     route_balance(route, path);
+    route_cache(route, path + ".cache");
     if (route.rewrite) route_rewrite(route, path);
     if (route.respond && !route.respond->body.empty()) {
         const std::uint16_t status = route.respond->status;

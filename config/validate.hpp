@@ -36,12 +36,16 @@ class Validator {
     void pool_limits(const Pool& pool, const std::string& path);
     void pool_check(const Pool& pool, const std::string& path);
     void pool_capacity(const Pool& pool, const std::string& path);
+    void cache();
+    void cache_partitions();
+    void cache_warm();
     void routes();
     void route(const config::Route& route, const std::string& path);
     void route_target(const config::Route& route, const std::string& path);
     void route_pools(const config::Route& route, const std::string& path);
     void route_splits(const config::Route& route, const std::string& path);
     void route_balance(const config::Route& route, const std::string& path);
+    void route_cache(const config::Route& route, const std::string& path);
     void route_match(const config::Route& route, const std::string& path);
     void route_rewrite(const config::Route& route, const std::string& path);
 

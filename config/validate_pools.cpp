@@ -10,16 +10,6 @@
 #include "config/validate.hpp"
 
 namespace scrollgate::config {
-namespace {
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return text;
-}
-
-}  // namespace
-
 void Validator::pools() {
     std::set<std::string_view> used;
     for (const config::Route& route : config_.routes)
@@ -49,7 +39,7 @@ void Validator::pool_addresses(const Pool& pool, const std::string& path) {
             if (endpoint.host.empty()) continue;
             const std::string at = fmt::format("{}[{}]", list, i);
             const auto [first, fresh] =
-                seen.emplace(fmt::format("{}:{}", lower(endpoint.host), endpoint.port), at);
+                seen.emplace(fmt::format("{}:{}", in_lower_case(endpoint.host), endpoint.port), at);
             if (fresh) continue;
             const bool other_list = !first->second.starts_with(list);
             error(fmt::format("{}.{}", path, at),

@@ -24,6 +24,7 @@ constexpr std::array<ErrorFacts, error_kinds> table{{
     {K::expectation_failed, S::client, 417, "expectation_failed", false},
     {K::coding_unknown, S::client, 501, "coding_unknown", false},
     {K::version_unsupported, S::client, 505, "version_unsupported", false},
+    {K::only_if_cached, S::client, 504, "only_if_cached", false},
     {K::loop_detected, S::client, 508, "loop_detected", false},
     {K::misdirected, S::client, 421, "misdirected", false},
     {K::plain_on_tls, S::client, 400, "plain_http_on_tls_port", false},

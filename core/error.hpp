@@ -33,6 +33,7 @@ enum class ErrorKind : std::uint8_t {
     expectation_failed,   ///< an Expect other than 100-continue
     coding_unknown,       ///< a Transfer-Encoding other than chunked (RFC 9112 6.1)
     version_unsupported,  ///< not HTTP/1.0 or HTTP/1.1
+    only_if_cached,       ///< the request forbids asking an origin (RFC 9111 5.2.1.7)
     loop_detected,        ///< our own node name in Via, or 8 hops
     misdirected,          ///< Host is none of the TLS connection's (RFC 9110 15.5.20)
     plain_on_tls,         ///< HTTP without TLS on a port for TLS

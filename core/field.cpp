@@ -11,17 +11,22 @@ namespace scrollgate {
 namespace {
 
 /// Canonical names in the order of Field; row 0 is Field::unknown.
-constexpr std::array<std::string_view, 54> names{
+constexpr std::array<std::string_view, 61> names{
     "",
     "Accept",
     "Accept-Encoding",
+    "Accept-Language",
     "Age",
     "Authorization",
     "Cache-Control",
     "Cache-Status",
+    "Cache-Tag",
+    "CDN-Cache-Control",
     "Connection",
     "Content-Encoding",
     "Content-Length",
+    "Content-Location",
+    "Content-Range",
     "Content-Type",
     "Cookie",
     "Date",
@@ -53,6 +58,8 @@ constexpr std::array<std::string_view, 54> names{
     "Sec-WebSocket-Key",
     "Server",
     "Set-Cookie",
+    "Surrogate-Control",
+    "Surrogate-Key",
     "TE",
     "Trailer",
     "Transfer-Encoding",

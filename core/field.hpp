@@ -12,13 +12,18 @@ enum class Field : std::uint8_t {
     unknown,
     accept,
     accept_encoding,
+    accept_language,
     age,
     authorization,
     cache_control,
     cache_status,
+    cache_tag,
+    cdn_cache_control,
     connection,
     content_encoding,
     content_length,
+    content_location,
+    content_range,
     content_type,
     cookie,
     date,
@@ -50,6 +55,8 @@ enum class Field : std::uint8_t {
     sec_websocket_key,
     server,
     set_cookie,
+    surrogate_control,
+    surrogate_key,
     te,
     trailer,
     transfer_encoding,
@@ -69,6 +76,10 @@ enum class Field : std::uint8_t {
 
 /// The canonical spelling ("Content-Length"); empty for Field::unknown.
 [[nodiscard]] std::string_view field_name(Field id) noexcept;
+
+/// The subject of the certificate that the client has shown, as we or a trusted proxy saw it. No
+/// id: nothing but its forwarding looks for it.
+inline constexpr std::string_view client_subject_name = "X-Client-Cert-Subject";
 
 /// ASCII case-insensitive equality (RFC 9110 section 5.1).
 [[nodiscard]] bool equal_no_case(std::string_view a, std::string_view b) noexcept;

@@ -41,6 +41,8 @@ inline constexpr std::size_t small_buffers = 64 * 1024;  ///< 1 GiB of address s
 inline constexpr std::size_t bulk_buffers = 1024;        ///< 256 MiB
 inline constexpr std::size_t small_buffers_kept = 1024;  ///< free ones that stay resident
 inline constexpr std::size_t bulk_buffers_kept = 8;
+inline constexpr std::size_t block_buffers = 4096;  ///< of cache_block, for stored bodies: 256 MiB
+inline constexpr std::size_t block_buffers_kept = 16;
 
 // -- timeouts (keys under `timeouts:`)
 inline constexpr auto client_header = 10s;
@@ -169,6 +171,59 @@ inline constexpr auto scale_look = 1s;      ///< utilisation is sampled this oft
 inline constexpr auto scale_forecast = 30s;
 inline constexpr auto scale_shrink_after = 5min;
 inline constexpr std::uint32_t scale_most = 10'000;
+
+// -- cache (keys under `cache:`, then fixed ones)
+inline constexpr std::uint64_t cache_memory = 512 * MiB;
+inline constexpr std::uint64_t cache_memory_min = 1 * MiB;
+inline constexpr std::uint64_t cache_object = 8 * MiB;
+inline constexpr std::uint64_t cache_object_max = 1024 * MiB;
+inline constexpr auto stale_if_error = 5min;
+inline constexpr double warm_rate = 100;  ///< fetches per second
+inline constexpr auto warm_deadline = 30s;
+inline constexpr std::uint32_t hottest = 1000;
+inline constexpr std::uint32_t hottest_max = 100'000;
+inline constexpr std::size_t warm_sets = 100;
+inline constexpr std::size_t warm_jobs = 32;  ///< of the API, under way; also finished ones kept
+inline constexpr std::size_t warm_urls = 1'000'000;  ///< of one job or file
+inline constexpr std::size_t warm_in_flight = 64;    ///< fetches under way, of all jobs
+inline constexpr auto warm_burst = 100ms;         ///< a job that was held up makes up for so much
+inline constexpr std::size_t warm_troubles = 20;  ///< told of one job
+inline constexpr auto warm_again = 30s;  ///< what could not be stored is fetched again after
+inline constexpr auto warm_again_least = 500ms;  ///< and nothing earlier than after
+inline constexpr auto hottest_interval = 1min;   ///< its file is written anew
+inline constexpr double hottest_rate = 500;      ///< fetches per second from it, at start
+inline constexpr auto sweep_rest = 10ms;  ///< between looks at a purge that is not counted yet
+inline constexpr std::size_t sweep_slice = 2000;  ///< entries looked at in one turn after a purge
+inline constexpr std::size_t cache_block = 64 * KiB;  ///< of a body; each is compressed by itself
+inline constexpr std::size_t cache_head = 32 * KiB;   ///< most field bytes of a stored response
+inline constexpr std::size_t cache_key = 16 * KiB;    ///< longest key
+inline constexpr std::size_t cache_vary = 8;          ///< most names in Vary of what is stored
+inline constexpr std::size_t cache_variants = 64;     ///< of one key
+inline constexpr std::size_t cache_tags = 64;         ///< of one response
+inline constexpr std::size_t cache_tag_bytes = 1024;  ///< longest tag
+inline constexpr std::uint32_t cache_ttl_most = 1U << 31;  ///< seconds (RFC 9111 section 1.2.2)
+inline constexpr auto cache_heuristic_most = 86'400s;      ///< longest lifetime that is an estimate
+inline constexpr auto hit_for_miss = 10s;  ///< what cannot be shared is not collapsed for so long
+inline constexpr std::size_t fill_window = 1 * MiB;     ///< a fill runs ahead of its readers by
+inline constexpr std::size_t cache_ranges = 16;         ///< of one request
+inline constexpr std::size_t purge_rules = 64 * 1024;   ///< under way at a time
+inline constexpr std::uint64_t purge_bytes = 48 * MiB;  ///< for those, with their texts
+inline constexpr std::size_t cache_inside = 4 * KiB;    ///< a body of up to this is in its entry
+inline constexpr std::size_t cache_compressed = 64;     ///< smaller bodies stay raw
+inline constexpr std::size_t cache_fields = 65'535;     ///< bytes of an entry's head, tags, or Vary
+inline constexpr auto cache_kept = 1h;  ///< stale, and of use only for validation, for so long
+inline constexpr std::size_t cache_shards = 64;            ///< of the store: a lock each
+inline constexpr std::size_t dictionary = 16 * KiB;        ///< of a partition, for small bodies
+inline constexpr std::size_t dictionary_object = 8 * KiB;  ///< bodies that are small
+inline constexpr std::size_t dictionaries = 4;             ///< of a partition in use at a time
+inline constexpr std::size_t purges_told = 4096;           ///< counts of past purges that are kept
+inline constexpr std::size_t ratio_samples = 2048;  ///< keys that the hit rate is guessed from
+
+// -- fills of the cache (fixed)
+inline constexpr std::size_t fill_flow = 256 * KiB;  ///< kept by one that nobody may join any more
+inline constexpr std::size_t fill_first = 16 * KiB;  ///< first segment, if the length is not known
+inline constexpr std::size_t fills = 16 * 1024;      ///< under way at a time
+inline constexpr std::size_t fills_of_key = 16;      ///< of one key: variants, and after purges
 
 // -- HTTP/2 (fixed)
 inline constexpr std::uint32_t http2_streams = 100;  ///< open at a time on one connection

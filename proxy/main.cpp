@@ -15,6 +15,8 @@
 #include "config/quick.hpp"
 #include "core/log.hpp"
 #include "proxy/cli/admin_client.hpp"
+#include "proxy/cli/cache_commands.hpp"
+#include "proxy/cli/explain_command.hpp"
 #include "proxy/cli/pool_commands.hpp"
 #include "proxy/demo/demo_command.hpp"
 #include "proxy/server/server.hpp"
@@ -30,6 +32,10 @@ struct Arguments {
     TargetOptions target;
     std::string pool, address, span;
     ScaleRequest scale;
+    std::string url;
+    SetRequest set;
+    PurgeRequest purge;
+    WarmRequest warm;
     bool end = false;
     bool json = false;
     bool print_config = false;
@@ -171,6 +177,70 @@ void add_fail(CLI::App& app, Arguments& given, int& result) {
     });
 }
 
+/// What a cache command does with its target.
+void on_target(CLI::App& command, Arguments& given, int& result, const auto& run) {
+    add_target(command, given.target);
+    command.callback([&given, &result, run] { result = with_target(given, run); });
+}
+
+void add_cache_objects(CLI::App& cache, Arguments& given, int& result) {
+    const char* const what = "a URL, or a bare key, which is served at /_cache/KEY";
+    CLI::App* command = cache.add_subcommand("get", "write what is stored to standard output");
+    command->add_option("URL", given.url, what)->required()->check(not_empty);
+    on_target(*command, given, result, [&given](const auto& target, const Console& console) {
+        return run_cache_get(target, given.url, console);
+    });
+
+    command = cache.add_subcommand("set", "store something by hand");
+    command->add_option("URL", given.set.url, what)->required()->check(not_empty);
+    CLI::Option* file =
+        command->add_option("FILE", given.set.file, "what to store; -: what comes in");
+    CLI::Option* value = command->add_option("--value", given.set.value, "or this text");
+    file->excludes(value);
+    command->add_option("--ttl", given.set.ttl, "how long it is served, e.g. 1h")->required();
+    command->add_option("--type", given.set.type, "its Content-Type");
+    on_target(*command, given, result, [&given](const auto& target, const Console& console) {
+        if (given.set.file.empty() && !given.set.value) {
+            throw CLI::RequiredError("FILE, or --value TEXT");
+        }
+        return run_cache_set(target, given.set, console);
+    });
+
+    command = cache.add_subcommand("rm", "take out what is stored, with all its variants");
+    command->add_option("URL", given.url, what)->required()->check(not_empty);
+    on_target(*command, given, result, [&given](const auto& target, const Console& console) {
+        return run_cache_rm(target, given.url, console);
+    });
+}
+
+void add_cache(CLI::App& app, Arguments& given, int& result) {
+    CLI::App* cache = app.add_subcommand("cache", "look into the cache of a running scrollgate");
+    cache->require_subcommand(1);
+    add_cache_objects(*cache, given, result);
+
+    CLI::App* command = cache->add_subcommand("purge", "forget what is stored");
+    CLI::Option_group* what = command->add_option_group("what");
+    what->add_option("URL", given.purge.url, "in all variants; both schemes if it names none");
+    what->add_option("--prefix", given.purge.prefix, "all URLs that begin so");
+    what->add_option("--tag", given.purge.tag, "all that has this Surrogate-Key or Cache-Tag");
+    what->add_flag("--all", given.purge.all, "everything");
+    what->require_option(1);
+    command->add_flag("--soft", given.purge.soft, "keep it for the case that the origin fails");
+    on_target(*command, given, result, [&given](const auto& target, const Console& console) {
+        return run_cache_purge(target, given.purge, console);
+    });
+
+    command = cache->add_subcommand("warm", "fetch URLs into the cache");
+    command->add_option("URL", given.warm.urls, "what clients ask for");
+    command->add_option("--file", given.warm.file, "more, one per line; -: what comes in");
+    command->add_option("--rate", given.warm.rate, "fetches per second, e.g. 100")
+        ->check([](const std::string& text) { return plain_number(text, false); });
+    command->add_flag("!--no-wait", given.warm.wait, "only tell the job's number");
+    on_target(*command, given, result, [&given](const auto& target, const Console& console) {
+        return run_cache_warm(target, given.warm, console);
+    });
+}
+
 /// The first argument names no command.
 bool is_unknown_command(const CLI::App& app, int argc, char** argv) {
     if (argc < 2 || argv[1][0] == '-') return false;
@@ -207,6 +277,15 @@ int dispatch(int argc, char** argv) {
     add_drain(app, given, result, "drain", "send an endpoint nothing new", run_drain);
     add_drain(app, given, result, "undrain", "put a drained endpoint back", run_undrain);
     add_fail(app, given, result);
+    add_cache(app, given, result);
+
+    command =
+        app.add_subcommand("explain", "what a URL would get: route, cache key, pool, and why");
+    add_target(*command, given.target);
+    command->add_option("URL", given.url, "e.g. http://www.example/path")
+        ->required()
+        ->check(not_empty);
+    command->callback([&] { result = run_explain(given.target, given.url, standard_console()); });
 
     if (is_unknown_command(app, argc, argv)) {
         fmt::print(stderr, "scrollgate: there is no command '{}'; see: scrollgate --help\n",

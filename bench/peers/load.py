@@ -96,8 +96,12 @@ class ScrollgateBench:
     def closed(self, job):
         return self._run(job, ())
 
-    def fixed_rate(self, job, rate):
-        return self._run(job, ("--rate", rate, "--arrivals", "even"))
+    def fixed_rate(self, job, rate, arrivals="even", more=()):
+        return self._run(job, ("--rate", rate, "--arrivals", arrivals, *more))
+
+    def whole_list(self, job, urls, count):
+        """Each of the `count` paths in the file `urls` once, as fast as answers come."""
+        return self._run(job, ("--urls", urls), ("-n", count))
 
     def mixed(self, job, rate, patience_s, drill=()):
         """An open loop of which every fifth request is a POST, and what is not answered with 200
@@ -110,10 +114,11 @@ class ScrollgateBench:
         run(job, command, (0, 1))       # 1: a drill that hit nothing, which its figures show
         return json.loads(out.read_text())
 
-    def _run(self, job, more):
+    def _run(self, job, more, span=None):
         out = job.folder / "scrollgate-bench.json"
-        command = [self.binary, job.url, "-c", job.connections, "-d", f"{job.seconds}s",
-                   "--workers", 1, "--quiet", "--json", out, "--expect-status", 200, *more]
+        command = [self.binary, job.url, "-c", job.connections,
+                   *(span or ("-d", f"{job.seconds}s")), "--workers", 1, "--quiet", "--json", out,
+                   "--expect-status", 200, *more]
         for field in job.fields:
             command += ["-H", field]
         if job.body:
@@ -128,6 +133,7 @@ class ScrollgateBench:
         good = said["statuses"].get("200", {"count": 0})["count"]
         return {"requests": good, "failed": said["failed"], "seconds": said["duration_s"],
                 "bytes": said["bytes"]["in"],
+                "mean_us": latency["mean"] * 1000,
                 **{name: latency[name[:-3]] * 1000 for name, _ in QUANTILES}}
 
 

@@ -14,6 +14,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import caches
 import clouds
 import failover
 import generators
@@ -82,32 +83,44 @@ class Bench:
     def _origin(self):
         return Origin(self.folder, self.load_core, self.values["FILES"])
 
-    def _place(self, origin, flags):
+    def place(self, origin, flags):
         """What a Subject is told besides its name."""
-        return self.folder, self.proxy_core, {**self.values, "ORIGIN": origin.port}, flags
+        return self.folder, self._core(flags), {**self.values, "ORIGIN": origin.port}, flags
+
+    def _core(self, flags):
+        """Where a proxy is pinned: two workers have the core of the load besides."""
+        both = "two" in flags and self.proxy_core is not None
+        return f"{self.proxy_core},{self.load_core}" if both else self.proxy_core
+
+    def _alone(self, scenario):
+        """The core that nobody but the proxy uses, if there is one."""
+        return None if "two" in scenario.flags else self.proxy_core
+
+    def rotated_subjects(self, number):
+        return rotated(self.options.subjects, number)
 
     def _job(self, scenario, url):
         body = self.values["FILES"] / "1m" if scenario.upload else None
         return load.Job(url, self.options.seconds, self.folder, self.load_core,
                         scenario.connections, scenario.fields, body, scenario.keys)
 
-    def _rounds(self, result):
+    def rounds(self, result):
         """Counts the rounds, with a dict for the figures of each."""
         for number in range(self.options.rounds):
             say(f"{result.scenario.name}: round {number + 1}")
             result.rounds.append({})
             yield number, result.rounds[-1]
 
-    def _turns(self, scenario, loop, direct=False):
+    def turns(self, scenario, loop, direct=False, warm_up=None):
         """Each round, loop(generator, job) with every subject; with `direct` also with the origin
-        itself, whose figures are named so."""
+        itself, whose figures are named so. Before the first, warm_up(scenario, generator, job)."""
         result = Result(scenario, self.generator.name)
         with contextlib.ExitStack() as stack:
             origin = stack.enter_context(self._origin())
             subjects = {}
             for name in self.options.subjects:
                 with result.turn_of(name):
-                    subject = result.start(stack, name, *self._place(origin, scenario.flags))
+                    subject = result.start(stack, name, *self.place(origin, scenario.flags))
                     if subject:
                         subjects[name] = subject
             if not subjects:
@@ -120,12 +133,13 @@ class Bench:
                 with step(result, subjects, name):
                     if scenario.fill and name != "origin":
                         load.fill_cache(job)
-                    self._warm_up(scenario, generator, job)
-            for number, turn in self._rounds(result):
+                    (warm_up or self._warm_up)(scenario, generator, job)
+            for number, turn in self.rounds(result):
                 # Whoever comes first in one round comes last in the next.
                 for name in rotated(list(subjects), number):
                     with step(result, subjects, name) as subject:
-                        with Observed(subject, origin, self.proxy_core, jobs[name].seconds) as o:
+                        with Observed(subject, origin, self._alone(scenario),
+                                      jobs[name].seconds) as o:
                             answer = loop(generator, jobs[name])
                         turn[name] = o.figures(scenario, answer)
         self._judge(result)
@@ -167,13 +181,13 @@ class Bench:
     # --- kinds --------------------------------------------------------------------------------
 
     def _closed(self, scenario):
-        return self._turns(scenario, lambda generator, job: generator.closed(job))
+        return self.turns(scenario, lambda generator, job: generator.closed(job))
 
     def _http2(self, scenario):
-        return self._turns(scenario, lambda _generator, job: load.http2(job))
+        return self.turns(scenario, lambda _generator, job: load.http2(job))
 
     def _latency(self, scenario):
-        result = self._turns(scenario, lambda generator, job: generator.fixed_rate(job, RATE), True)
+        result = self.turns(scenario, lambda generator, job: generator.fixed_rate(job, RATE), True)
         for turn in result.rounds:
             direct = turn.pop("origin", {})
             for figures in turn.values():
@@ -189,12 +203,12 @@ class Bench:
         if self.options.idle > room:
             raise Failed(f"the limit of open descriptors (ulimit -n) leaves room for {room} idle "
                          f"connections, not for {self.options.idle}")
-        for _number, turn in self._rounds(result):
+        for _number, turn in self.rounds(result):
             for name in self.options.subjects:
                 # A fresh one each time: memory is not given back.
                 with result.turn_of(name), contextlib.ExitStack() as stack:
                     origin = stack.enter_context(self._origin())
-                    subject = result.start(stack, name, *self._place(origin, scenario.flags))
+                    subject = result.start(stack, name, *self.place(origin, scenario.flags))
                     if subject:
                         turn[name] = self._crowd(scenario, subject)
         return result
@@ -212,7 +226,7 @@ class Bench:
 
     def _failover(self, scenario):
         result = Result(scenario, "open_loop.py")
-        for _number, turn in self._rounds(result):
+        for _number, turn in self.rounds(result):
             for name in self.options.subjects:
                 figures = None
                 with result.turn_of(name):
@@ -227,6 +241,18 @@ class Bench:
                     result.complaints.append(f"{name}: {figures['failed_before']} requests failed "
                                              "before anything was broken")
         return result
+
+    def _half(self, scenario):
+        return caches.half(self, scenario)
+
+    def _metadata(self, scenario):
+        return caches.metadata(self, scenario)
+
+    def _simultaneous(self, scenario):
+        return caches.simultaneous(self, scenario)
+
+    def _conformance(self, scenario):
+        return caches.conformance(self, scenario)
 
     def _clouds(self, scenario):
         return self._on_clouds(scenario, self.options.subjects, clouds.drill)
@@ -252,7 +278,7 @@ class Bench:
         except FileNotFoundError as error:
             result.cannot = dict.fromkeys(names, str(error))
             return result
-        for number, turn in self._rounds(result):
+        for number, turn in self.rounds(result):
             for name in rotated(names, number):
                 figures = None
                 with result.turn_of(name):
@@ -273,7 +299,7 @@ class Bench:
             result.cannot["scrollgate-bench"] = str(error)
         with Origin(self.folder, self.proxy_core, self.values["FILES"]) as target:
             job = self._job(scenario, target.url(scenario.path))
-            for number, turn in self._rounds(result):
+            for number, turn in self.rounds(result):
                 for generator in rotated(both, number):
                     with result.turn_of(generator.name):
                         turn[generator.name] = generators.measure(generator, job, target)

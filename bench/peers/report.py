@@ -37,6 +37,14 @@ FIGURES = {
     "per_request": ("origin/client requests", 1, LESS), "mean_us": ("mean us", 1, LESS),
     "share_aws": ("2 ms cloud %", 100, None), "share_gcp": ("8 ms cloud %", 100, None),
     "share_azure": ("15 ms cloud %", 100, None),
+    "off_mean_us": ("no cache mean us", 1, LESS), "off_p50_us": ("no cache p50 us", 1, LESS),
+    "off_p99_us": ("no cache p99 us", 1, LESS), "warm_mean_us": ("warm mean us", 1, LESS),
+    "warm_p50_us": ("warm p50 us", 1, LESS), "warm_p99_us": ("warm p99 us", 1, LESS),
+    "asked": ("origin asked %", 100, LESS), "warm_asked": ("origin asked warm %", 100, LESS),
+    "gain": ("p50 gain", 1, MORE), "warm_gain": ("warm p50 gain", 1, MORE),
+    "origin_saw": ("origin requests", 1, LESS), "after_ms": ("last answer after ms", 1, LESS),
+    "required": ("required passed", 1, MORE), "optimal": ("optimal", 1, MORE),
+    "surrogate": ("Surrogate-Control", 1, MORE), "check": ("checks: yes", 1, None),
 }
 # kind -> (columns of the terminal's table, those of them that README's table has)
 SHOWN = {
@@ -58,6 +66,14 @@ SHOWN = {
               "share_azure", "failed", "rate", "cpu_us"),
              ("per_request", "mean_us", "p99_us")),
 }
+SHOWN["half"] = (("rate", "p50_us", "p99_us", "p999_us", "cpu_us", "memory_mib", "busy"),
+                 ("p50_us", "p99_us", "p999_us"))
+SHOWN["metadata"] = (("off_mean_us", "off_p50_us", "off_p99_us", "mean_us", "p50_us", "p99_us",
+                      "warm_mean_us", "warm_p50_us", "warm_p99_us", "asked", "warm_asked", "gain",
+                      "warm_gain"), ("mean_us", "p50_us", "p99_us", "warm_p99_us", "gain"))
+SHOWN["simultaneous"] = (("origin_saw", "failed", "after_ms"), ("origin_saw",))
+SHOWN["conformance"] = (("required", "optimal", "surrogate", "check"),
+                        ("required", "optimal", "surrogate"))
 SHOWN["http2"] = SHOWN["closed"]
 SHOWN["balance"] = SHOWN["calm"]
 # What others call a policy.

@@ -32,7 +32,8 @@ class Scenario:
 
     name: str
     title: str
-    # closed | http2 | idle | latency | failover | generator | clouds | calm | balance
+    # closed | http2 | idle | latency | failover | generator | clouds | calm | balance | half |
+    # metadata | simultaneous | conformance
     kind: str = "closed"
     path: str = "/small"
     fields: tuple = ()
@@ -44,11 +45,19 @@ class Scenario:
     fill: bool = False          # all keys are asked for before: then the origin hears nothing
     # What happens to an origin in a failover: kill | freeze; to a cloud: cloud_world.BREAKAGES
     fatal: str = "kill"
+    delay_ms: int = 0           # that the origin of metadata takes
     victims: int = 2            # clouds: how many of the two endpoints of a cloud it happens to
 
 
-def _hit(name, title, path, keys, fields=(), kind="closed"):
-    return Scenario(name, title, kind, path, fields, frozenset({"cache"}), keys=keys, fill=True)
+def _hit(name, title, path, keys, fields=(), kind="closed", flags=()):
+    return Scenario(name, title, kind, path, fields, frozenset({"cache", *flags}), keys=keys,
+                    fill=True)
+
+
+def _metadata(delay_ms):
+    return Scenario(f"metadata-{delay_ms}ms", f"metadata of 100,000 tokens by Zipf's law through "
+                    f"an origin of {delay_ms} ms: no cache, a cold one, a warm one", "metadata",
+                    flags=frozenset({"cache"}), delay_ms=delay_ms)
 
 
 def _cloud(name, title, fatal, victims=2, flags=()):
@@ -69,6 +78,10 @@ ALL = [
     _hit("hit-1k-10000", "cache hits, 1 KiB, 10,000 keys", "/hit/1k/{n}", 10_000),
     _hit("hit-16k", "cache hits, 16 KiB, one key", "/hit/16k/{n}", 1),
     _hit("hit-16k-10000", "cache hits, 16 KiB, 10,000 keys", "/hit/16k/{n}", 10_000),
+    _hit("hit-two-workers", "cache hits, 1 KiB, 10,000 keys, two workers, the load on their cores",
+         "/hit/1k/{n}", 10_000, flags=("two",)),
+    _hit("hit-half", "cache hits, 1 KiB, 10,000 keys, at half of the most requests/s of each",
+         "/hit/1k/{n}", 10_000, kind="half"),
     _hit("hit-real", "cache hits, 700 bytes and 16 fields, 1 KiB and 12 fields back",
          "/hit/real/{n}", 1, CACHEABLE_FIELDS),
     Scenario("tls", "pass-small over TLS, connections kept", flags=frozenset({"tls"})),
@@ -82,6 +95,12 @@ ALL = [
              "/hit/1k/{n}", flags=frozenset({"cache"}), keys=100_000_000),
     _hit("latency-hit", "latency added (or taken away) by a cache hit", "/hit/1k/{n}", 1,
          kind="latency"),
+    _metadata(5),
+    _metadata(20),
+    Scenario("stampede", "1,000 clients at once miss one key, two workers", "simultaneous",
+             flags=frozenset({"cache", "collapse", "two"})),
+    Scenario("cache-tests", "how many of http-cache-tests pass", "conformance",
+             flags=frozenset({"cache", "conform"})),
     Scenario("failover-kill", "one of three origins is killed under load", "failover",
              flags=frozenset({"three"}), fatal="kill"),
     Scenario("failover-freeze", "one of three origins is frozen under load", "failover",
@@ -108,11 +127,13 @@ BY_NAME = {scenario.name: scenario for scenario in ALL}
 
 def chosen(words):
     """The scenarios that `words` name, in the order of the list; a word may be the part of names
-    before a dash. None: all. Raises KeyError with the word that names nothing."""
+    before a dash, or `cache` for all in which something is cached. None: all. Raises KeyError with
+    the word that names nothing."""
     wanted = set()
     for word in words:
         found = {s.name for s in ALL if s.name == word} or {
-            s.name for s in ALL if s.name.startswith(word + "-")}
+            s.name for s in ALL if s.name.startswith(word + "-")} | {
+            s.name for s in ALL if word == "cache" and "cache" in s.flags}
         if not found:
             raise KeyError(word)
         wanted |= found

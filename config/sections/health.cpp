@@ -2,7 +2,6 @@
 // dependencies, capacity.
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include "config/sections/tables.hpp"
 #include "config/url.hpp"
@@ -168,27 +167,6 @@ Codec<Dependency> dependency() {
         into.path = std::move(parsed.value->path);
     };
     codec.write = [](const Dependency& from) { return text_value(from.shown); };
-    return codec;
-}
-
-/// A decimal number above 0.
-Codec<double> amount(double most) {
-    const auto number = [most](std::string_view text) -> Parsed<double> {
-        double given = 0;
-        const char* end = text.data() + text.size();
-        const auto [stop, failure] =
-            std::from_chars(text.data(), end, given, std::chars_format::fixed);
-        if (failure != std::errc{} || stop != end || !std::isfinite(given))
-            return refuse<double>(
-                fmt::format("{} is not a number; write for example 8 or 2.5", quoted(text)));
-        if (given < 0.001 || given > most)
-            return refuse<double>(
-                fmt::format("{} is out of range; it can be 0.001 to {:.0f}", quoted(text), most));
-        return {given, {}};
-    };
-    Codec<double> codec =
-        parsed<double>("number", fmt::format("above 0, to {:.0f}", most), "8", number);
-    codec.write = [](const double& value) { return make_scalar(fmt::format("{}", value)); };
     return codec;
 }
 

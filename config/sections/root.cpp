@@ -105,6 +105,7 @@ Codec<std::vector<Route>> routes() {
             const bool plain = item->is_map() || item->is_null();
             read(reader, plain ? *merged(reader.route_defaults, item) : *item, made);
             if (made.name.empty()) made.name = in_words(made.match);
+            if (made.cache.partition.empty()) made.cache.partition = made.name;
             into.push_back(std::move(made));
         }
     };
@@ -172,6 +173,7 @@ const Table<Config>& root_table() {
             "bounds on messages and connections"),
         key("timeouts", &Config::timeouts, section(timeouts_table(), "{ connect: 1s }"),
             "bounds on waiting; none means for ever"),
+        key("cache", &Config::cache, cache(), "the response cache; routes take part by their own"),
         key("pools", &Config::pools, pools(), "the services behind this proxy, by name"),
         required(key("routes", &Config::routes, routes(), "first match wins; no match is 404")),
         key("frequency", &Config::frequency,
@@ -180,8 +182,6 @@ const Table<Config>& root_table() {
         key("workers", &Config::workers,
             count<std::uint32_t>(1, limits::workers_max, {{"auto", 0}}),
             "event loops, one thread each; auto: the usable cores"),
-        reserved<Config>("cache", "response caches", {"off", "none", "[]"},
-                         {"memory", "max_entries", "max_object", "compression", "redis", "url"}),
     };
     return table;
 }

@@ -122,27 +122,6 @@ const Table<Respond>& respond_table() {
     return table;
 }
 
-/// A route's cache: off can be said, everything else waits for the cache to be built.
-Key<Route> cache_key() {
-    static const std::string what = "route caches";
-    static const Table<Route> inside = {
-        reserved<Route>("enabled", what, {"false", "off", "no"}),
-        reserved<Route>("default_ttl", what, {"none"}),
-        reserved<Route>("stale_while_revalidate", what, {"none"}),
-        reserved<Route>("stale_if_error", what, {"none"}),
-        reserved<Route>("partition", what, {}),
-    };
-    Key<Route> made = reserved<Route>("cache", what, {"off", "none", "[]"});
-    made.info.children = infos(inside);
-    made.read = [whole = made.read](Reader& reader, const Value& value, Route& into) {
-        if (value.is_map())
-            read_table(reader, inside, value, into);
-        else
-            whole(reader, value, into);
-    };
-    return made;
-}
-
 }  // namespace
 
 const Table<Route>& route_table() {
@@ -184,7 +163,8 @@ const Table<Route>& route_table() {
         key("raw_path", &Route::raw_path, on_off(),
             "forward the path's bytes as received instead of the normalised form"),
         key("via", &Route::via, on_or_off(), "add Via to what is forwarded, both ways"),
-        cache_key(),
+        key("cache", &Route::cache, route_cache(),
+            "responses may be stored and answered from the cache; off: they are not"),
     };
     return table;
 }

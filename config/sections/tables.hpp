@@ -46,6 +46,11 @@ namespace scrollgate::config {
 /// A switch that is written as on or off.
 [[nodiscard]] Codec<bool> on_or_off();
 
+/// The response cache of the process.
+[[nodiscard]] Codec<Cache> cache();
+/// And a route's share in it.
+[[nodiscard]] Codec<RouteCache> route_cache();
+
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 using Objection = std::string (*)(const std::string&);
 /// A map of names to values; `values` also takes several for one name if `lists` is set. Values

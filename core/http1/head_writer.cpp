@@ -84,13 +84,15 @@ void append_request_head(std::string& out, std::string_view method, std::string_
 }
 
 void append_response_head(std::string& out, std::uint16_t status, std::string_view reason,
-                          const HeaderList& fields, const HopFields& hop) {
-    append_filled(out, room_for(fields, hop) + reason.size(), [&](Cursor& to) {
+                          const HeaderList& fields, const HopFields& hop, std::string_view lines) {
+    const std::size_t room = room_for(fields, hop) + reason.size() + lines.size();
+    append_filled(out, room, [&](Cursor& to) {
         to.put("HTTP/1.1 ");
         to.number(status);
         to.put(" ");
         to.put(reason);
         to.put("\r\n");
+        to.put(lines);
         put_fields(to, fields, false);
         put_hop(to, hop);
     });

@@ -24,9 +24,11 @@ void append_request_head(std::string& out, std::string_view method, std::string_
                          std::string_view host, const HeaderList& fields, const HopFields& hop);
 
 /// Appends a status line and fields likewise. 1xx and 204 get no framing fields; 304 and answers to
-/// HEAD keep the Content-Length of `body`, if it has one.
+/// HEAD keep the Content-Length of `body`, if it has one. `lines` are fields that are serialised
+/// already ("Name: value\r\n" each, none that `hop` replaces); they go in front.
 void append_response_head(std::string& out, std::uint16_t status, std::string_view reason,
-                          const HeaderList& fields, const HopFields& hop);
+                          const HeaderList& fields, const HopFields& hop,
+                          std::string_view lines = {});
 
 /// Appends trailer fields and the empty line behind them.
 void append_trailers(std::string& out, const HeaderList* trailers);

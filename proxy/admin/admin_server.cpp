@@ -10,6 +10,7 @@
 #include "core/field.hpp"
 #include "core/http1/beast_server.hpp"
 #include "proxy/admin/answers.hpp"
+#include "proxy/admin/cache_api.hpp"
 #include "proxy/admin/config_json.hpp"
 #include "proxy/admin/gate.hpp"
 #include "proxy/admin/path_pattern.hpp"
@@ -41,13 +42,17 @@ void config_(const AdminCall&);
 void reload(const AdminCall&);
 template <Kind kind>
 void command(const AdminCall&);
+template <void (*handle)(const CacheCall&)>
+void cache(const AdminCall&);
+void explain(const AdminCall&);
 
 // Every route of the admin API. A GET answers HEAD, too. The probes address knows Access::probe
-// alone.
+// alone. Bodies are JSON, but for those that are kept as they are.
 struct AdminRoute {
     std::string_view method, path;
     Access access;
     Handler handler;
+    bool any_body = false;
 };
 constexpr AdminRoute routes[] = {
     {"GET", "/healthz", Access::probe, healthz},
@@ -62,6 +67,13 @@ constexpr AdminRoute routes[] = {
     {"DELETE", "/api/v1/pools/{pool}/fail", Access::change, command<Kind::unfail>},
     {"POST", "/api/v1/endpoints/{pool}/{address}/drain", Access::change, command<Kind::drain>},
     {"POST", "/api/v1/endpoints/{pool}/{address}/undrain", Access::change, command<Kind::undrain>},
+    {"POST", "/api/v1/cache/purge", Access::change, cache<cache_purge>},
+    {"GET", "/api/v1/cache/entries", Access::read, cache<cache_get>},
+    {"PUT", "/api/v1/cache/entries", Access::change, cache<cache_put>, true},
+    {"DELETE", "/api/v1/cache/entries", Access::change, cache<cache_remove>},
+    {"POST", "/api/v1/cache/warm", Access::change, cache<cache_warm>},
+    {"GET", "/api/v1/cache/explain", Access::read, explain},
+    {"GET", "/api/v1/cache/warm/{job}", Access::read, cache<cache_job>},
 };
 
 void healthz(const AdminCall& call) {
@@ -125,6 +137,16 @@ void command(const AdminCall& call) {
         [asked, reply = call.reply](const std::string& refused, const HealthStatus& now) {
             reply(command_answer(asked, refused, now));
         });
+}
+
+template <void (*handle)(const CacheCall&)>
+void cache(const AdminCall& call) {
+    handle({call.hooks.cache(), call.request, call.parameters, call.reply});
+}
+
+void explain(const AdminCall& call) {
+    cache_explain({call.hooks.cache(), call.request, call.parameters, call.reply},
+                  call.hooks.status());
 }
 
 bool method_fits(std::string_view route, std::string_view method) {
@@ -196,7 +218,7 @@ void AdminServer::Impl::serve(const HttpRequest& request, const HttpReply& reply
         return reply(std::move(*refused));
     }
     if (route == nullptr) return reply(std::move(*found.error));
-    if (route->access == Access::change && !request.body.empty() &&
+    if (route->access == Access::change && !route->any_body && !request.body.empty() &&
         !is_json(request.header("content-type"))) {
         return reply(admin_error(415, "unsupported_media_type",
                                  "send the body as Content-Type: application/json"));

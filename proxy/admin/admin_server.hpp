@@ -21,6 +21,8 @@ class io_context;
 
 namespace scrollgate {
 
+class CacheDesk;
+
 /// What came of a reload.
 struct ReloadAnswer {
     bool ok = false;
@@ -40,6 +42,7 @@ struct AdminHooks {
     std::function<std::string()> metrics;                           ///< the Prometheus page
     std::function<bool()> ready;                                    ///< started and not draining
     std::function<std::shared_ptr<const config::Config>()> config;  ///< the one in use
+    std::function<CacheDesk&()> cache;
 };
 
 class AdminServer {

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
@@ -13,6 +12,7 @@
 #include "core/limits.hpp"
 #include "core/net/address.hpp"
 #include "proxy/admin/answers.hpp"
+#include "proxy/admin/json_body.hpp"
 
 namespace scrollgate {
 namespace {
@@ -22,78 +22,14 @@ using Kind = PoolCommand::Kind;
 
 // ---- requests
 
-/// How many keys the object `text`, which is JSON, has itself. The parser keeps the last of two
-/// that are the same, and which one was meant nobody knows.
-std::size_t keys_of(std::string_view text) {
-    std::size_t keys = 0, depth = 0;
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (quoted && c == '\\') {
-            ++i;
-        } else if (c == '"') {
-            quoted = !quoted;
-        } else if (!quoted) {
-            if (c == '{' || c == '[') ++depth;
-            if (c == '}' || c == ']') --depth;
-            if (c == ':' && depth == 1) ++keys;
-        }
-    }
-    return keys;
-}
-
-/// Takes the members of a request's body one by one; the first thing that is wrong stays.
-class Body {
-  public:
-    /// `known`: its keys; `example`: a body that would be right.
-    Body(std::string_view text, const std::vector<std::string_view>& known,
-         std::string_view example)
-        : example_(example) {
-        read(text, known);
-    }
-
-    void fail(const std::string& why) {
-        if (!wrong_.empty()) return;
-        wrong_ = why;
-        if (!example_.empty()) wrong_ += fmt::format("; send such as {}", example_);
-    }
-    /// The member, or nullptr.
-    [[nodiscard]] const json::value* find(std::string_view key) const {
-        return members_.if_contains(key);
-    }
-    /// Empty if all is well.
-    [[nodiscard]] const std::string& wrong() const noexcept { return wrong_; }
-
-  private:
-    void read(std::string_view text, const std::vector<std::string_view>& known) {
-        if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return;
-        boost::system::error_code error;
-        json::value value = json::parse(text, error);
-        if (error) return fail(fmt::format("the body is not JSON: {}", error.message()));
-        if (!value.is_object()) return fail("the body must be an object");
-        members_ = std::move(value.as_object());
-        if (keys_of(text) > members_.size()) return fail("a key stands in the body twice");
-        for (const auto& member : members_) {
-            const std::string_view key = member.key();
-            if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-            return fail(fmt::format("there is no key {} here{}", config::quoted(key),
-                                    config::did_you_mean(key, known)));
-        }
-    }
-
-    std::string_view example_;
-    json::object members_;
-    std::string wrong_;
-};
-
-void take_factor(Body& body, const json::value& value, ScaleWish& wish) {
+void take_factor(JsonBody& body, const json::value& value, ScaleWish& wish) {
     if (!value.is_number()) return body.fail("factor must be a number");
     const auto factor = value.to_number<double>();
     if (!std::isfinite(factor) || factor <= 0) return body.fail("factor must be more than 0");
     wish.factor = factor;
 }
 
-void take_active(Body& body, const json::value& value, ScaleWish& wish) {
+void take_active(JsonBody& body, const json::value& value, ScaleWish& wish) {
     // Text of digits only becomes uint64 beyond the range of int64.
     if (!value.is_int64() && !value.is_uint64()) {
         return body.fail("active must be a whole number");
@@ -109,8 +45,8 @@ void take_active(Body& body, const json::value& value, ScaleWish& wish) {
 
 std::string parse_scale(PoolCommand& command, std::string_view text) {
     const bool all = command.pool.empty();
-    Body body(text, {"factor", "active"},
-              all ? R"({"factor": 2.0})" : R"({"factor": 2.0} or {"active": 4})");
+    JsonBody body(text, {"factor", "active"},
+                  all ? R"({"factor": 2.0})" : R"({"factor": 2.0} or {"active": 4})");
     const json::value* factor = body.find("factor");
     const json::value* active = body.find("active");
     if (factor == nullptr && active == nullptr) {
@@ -128,7 +64,7 @@ std::string parse_scale(PoolCommand& command, std::string_view text) {
 }
 
 std::string parse_fail(PoolCommand& command, std::string_view text) {
-    Body body(text, {"for"}, R"({"for": "30s"})");
+    JsonBody body(text, {"for"}, R"({"for": "30s"})");
     const json::value* value = body.find("for");
     if (value == nullptr) return body.wrong();
     if (!value->is_string()) {
@@ -240,7 +176,7 @@ ParsedCommand parse_command(Kind kind, const std::vector<std::string>& parameter
     } else if (kind == Kind::fail) {
         wrong = parse_fail(command, body);
     } else {
-        wrong = Body(body, {}, "").wrong();
+        wrong = JsonBody(body, {}, "").wrong();
     }
     if (!wrong.empty()) parsed.error = admin_error(400, "bad_command", wrong);
     return parsed;

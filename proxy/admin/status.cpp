@@ -79,11 +79,50 @@ json::object pool_json(const PoolStatus& pool) {
             {"endpoints", std::move(endpoints)}};
 }
 
+json::object counts_json(const CacheCounts& counts) {
+    return {{"hits", counts.hits},
+            {"misses", counts.misses},
+            {"stale", counts.stale},
+            {"passes", counts.passes}};
+}
+
 json::object route_json(const RouteStatus& route) {
     json::object made{{"name", route.name},       {"requests", route.requests},
                       {"retries", route.retries}, {"hedges", route.hedges},
                       {"budget", nullptr},        {"panic", route.panicking}};
     if (route.has_pools) made["budget"] = rounded(route.budget);
+    made["cache"] = route.cache ? json::value(counts_json(*route.cache)) : json::value(nullptr);
+    return made;
+}
+
+json::object cache_json(const CacheStatus& cache) {
+    const auto share = [](const std::optional<double>& part) {
+        return part ? json::value(std::round(*part * 1e4) / 1e4) : json::value(nullptr);
+    };
+    json::array curve;
+    for (const CacheStatus::Point& point : cache.curve)
+        curve.push_back(json::object{{"times", point.times},
+                                     {"miss_ratio", std::round(point.miss_ratio * 1e4) / 1e4}});
+    const CacheNumbers& store = cache.store;
+    json::object made{{"entries", store.entries},
+                      {"bytes", store.bytes},
+                      {"bytes_raw", store.bytes_raw},
+                      {"capacity", store.capacity},
+                      {"hit_rate", share(cache.hit_rate())},
+                      {"byte_hit_rate", share(cache.byte_hit_rate())},
+                      {"evictions", store.evictions},
+                      {"expirations", store.expirations},
+                      {"writes", store.writes},
+                      {"collapsed", cache.collapsed},
+                      {"purged", store.purged},
+                      {"fills", cache.fills},
+                      {"waiting", cache.waiting},
+                      {"lookup_us", json::object{{"p50", known(cache.lookup_p50_us)},
+                                                 {"p99", known(cache.lookup_p99_us)}}},
+                      {"miss_ratio_curve", std::move(curve)},
+                      {"redis", nullptr}};
+    for (const auto& count : counts_json(cache.counts))
+        made[count.key()] = count.value();
     return made;
 }
 
@@ -111,7 +150,21 @@ json::object certificate_json(const CertificateStatus& one) {
             {"days_left", one.days_left}};
 }
 
+/// `part` of `part` and `rest`; nothing of nothing.
+std::optional<double> share_of(std::uint64_t part, std::uint64_t rest) noexcept {
+    if (part + rest == 0) return std::nullopt;
+    return static_cast<double>(part) / static_cast<double>(part + rest);
+}
+
 }  // namespace
+
+std::optional<double> CacheStatus::hit_rate() const noexcept {
+    return share_of(counts.hits + counts.stale, counts.misses);
+}
+
+std::optional<double> CacheStatus::byte_hit_rate() const noexcept {
+    return share_of(bytes_hit, bytes_missed);
+}
 
 std::string_view state_text(Status::State state) noexcept {
     switch (state) {
@@ -150,8 +203,11 @@ std::string status_json(const Status& status) {
                            {"pools", std::move(pools)},
                            {"routes", std::move(routes)},
                            {"certificates", std::move(certificates)},
+                           {"cache", cache_json(status.cache)},
                            {"connections", connections_json(status.connections)},
-                           {"memory", json::object{{"resident", status.memory_bytes}}},
+                           {"memory", json::object{{"resident", status.memory_bytes},
+                                                   {"cache", status.cache.store.bytes},
+                                                   {"cache_limit", status.cache.store.capacity}}},
                            {"availability", availability_json(status.availability)}};
     return json::serialize(all);
 }

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cache/store/store.hpp"
 #include "core/clock.hpp"
 #include "health/status.hpp"
 #include "proxy/observe/metrics.hpp"
@@ -41,12 +43,36 @@ struct PoolStatus {
     std::vector<EndpointStatus> endpoints;
 };
 
+/// What a cache did for requests, of one route or all.
+struct CacheCounts {
+    std::uint64_t hits = 0, stale = 0, misses = 0, passes = 0;
+};
+
 struct RouteStatus {
     std::string name;
     std::uint64_t requests = 0, retries = 0, hedges = 0;
-    bool has_pools = true;   ///< else it redirects or answers by itself
-    double budget = 0;       ///< attempts beyond the first that it may make now
-    bool panicking = false;  ///< nothing is well: what verdicts have put out is tried
+    bool has_pools = true;               ///< else it redirects or answers by itself
+    double budget = 0;                   ///< attempts beyond the first that it may make now
+    bool panicking = false;              ///< nothing is well: what verdicts have put out is tried
+    std::optional<CacheCounts> cache{};  ///< nothing: the route has none
+};
+
+struct CacheStatus {
+    CacheNumbers store;
+    CacheCounts counts;
+    std::uint64_t bytes_hit = 0, bytes_missed = 0;  ///< content sent from it, and past it
+    std::uint64_t collapsed = 0;                    ///< requests that another one's fill answered
+    std::uint64_t fills = 0, waiting = 0;  ///< fills under way, and requests that wait for them
+    double lookup_p50_us = 0, lookup_p99_us = 0;  ///< 0: none has been timed
+    /// What share of look-ups would miss with so many times the memory.
+    struct Point {
+        double times = 1, miss_ratio = 0;
+    };
+    std::vector<Point> curve;  ///< empty: not known yet
+
+    /// Share of the requests that looked into it that it answered; nothing: none did.
+    [[nodiscard]] std::optional<double> hit_rate() const noexcept;
+    [[nodiscard]] std::optional<double> byte_hit_rate() const noexcept;
 };
 
 /// A certificate that a listener shows.
@@ -68,6 +94,7 @@ struct Status {
     std::vector<PoolStatus> pools;  ///< in the file's order, as the routes
     std::vector<RouteStatus> routes;
     std::vector<CertificateStatus> certificates;
+    CacheStatus cache;
     ConnectionTotals connections;
     std::uint64_t memory_bytes = 0;     ///< resident
     Availability::Shares availability;  ///< of time in which every route had an endpoint

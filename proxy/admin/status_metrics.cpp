@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "health/outlier.hpp"
 #include "proxy/observe/exposition.hpp"
 
@@ -170,6 +172,45 @@ void write_certificates(Exposition& page, const Status& status) {
         if (pool.tls == "unverified") page.add({{"pool", pool.name}}, 1.0);
 }
 
+void write_cache(Exposition& page, const CacheStatus& cache) {
+    const CacheNumbers& store = cache.store;
+    const auto gauge = [&](const char* name, const char* help, std::uint64_t value) {
+        page.gauge(name, help);
+        page.add({}, value);
+    };
+    const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+        page.counter(name, help);
+        page.add({}, value);
+    };
+    gauge("scrollgate_cache_bytes",
+          "Memory charged to the cache, with all that it takes to find "
+          "what is stored.",
+          store.bytes);
+    gauge("scrollgate_cache_capacity_bytes", "What it may take.", store.capacity);
+    gauge("scrollgate_cache_content_bytes", "Content that is stored, as clients get it.",
+          store.bytes_raw);
+    gauge("scrollgate_cache_entries", "Stored responses.", store.entries);
+    gauge("scrollgate_cache_fills", "Fills under way.", cache.fills);
+    gauge("scrollgate_cache_waiting", "Requests that wait for a fill.", cache.waiting);
+    counter("scrollgate_cache_evictions_total", "Responses that gave way to others.",
+            store.evictions);
+    counter("scrollgate_cache_expirations_total",
+            "Responses that left because their time was over.", store.expirations);
+    counter("scrollgate_cache_writes_total", "Responses that were stored.", store.writes);
+    counter("scrollgate_cache_purged_total", "Responses that were purged.", store.purged);
+    counter("scrollgate_cache_collapsed_total", "Requests that another one's fill answered.",
+            cache.collapsed);
+    page.gauge("scrollgate_cache_lookup_seconds", "Time to look into the store, by a sample.");
+    if (cache.lookup_p50_us > 0) {
+        page.add({{"figure", "p50"}}, cache.lookup_p50_us / 1e6);
+        page.add({{"figure", "p99"}}, cache.lookup_p99_us / 1e6);
+    }
+    page.gauge("scrollgate_cache_miss_ratio",
+               "Share of look-ups that would miss with so many times the memory.");
+    for (const CacheStatus::Point& point : cache.curve)
+        page.add({{"memory", fmt::format("{:g}", point.times)}}, neat(point.miss_ratio));
+}
+
 }  // namespace
 
 std::string status_metrics(const Status& status, std::size_t most) {
@@ -178,6 +219,7 @@ std::string status_metrics(const Status& status, std::size_t most) {
     write_pools(page, status);
     write_routes(page, status);
     write_certificates(page, status);
+    write_cache(page, status.cache);
     return page.text();
 }
 

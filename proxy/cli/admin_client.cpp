@@ -64,8 +64,8 @@ int print_reload(const json::object& answer, const Console& console) {
 }  // namespace
 
 Console standard_console() {
-    const bool colour = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-    return {std::cout, std::cerr, colour};
+    const bool terminal = isatty(STDOUT_FILENO) == 1;
+    return {std::cout, std::cerr, terminal && std::getenv("NO_COLOR") == nullptr, terminal};
 }
 
 std::optional<AdminTarget> find_target(const TargetOptions& options, const Console& console) {

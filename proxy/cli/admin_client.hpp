@@ -29,6 +29,7 @@ struct Console {
     std::ostream& out;
     std::ostream& err;
     bool colour = false;
+    bool terminal = false;  ///< `out` is one
 };
 
 /// Standard output and error; coloured on a terminal unless NO_COLOR is set.

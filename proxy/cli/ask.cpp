@@ -33,7 +33,7 @@ Asked ask(const AdminTarget& target, Question question, const Console& console) 
     request.port = target.port;
     request.target = std::move(question.path);
     request.body = std::move(question.body);
-    if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+    if (!request.body.empty()) request.headers.emplace_back("Content-Type", question.type);
     if (question.token_needed) request.timeout = change_timeout;
     const Token token = read_token(target.token_file);
     if (token.error.empty()) {

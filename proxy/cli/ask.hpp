@@ -10,8 +10,9 @@ namespace scrollgate {
 struct Question {
     std::string method = "GET";
     std::string path;
-    std::string body{};         ///< JSON; empty: none
-    bool token_needed = false;  ///< without it, it is sent if it can be read
+    std::string body{};                     ///< empty: none
+    bool token_needed = false;              ///< without it, it is sent if it can be read
+    std::string type = "application/json";  ///< of the body
 };
 
 struct Asked {

@@ -1,48 +1,21 @@
 #include "proxy/cli/pool_commands.hpp"
 
-#include <iostream>
 #include <utility>
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/ostream.h>
 
 #include "proxy/admin/path_pattern.hpp"
-#include "proxy/cli/ask.hpp"
+#include "proxy/cli/change.hpp"
 
 namespace scrollgate {
 namespace {
 
 namespace json = boost::json;
-
-std::string text(const json::object& object, std::string_view key) {
-    return printable(std::string(object.at(key).as_string()));
-}
-
-std::uint64_t number(const json::object& object, std::string_view key) {
-    return object.at(key).to_number<std::uint64_t>();
-}
-
-/// Asks, and has `print` say what came of it; what the API refuses is said in its words.
-int change(const AdminTarget& target, Question question, const Console& console,
-           const auto& print) {
-    question.token_needed = true;
-    const Asked asked = ask(target, std::move(question), console);
-    if (!asked.answered) return 1;
-    try {
-        const json::value answer = json::parse(asked.body);
-        if (asked.status >= 400) {
-            fmt::print(console.err, "scrollgate: {}\n", text(answer.as_object(), "message"));
-            return 1;
-        }
-        print(answer.as_object());
-    } catch (const std::exception&) {  // not of the known shape
-        return unexpected(target, asked, console);
-    }
-    console.out << std::flush;
-    return 0;
-}
+using cli::change;
+using cli::number;
+using cli::text;
 
 void print_scale(const std::string& pool, const json::object& scale, const Console& console) {
     fmt::print(console.out, "pool {}: {} in service, {} wanted: {}\n", printable(pool),

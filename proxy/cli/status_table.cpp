@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "proxy/cli/ask.hpp"
+#include "proxy/cli/cache_advice.hpp"
 
 namespace scrollgate {
 namespace {
@@ -135,11 +136,18 @@ std::string endpoint_table(const json::array& pools, bool colour) {
 }
 
 std::string route_table(const json::array& routes, bool colour) {
-    Table table({"ROUTE", "REQUESTS", "RETRIES", "HEDGES", "BUDGET", "STATE"}, "lrrrrl");
+    Table table({"ROUTE", "REQUESTS", "HITS", "STALE", "MISSES", "PASSES", "RETRIES", "HEDGES",
+                 "BUDGET", "STATE"},
+                "lrrrrrrrrl");
     for (const json::value& item : routes) {
         const json::object& route = item.as_object();
-        table.add({text(route, "name"), text(route, "requests"), text(route, "retries"),
-                   text(route, "hedges"), figure(route.at("budget"), "{:.0f}"),
+        const json::value& cache = route.at("cache");
+        const auto count = [&](std::string_view key) {
+            return cache.is_null() ? std::string() : text(cache.as_object(), key);
+        };
+        table.add({text(route, "name"), text(route, "requests"), count("hits"), count("stale"),
+                   count("misses"), count("passes"), text(route, "retries"), text(route, "hedges"),
+                   figure(route.at("budget"), "{:.0f}"),
                    route.at("panic").as_bool() ? "panic: nothing is well, all are tried" : ""});
     }
     return table.str(colour);
@@ -163,6 +171,8 @@ std::string status_table(const json::object& status, bool colour) {
         fmt::format("connections: client {} ({} idle), upstream {} ({} idle), tunnels {}\n",
                     text(client, "open"), text(client, "idle"), text(upstream, "open"),
                     text(upstream, "idle"), text(status.at("connections").as_object(), "tunnels"));
+
+    out += cache_lines(status.at("cache").as_object());
 
     const json::array& pools = status.at("pools").as_array();
     return out + "\n" + pool_table(pools, colour) + "\n" + endpoint_table(pools, colour) + "\n" +

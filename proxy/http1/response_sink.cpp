@@ -38,7 +38,7 @@ Task<Result<void>> Http1ResponseSink::upgrade(const ResponseHead& head, std::str
     return out_.flush();
 }
 
-void Http1ResponseSink::head(const ResponseHead& head) {
+void Http1ResponseSink::head(const ResponseHead& head, std::string_view lines) {
     out_.head().clear();  // one that has not left yet is replaced
     BodyFraming framing = announced_body(head, method_);
     if (version_ == Version::http10 && framing.kind == BodyFraming::Kind::chunked)
@@ -52,7 +52,7 @@ void Http1ResponseSink::head(const ResponseHead& head) {
         hop.connection = "keep-alive";
     }
     const std::string_view reason = head.reason.empty() ? reason_phrase(head.status) : head.reason;
-    http1::append_response_head(out_.head(), head.status, reason, head.fields, hop);
+    http1::append_response_head(out_.head(), head.status, reason, head.fields, hop, lines);
     out_.frame(never_has_body(method_, head.status) ? BodyFraming{} : framing);
     committed_ = true;
 }

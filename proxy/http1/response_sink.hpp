@@ -18,7 +18,8 @@ class Http1ResponseSink final : public ResponseSink {
     Task<Result<void>> interim(const ResponseHead& head) override;
     Task<Result<void>> upgrade(const ResponseHead& head, std::string_view protocol) override;
     void watch() override { connection_->arm(); }
-    void head(const ResponseHead& head) override;
+    using ResponseSink::head;
+    void head(const ResponseHead& head, std::string_view lines) override;
     void bound(Duration stall, TimePoint until) noexcept override { out_.bound(stall, until); }
     [[nodiscard]] bool committed() const noexcept override {
         return committed_ && !out_.head_pending();

@@ -43,13 +43,14 @@ void Http2ResponseSink::failed(ErrorKind why) noexcept {
 
 // ---- heads
 
-void Http2ResponseSink::keep_fields(const ResponseHead& head) {
-    std::size_t size = 0;
+void Http2ResponseSink::keep_fields(const ResponseHead& head, std::string_view lines) {
+    std::size_t size = lines.size();
     for (const HeaderField& field : head.fields)
         size += field.name.size() + field.value.size();
     text_.resize(size);
     fields_.clear();
-    char* at = text_.data();
+    char* at = text_.data() + lines.copy(text_.data(), lines.size());
+    keep_lines({text_.data(), lines.size()});
     for (const HeaderField& field : head.fields) {
         const std::string_view name(at, field.name.copy(at, field.name.size()));
         at += name.size();
@@ -59,8 +60,18 @@ void Http2ResponseSink::keep_fields(const ResponseHead& head) {
     }
 }
 
-void Http2ResponseSink::head(const ResponseHead& head) {
-    keep_fields(head);
+// As a head writer made them: "Name: value" and a line's end, without exception.
+void Http2ResponseSink::keep_lines(std::string_view lines) {
+    while (!lines.empty()) {
+        const std::string_view line = lines.substr(0, lines.find("\r\n"));
+        const std::size_t colon = line.find(": ");
+        fields_.add(line.substr(0, colon), line.substr(colon + 2));
+        lines.remove_prefix(line.size() + 2);
+    }
+}
+
+void Http2ResponseSink::head(const ResponseHead& head, std::string_view lines) {
+    keep_fields(head, lines);
     status_ = head.status;
     framing_ = announced_body(head, method_);
     bodiless_ = never_has_body(method_, head.status);
@@ -81,7 +92,7 @@ Task<Result<void>> Http2ResponseSink::interim(const ResponseHead& head) {
 // An extended CONNECT succeeds with 200 (RFC 8441 section 5); what speaks of the upgrade stays
 // here.
 Task<Result<void>> Http2ResponseSink::upgrade(const ResponseHead& head, std::string_view) {
-    keep_fields(head);
+    keep_fields(head, {});
     fields_.remove(Field::sec_websocket_accept);
     status_ = 200;
     framing_ = {BodyFraming::Kind::chunked, 0};

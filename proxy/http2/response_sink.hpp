@@ -36,7 +36,8 @@ class Http2ResponseSink final : public ResponseSink {
     Task<Result<void>> interim(const ResponseHead& head) override;
     Task<Result<void>> upgrade(const ResponseHead& head, std::string_view protocol) override;
     void watch() override {}  // the connection is always read
-    void head(const ResponseHead& head) override;
+    using ResponseSink::head;
+    void head(const ResponseHead& head, std::string_view lines) override;
     void bound(Duration stall, TimePoint until) noexcept override;
     [[nodiscard]] bool committed() const noexcept override { return committed_; }
     void abort() noexcept override { aborted_ = true; }
@@ -48,7 +49,8 @@ class Http2ResponseSink final : public ResponseSink {
   private:
     [[nodiscard]] bool commit(bool with_body);
     [[nodiscard]] Task<Result<void>> taken();
-    void keep_fields(const ResponseHead& head);
+    void keep_fields(const ResponseHead& head, std::string_view lines);
+    void keep_lines(std::string_view lines);
 
     EventLoop& loop_;
     TimedGate gate_;  ///< where a write() waits

@@ -253,6 +253,8 @@ AccessLog::~AccessLog() = default;
 void AccessLog::write(unsigned worker, const ExchangeRecord& record) noexcept {
     const Format format = impl_->format.load(std::memory_order_acquire);
     if (format == Format::off) return;
+    // The combined format has no place that tells a fill from a request.
+    if (format == Format::combined && record.kind == ExchangeRecord::Kind::fill) return;
     Lane& lane = *impl_->lanes[worker];
     char* const out = lane.ring.reserve(LineFormatter::bound(record));
     if (out == nullptr) {

@@ -11,7 +11,21 @@
 
 namespace scrollgate {
 
+/// What a route's cache did for a request.
+enum class CacheResult : std::uint8_t {
+    none,   ///< the route has none, or it was not asked
+    hit,    ///< answered from it without waiting for an origin, fresh or within its grace
+    stale,  ///< answered from it, because the origin failed or was slow, or the client takes it so
+    miss,   ///< waited for the origin: filled or validated
+    pass,   ///< went past it
+};
+inline constexpr std::size_t cache_results = 5;
+
 struct ExchangeRecord {
+    /// A client's request, or a background exchange that fills the cache.
+    enum class Kind : std::uint8_t { request, fill };
+
+    Kind kind = Kind::request;
     TimePoint started{};  ///< first byte of the request
     TimePoint ended{};
     WallTime wall{};          ///< wall time of `ended`
@@ -27,11 +41,13 @@ struct ExchangeRecord {
     std::string_view route_name;
     const Endpoint* endpoint = nullptr;  ///< of the last attempt; null: none was made
     std::uint32_t attempts = 0;
-    std::uint32_t hedges = 0;       ///< of these: made beside another one (hedges, raced connects)
-    bool hedge_won = false;         ///< and such a one gave the answer
-    Duration connect{-1};           ///< of the last attempt; 0 = reused, -1 = none
-    Duration first_byte{-1};        ///< request start to upstream's final head; -1 = none
-    std::string_view cache_status;  ///< empty until the route has a cache
+    std::uint32_t hedges = 0;  ///< of these: made beside another one (hedges, raced connects)
+    bool hedge_won = false;    ///< and such a one gave the answer
+    Duration connect{-1};      ///< of the last attempt; 0 = reused, -1 = none
+    Duration first_byte{-1};   ///< request start to upstream's final head; -1 = none
+    CacheResult cache = CacheResult::none;
+    bool collapsed = false;         ///< another request's fill gave the answer
+    std::string_view cache_status;  ///< Cache-Status of this hop; empty: the route has no cache
     /// "ok", "redirect", "respond", "tunnel" or an Error's reason.
     std::string_view outcome = "ok";
 

@@ -162,7 +162,9 @@ char* LineFormatter::json(const ExchangeRecord& r, char* out) noexcept {
     out = plain(out, {rfc3339_, 19});
     *out++ = '.';
     out = digits3(out, static_cast<unsigned>(fraction / std::chrono::milliseconds(1)));
-    out = text(literal(out, "Z\",\"client\":"), r.client);
+    out = literal(out, "Z\",");
+    if (r.kind == ExchangeRecord::Kind::fill) out = literal(out, "\"kind\":\"fill\",");
+    out = text(literal(out, "\"client\":"), r.client);
     out = text(literal(out, ",\"method\":"), r.method);
     out = text(literal(out, ",\"host\":"), r.host);
     out = text(literal(out, ",\"path\":"), r.path);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/error.hpp"
 #include "proxy/observe/exposition.hpp"
 #include "proxy/observe/process_facts.hpp"
 #include "proxy/observe/series.hpp"
@@ -42,6 +43,46 @@ struct Names {
 
 // Where names beyond the capacity are counted.
 constexpr std::uint32_t other_route = 1, other_pool = 0;
+
+void count_attempts(RouteCell& cell, const ExchangeRecord& record) noexcept {
+    if (record.attempts > record.hedges + 1) cell.retries.add(record.attempts - record.hedges - 1);
+    if (record.hedges > 0) {
+        cell.hedges_won.add(record.hedge_won ? 1 : 0);
+        cell.hedges_lost.add(record.hedges - (record.hedge_won ? 1 : 0));
+    }
+}
+
+constexpr std::array<const char*, cache_results> cache_result_names{"none", "hit", "stale", "miss",
+                                                                    "pass"};
+
+// What all workers have counted for a route.
+struct RouteSum {
+    std::map<std::string, std::uint64_t> codes;
+    HistogramSum duration;
+    std::uint64_t requests = 0, retries = 0, bytes_in = 0, bytes_out = 0;
+    std::uint64_t hedges_won = 0, hedges_lost = 0;
+    std::uint64_t fills = 0, fills_failed = 0;
+    std::array<std::uint64_t, cache_results> cache{};
+};
+using RouteSums = std::vector<std::pair<std::string, RouteSum>>;
+
+void write_cache(Exposition& page, const RouteSums& sums) {
+    page.counter("scrollgate_cache_requests_total",
+                 "Requests on routes with a cache, by what it did for them.");
+    for (const auto& [route, sum] : sums) {
+        for (std::size_t k = 1; k < cache_results; ++k) {
+            if (sum.cache[k] == 0) continue;
+            page.add({{"route", route}, {"result", cache_result_names[k]}}, sum.cache[k]);
+        }
+    }
+    page.counter("scrollgate_cache_fills_total",
+                 "Background exchanges that fill the cache, by whether they got an answer.");
+    for (const auto& [route, sum] : sums) {
+        if (sum.fills == 0) continue;
+        page.add({{"route", route}, {"ok", "true"}}, sum.fills - sum.fills_failed);
+        page.add({{"route", route}, {"ok", "false"}}, sum.fills_failed);
+    }
+}
 
 std::string_view outcome_name(std::size_t index) noexcept {
     return index == 0 ? "ok" : facts(static_cast<ErrorKind>(index - 1)).reason;
@@ -97,16 +138,20 @@ std::uint32_t Metrics::pool_series(std::string_view pool, std::string_view provi
 void Metrics::observe(unsigned worker, std::uint32_t route, const ExchangeRecord& record) noexcept {
     RouteCell* cell = impl_->shards[worker]->routes.at(route);
     if (cell == nullptr) return;
+    count_attempts(*cell, record);
+    if (record.kind == ExchangeRecord::Kind::fill) {
+        cell->fills.add();
+        // One that was called off, because nobody needed it any more, has not failed.
+        const bool called_off = record.outcome == facts(ErrorKind::cancelled).reason;
+        if (record.outcome != "ok" && !called_off) cell->fills_failed.add();
+        return;
+    }
     cell->requests.add();
+    cell->cache[static_cast<std::size_t>(record.cache)].add();
+    cell->cache_bytes[static_cast<std::size_t>(record.cache)].add(record.bytes_out);
+    if (record.collapsed) cell->collapsed.add();
     cell->codes.add(record.status);
     if (record.status != 101) cell->duration.add(record.ended - record.started);
-    if (record.attempts > record.hedges + 1) {
-        cell->retries.add(record.attempts - record.hedges - 1);
-    }
-    if (record.hedges > 0) {
-        cell->hedges_won.add(record.hedge_won ? 1 : 0);
-        cell->hedges_lost.add(record.hedges - (record.hedge_won ? 1 : 0));
-    }
     cell->bytes_in.add(record.bytes_in);
     cell->bytes_out.add(record.bytes_out);
 }
@@ -135,6 +180,20 @@ RouteTotals Metrics::route_totals(std::uint32_t route) const noexcept {
         totals.requests += cell.requests.get();
         totals.retries += cell.retries.get();
         totals.hedges += cell.hedges_won.get() + cell.hedges_lost.get();
+        const auto cached = [&](CacheResult result) {
+            return cell.cache[static_cast<std::size_t>(result)].get();
+        };
+        totals.hits += cached(CacheResult::hit);
+        totals.stale += cached(CacheResult::stale);
+        totals.misses += cached(CacheResult::miss);
+        totals.passes += cached(CacheResult::pass);
+        totals.fills += cell.fills.get();
+        totals.collapsed += cell.collapsed.get();
+        for (std::size_t i = 1; i < cache_results; ++i) {
+            const auto result = static_cast<CacheResult>(i);
+            const bool ours = result == CacheResult::hit || result == CacheResult::stale;
+            (ours ? totals.bytes_hit : totals.bytes_missed) += cell.cache_bytes[i].get();
+        }
     });
     return totals;
 }
@@ -176,15 +235,9 @@ std::string Metrics::text(std::uint64_t log_dropped) const {
 }
 
 void Metrics::Impl::write_routes(Exposition& page) const {
-    struct Sum {
-        std::map<std::string, std::uint64_t> codes;
-        HistogramSum duration;
-        std::uint64_t requests = 0, retries = 0, bytes_in = 0, bytes_out = 0;
-        std::uint64_t hedges_won = 0, hedges_lost = 0;
-    };
-    std::vector<std::pair<std::string, Sum>> sums;
+    RouteSums sums;
     for (std::size_t i = 0; i < routes.by_index.size(); ++i) {
-        Sum sum;
+        RouteSum sum;
         each(&Shard::routes, i, [&](const RouteCell& cell) {
             cell.codes.each(
                 [&](std::uint16_t code, std::uint64_t n) { sum.codes[std::to_string(code)] += n; },
@@ -198,8 +251,12 @@ void Metrics::Impl::write_routes(Exposition& page) const {
             sum.hedges_lost += cell.hedges_lost.get();
             sum.bytes_in += cell.bytes_in.get();
             sum.bytes_out += cell.bytes_out.get();
+            sum.fills += cell.fills.get();
+            sum.fills_failed += cell.fills_failed.get();
+            for (std::size_t k = 0; k < cache_results; ++k)
+                sum.cache[k] += cell.cache[k].get();
         });
-        if (sum.requests > 0) sums.emplace_back(routes.by_index[i], std::move(sum));
+        if (sum.requests + sum.fills > 0) sums.emplace_back(routes.by_index[i], std::move(sum));
     }
     page.counter("scrollgate_requests_total",
                  "Requests by route and by the status they were sent.");
@@ -211,22 +268,24 @@ void Metrics::Impl::write_routes(Exposition& page) const {
                    "First byte of the request to the last of the response, without tunnels.");
     for (const auto& [route, sum] : sums)
         page.add({{"route", route}}, sum.duration);
-    const auto simple = [&](const char* name, const char* help, std::uint64_t Sum::*value) {
+    const auto simple = [&](const char* name, const char* help, std::uint64_t RouteSum::*value) {
         page.counter(name, help);
         for (const auto& [route, sum] : sums)
             page.add({{"route", route}}, sum.*value);
     };
-    simple("scrollgate_retries_total", "Attempts after the first of their request.", &Sum::retries);
+    simple("scrollgate_retries_total", "Attempts after the first of their request.",
+           &RouteSum::retries);
     page.counter("scrollgate_hedges_total",
                  "Attempts made beside another one, by whether they gave the answer.");
     for (const auto& [route, sum] : sums) {
         page.add({{"route", route}, {"won", "true"}}, sum.hedges_won);
         page.add({{"route", route}, {"won", "false"}}, sum.hedges_lost);
     }
+    write_cache(page, sums);
     simple("scrollgate_request_body_bytes_total", "Request body bytes received from clients.",
-           &Sum::bytes_in);
+           &RouteSum::bytes_in);
     simple("scrollgate_response_body_bytes_total", "Response body bytes sent to clients.",
-           &Sum::bytes_out);
+           &RouteSum::bytes_out);
 }
 
 void Metrics::Impl::write_pools(Exposition& page) const {

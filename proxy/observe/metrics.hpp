@@ -62,6 +62,10 @@ struct ConnectionTotals {
 
 struct RouteTotals {
     std::uint64_t requests = 0, retries = 0, hedges = 0;
+    std::uint64_t hits = 0, stale = 0, misses = 0, passes = 0;  ///< by CacheResult
+    std::uint64_t fills = 0;  ///< background exchanges; not among the requests
+    std::uint64_t collapsed = 0;
+    std::uint64_t bytes_hit = 0, bytes_missed = 0;  ///< of content: hits and stale, and others
 };
 
 class Metrics {

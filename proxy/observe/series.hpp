@@ -12,6 +12,7 @@
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "proxy/observe/exchange_record.hpp"
 
 namespace scrollgate {
 
@@ -93,6 +94,10 @@ struct RouteCell {
     DurationHistogram duration;
     Count requests, retries, bytes_in, bytes_out;
     Count hedges_won, hedges_lost;
+    std::array<Count, cache_results> cache;        ///< by CacheResult
+    std::array<Count, cache_results> cache_bytes;  ///< of the answers
+    Count collapsed;
+    Count fills, fills_failed;  ///< background exchanges of the cache
 };
 
 struct PoolCell {

@@ -58,8 +58,11 @@ class ResponseSink : public BodySink {
     /// The request has been read to its end: a client that goes away is to be noticed from now on.
     virtual void watch() = 0;
     /// Takes the final head; it leaves with the first write() or flush(). The views may go after
-    /// this call. Another one may replace it until committed().
-    virtual void head(const ResponseHead& head) = 0;
+    /// this call. Another one may replace it until committed(). `lines` are fields that are
+    /// serialised already ("Name: value\r\n" each) and stand in front of those of `head`: none
+    /// that is about framing or the connection.
+    virtual void head(const ResponseHead& head, std::string_view lines) = 0;
+    void head(const ResponseHead& only) { head(only, {}); }
     /// From the next write() on: most time in which the client takes no byte, and the hard end.
     virtual void bound(Duration stall, TimePoint until) noexcept = 0;
     /// The head has left: a different answer is no longer possible.

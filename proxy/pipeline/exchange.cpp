@@ -1,5 +1,7 @@
 #include "proxy/pipeline/exchange.hpp"
 
+#include "cache/fill/fill_reader.hpp"
+
 namespace scrollgate {
 
 void Exchange::reset() noexcept {
@@ -10,7 +12,7 @@ void Exchange::reset() noexcept {
     sink = nullptr;
     pipelined = upgrade = must_upgrade = expects_continue = false;
     route = nullptr;
-    target = upgrade_protocol = {};
+    path = target = upgrade_protocol = {};
     arena.clear();
     response.clear();
     until = answer_until = never;
@@ -23,6 +25,8 @@ void Exchange::reset() noexcept {
     replay.reset();
     waiting = nullptr;
     cancelled.reset();
+    cache.reset();
+    reading = nullptr;
     record = {};
     detail = "";
 }
@@ -32,6 +36,7 @@ void Exchange::cancel(ErrorKind why) noexcept {
     for (Connection* const upstream : upstreams)
         upstream->fail(*cancelled);
     if (waiting != nullptr) waiting->shut();
+    if (reading != nullptr) reading->interrupt();
 }
 
 }  // namespace scrollgate

@@ -17,6 +17,7 @@
 #include "core/net/address.hpp"
 #include "core/net/connection.hpp"
 #include "core/net/tls_server.hpp"
+#include "proxy/caching/decision.hpp"
 #include "proxy/observe/exchange_record.hpp"
 #include "proxy/pipeline/affinity.hpp"
 #include "proxy/pipeline/ends.hpp"
@@ -26,6 +27,7 @@
 
 namespace scrollgate {
 
+class FillReader;
 class Worker;
 
 /// What the handshake with a client has settled.
@@ -87,6 +89,7 @@ struct Exchange {
 
     // -- on the way, by the pipeline
     const RouteRuntime* route = nullptr;
+    std::string_view path;    ///< in its one spelling, as routes match it
     std::string_view target;  ///< path and query to forward
     std::string path_storage, rewrite_storage;
     std::string_view upgrade_protocol;  ///< value of Upgrade that goes on
@@ -104,6 +107,8 @@ struct Exchange {
     ReplayBody replay;                   ///< what `body` is while it may have to be sent again
     TimedGate* waiting = nullptr;        ///< while it waits for room, for cancel()
     std::optional<ErrorKind> cancelled;
+    CacheDecision cache;            ///< on routes with a cache
+    FillReader* reading = nullptr;  ///< while it reads a fill, for cancel()
 
     // -- the end
     ExchangeRecord record;

@@ -71,6 +71,14 @@ bool is_loop(const Exchange& x) {
     return false;
 }
 
+/// Whose certificate it was is told by us, or by a trusted proxy that had the client before it.
+void tell_subject(Exchange& x) {
+    const bool shown = x.client->tls && !x.client->tls->subject.empty();
+    HeaderList& fields = x.request.fields;
+    if (shown || !x.client->trusted) fields.remove(client_subject_name);
+    if (shown) fields.add(client_subject_name, x.client->tls->subject);
+}
+
 /// The host alone: without port and brackets.
 std::string_view host_of(std::string_view authority) {
     if (authority.starts_with('[')) return authority.substr(1, authority.find(']') - 1);
@@ -94,6 +102,7 @@ bool is_trusted(const config::Config& config, const SocketAddress& address) noex
 }
 
 void identify(Exchange& x) {
+    tell_subject(x);
     ExchangeRecord& record = x.record;
     record.client = client_address(x);
     record.method = x.request.method_text;

@@ -1,5 +1,6 @@
 #include "proxy/pipeline/pipeline.hpp"
 
+#include "proxy/caching/cached.hpp"
 #include "proxy/pipeline/failover.hpp"
 #include "proxy/pipeline/guard.hpp"
 #include "proxy/pipeline/local_reply.hpp"
@@ -7,14 +8,13 @@
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
-namespace {
 
-/// The first route that matches, with its limits and times, or no_route.
 std::optional<Error> find_route(Exchange& x, std::string_view path) {
     const Snapshot& snapshot = *x.snapshot->shared;
     const std::optional<std::size_t> index =
         snapshot.router.find(x.client->listener, path, x.request);
     if (!index) return Error{ErrorKind::no_route};
+    x.path = path;
     x.route = &snapshot.routes[*index];
     x.record.route = *index;
     x.record.route_name = x.route->route->name;
@@ -23,8 +23,6 @@ std::optional<Error> find_route(Exchange& x, std::string_view path) {
     x.sink->bound(x.route->client_write, x.until);
     return std::nullopt;
 }
-
-}  // namespace
 
 Task<void> serve(Exchange& x) {
     // guard: limits, methods, loops; one spelling of the path
@@ -43,10 +41,20 @@ Task<void> serve(Exchange& x) {
     if (route.redirect) co_return co_await redirect(x, *route.redirect);
     if (route.respond) co_return co_await respond(x, *route.respond);
 
-    // what goes on: path, fields of this hop, forwarded fields
-    if (const std::optional<Error> error = prepare_request(x, *path)) {
+    // what the origin is asked for
+    if (const std::optional<Error> error = prepare_target(x, *path)) {
         co_return co_await refuse(x, *error);
     }
+
+    // cache: from what is stored, from a fill that asks an origin, or past it
+    if (x.route->cache != nullptr) {
+        const Result<void> answered = co_await serve_cached(x);
+        if (!answered) co_await refuse(x, answered.error());
+        co_return;
+    }
+
+    // what goes on: fields of this hop, forwarded fields
+    prepare_fields(x);
 
     // balancer, attempts, relay; a tunnel if the origin agrees to an upgrade
     const Result<void> forwarded = co_await forward(x);

@@ -11,6 +11,9 @@ namespace scrollgate {
 /// the exchange is pending, and the record tells how it ended.
 [[nodiscard]] Task<void> serve(Exchange& x);
 
+/// Finds the first route that matches `path`, with its limits and times, or gives no_route.
+[[nodiscard]] std::optional<Error> find_route(Exchange& x, std::string_view path);
+
 /// Answers with `error` (its status, reason token and request id) in place of a response, or cuts
 /// the response short if one has begun. Also for requests that could not be parsed.
 [[nodiscard]] Task<void> refuse(Exchange& x, const Error& error);

@@ -8,6 +8,7 @@
 namespace scrollgate {
 
 /// The PROXY header about the exchange's client, if the endpoint's pool wants one; else empty.
+/// LOCAL (UNKNOWN in version 1) for what no client has asked for.
 [[nodiscard]] std::string preface_for(const Exchange& x, const Endpoint& endpoint);
 
 }  // namespace scrollgate

@@ -15,32 +15,38 @@ bool is_forwarded(Field id) noexcept {
            id == Field::x_real_ip;
 }
 
-/// The subject of the certificate that the client has shown, as we or a trusted proxy saw it.
-constexpr std::string_view client_subject = "X-Client-Cert-Subject";
-
-bool is_client_subject(const HeaderField& field) noexcept {
-    return field.id == Field::unknown && equal_no_case(field.name, client_subject);
-}
-
-/// All values of a field as one list, with `element` at its end (RFC 9110 section 5.3).
+/// All values of a field as one list, with `element`, if any, at its end (RFC 9110 section 5.3).
 std::string_view list_with(Exchange& x, Field id, std::string_view element) {
     std::string_view list;
     for (const HeaderField& field : x.request.fields) {
         if (field.id != id || field.value.empty()) continue;
         list = list.empty() ? field.value : x.arena.join({list, ", ", field.value});
     }
+    if (element.empty()) return list;
     return list.empty() ? element : x.arena.join({list, ", ", element});
 }
 
-/// One element of Forwarded (RFC 7239 section 4).
+/// What identify() has left of X-Client-Cert-Subject; all lines of a trusted proxy's as one list.
+std::string_view take_subject(Exchange& x) {
+    std::string_view subject;
+    for (const HeaderField& field : x.request.fields) {
+        if (field.id != Field::unknown || !equal_no_case(field.name, client_subject_name)) continue;
+        subject = subject.empty() ? field.value : x.arena.join({subject, ", ", field.value});
+    }
+    if (!subject.empty()) x.request.fields.remove(client_subject_name);
+    return subject;
+}
+
+/// One element of Forwarded (RFC 7239 section 4); of a client that is none, `unknown` (6.2).
 std::string_view forwarded_element(Exchange& x) {
     const bool v6 = x.client->peer.family() == AF_INET6;
     const std::string_view open = v6 ? "for=\"[" : "for=";
     const std::string_view close = v6 ? "]\"" : "";
     const std::string_view host = x.request.authority;
-    if (host.empty()) return x.arena.join({open, x.client->ip, close, ";proto=", x.client->scheme});
-    return x.arena.join(
-        {open, x.client->ip, close, ";host=\"", host, "\";proto=", x.client->scheme});
+    std::string_view ip = x.client->ip;
+    if (ip.empty()) ip = "unknown";
+    if (host.empty()) return x.arena.join({open, ip, close, ";proto=", x.client->scheme});
+    return x.arena.join({open, ip, close, ";host=\"", host, "\";proto=", x.client->scheme});
 }
 
 /// X-Forwarded-*, Forwarded, X-Real-IP: anew for an untrusted peer, continued for a trusted one.
@@ -56,18 +62,12 @@ void set_forwarded(Exchange& x) {
         if (const HeaderField* given = fields.find(Field::x_forwarded_proto)) proto = given->value;
         if (const HeaderField* given = fields.find(Field::x_forwarded_host)) host = given->value;
     }
-    const bool keeps_subject =
-        x.client->trusted && !(x.client->tls && !x.client->tls->subject.empty());
-    fields.remove_if([keeps_subject](const HeaderField& f) {
-        return is_forwarded(f.id) || (!keeps_subject && is_client_subject(f));
-    });
-    if (x.client->tls && !x.client->tls->subject.empty())
-        fields.add(client_subject, x.client->tls->subject);
-    fields.add(Field::x_forwarded_for, chain);
+    fields.remove_if([](const HeaderField& f) { return is_forwarded(f.id); });
+    if (!chain.empty()) fields.add(Field::x_forwarded_for, chain);
     fields.add(Field::x_forwarded_proto, proto);
     if (!host.empty()) fields.add(Field::x_forwarded_host, host);
     fields.add(Field::forwarded, forwarded);
-    fields.add(Field::x_real_ip, x.record.client);
+    if (!x.record.client.empty()) fields.add(Field::x_real_ip, x.record.client);
 }
 
 void add_via(Exchange& x, HeaderList& fields, Version received) {
@@ -76,14 +76,19 @@ void add_via(Exchange& x, HeaderList& fields, Version received) {
     fields.add(Field::via, x.arena.join({version_text(received), " ", node}));
 }
 
-/// RFC 6797 7.1: once, and ours; only over https.
-void add_hsts(Exchange& x) {
-    constexpr std::string_view name = "Strict-Transport-Security";
-    x.response.fields.remove(name);
-    x.response.fields.add(name, x.route->hsts);
+/// RFC 6797 7.1: once, and ours.
+void add_hsts(Exchange& x, HeaderList& fields) {
+    fields.remove(hsts_name);
+    fields.add(hsts_name, x.route->hsts);
 }
 
-std::optional<Error> set_target(Exchange& x, std::string_view path) {
+}  // namespace
+
+bool says_hsts(const Exchange& x) noexcept {
+    return x.route != nullptr && !x.route->hsts.empty() && x.client->tls != nullptr;
+}
+
+std::optional<Error> prepare_target(Exchange& x, std::string_view path) {
     const RequestHead& request = x.request;
     std::string_view forwarded = x.route->route->raw_path ? request.path : path;
     if (x.route->rewrite && request.form != TargetForm::asterisk) {
@@ -96,20 +101,18 @@ std::optional<Error> set_target(Exchange& x, std::string_view path) {
     return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<Error> prepare_request(Exchange& x, std::string_view path) {
-    if (const std::optional<Error> error = set_target(x, path)) return error;
+void prepare_fields(Exchange& x) {
     HeaderList& fields = x.request.fields;
     if (x.upgrade) x.upgrade_protocol = fields.value(Field::upgrade);
+    const std::string_view subject = take_subject(x);  // no Connection field takes it away
     remove_hop_by_hop(fields);
     remove_underscored(fields);
     set_forwarded(x);
+    if (!subject.empty()) fields.add(client_subject_name, subject);
     add_via(x, fields, x.request.version);
     fields.remove(Field::x_request_id);
     fields.add(Field::x_request_id, x.record.request_id);
     apply(x.route->route->request_headers, fields);
-    return std::nullopt;
 }
 
 void prepare_interim(Exchange& x) {
@@ -126,11 +129,20 @@ void prepare_response(Exchange& x) {
         return f.id == Field::x_request_id;
     });
     if (!dated) fields.add(Field::date, x.worker.date());  // RFC 9110 section 6.6.1
-    add_via(x, fields, x.response.version);
+    add_own_fields(x, fields, x.response.version);
+    if (x.route != nullptr) apply(x.route->route->response_headers, fields);
+}
+
+void prepare_for_storing(Exchange& x) {
+    HeaderList& fields = x.response.fields;
+    remove_hop_by_hop(fields);
+    if (fields.find(Field::date) == nullptr) fields.add(Field::date, x.worker.date());
+}
+
+void add_own_fields(Exchange& x, HeaderList& fields, Version received) {
+    add_via(x, fields, received);
     fields.add(Field::x_request_id, x.record.request_id);
-    if (x.route == nullptr) return;
-    if (!x.route->hsts.empty() && x.client->tls) add_hsts(x);
-    apply(x.route->route->response_headers, fields);
+    if (says_hsts(x)) add_hsts(x, fields);
 }
 
 std::string_view host_for(Exchange& x, const Endpoint& endpoint) {

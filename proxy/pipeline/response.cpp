@@ -7,6 +7,7 @@
 #include "core/http1/websocket_handshake.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
+#include "proxy/caching/passed.hpp"
 #include "proxy/pipeline/attempt.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/pipeline/relay.hpp"
@@ -85,6 +86,14 @@ ResponseHead copied(const ResponseHead& head, Arena& arena) {
         copy.fields.add(text.substr(0, field.name.size()), text.substr(field.name.size()));
     }
     return copy;
+}
+
+/// Makes x.response what is told of it: to a client, or to the cache, which judges it as it came.
+void prepare_answer(Exchange& x) {
+    if (x.record.kind == ExchangeRecord::Kind::fill) return prepare_for_storing(x);
+    if (x.route->cache != nullptr) note_passed(x);
+    prepare_response(x);
+    set_sticky_cookie(x);
 }
 
 /// One direction of a tunnel, beside the other one.
@@ -205,8 +214,7 @@ Task<Result<void>> Attempt::relay_body() {
                  .malformed = ErrorKind::upstream_truncated,
                  .too_large = ErrorKind::upstream_truncated,
                  .most = limits::unlimited});
-    prepare_response(x_);
-    set_sticky_cookie(x_);
+    prepare_answer(x_);
     x_.sink->head(x_.response);
     const std::optional<RelayError> broke =
         co_await relay(body_, *x_.sink, x_.record.bytes_out, x_.worker.loop());

@@ -21,6 +21,7 @@
 #include "health/health.hpp"
 #include "proxy/admin/admin_server.hpp"
 #include "proxy/admin/status_metrics.hpp"
+#include "proxy/server/cache_hooks.hpp"
 #include "proxy/server/certificate_store.hpp"
 #include "proxy/server/drain.hpp"
 #include "proxy/server/endpoint_watch.hpp"
@@ -60,6 +61,7 @@ struct Server::Impl {
     [[nodiscard]] std::string switch_listeners(const config::Config& next,
                                                CertificateStore::Contexts contexts);
     [[nodiscard]] AdminHooks hooks();
+    [[nodiscard]] bool ready() const { return state == Status::State::ready && desk.warmed(); }
     [[nodiscard]] Status status() const;
     void command(const PoolCommand& asked, PoolCommandDone done);
 
@@ -75,6 +77,7 @@ struct Server::Impl {
     Metrics metrics;
     AccessLog access_log;
     Admission admission;
+    ResponseCache cache{system_clock()};
     CaresResolver resolver{control};
     EndpointRegistry registry;
     AsioAlarm watch_alarm{control};
@@ -88,6 +91,8 @@ struct Server::Impl {
     std::uint64_t snapshots = 0;
     std::vector<std::unique_ptr<Worker>> workers;
     std::vector<std::thread> threads;
+    CacheDesk desk{system_clock(), cache,
+                   cache_hooks(control, workers, [this] { return snapshot; })};
     std::map<std::uint64_t, PoolCommandDone> waiting;  ///< for health's answer
     std::uint64_t commands = 0;
     std::unique_ptr<AdminServer> admin;
@@ -128,6 +133,7 @@ Server::Impl::Impl(config::Config config, Options options_in)
     health.start();
     update_health();
     start_workers();
+    desk.start();
     metrics.config_loaded(true, system_clock().wall());
     wait_for_signals();
 }
@@ -168,6 +174,7 @@ std::uint64_t Server::Impl::admit() {
 }
 
 void Server::Impl::apply_limits() {
+    cache.store.configure(snapshot->config->cache);
     const std::uint64_t available = admit();
     const std::uint64_t wanted = snapshot->config->limits.connections;
     if (wanted != 0 && wanted != limits::unlimited && wanted > available) {
@@ -187,8 +194,8 @@ void Server::Impl::resolve_names(const config::Config& config) {
 }
 
 void Server::Impl::start_workers() {
-    const WorkerShared shared{system_clock(), dialer,  metrics, access_log,
-                              admission,      workers, &health};
+    const WorkerShared shared{system_clock(), dialer, metrics, access_log,
+                              admission,      cache,  workers, &health};
     for (unsigned i = 0; i < worker_count; ++i) {
         workers.push_back(std::make_unique<Worker>(i, shared, snapshot->config->frequency, snapshot,
                                                    watch.sets()));
@@ -238,9 +245,9 @@ void Server::Impl::resolve_for_health(const std::string& host,
 
 Status Server::Impl::status() const {
     const TimePoint now = system_clock().now();
-    Status made = report_status(*snapshot, watch.sets(), *health.status(), metrics, now);
+    Status made = report_status(*snapshot, watch.sets(), *health.status(), metrics, cache, now);
     made.certificates = certificates.status();
-    made.state = state;
+    made.state = ready() || state == Status::State::draining ? state : Status::State::starting;
     made.uptime = now - started;
     return made;
 }
@@ -277,8 +284,9 @@ AdminHooks Server::Impl::hooks() {
         .command = [this](PoolCommand asked,
                           PoolCommandDone done) { command(asked, std::move(done)); },
         .metrics = [this] { return metrics.text(access_log.dropped()) + status_metrics(status()); },
-        .ready = [this] { return state == Status::State::ready; },
+        .ready = [this] { return ready(); },
         .config = [this] { return snapshot->config; },
+        .cache = [this]() -> CacheDesk& { return desk; },
     };
 }
 
@@ -309,6 +317,7 @@ void Server::Impl::on_signal(int signal) {
     log::info("{}: draining; a second signal ends at once",
               signal == SIGTERM ? "SIGTERM" : "SIGINT");
     state = Status::State::draining;
+    desk.stop();
     std::vector<Worker*> all;
     for (const std::unique_ptr<Worker>& worker : workers)
         all.push_back(worker.get());
@@ -363,6 +372,7 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
         for (const std::unique_ptr<Worker>& worker : workers) {
             worker->adopt(snapshot, watch.sets());
         }
+        desk.reload();
         result.snapshot = snapshot->id;
         for (const std::string& key : result.not_reloadable) {
             log::warn("reload: {} needs a restart, the old value stays", key);

@@ -17,6 +17,7 @@ RouteRuntime compile(const config::Route& route, const config::Timeouts& default
     const config::RouteTimeouts& own = route.timeouts;
     RouteRuntime made;
     made.route = &route;
+    if (route.cache.enabled) made.cache = &route.cache;
     if (route.rewrite) made.rewrite.emplace(*route.rewrite);
     made.series = metrics.route_series(route.name);
     made.budget = std::make_unique<RetryBudget>(route.failover.budget);

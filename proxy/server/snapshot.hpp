@@ -27,6 +27,7 @@ namespace scrollgate {
 /// A route with everything that a request needs, merged and compiled.
 struct RouteRuntime {
     const config::Route* route = nullptr;
+    const config::RouteCache* cache = nullptr;  ///< null: the route has none
     std::optional<PathRewrite> rewrite;
     std::uint32_t series = Metrics::no_route;  ///< where its requests are counted
     std::unique_ptr<RetryBudget> budget;       ///< of all workers

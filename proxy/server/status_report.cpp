@@ -92,10 +92,32 @@ PoolStatus report(const config::Pool& pool, const PoolSets& sets, const HealthSt
     return made;
 }
 
+void add_totals(CacheStatus& into, const RouteTotals& route) {
+    into.counts.hits += route.hits;
+    into.counts.stale += route.stale;
+    into.counts.misses += route.misses;
+    into.counts.passes += route.passes;
+    into.collapsed += route.collapsed;
+    into.bytes_hit += route.bytes_hit;
+    into.bytes_missed += route.bytes_missed;
+}
+
+void add_store(CacheStatus& into, const ResponseCache& cache) {
+    into.store = cache.store.numbers();
+    into.fills = cache.fills.size();
+    into.waiting = cache.fills.waiting();
+    // Before the first look-up it would be a guess about nothing.
+    if (into.counts.hits + into.counts.stale + into.counts.misses > 0)
+        for (const HitRateAt& point : cache.store.hit_rates())
+            into.curve.push_back({point.memory, 1 - point.hit_rate});
+    into.lookup_p50_us = cache.lookups.quantile_us(0.5);
+    into.lookup_p99_us = cache.lookups.quantile_us(0.99);
+}
+
 }  // namespace
 
 Status report_status(const Snapshot& snapshot, const PoolSets& sets, const HealthStatus& health,
-                     const Metrics& metrics, TimePoint now) {
+                     const Metrics& metrics, const ResponseCache& cache, TimePoint now) {
     Status status;
     status.version = SCROLLGATE_VERSION;
     status.node = snapshot.node;
@@ -113,7 +135,11 @@ Status report_status(const Snapshot& snapshot, const PoolSets& sets, const Healt
         route.has_pools = !runtime.route->pools.empty();
         route.budget = runtime.budget->left(now);
         route.panicking = health.panicking(route.name);
+        if (runtime.cache == nullptr) continue;
+        route.cache = {totals.hits, totals.stale, totals.misses, totals.passes};
+        add_totals(status.cache, totals);
     }
+    add_store(status.cache, cache);
     status.connections = metrics.connection_totals();
     status.memory_bytes = read_process_facts().resident_bytes;
     status.availability = health.availability;

@@ -5,6 +5,7 @@
 #include "core/clock.hpp"
 #include "health/status.hpp"
 #include "proxy/admin/status.hpp"
+#include "proxy/caching/response_cache.hpp"
 #include "proxy/observe/metrics.hpp"
 #include "proxy/server/snapshot.hpp"
 
@@ -14,6 +15,6 @@ namespace scrollgate {
 /// words from `health`, which may lack a pool that is new.
 [[nodiscard]] Status report_status(const Snapshot& snapshot, const PoolSets& sets,
                                    const HealthStatus& health, const Metrics& metrics,
-                                   TimePoint now);
+                                   const ResponseCache& cache, TimePoint now);
 
 }  // namespace scrollgate

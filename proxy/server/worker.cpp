@@ -46,9 +46,10 @@ void Worker::run() {
     loop_.run();
     acceptors_.clear();
     abandon_sessions();
+    abandon_fills();
     upstreams_.close_idle();
-    while (loop_.poll()) {  // what was closed completes
-    }
+    while (loop_.poll())  // what was closed completes
+        abandon_fills();  // those, too, that began on the way
 }
 
 // ---- any thread
@@ -115,7 +116,10 @@ void Worker::drain(std::function<void()> done) {
 }
 
 void Worker::abandon_all() {
-    loop_.post([this] { abandon_sessions(); });
+    loop_.post([this] {
+        abandon_sessions();
+        abandon_fills();
+    });
 }
 
 void Worker::stop() {
@@ -265,6 +269,11 @@ void Worker::abandon_sessions() {
         greetings_.front().abandon();
     for (auto session = sessions_.begin(); session != sessions_.end();)
         (session++)->abandon();
+}
+
+void Worker::abandon_fills() {
+    for (auto fill = fills_.begin(); fill != fills_.end();)
+        (fill++)->abandon();
 }
 
 void Worker::finish_drain() {

@@ -16,6 +16,8 @@
 
 #include "core/net/dialer.hpp"
 #include "core/net/event_loop.hpp"
+#include "proxy/caching/fill_task.hpp"
+#include "proxy/caching/response_cache.hpp"
 #include "proxy/http1/server_session.hpp"
 #include "proxy/http2/exchange.hpp"
 #include "proxy/observe/access_log.hpp"
@@ -41,6 +43,7 @@ struct WorkerShared {
     Metrics& metrics;
     AccessLog& access_log;
     Admission& admission;
+    ResponseCache& cache;
     std::vector<std::unique_ptr<Worker>>& workers;  ///< complete before any of them runs
     Health* health = nullptr;                       ///< its "any thread" side; null: nobody looks
 };
@@ -77,6 +80,9 @@ class Worker {
     [[nodiscard]] const WorkerSnapshotRef& snapshot_ref() const noexcept { return snapshot_; }
     [[nodiscard]] UpstreamPool& upstreams() noexcept { return upstreams_; }
     [[nodiscard]] PendingQueue& pending() noexcept { return pending_; }
+    [[nodiscard]] ResponseCache& cache() noexcept { return shared_.cache; }
+    /// The look-up that is about to begin is one that is timed.
+    [[nodiscard]] bool times_lookup() noexcept { return ++lookups_ % LookupTimes::sampled == 0; }
     /// A request waits for a connection to `endpoint`, because `reached` is: other workers close an
     /// idle one of theirs.
     void ask_for_room(const Endpoint& endpoint, Limit reached);
@@ -114,6 +120,8 @@ class Worker {
                                    int descriptor) const;
     /// Says it once per second.
     void complain_of(const std::string& client);
+    /// A background exchange has begun; it leaves the list by itself.
+    void fill_began(FillTask& fill) { fills_.push_back(fill); }
     /// An HTTP/2 connection was ended for a flood.
     void flooded(http2::Flood kind) noexcept;
     /// say_close() was called: new connections are to be short, too.
@@ -132,6 +140,7 @@ class Worker {
     };
 
   private:
+    using Fills = boost::intrusive::list<FillTask, boost::intrusive::constant_time_size<false>>;
     using Sessions = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
 
     using Greetings = boost::intrusive::list<Greeting, boost::intrusive::constant_time_size<true>>;
@@ -139,6 +148,7 @@ class Worker {
     void accepted(int listening, int descriptor, const SocketAddress& peer);
     void complain(const std::string& why);
     void abandon_sessions();
+    void abandon_fills();
     void finish_drain();
 
     const unsigned index_;
@@ -155,8 +165,10 @@ class Worker {
     std::map<int, std::shared_ptr<const ListenerRuntime>> listeners_;  ///< by their descriptor
     Greetings greetings_;
     Sessions sessions_;
+    Fills fills_;  ///< background exchanges
     std::function<void()> drained_;
     bool closing_ = false;
+    std::uint32_t lookups_ = 0;
     std::string date_;
     std::int64_t date_second_ = -1;
     TimePoint complained_of_{};  ///< when a client's handshake was last complained of

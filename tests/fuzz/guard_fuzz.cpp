@@ -6,6 +6,7 @@
 #include "config/loader.hpp"
 #include "core/http1/head_parser.hpp"
 #include "core/http1/head_writer.hpp"
+#include "proxy/caching/response_cache.hpp"
 #include "proxy/pipeline/guard.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/server/worker.hpp"
@@ -37,12 +38,13 @@ struct World {
     Metrics metrics{1};
     AccessLog log{{"-", config::AccessLog::Format::off}, 1};
     Admission admission;
+    ResponseCache cache{system_clock()};
     SocketDialer dialer;
     std::vector<std::unique_ptr<Worker>> others;
     Worker worker;
 
     World()
-        : worker(0, {system_clock(), dialer, metrics, log, admission, others}, 528,
+        : worker(0, {system_clock(), dialer, metrics, log, admission, cache, others}, 528,
                  snapshot(metrics), {}) {}
 
     static std::shared_ptr<const Snapshot> snapshot(Metrics& metrics) {
@@ -62,7 +64,8 @@ std::string forwarded(Exchange& x) {
     const auto index = snapshot.router.find(x.client->listener, *path, x.request);
     if (!index) return {};
     x.route = &snapshot.routes[*index];
-    if (prepare_request(x, *path)) return {};
+    if (prepare_target(x, *path)) return {};
+    prepare_fields(x);
     std::string out;
     http1::append_request_head(out, x.request.method_text, x.target, "origin.example",
                                x.request.fields, {x.request.body, {}, {}});

@@ -32,6 +32,7 @@ CONFINED = {
     "yaml-cpp/": "config/",
     "boost/beast": "core/http1/",
     "lz4": "cache/",
+    "xxhash": "cache/",
     "hiredis": "cache/",
     "nghttp2/": "core/http2/",
     "benchmark/": MICRO,

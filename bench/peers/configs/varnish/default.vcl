@@ -37,9 +37,13 @@ sub vcl_recv {
     set req.http.X-Real-IP = client.ip;
     set req.http.X-Request-Id = req.xid;
     set req.http.Via = "1.1 bench";
-@if cache
+@if conform
+    # Varnish's own rules decide from here.
+@end
+@if cache !conform
     return (hash);
-@else
+@end
+@if !cache
     return (pass);
 @end
 }

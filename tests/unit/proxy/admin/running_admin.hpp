@@ -12,11 +12,52 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "config/loader.hpp"
 #include "core/http1/beast_client.hpp"
 #include "proxy/admin/admin_server.hpp"
+#include "proxy/caching/cache_desk.hpp"
 #include "tests/unit/proxy/admin/temporary_folder.hpp"
 
 namespace scrollgate::test {
+
+/// A desk over a store of its own; what it fetches is said to be stored, and is not.
+class PlayedDesk {
+  public:
+    explicit PlayedDesk(boost::asio::io_context& context)
+        : snapshot_(
+              std::make_shared<const Snapshot>(1, configuration(), "edge", WallTime{}, metrics_)),
+          desk(system_clock(), cache, hooks(context)) {
+        cache.store.configure(snapshot_->config->cache);
+    }
+
+  private:
+    static std::shared_ptr<const config::Config> configuration() {
+        config::Loaded loaded = config::load_text(
+            "listeners: [ { address: 127.0.0.1:0 } ]\n"
+            "pools: { main: { endpoints: [ \"127.0.0.1:1\" ] } }\n"
+            "routes:\n"
+            "  - { name: plain, match: { host: plain.test }, pools: [ main ] }\n"
+            "  - { name: all, pools: [ main ], cache: { enabled: true, entries: true } }\n");
+        return std::make_shared<const config::Config>(std::move(loaded.config));
+    }
+    CacheDesk::Hooks hooks(boost::asio::io_context& context) {
+        const auto later = [&context](std::function<void()> call) {
+            boost::asio::post(context, std::move(call));
+        };
+        return {[this] { return snapshot_; },
+                [later](const FillOrder&, WarmJobs::Ended ended) {
+                    later([ended = std::move(ended)] { ended({true, true, ""}); });
+                },
+                later, [&context] { return std::make_unique<AsioAlarm>(context); }};
+    }
+
+    Metrics metrics_{1};
+    std::shared_ptr<const Snapshot> snapshot_;
+
+  public:
+    ResponseCache cache{system_clock()};
+    CacheDesk desk;
+};
 
 /// What health would answer, and what it was asked.
 struct Played {
@@ -53,6 +94,7 @@ class RunningAdmin {
         hooks.metrics = [] { return std::string("up 1\n"); };
         hooks.ready = [ready] { return ready; };
         hooks.config = [] { return std::make_shared<const config::Config>(); };
+        hooks.cache = [this]() -> CacheDesk& { return desk_->desk; };
         server_.emplace(context_, admin, std::move(hooks));
         error = server_->start();
         port = server_->port();
@@ -62,6 +104,7 @@ class RunningAdmin {
     ~RunningAdmin() {
         boost::asio::post(context_, [this] {
             server_.reset();
+            desk_.reset();
             work_.reset();
         });
         thread_.join();
@@ -97,6 +140,7 @@ class RunningAdmin {
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
         context_.get_executor()};
+    std::optional<PlayedDesk> desk_{std::in_place, context_};
     std::optional<AdminServer> server_;
     std::thread thread_;
 };

@@ -43,6 +43,13 @@ Status sample() {
     first.availability = {0.25, {}, {}};
     status.routes = {{"all", 1, 0, 0, true, 12.5, true}, {"moved", 1, 0, 0, false, 0, false}};
     status.availability = {1.0, {}, {}};
+    status.cache.store = {4, 20, 30, 40, 6, 7, 8, 9};
+    status.cache.collapsed = 10;
+    status.cache.fills = 11;
+    status.cache.waiting = 12;
+    status.cache.lookup_p50_us = 0.5;
+    status.cache.lookup_p99_us = 2;
+    status.cache.curve = {{0.5, 0.25}, {4, 0.125}};
     return status;
 }
 
@@ -59,7 +66,7 @@ TEST_CASE("every value of the contract has its series") {
     CHECK(has(page, "scrollgate_endpoint_ejections_total" + first + "} 4"));
     CHECK(has(page, "scrollgate_endpoint_latency_seconds" + first + R"(,figure="ewma"} 0.25)"));
     CHECK(has(page, "scrollgate_endpoint_latency_seconds" + first + R"(,figure="p99"} 2)"));
-    CHECK(page.find(R"(figure="p50")") == std::string::npos);  // unknown
+    CHECK(page.find(first + R"(,figure="p50")") == std::string::npos);  // unknown
     CHECK(has(page, "scrollgate_endpoint_availability" + first + R"(,window="1h"} 0.25)"));
     CHECK(has(page, R"(scrollgate_ejections_total{pool="aws",reason="refused"} 3)"));
     CHECK(has(page, R"(scrollgate_ejections_total{pool="aws",reason="unanswered"} 0)"));
@@ -78,6 +85,24 @@ TEST_CASE("every value of the contract has its series") {
     CHECK(page.find(R"(route="moved")") == std::string::npos);  // it asks nobody
     CHECK(has(page, R"(scrollgate_availability{window="1h"} 1)"));
     CHECK(has(page, "scrollgate_endpoints_left_out 0"));
+}
+
+TEST_CASE("the cache has its series") {
+    const std::string page = status_metrics(sample());
+    CHECK(has(page, "scrollgate_cache_bytes 20"));
+    CHECK(has(page, "scrollgate_cache_content_bytes 30"));
+    CHECK(has(page, "scrollgate_cache_capacity_bytes 40"));
+    CHECK(has(page, "scrollgate_cache_entries 4"));
+    CHECK(has(page, "scrollgate_cache_evictions_total 6"));
+    CHECK(has(page, "scrollgate_cache_expirations_total 7"));
+    CHECK(has(page, "scrollgate_cache_writes_total 8"));
+    CHECK(has(page, "scrollgate_cache_purged_total 9"));
+    CHECK(has(page, "scrollgate_cache_collapsed_total 10"));
+    CHECK(has(page, "scrollgate_cache_fills 11"));
+    CHECK(has(page, "scrollgate_cache_waiting 12"));
+    CHECK(has(page, R"(scrollgate_cache_lookup_seconds{figure="p99"} 2e-06)"));
+    CHECK(has(page, R"(scrollgate_cache_miss_ratio{memory="0.5"} 0.25)"));
+    CHECK(has(page, R"(scrollgate_cache_miss_ratio{memory="4"} 0.125)"));
 }
 
 TEST_CASE("endpoints beyond the bound are left out, and said to be") {

@@ -59,6 +59,18 @@ Status sample() {
     gcp.why = "no address is known";
     gcp.scale.why = "as configured";
     status.routes = {{"méta", 7, 1, 2, true, 99.5, true}, {"moved", 3, 0, 0, false, 0, false}};
+    status.routes[0].cache = {5, 1, 3, 2};
+    CacheStatus& cache = status.cache;
+    cache.store = {4, 2'097'152, 3'145'728, 4'194'304, 6, 7, 8, 9};
+    cache.counts = {5, 1, 3, 2};
+    cache.bytes_hit = 3;
+    cache.bytes_missed = 1;
+    cache.collapsed = 10;
+    cache.fills = 11;
+    cache.waiting = 12;
+    cache.lookup_p50_us = 0.5;
+    cache.lookup_p99_us = 2.5;
+    cache.curve = {{0.5, 0.5}, {1, 1.0 / 3}, {2, 0.3}, {4, 0.3}};
     status.availability = {1.0, 1.0, 0.999};
     status.connections.client_active = 9;
     status.connections.client_idle = 8;
@@ -107,17 +119,27 @@ TEST_CASE("the status is the contract's object") {
            "endpoints": []}],
         "routes": [
           {"name": "méta", "requests": 7, "retries": 1, "hedges": 2, "budget": 99.5,
-           "panic": true},
+           "panic": true,
+           "cache": {"hits": 5, "misses": 3, "stale": 1, "passes": 2}},
           {"name": "moved", "requests": 3, "retries": 0, "hedges": 0, "budget": null,
-           "panic": false}],
+           "panic": false, "cache": null}],
         "certificates": [
           {"listener": "tls", "file": "/etc/site.crt", "names": ["site.test"],
            "expires": "2026-03-02T03:04:05Z", "days_left": -2}],
+        "cache": {"entries": 4, "bytes": 2097152, "bytes_raw": 3145728, "capacity": 4194304,
+                  "hit_rate": 0.6667, "byte_hit_rate": 0.75, "evictions": 6, "expirations": 7,
+                  "writes": 8, "collapsed": 10, "purged": 9, "fills": 11, "waiting": 12,
+                  "lookup_us": {"p50": 0.5, "p99": 2.5},
+                  "miss_ratio_curve": [{"times": 0.5, "miss_ratio": 0.5},
+                                       {"times": 1.0, "miss_ratio": 0.3333},
+                                       {"times": 2.0, "miss_ratio": 0.3},
+                                       {"times": 4.0, "miss_ratio": 0.3}],
+                  "redis": null, "hits": 5, "misses": 3, "stale": 1, "passes": 2},
         "connections": {"client": {"open": 9, "idle": 8, "accepted": 0, "shed": 0},
                         "upstream": {"open": 0, "idle": 0}, "tunnels": 0,
                         "tls": {"handshaking": 0, "handshakes": 5, "resumed": 0, "failed": 0,
                                 "late": 0, "shed": 0}},
-        "memory": {"resident": 10485760},
+        "memory": {"resident": 10485760, "cache": 2097152, "cache_limit": 4194304},
         "availability": {"1h": 1.0, "24h": 1.0, "30d": 0.999}})"));
 }
 
@@ -128,6 +150,11 @@ TEST_CASE("the table for people is aligned and has colours only when asked for")
           "scrollgate 0.1.0  ready  up 1 d 2 h  node edge-1\n"
           "snapshot 3 loaded 2026-03-02T03:04:05Z  memory 10.0 MiB\n"
           "connections: client 9 (8 idle), upstream 0 (0 idle), tunnels 0\n"
+          "cache: 4 objects, 2.0 MiB of 4.0 MiB (3.0 MiB of content), hit rate 66.7% (75.0% by "
+          "bytes), look-up 0.5 us, p99 2.5 us\n"
+          "  8 stored, 6 evicted, 7 expired, 9 purged, 10 collapsed\n"
+          "  more memory pays: 3.3% more hits with double (hit rate 50.0% with half the memory, "
+          "66.7% with this, 70.0% with double, 70.0% with four times)\n"
           "\n"
           "  POOL PROVIDER REGION    STATE    SCORE SHARE ACTIVE STANDBY WANTED  UP 24H "
           "WHY\n"
@@ -144,9 +171,10 @@ TEST_CASE("the table for people is aligned and has colours only when asked for")
           "  aws  [::1]:80       -    ejected  1.00      -      -         0        0       "
           " 0         0 refused 2 connections in a row, for 5 s\n"
           "\n"
-          "  ROUTE REQUESTS RETRIES HEDGES BUDGET STATE\n"
-          "  méta         7       1      2    100 panic: nothing is well, all are tried\n"
-          "  moved        3       0      0      - -\n");
+          "  ROUTE REQUESTS HITS STALE MISSES PASSES RETRIES HEDGES BUDGET STATE\n"
+          "  méta         7    5     1      3      2       1      2    100 panic: nothing is "
+          "well, all are tried\n"
+          "  moved        3    -     -      -      -       0      0      - -\n");
     CHECK(status_table(parsed, true).find("\x1b[32mready\x1b[0m") != std::string::npos);
 }
 

@@ -65,6 +65,18 @@ TEST_CASE("a length stays a length, and the connection goes on") {
     CHECK(answer.line.peer->writes() == 1);
 }
 
+TEST_CASE("lines that are serialised already stand in front of the fields, in the same write") {
+    Answer answer;
+    answer.head.status = 200;
+    answer.head.body = five;
+    answer.head.fields.add(Field::age, "7");
+    answer.sink.head(answer.head, "ETag: \"a\"\r\nX-B: c\r\n");
+    write_one(answer.sink, {"hello", true, nullptr});
+    CHECK(answer.line.peer->written() ==
+          "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nX-B: c\r\nAge: 7\r\nContent-Length: 5\r\n\r\nhello");
+    CHECK(answer.line.peer->writes() == 1);
+}
+
 TEST_CASE("what has no length is chunked for 1.1, and ends with the connection for 1.0") {
     for (const BodyFraming& framing : {chunked, until_close}) {
         Answer now;

@@ -81,6 +81,13 @@ TEST_CASE("a JSON line holds every field in its order") {
           "\n");
 }
 
+TEST_CASE("a background exchange says that it is a fill") {
+    ExchangeRecord record = sample();
+    record.kind = ExchangeRecord::Kind::fill;
+    CHECK(line(Format::json, record)
+              .starts_with(R"({"time":"2026-03-02T03:04:05.007Z","kind":"fill","client":)"));
+}
+
 TEST_CASE("what is absent is null") {
     ExchangeRecord record;
     record.outcome = "bad_request";

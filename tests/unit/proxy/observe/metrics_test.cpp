@@ -57,6 +57,35 @@ TEST_CASE("requests are summed over workers by route and code") {
     CHECK(metrics.route_totals(nft).retries == 2);
 }
 
+TEST_CASE("requests are counted by what the cache did, and fills apart from them") {
+    Metrics metrics(1);
+    const std::uint32_t nft = metrics.route_series("nft");
+    for (const CacheResult result : {CacheResult::hit, CacheResult::hit, CacheResult::miss,
+                                     CacheResult::stale, CacheResult::pass, CacheResult::none}) {
+        ExchangeRecord one = record(200, 1ms);
+        one.cache = result;
+        metrics.observe(0, nft, one);
+    }
+    ExchangeRecord fill = record(200, 1ms, 3);
+    fill.kind = ExchangeRecord::Kind::fill;
+    metrics.observe(0, nft, fill);
+    fill.outcome = "upstream_reset";
+    metrics.observe(0, nft, fill);
+    fill.outcome = facts(ErrorKind::cancelled).reason;  // nobody needed it any more: no failure
+    metrics.observe(0, nft, fill);
+    const std::string page = metrics.text(0);
+    CHECK(has(page, R"(scrollgate_cache_requests_total{route="nft",result="hit"} 2)"));
+    CHECK(has(page, R"(scrollgate_cache_requests_total{route="nft",result="miss"} 1)"));
+    CHECK(has(page, R"(scrollgate_cache_requests_total{route="nft",result="stale"} 1)"));
+    CHECK(has(page, R"(scrollgate_cache_requests_total{route="nft",result="pass"} 1)"));
+    CHECK(has(page, R"(scrollgate_cache_fills_total{route="nft",ok="true"} 2)"));
+    CHECK(has(page, R"(scrollgate_cache_fills_total{route="nft",ok="false"} 1)"));
+    CHECK(has(page, R"(scrollgate_requests_total{route="nft",code="200"} 6)"));
+    CHECK(has(page, R"(scrollgate_retries_total{route="nft"} 4)"));
+    CHECK(metrics.route_totals(nft).hits == 2);
+    CHECK(metrics.route_totals(nft).fills == 2);
+}
+
 TEST_CASE("a name keeps its series") {
     Metrics metrics(1);
     const std::uint32_t first = metrics.route_series("a");

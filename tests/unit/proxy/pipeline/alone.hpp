@@ -25,7 +25,9 @@ class RememberingSink final : public ResponseSink {
     Task<Result<void>> interim(const ResponseHead&) override { return flush(); }
     Task<Result<void>> upgrade(const ResponseHead&, std::string_view) override { return flush(); }
     void watch() override {}
-    void head(const ResponseHead& head) override {
+    using ResponseSink::head;
+    void head(const ResponseHead& head, std::string_view prepared) override {
+        lines = prepared;
         status = head.status;
         reason = head.reason;
         length = head.body.length;
@@ -45,7 +47,7 @@ class RememberingSink final : public ResponseSink {
     }
 
     std::uint16_t status = 0;
-    std::string reason, body;
+    std::string reason, body, lines;
     std::uint64_t length = 0;
     std::vector<std::string> fields;
     bool ended = false, aborted = false;

@@ -51,8 +51,9 @@ std::shared_ptr<const Snapshot> make_snapshot(std::string_view yaml, const Clock
 Edge::Edge(std::string_view yaml, AccessLog* log)
     : silent_(config::AccessLog{"-", config::AccessLog::Format::off}, 1),
       snapshot(make_snapshot(yaml, clock, metrics, registry, sets)),
-      worker(0, {clock, dialer, metrics, log != nullptr ? *log : silent_, admission, others_}, 528,
-             snapshot, sets) {}
+      worker(0,
+             {clock, dialer, metrics, log != nullptr ? *log : silent_, admission, cache, others_},
+             528, snapshot, sets) {}
 
 Edge::~Edge() = default;
 
@@ -129,6 +130,7 @@ std::string Edge::leftovers() {
     expect_none("tunnels", totals.tunnels);
     expect_none("small buffers", worker.loop().small_buffers().leased());
     expect_none("bulk buffers", worker.loop().bulk_buffers().leased());
+    expect_none("block buffers", worker.loop().block_buffers().leased());
     expect_none("open streams", faults.open);
     expect_none("streams", faults.alive);
     for (const std::string& complaint : faults.complaints)

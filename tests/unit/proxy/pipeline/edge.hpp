@@ -51,6 +51,7 @@ class Edge {
     ScriptedDialer dialer{faults};
     Metrics metrics{1};
     Admission admission;
+    ResponseCache cache{clock};
     EndpointRegistry registry;
     PoolSets sets;
 

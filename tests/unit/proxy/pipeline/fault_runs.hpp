@@ -38,6 +38,8 @@ struct Scenario {
     bool once = false;
     /// Nobody can tell whether the answer from the origin is whole.
     bool undelimited = false;
+    /// The configuration.
+    std::string yaml = two_endpoints;
     /// Seconds that may go by although nothing stalls.
     int seconds = 0;
 };

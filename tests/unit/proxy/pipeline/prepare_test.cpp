@@ -31,7 +31,8 @@ struct Prepared : Alone {
         const Result<std::string_view> path = guard(x);
         REQUIRE(path.has_value());
         x.upgrade = x.request.fields.find(Field::upgrade) != nullptr;
-        CHECK_FALSE(prepare_request(x, *path).has_value());
+        CHECK_FALSE(prepare_target(x, *path).has_value());
+        prepare_fields(x);
     }
 };
 
@@ -47,6 +48,14 @@ TEST_CASE("an untrusted client's forwarded fields are dropped, then set") {
     CHECK(p.forwarded("Forwarded") == "for=198.51.100.7;host=\"shop.example\";proto=http");
     CHECK(p.forwarded("X-Real-IP") == "198.51.100.7");
     CHECK(p.forwarded("X-Request-Id").size() == 32);
+}
+
+TEST_CASE("a certificate's subject is a trusted peer's word alone, and Connection cannot hide it") {
+    const std::string request =
+        "GET / HTTP/1.1\nHost: a.example\nX-Client-Cert-Subject: CN=ann\n"
+        "Connection: X-Client-Cert-Subject";
+    CHECK(Prepared(request, true, "10.1.1.1").forwarded("X-Client-Cert-Subject") == "CN=ann");
+    CHECK(Prepared(request).forwarded("X-Client-Cert-Subject") == "");
 }
 
 TEST_CASE("a trusted peer's chain goes on, and its word on scheme and host is kept") {

@@ -1,0 +1,71 @@
+#include "cache/fill/fill_table.hpp"
+
+#include <utility>
+
+#include "core/limits.hpp"
+
+namespace scrollgate {
+
+FillTable::Joined FillTable::join_or_lead(const CacheKey& key, const HeaderList& request,
+                                          const CacheEntry* known, bool by_hand) {
+    Shard& shard = shard_of(key.hash);
+    const std::lock_guard lock(shard.mutex);
+    const auto [first, last] = shard.fills.equal_range(key.hash);
+    for (auto at = first; at != last; ++at) {
+        const FillRef& fill = at->second;
+        if (fill->key().text == key.text && !store_.overtaken(key.text, fill->purge_position()) &&
+            fill->suits(request)) {
+            return {fill, false, {}};
+        }
+    }
+    // An entry is in the store before its fill leaves the table: whoever misses both, leads.
+    EntryRef entry = store_.peek(key, request).entry;
+    if (entry != nullptr && entry->by_hand() && !by_hand) entry.reset();
+    if (entry != nullptr && entry.get() != known) return {{}, false, std::move(entry)};
+    FillRef fill = add(shard, key);
+    const bool leads = fill != nullptr;
+    return {std::move(fill), leads, {}};
+}
+
+FillRef FillTable::lead(const CacheKey& key) {
+    Shard& shard = shard_of(key.hash);
+    const std::lock_guard lock(shard.mutex);
+    return add(shard, key);
+}
+
+FillRef FillTable::add(Shard& shard, const CacheKey& key) {
+    if (shard.fills.count(key.hash) >= limits::fills_of_key) return {};
+    if (count_.fetch_add(1, std::memory_order_relaxed) >= limits::fills) {
+        count_.fetch_sub(1, std::memory_order_relaxed);
+        return {};
+    }
+    FillRef fill(new Fill(store_, key));
+    shard.fills.emplace(key.hash, fill);
+    return fill;
+}
+
+void FillTable::leave(const Fill& fill) noexcept {
+    Shard& shard = shard_of(fill.key().hash);
+    FillRef gone;  // let go of when the lock is free
+    const std::lock_guard lock(shard.mutex);
+    const auto [first, last] = shard.fills.equal_range(fill.key().hash);
+    for (auto at = first; at != last; ++at) {
+        if (at->second.get() != &fill) continue;
+        gone = std::move(at->second);
+        shard.fills.erase(at);
+        count_.fetch_sub(1, std::memory_order_relaxed);
+        return;
+    }
+}
+
+std::size_t FillTable::waiting() const {
+    std::size_t sum = 0;
+    for (const Shard& shard : shards_) {
+        const std::lock_guard lock(shard.mutex);
+        for (const auto& [hash, fill] : shard.fills)
+            sum += fill->waiting();
+    }
+    return sum;
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,64 @@
+// FillTable: the fills under way, by key, so that concurrent misses make one request.
+//
+// Sharded; a mutex per shard, held for a look-up. Any thread. Lock order: fill table, fill, store.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <unordered_map>
+
+#include "cache/fill/fill.hpp"
+
+namespace scrollgate {
+
+class FillTable {
+  public:
+    /// The store outlives it.
+    explicit FillTable(CacheStore& store) noexcept : store_(store) {}
+    FillTable(const FillTable&) = delete;
+    FillTable& operator=(const FillTable&) = delete;
+
+    struct Joined {
+        FillRef fill;        ///< null: `entry` is there meanwhile, or there are too many fills
+        bool leads = false;  ///< the caller must ask the origin, end the fill and leave()
+        EntryRef entry;      ///< stored since the caller looked; to be judged as if found then
+    };
+    /// The fill that suits `request` and began after every purge that may cover it, or else an
+    /// entry that is in the store and is not `known` (what the caller found there, null if
+    /// nothing), or else a new fill that the caller leads. Neither fill nor entry: limits::fills or
+    /// limits::fills_of_key are under way; the request goes on without the cache.
+    /// What was set by hand counts as stored if `by_hand`.
+    [[nodiscard]] Joined join_or_lead(const CacheKey& key, const HeaderList& request,
+                                      const CacheEntry* known, bool by_hand = true);
+    /// A new fill of its own, whoever else fills the key: for followers that were sent away. Others
+    /// may join it. Null: too many, as above.
+    [[nodiscard]] FillRef lead(const CacheKey& key);
+    /// The leader is done with it, or it is private: nobody joins any more. What is to be found
+    /// instead is in the store before. Does nothing the second time.
+    void leave(const Fill& fill) noexcept;
+    /// Fills under way.
+    [[nodiscard]] std::size_t size() const noexcept {
+        return count_.load(std::memory_order_relaxed);
+    }
+    /// Requests that wait for one of them now, for its head or for bytes. Slow; for the gauge.
+    [[nodiscard]] std::size_t waiting() const;
+
+  private:
+    struct Shard {
+        mutable std::mutex mutex;
+        std::unordered_multimap<std::uint64_t, FillRef> fills;  ///< by hash of the key
+    };
+    static constexpr std::size_t shards = 64;
+
+    [[nodiscard]] Shard& shard_of(std::uint64_t hash) noexcept {
+        return shards_[(hash >> 32) % shards];
+    }
+    [[nodiscard]] FillRef add(Shard& shard, const CacheKey& key);
+
+    CacheStore& store_;
+    std::array<Shard, shards> shards_;
+    std::atomic<std::size_t> count_ = 0;
+};
+
+}  // namespace scrollgate

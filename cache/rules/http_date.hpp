@@ -1,0 +1,15 @@
+// HTTP-date (RFC 9110 section 5.6.7): IMF-fixdate, and the obsolete RFC 850 and asctime forms.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace scrollgate {
+
+/// Seconds since 1970 UTC; nothing if it is no date that exists. A two-digit year is taken as at
+/// most 50 years ahead of `now`, seconds since 1970. Day names are checked for form only.
+[[nodiscard]] std::optional<std::int64_t> parse_http_date(std::string_view text,
+                                                          std::int64_t now) noexcept;
+
+}  // namespace scrollgate

@@ -1,0 +1,104 @@
+// Reuse of a stored response: the request's wishes, then freshness, then what permits staleness.
+#include "cache/rules/reuse.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/text.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// The request asks for something younger, or for something that stays fresh longer, than this.
+bool refuses_age(const CacheControl& control, const Freshness& stored, const Reuse& reuse) {
+    if (control.min_fresh && reuse.ttl < std::int64_t{*control.min_fresh}) return true;
+    if (!control.max_age || reuse.age <= std::int64_t{*control.max_age}) return false;
+    return !(stored.immutable && reuse.ttl > 0);  // RFC 8246 section 2: a reload is no signal
+}
+
+/// What the request accepts beyond the lifetime (5.2.1.2).
+bool accepts_stale(const CacheControl& control, std::int64_t staleness) noexcept {
+    if (control.max_stale) return staleness <= std::int64_t{*control.max_stale};
+    return control.max_stale_any;
+}
+
+/// May it stand in for an origin that fails?
+bool stands_in(const CacheControl& control, const Freshness& stored, std::int64_t ttl) noexcept {
+    std::int64_t window = stored.if_error;
+    const bool forbidden = stored.must_revalidate || stored.no_cache;
+    if (control.stale_if_error && !forbidden) {  // RFC 5861 section 4: a request may permit it, too
+        window = std::max(window, std::int64_t{*control.stale_if_error});
+    }
+    if (ttl > 0 && !stored.no_cache) return true;
+    return window > 0 && -ttl < window;
+}
+
+Duration time_left(const Freshness& stored, TimePoint now) noexcept {
+    const std::int64_t seconds = std::int64_t{stored.lifetime} - std::int64_t{stored.initial_age};
+    return stored.received + std::chrono::seconds(seconds) - now;
+}
+
+Reuse& validate(Reuse& reuse, CacheReason reason) noexcept {
+    reuse.kind = Reuse::Kind::validate;
+    reuse.reason = reason;
+    return reuse;
+}
+
+}  // namespace
+
+Reuse judge_reuse(const CacheControl& control, const Freshness& stored, bool softly_purged,
+                  TimePoint now) noexcept {
+    Reuse reuse;
+    reuse.age = stored.age(now);
+    reuse.ttl = stored.ttl(now);
+    if (control.no_store) return validate(reuse, CacheReason::request_no_store);
+    if (control.no_cache) return validate(reuse, CacheReason::request_no_cache);
+    reuse.if_error = stands_in(control, stored, reuse.ttl);
+    if (softly_purged) return validate(reuse, CacheReason::purged);
+    if (stored.no_cache) return validate(reuse, CacheReason::must_validate);
+    const bool refused = refuses_age(control, stored, reuse);
+    if (reuse.ttl > 0) {
+        if (refused) return validate(reuse, CacheReason::request_max_age);
+        reuse.if_error = false;
+        return reuse;
+    }
+    reuse.reason = CacheReason::expired;
+    reuse.kind = Reuse::Kind::validate;
+    if (refused) return reuse;
+    const std::int64_t staleness = -reuse.ttl;
+    reuse.if_slow = !stored.must_revalidate;
+    if (staleness < std::int64_t{stored.while_revalidate}) {
+        reuse.kind = Reuse::Kind::refresh;
+    } else if (!stored.must_revalidate && accepts_stale(control, staleness)) {
+        reuse.kind = Reuse::Kind::stale;
+    }
+    return reuse;
+}
+
+CacheControl request_control(const HeaderList& fields) {
+    CacheControl control = parse_cache_control(fields, Field::cache_control);
+    if (control.present) return control;
+    for (const HeaderField& field : fields) {
+        if (field.id != Field::pragma) continue;
+        std::string_view rest = field.value;
+        while (!rest.empty()) {
+            if (equal_no_case(pop_first_in_list(rest), "no-cache")) {
+                control.no_cache = control.present = true;
+            }
+        }
+    }
+    return control;
+}
+
+bool is_near_end(const Freshness& stored, TimePoint now) noexcept {
+    constexpr int most = 37;  // -log(2^-53): of the smallest dice
+    return time_left(stored, now) <= most * std::chrono::milliseconds(stored.took_ms);
+}
+
+bool refresh_early(const Freshness& stored, TimePoint now, double dice) noexcept {
+    const double left = seconds_of(time_left(stored, now));
+    if (!(left > 0) || !(dice > 0)) return false;
+    return -std::log(dice) * (stored.took_ms / 1000.0) >= left;
+}
+
+}  // namespace scrollgate

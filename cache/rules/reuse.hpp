@@ -1,0 +1,47 @@
+// May this stored response answer this request, and as what? (RFC 9111 sections 4, 5.2.1; RFC 5861)
+//
+// Pure functions; each decision has a named reason.
+#pragma once
+
+#include <cstdint>
+
+#include "cache/freshness.hpp"
+#include "cache/reason.hpp"
+#include "cache/rules/cache_control.hpp"
+#include "core/message.hpp"
+
+namespace scrollgate {
+
+struct Reuse {
+    enum class Kind : std::uint8_t {
+        fresh,     ///< answers as it is
+        stale,     ///< answers as it is: the request accepts it (max-stale)
+        refresh,   ///< answers now, stale, and is refreshed in the background
+        validate,  ///< the origin is asked first
+    };
+    Kind kind = Kind::fresh;
+    CacheReason reason = CacheReason::none;  ///< why not `fresh`
+    std::int64_t age = 0;                    ///< current_age, seconds
+    std::int64_t ttl = 0;                    ///< seconds left; negative: stale
+    bool if_error = false;  ///< with `validate`: may answer if the origin fails (RFC 5861 4)
+    bool if_slow = false;   ///< with `validate`: nothing forbids it stale (4.2.4)
+};
+
+/// `control` is the request's Cache-Control, with Pragma: no-cache (5.4) folded in:
+/// request_control(). `softly_purged`: only after validation, though it may stand in for an origin
+/// that fails.
+[[nodiscard]] Reuse judge_reuse(const CacheControl& control, const Freshness& stored,
+                                bool softly_purged, TimePoint now) noexcept;
+
+/// A request's Cache-Control; without such a field, Pragma: no-cache counts as no-cache (5.4).
+[[nodiscard]] CacheControl request_control(const HeaderList& fields);
+
+/// refresh_early() may be true at all: the end is near, as seen by the origin's pace. Cheap.
+[[nodiscard]] bool is_near_end(const Freshness& stored, TimePoint now) noexcept;
+
+/// Early refresh (Vattani, Chierichetti, Lowenstein 2015, "XFetch"): a fresh object is refreshed
+/// before it expires with a probability that grows as the end comes near and with the time that the
+/// origin takes. `dice` in (0, 1].
+[[nodiscard]] bool refresh_early(const Freshness& stored, TimePoint now, double dice) noexcept;
+
+}  // namespace scrollgate

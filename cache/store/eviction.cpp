@@ -1,0 +1,59 @@
+#include "cache/store/eviction.hpp"
+
+namespace scrollgate {
+namespace {
+
+constexpr std::size_t small_part = 10;  // the small queue's share is one of so many
+constexpr unsigned wanted = 2;          // uses in the small queue that lead to the main one
+constexpr unsigned steps_most = 256;    // of one search; then what stands last leaves, used or not
+
+}  // namespace
+
+void Eviction::add(std::uint32_t i, std::size_t bytes) noexcept {
+    Slot& slot = slots_[i];
+    slot.use = 0;
+    slot.in_main = ghost_.contains(slot.tag) ? 1 : 0;
+    queues_.push_front(slot.in_main ? main : small, i);
+    bytes_of(slot) += bytes;
+}
+
+void Eviction::remove(std::uint32_t i, std::size_t bytes) noexcept {
+    queues_.remove(i);
+    bytes_of(slots_[i]) -= bytes;
+}
+
+void Eviction::resize(std::uint32_t i, std::size_t before, std::size_t now) noexcept {
+    std::size_t& sum = bytes_of(slots_[i]);
+    sum = sum - before + now;
+}
+
+void Eviction::to_main(std::uint32_t i) noexcept {
+    Slot& slot = slots_[i];
+    if (!slot.in_main) {
+        const std::size_t bytes = slot.entry->charged();
+        small_bytes_ -= bytes;
+        main_bytes_ += bytes;
+        slot.in_main = 1;
+    }
+    queues_.remove(i);
+    queues_.push_front(main, i);
+}
+
+std::uint32_t Eviction::victim() {
+    for (unsigned step = 0;; ++step) {
+        const bool from_small = small_bytes_ * small_part >= bytes();
+        std::uint32_t i = queues_.back(from_small ? small : main);
+        if (i == Slots::none) i = queues_.back(from_small ? main : small);
+        if (i == Slots::none) return i;
+        Slot& slot = slots_[i];
+        const bool stays = slot.in_main ? slot.use > 0 : slot.use >= wanted;
+        if (!stays || step == steps_most) {
+            if (!slot.in_main) ghost_.add(slot.tag, slots_.used());
+            return i;
+        }
+        slot.use = slot.in_main ? (slot.use - 1U) & 3U : 0;
+        to_main(i);
+    }
+}
+
+}  // namespace scrollgate

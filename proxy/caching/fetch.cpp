@@ -1,0 +1,231 @@
+#include "proxy/caching/fetch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/caching/cached.hpp"
+#include "proxy/caching/fill_task.hpp"
+#include "proxy/caching/filled.hpp"
+#include "proxy/caching/hit.hpp"
+#include "proxy/caching/lookup.hpp"
+#include "proxy/caching/reading.hpp"
+#include "proxy/caching/storing.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// What follows from what a fill has told.
+struct Heard {
+    enum class Next : std::uint8_t {
+        read,     ///< the response is for this request: it is read as it comes
+        stored,   ///< the stored response is still good
+        stale,    ///< the stored response stands in
+        own,      ///< past the cache
+        another,  ///< a fill of its own: this one is for other requests
+        failed,   ///< `error` is the answer
+    };
+    Next next = Next::read;
+    Error error{};
+};
+using Next = Heard::Next;
+
+/// Waits for what others asked for. Not where the answer is probably this client's alone, so that
+/// nobody waits for a head only to be sent away.
+bool may_join(const Exchange& x) noexcept {
+    const HeaderList& fields = x.request.fields;
+    if (fields.find(Field::authorization) != nullptr) return false;
+    return !x.route->cache->default_ttl || fields.find(Field::cookie) == nullptr;
+}
+
+FillTable::Joined take_part(Exchange& x, bool alone) {
+    FillTable& fills = x.worker.cache().fills;
+    if (alone) return {fills.lead(x.cache.key), true, {}};
+    return fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get(),
+                              x.route->cache->entries);
+}
+
+/// The stored response has not been purged while its request waited.
+bool is_still_there(const Exchange& x) {
+    const CacheStore& store = x.worker.cache().store;
+    if (!store.overtaken(x.cache.key.text, x.cache.position)) return true;
+    return store.peek(x.cache.key, x.request.fields).entry == x.cache.entry;
+}
+
+bool has_stand_in(const Exchange& x) {
+    return x.cache.entry && x.cache.reuse.if_error && is_still_there(x);
+}
+
+Heard stand_in(Exchange& x, std::string_view why) noexcept {
+    x.cache.detail = why;
+    return {Next::stale};
+}
+
+/// The origin gave no answer, or one that broke off before anything of it was passed on.
+Heard failed(Exchange& x, const Error& error) {
+    if (error.kind == ErrorKind::cancelled) return {Next::own};  // nothing that the origin has said
+    if (stands_in(x, error)) return {Next::stale};
+    if (error.kind == ErrorKind::shutting_down) return {Next::own};
+    return {Next::failed, error};
+}
+
+/// What is to be validated before each use was so for its leader alone.
+bool is_for_followers(const Exchange& x, const Freshness& freshness) noexcept {
+    return !freshness.no_cache && freshness.ttl(x.worker.loop().now()) > 0;
+}
+
+/// A head has come.
+Heard judge_head(Exchange& x, const Fill& fill, bool leads) {
+    const FillHead& head = fill.head();
+    const std::uint16_t status = head.response.status;
+    if (is_origin_failure(status) && has_stand_in(x)) {
+        x.cache.forward_status = status;
+        return stand_in(x, "stale-if-error");
+    }
+    if (!head.shared) {
+        x.cache.storing = head.reason;
+        // A part of something that is not kept is asked for as a part.
+        const bool part = x.request.fields.find(Field::range) != nullptr;
+        if (!leads || part) return {Next::own};
+    } else if (!leads && !(chooses(x, head.vary) && is_for_followers(x, head.freshness))) {
+        return {Next::another};
+    }
+    if (fill.state() == Fill::State::abandoned) return failed(x, fill.error());
+    return {Next::read};
+}
+
+/// Waits until the fill tells what is to be done.
+Task<Heard> hear(Exchange& x, FillReader& reader, bool leads) {
+    const std::optional<Duration>& patience = x.route->cache->stale_if_slow;
+    TimePoint slow = never;
+    if (patience && x.cache.entry && x.cache.reuse.if_slow) {
+        slow = after(x.worker.loop().now(), *patience);
+    }
+    FillReader::Woken woken = co_await reader.head(std::min(x.until, slow));
+    if (woken == FillReader::Woken::late && slow < x.until) {
+        if (is_still_there(x)) co_return stand_in(x, "slow");
+        woken = co_await reader.head(x.until);
+    }
+    if (x.cancelled) co_return Heard{Next::failed, Error{*x.cancelled}};
+    if (woken != FillReader::Woken::ready) {
+        co_return failed(x, Error{ErrorKind::request_timeout});
+    }
+    const Fill& fill = reader.fill();
+    if (fill.state() == Fill::State::failed) co_return failed(x, fill.error());
+    if (fill.state() == Fill::State::validated) {
+        const EntryRef entry = fill.entry();
+        const bool fits =
+            leads || (chooses(x, entry->vary()) && is_for_followers(x, entry->freshness()));
+        co_return Heard{fits ? Next::stored : Next::another};
+    }
+    co_return judge_head(x, fill, leads);
+}
+
+/// The stored response was found to be still good, just now.
+void use_validated(Exchange& x, EntryRef entry) {
+    CacheDecision& decision = x.cache;
+    const TimePoint now = x.worker.loop().now();
+    decision.entry = std::move(entry);
+    decision.reuse = {};
+    decision.reuse.age = decision.entry->freshness().age(now);
+    decision.reuse.ttl = decision.entry->freshness().ttl(now);
+    decision.forward_status = 304;
+}
+
+/// The response as it comes; if it breaks off before its first byte has left, what may stand in.
+Task<Result<void>> read_on(Exchange& x, Reading& reading, const LeadersShare* share) {
+    const EntryRef before = x.cache.entry;
+    const Result<void> answered = co_await answer_filled(x, reading, share);
+    if (answered || x.cancelled || x.sink->committed()) co_return answered;
+    reading.end();
+    x.cache.entry = before;
+    x.cache.storing = CacheReason::none;
+    x.cache.stored = x.cache.collapsed = false;
+    const Heard heard = failed(x, answered.error());
+    if (heard.next == Next::stale) co_return co_await answer_stored(x);
+    co_return answered;
+}
+
+Task<Result<void>> act(Exchange& x, const Heard& heard, Reading& reading,
+                       const LeadersShare* share) {
+    if (heard.next != Next::read) reading.end();
+    switch (heard.next) {
+        case Next::read:
+            return read_on(x, reading, share);
+        case Next::stored:
+            use_validated(x, reading.fill().entry());
+            return answer_stored(x);
+        case Next::stale:
+            x.cache.collapsed = false;
+            return answer_stored(x);
+        default:
+            return Task<Result<void>>::ready(Result<void>(heard.error));
+    }
+}
+
+/// After a fill that was for others: it may have stored what this request wants, or a purge may
+/// have come. True: what is there by now answers.
+bool look_again(Exchange& x, const CacheControl& control) {
+    CacheDecision& decision = x.cache;
+    decision.entry.reset();
+    decision.reuse = {};
+    decision.collapsed = false;
+    look_up(x);
+    if (!decision.entry || !may_answer(x, control)) return false;
+    decision.asked = false;
+    return true;
+}
+
+Task<Result<void>> on_its_own(Exchange& x) {
+    x.cache.collapsed = false;
+    x.cache.entry.reset();
+    return pass(x);
+}
+
+}  // namespace
+
+bool stands_in(Exchange& x, const Error& error) {
+    if (error.side() == Side::client || !has_stand_in(x)) return false;
+    x.cache.detail = error.reason();
+    return true;
+}
+
+Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
+    CacheDecision& decision = x.cache;
+    for (bool alone = !may_join(x);;) {
+        const std::uint64_t position = x.worker.cache().store.purge_position();
+        const FillTable::Joined joined = take_part(x, alone);
+        if (joined.entry) {  // stored since the look-up
+            alone = true;
+            if (!chooses(x, joined.entry->vary())) continue;
+            decision.entry = joined.entry;
+            decision.position = position;
+            if (may_answer(x, control)) co_return co_await answer_stored(x);
+            if (decision.reason == CacheReason::hit_for_miss) break;
+            continue;
+        }
+        if (!joined.fill) {
+            decision.storing = CacheReason::too_many_fills;
+            break;
+        }
+        Reading reading(x, joined.fill);
+        if (reading.reader().missed()) continue;
+        LeadersShareRef share;
+        if (joined.leads) share = lead_fill(x, joined.fill);
+        decision.asked = true;
+        x.record.cache = CacheResult::miss;  // whatever comes of it
+        decision.collapsed = !joined.leads;
+        const Heard heard = co_await hear(x, reading.reader(), joined.leads);
+        if (heard.next == Next::another) {
+            alone = true;
+            if (look_again(x, control)) co_return co_await answer_stored(x);
+            if (decision.reason == CacheReason::hit_for_miss) break;
+            continue;
+        }
+        if (heard.next == Next::own) break;
+        co_return co_await act(x, heard, reading, share.get());
+    }
+    co_return co_await on_its_own(x);
+}
+
+}  // namespace scrollgate

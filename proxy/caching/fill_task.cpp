@@ -1,0 +1,189 @@
+#include "proxy/caching/fill_task.hpp"
+
+#include "cache/rules/conditional.hpp"
+#include "core/http1/head_parser.hpp"
+#include "proxy/caching/lookup.hpp"
+#include "proxy/pipeline/failover.hpp"
+#include "proxy/pipeline/guard.hpp"
+#include "proxy/pipeline/pipeline.hpp"
+#include "proxy/pipeline/prepare.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+std::string_view copied(Arena& arena, std::string_view text) {
+    return arena.join({text});
+}
+
+void copy_fields(const HeaderList& from, Arena& arena, HeaderList& to) {
+    for (const HeaderField& field : from) {
+        const std::string_view text = arena.join({field.name, field.value});
+        to.add(text.substr(0, field.name.size()), text.substr(field.name.size()), field.id);
+    }
+}
+
+/// For a URL that no client has asked for: one without an address, so that origins are told none.
+Client nobody(const Worker& worker, const FillOrder& order) {
+    Client client;
+    client.peer = *SocketAddress::from_ip("127.0.0.1", 0);
+    if (order.scheme == "https") client.scheme = "https";
+    client.listener = order.listener;
+    const config::Config& config = *worker.snapshot().shared->config;
+    if (client.listener.empty()) client.listener = config.listeners.front().name;
+    return client;
+}
+
+/// What was found, unless a purge has come since: the fill counts from its own, later position.
+EntryRef known_to_fill(const Exchange& x) {
+    const bool purged = x.worker.cache().store.overtaken(x.cache.key.text, x.cache.position);
+    return purged ? EntryRef() : x.cache.entry;
+}
+
+bool is_live_by_hand(const CacheEntry& entry, TimePoint now) noexcept {
+    return entry.by_hand() && !entry.softly_purged() && entry.freshness().ttl(now) > 0;
+}
+
+}  // namespace
+
+LeadersShareRef lead_fill(Exchange& x, FillRef fill) {
+    LeadersShareRef share(new LeadersShare);
+    auto* const task = new FillTask(x.worker, x.snapshot, *x.client);
+    task->copy_request(x);
+    task->start(std::move(fill), known_to_fill(x), x.cache.reuse.if_error, share, nullptr);
+    return share;
+}
+
+void refresh_behind(Exchange& x) {
+    FillTable& fills = x.worker.cache().fills;
+    FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields,
+                                                  x.cache.entry.get(), x.route->cache->entries);
+    if (!joined.leads || !joined.fill) return;
+    x.cache.refreshes = true;
+    auto* const task = new FillTask(x.worker, x.snapshot, *x.client);
+    task->copy_request(x);
+    task->start(std::move(joined.fill), known_to_fill(x), true, nullptr, nullptr);
+}
+
+void start_fill(Worker& worker, const FillOrder& order, FillDone done) {
+    auto task = std::make_unique<FillTask>(worker, worker.snapshot_ref(), nobody(worker, order));
+    const Result<void> made = task->make_request(order);
+    if (!made) return done({made.error().reason(), CacheReason::none, 0, 0});
+    Exchange& x = task->exchange();
+    look_up(x);
+    if (x.cache.entry && is_live_by_hand(*x.cache.entry, worker.loop().now())) {
+        return done({"ok", CacheReason::none, 0, 0});
+    }
+    FillTable& fills = worker.cache().fills;
+    FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields,
+                                                  x.cache.entry.get(), x.route->cache->entries);
+    if (!joined.fill && !joined.entry) {
+        return done({facts(ErrorKind::overloaded).reason, CacheReason::too_many_fills, 0, 0});
+    }
+    if (!joined.leads) return done({"ok", CacheReason::none, 0, 0});
+    EntryRef known = known_to_fill(x);
+    task.release()->start(std::move(joined.fill), std::move(known), true, nullptr, std::move(done));
+}
+
+FillTask::FillTask(Worker& worker, WorkerSnapshotRef snapshot, const Client& client)
+    : client_(client), x_(worker) {
+    x_.snapshot = std::move(snapshot);
+    x_.client = &client_;
+    x_.body = &body_;
+    x_.sink = &sink_;
+    x_.record.kind = ExchangeRecord::Kind::fill;
+    x_.record.started = worker.loop().now();
+}
+
+void FillTask::copy_request(const Exchange& x) {
+    Arena& arena = x_.arena;
+    const RequestHead& from = x.request;
+    RequestHead& request = x_.request;
+    request.version = from.version;
+    request.method = Method::get;
+    request.method_text = "GET";
+    request.target = copied(arena, from.target);
+    request.authority = copied(arena, from.authority);
+    request.path = copied(arena, from.path);
+    request.query = copied(arena, from.query);
+    request.has_query = from.has_query;
+    copy_fields(from.fields, arena, request.fields);
+    x_.target = copied(arena, x.cache.target);
+    x_.route = x.route;
+    ExchangeRecord& record = x_.record;
+    record.route = x.record.route;
+    record.route_name = x.record.route_name;
+    record.client = copied(arena, x.record.client);
+    record.request_id = copied(arena, x.record.request_id);
+    record.method = request.method_text;
+    record.host = request.authority;
+    record.path = x_.target;
+    record.version = request.version;
+}
+
+Result<void> FillTask::make_request(const FillOrder& order) {
+    const std::string_view text =
+        x_.arena.join({"GET ", order.target, " HTTP/1.1\r\nHost: ", order.authority, "\r\n\r\n"});
+    std::size_t scanned = 0;
+    const http1::ParseResult parsed =
+        http1::parse_request_head(text, x_.snapshot->shared->head_limits, scanned, x_.request);
+    if (parsed.status == http1::ParseResult::Status::failed) return Error{parsed.error};
+    if (parsed.status != http1::ParseResult::Status::complete || parsed.consumed != text.size()) {
+        return Error{ErrorKind::bad_request};
+    }
+    identify(x_);
+    const Result<std::string_view> path = guard(x_);
+    if (!path) return path.error();
+    if (const std::optional<Error> error = find_route(x_, *path)) return *error;
+    if (x_.route->cache == nullptr) return Error{ErrorKind::no_route};
+    if (const std::optional<Error> error = prepare_target(x_, *path)) return *error;
+    if (find_key(x_) != CacheReason::none) return Error{ErrorKind::bad_request};
+    if (is_bare(x_)) return Error{ErrorKind::no_route};  // set by hand: there is no origin
+    x_.target = x_.cache.target;
+    return {};
+}
+
+void FillTask::start(FillRef fill, EntryRef known, bool keeps, LeadersShareRef share,
+                     FillDone done) {
+    Worker& worker = x_.worker;
+    x_.until = after(x_.record.started, x_.route->request);
+    fill_ = std::move(fill);
+    fill_->begin(worker.loop());
+    done_ = std::move(done);
+    worker.fill_began(*this);
+    sink_.start(x_, fill_, known, keeps, std::move(share));
+    make_unconditional(x_.request.fields);
+    x_.request.fields.remove(Field::expect);
+    if (known && known->freshness().has_validator) {
+        HeaderList stored;
+        known->fields(stored);
+        make_validating(x_.request.fields, stored);
+    }
+    prepare_for_fill(x_);
+    detach(run());
+}
+
+Task<void> FillTask::run() {
+    const Result<void> forwarded = co_await forward(x_);
+    end(forwarded);
+    delete this;
+}
+
+void FillTask::end(const Result<void>& forwarded) {
+    if (!fill_->over()) {
+        fill_->fail(forwarded ? Error{ErrorKind::upstream_truncated} : forwarded.error());
+    }
+    x_.worker.cache().fills.leave(*fill_);
+    if (!forwarded) x_.record.outcome = forwarded.error().reason();
+    x_.worker.observe(x_);
+    if (done_) {
+        done_({x_.record.outcome, sink_.reason(), x_.record.status, x_.record.bytes_out});
+    }
+}
+
+void FillTask::abandon() noexcept {
+    x_.cancel(ErrorKind::shutting_down);
+    fill_->give_up();
+}
+
+}  // namespace scrollgate

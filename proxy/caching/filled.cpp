@@ -1,0 +1,79 @@
+#include "proxy/caching/filled.hpp"
+
+#include "cache/rules/conditional.hpp"
+#include "proxy/caching/cache_status.hpp"
+#include "proxy/caching/fill_body.hpp"
+#include "proxy/caching/partial.hpp"
+#include "proxy/pipeline/prepare.hpp"
+#include "proxy/pipeline/relay.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+void note(Exchange& x, const FillHead& from, bool leads) {
+    CacheDecision& decision = x.cache;
+    decision.entry.reset();
+    decision.storing = from.reason;
+    decision.stored = leads && from.shared && from.reason == CacheReason::none;
+}
+
+/// x.response with the fields that came; those that are stored, and the leader's own.
+void take_head(Exchange& x, const FillHead& from, const LeadersShare* share) {
+    ResponseHead& head = x.response;
+    head = from.response;
+    head.body = {BodyFraming::Kind::chunked, 0};
+    if (from.length) head.body = {BodyFraming::Kind::length, *from.length};
+    if (share != nullptr) {
+        for (const HeaderField& field : share->fields)
+            head.fields.add(field.name, field.value, field.id);
+    }
+    const std::int64_t age = from.freshness.age(x.worker.loop().now());
+    if (from.shared && age > 0) add_age(x, head.fields, age);
+}
+
+/// The client asked for less than the whole (the fill never does). True: no body is to be sent.
+bool is_known_to_client(Exchange& x) {
+    if (x.response.status != 200) return false;
+    const Condition condition =
+        judge_condition(x.request.fields, x.response.fields, wall_seconds(x));
+    if (condition != Condition::not_modified) return false;
+    make_not_modified(x.response);
+    return true;
+}
+
+void narrow(Exchange& x, const FillHead& from, FillBody& body) {
+    if (x.response.status != 200 || !from.shared || !from.length) return;
+    const Ranges ranges = judge_range(x.request, x.response.fields, *from.length, wall_seconds(x));
+    if (ranges.kind != Ranges::Kind::partial || ranges.ranges.size() != 1) return;
+    body.only(ranges.ranges.front());
+    make_partial(x, ranges.ranges.front(), *from.length);
+}
+
+}  // namespace
+
+Task<Result<void>> answer_filled(Exchange& x, Reading& reading, const LeadersShare* share) {
+    const FillHead& from = reading.fill().head();
+    note(x, from, share != nullptr);
+    take_head(x, from, share);
+    x.record.first_byte = x.worker.loop().now() - x.record.started;
+    FillBody body(reading.reader(), x.until);
+    const bool known = is_known_to_client(x);
+    if (!known) narrow(x, from, body);
+    add_cache_status(x, x.response.fields);
+    prepare_response(x);
+    x.record.status = x.response.status;
+    x.sink->head(x.response);
+    if (known) {
+        reading.end();
+        const BodyChunk nothing{{}, true, nullptr};
+        co_return co_await x.sink->write(nothing);
+    }
+    const std::optional<RelayError> broke =
+        co_await relay(body, *x.sink, x.record.bytes_out, x.worker.loop());
+    if (x.cancelled) co_return Error{*x.cancelled};
+    if (broke) co_return broke->error;
+    co_return Result<void>();
+}
+
+}  // namespace scrollgate

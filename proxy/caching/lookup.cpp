@@ -1,0 +1,120 @@
+#include "proxy/caching/lookup.hpp"
+
+#include <utility>
+
+#include "cache/rules/invalidation.hpp"
+#include "cache/rules/vary.hpp"
+#include "proxy/caching/url_route.hpp"
+#include "proxy/pipeline/prepare.hpp"
+#include "proxy/routing/path.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+/// The fields that a fill for `x` would send; those of `x` stay as they are.
+HeaderList fields_of_fill(Exchange& x) {
+    HeaderList fields = x.request.fields;
+    const std::string_view authority = x.request.authority;
+    prepare_for_fill(x);
+    std::swap(fields, x.request.fields);
+    x.request.authority = authority;
+    return fields;
+}
+
+/// X-Forwarded-Host that reaches the origin because a trusted proxy says it.
+std::string_view told_host(const Exchange& x) noexcept {
+    if (!x.client->trusted) return {};
+    return x.request.fields.value(Field::x_forwarded_host);
+}
+
+bool after_preparing(const Exchange& x, std::string_view lines) noexcept {
+    return !lines.empty() && vary_needs_prepared(lines, x.route->route->request_headers);
+}
+
+/// What is set by hand is for routes that allow it; under a bare key there is nothing else.
+bool may_be_found(const Exchange& x, const CacheEntry& entry) noexcept {
+    return entry.by_hand() ? x.route->cache->entries : !is_bare(x);
+}
+
+// What the proxy itself sets can only be compared once it is set: dearer, and seldom needed.
+void find_entry(Exchange& x) {
+    CacheDecision& decision = x.cache;
+    CacheStore& store = x.worker.cache().store;
+    CacheStore::Found found = store.find(decision.key, x.request.fields);
+    const bool none_yet = !found.entry && found.variants;
+    if (none_yet || (found.entry && after_preparing(x, found.entry->vary()))) {
+        const HeaderList prepared = fields_of_fill(x);
+        // One request is one use, whatever it finds in the end.
+        found = none_yet ? store.find(decision.key, prepared) : store.peek(decision.key, prepared);
+    }
+    decision.entry = std::move(found.entry);
+    if (decision.entry && !may_be_found(x, *decision.entry)) decision.entry.reset();
+    if (!decision.entry) {
+        decision.reason = found.variants ? CacheReason::other_variant : CacheReason::absent;
+    }
+}
+
+}  // namespace
+
+// What the origin is told, and may answer by: a trusted proxy's word, if it is one that we know.
+std::string_view key_scheme(const Exchange& x) noexcept {
+    if (!x.client->trusted) return x.client->scheme;
+    const HeaderField* const said = x.request.fields.find(Field::x_forwarded_proto);
+    if (said == nullptr) return x.client->scheme;
+    if (equal_no_case(said->value, "https")) return "https";
+    if (equal_no_case(said->value, "http")) return "http";
+    return {};
+}
+
+CacheReason find_key(Exchange& x) {
+    CacheDecision& decision = x.cache;
+    const config::CacheKeyRules& rules = x.route->cache->key;
+    if (is_bare(x)) {
+        std::string_view target = x.path;
+        if (x.request.has_query) target = x.arena.join({x.path, "?", x.request.query});
+        decision.target = counting_target(target, rules, x.arena);
+        make_hand_key(decision.target, decision.key);
+        return CacheReason::none;
+    }
+    decision.target = counting_target(x.target, rules, x.arena);
+    const std::string_view scheme = key_scheme(x);
+    if (scheme.empty()) return CacheReason::bad_authority;
+    return make_key(*x.route->cache, scheme, x.request, decision.target, x.arena, decision.key,
+                    told_host(x));
+}
+
+void look_up(Exchange& x) {
+    x.cache.position = x.worker.cache().store.purge_position();
+    if (!x.worker.times_lookup()) return find_entry(x);
+    const TimePoint began = x.worker.loop().now();
+    find_entry(x);
+    x.worker.cache().lookups.add(x.worker.loop().now() - began);
+}
+
+bool is_bare(const Exchange& x) noexcept {
+    return x.route->cache->entries && x.path.starts_with(hand_prefix);
+}
+
+bool chooses(Exchange& x, std::string_view lines) {
+    if (!after_preparing(x, lines)) return vary_matches(lines, x.request.fields);
+    return vary_matches(lines, fields_of_fill(x));
+}
+
+void normalise_for_fill(Exchange& x) {
+    x.request.authority = canonical_authority(key_scheme(x), x.request.authority, x.arena);
+    normalise_request(x.request.fields, x.arena);
+    remove_unkeyed(x.request.fields, x.route->cache->key);
+}
+
+void prepare_for_fill(Exchange& x) {
+    normalise_for_fill(x);
+    prepare_fields(x);
+}
+
+double dice(Exchange& x) {
+    constexpr double steps = 9007199254740992.0;  // 2^53: as many as a double tells apart
+    return (static_cast<double>(x.worker.loop().rng().next() >> 11) + 1.0) / steps;
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,119 @@
+#include "proxy/caching/passed.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+#include "cache/rules/conditional.hpp"
+#include "cache/rules/invalidation.hpp"
+#include "cache/rules/storing.hpp"
+#include "cache/rules/vary.hpp"
+#include "proxy/caching/cache_status.hpp"
+#include "proxy/caching/lookup.hpp"
+#include "proxy/caching/storing.hpp"
+#include "proxy/routing/path.hpp"
+#include "proxy/server/worker.hpp"
+
+namespace scrollgate {
+namespace {
+
+void purge_url(Exchange& x, const UrlParts& url, std::string_view path, std::string_view query) {
+    const std::string_view whole = x.arena.join({path, query});
+    const std::string_view target = counting_target(whole, x.route->cache->key, x.arena);
+    CacheStore& store = x.worker.cache().store;
+    Purge purge;
+    purge.by = Purge::By::url;
+    purge.what.append(url.authority).append(target);
+    purge.scheme = url.scheme;
+    purge.counted = false;
+    if (store.purge(purge)) return;
+    // Too many purges at a time: at least what this very request would get.
+    const EntryRef entry = store.peek(x.cache.key, x.request.fields).entry;
+    if (entry) static_cast<void>(store.remove(*entry));
+}
+
+/// A URL that the answer names, as clients would ask for it: in its one spelling, as it is and as
+/// the route's rewrite makes it.
+void purge_named(Exchange& x, const UrlParts& url) {
+    const std::size_t end = std::min(url.target.find('?'), url.target.size());
+    const std::string_view query = url.target.substr(end);
+    std::string storage, rewritten;
+    const Result<std::string_view> path = normalise_path(url.target.substr(0, end), storage);
+    if (!path) return;
+    purge_url(x, url, *path, query);
+    if (!x.route->rewrite) return;
+    const Result<std::string_view> inside = x.route->rewrite->apply(*path, rewritten);
+    if (inside && *inside != *path) purge_url(x, url, *inside, query);
+}
+
+void invalidate(Exchange& x) {
+    if (is_safe(x.request.method)) return;
+    const auto urls = invalidated_by(x.request, key_scheme(x), x.cache.target, x.response, x.arena);
+    for (std::size_t i = 0; i < urls.size(); ++i) {
+        if (i == 0) purge_url(x, urls[i], urls[i].target, {});  // its own, prepared already
+        if (i > 0) purge_named(x, urls[i]);
+    }
+}
+
+/// The length that a GET would have had is that of what is stored, if the answer says one.
+bool same_length(const ResponseHead& head, const CacheEntry& entry) noexcept {
+    const std::string_view text = head.fields.value(Field::content_length);
+    if (text.empty()) return true;
+    std::uint64_t length = 0;
+    const std::from_chars_result end =
+        std::from_chars(text.data(), text.data() + text.size(), length);
+    return end.ec == std::errc() && length == entry.body().size();
+}
+
+/// What an answer to HEAD may change: an origin's response that had to be validated anyway, and
+/// that is still the one that is stored. A client cannot make a fresh one go.
+bool is_open_to_head(const Exchange& x, const CacheEntry& entry) {
+    if (entry.is_marker() || entry.by_hand() || entry.status() != 200) return false;
+    const Freshness& fresh = entry.freshness();
+    const bool usable = fresh.ttl(x.worker.loop().now()) > 0 && !fresh.no_cache;
+    if (usable && !entry.softly_purged()) return false;
+    const CacheStore& store = x.worker.cache().store;
+    return store.peek(x.cache.key, x.request.fields).entry.get() == &entry;
+}
+
+/// A 200 to HEAD is as good as a 304 if it is about what is stored; else that is out of date.
+void take_head_answer(Exchange& x) {
+    const EntryRef entry = x.cache.entry;
+    if (!entry || x.response.status != 200 || !is_open_to_head(x, *entry)) return;
+    CacheStore& store = x.worker.cache().store;
+    HeaderList before;
+    entry->fields(before);
+    if (!validates(before, x.response.fields) || !same_length(x.response, *entry)) {
+        static_cast<void>(store.remove(*entry));
+        return;
+    }
+    const EventLoop& loop = x.worker.loop();
+    const Received received{x.record.started, loop.now(), loop.clock().wall()};
+    ResponseHead fresh;
+    fresh.status = 200;
+    fresh.fields = updated(before, x.response.fields);
+    const Storing storing = judge_storing(x.request, fresh, *x.route->cache, received);
+    if (storing.reason != CacheReason::none) return;
+    std::string vary;
+    if (append_vary(vary, fresh.fields, x.request.fields) != CacheReason::none) {
+        static_cast<void>(store.remove(*entry));
+        return;
+    }
+    const HeaderList fields = stored_fields(fresh.fields, *x.route->cache);
+    // As of the look-up: whatever was purged while the origin was asked stays so.
+    static_cast<void>(
+        store_refreshed(store, *entry, fields, vary, storing.freshness, x.cache.position));
+}
+
+}  // namespace
+
+void note_passed(Exchange& x) {
+    invalidate(x);
+    HeaderList& fields = x.response.fields;
+    if (fields.find(Field::date) == nullptr) fields.add(Field::date, x.worker.date());
+    if (x.request.method == Method::head) take_head_answer(x);
+    x.cache.entry.reset();
+    add_cache_status(x, fields);
+}
+
+}  // namespace scrollgate

@@ -1,0 +1,14 @@
+// What the answer to a request that went past the cache means for what is stored.
+#pragma once
+
+#include "proxy/pipeline/exchange.hpp"
+
+namespace scrollgate {
+
+/// x.response has come for a client on a route with a cache, as the origin gave it: an unsafe
+/// method that succeeded makes what is stored for its URLs invalid (RFC 9111 section 4.4), HEAD
+/// refreshes or removes what is stored (4.3.5), and Cache-Status is added. Before the answer goes
+/// out.
+void note_passed(Exchange& x);
+
+}  // namespace scrollgate

@@ -1,0 +1,20 @@
+// ResponseCache: what all workers share for caching: the stored responses, and the fills that are
+// on their way. Owned by the Server, outlives snapshots and workers. Any thread; both parts lock
+// for themselves.
+#pragma once
+
+#include "cache/fill/fill_table.hpp"
+#include "cache/store/store.hpp"
+#include "proxy/caching/lookup_times.hpp"
+
+namespace scrollgate {
+
+struct ResponseCache {
+    explicit ResponseCache(const Clock& clock) : store(clock), fills(store) {}
+
+    CacheStore store;
+    FillTable fills;
+    LookupTimes lookups;
+};
+
+}  // namespace scrollgate

@@ -1,0 +1,124 @@
+#include "proxy/caching/storing.hpp"
+
+#include <algorithm>
+
+#include "core/limits.hpp"
+
+namespace scrollgate {
+namespace {
+
+void add_tags(std::string_view list, std::string_view separators,
+              std::vector<std::string_view>& tags) {
+    while (!list.empty() && tags.size() <= limits::cache_tags) {
+        const std::size_t begin = std::min(list.find_first_not_of(separators), list.size());
+        list.remove_prefix(begin);
+        const std::string_view tag = list.substr(0, list.find_first_of(separators));
+        list.remove_prefix(tag.size());
+        const bool known = std::find(tags.begin(), tags.end(), tag) != tags.end();
+        if (!tag.empty() && !known) tags.push_back(tag);
+    }
+}
+
+}  // namespace
+
+bool is_remembered(CacheReason reason, std::uint16_t status) noexcept {
+    // Of a failure it is over with the next request; what a client's own fields have made the
+    // origin refuse is for nobody else.
+    if (status >= 400) return false;
+    switch (reason) {
+        case CacheReason::status:
+        case CacheReason::no_store:
+        case CacheReason::private_:
+        case CacheReason::set_cookie:
+        case CacheReason::vary_all:
+        case CacheReason::vary_too_much:
+        case CacheReason::no_freshness:
+        case CacheReason::already_stale:
+        case CacheReason::too_large:
+        case CacheReason::malformed:
+            return true;
+        default:
+            return false;
+    }
+}
+
+std::vector<std::string_view> tags_of(const HeaderList& fields) {
+    std::vector<std::string_view> tags;
+    for (const HeaderField& field : fields) {
+        if (field.id == Field::surrogate_key) add_tags(field.value, " \t", tags);
+        if (field.id == Field::cache_tag) add_tags(field.value, ", \t", tags);
+    }
+    return tags;
+}
+
+bool has_too_many_tags(const HeaderList& fields) {
+    const std::vector<std::string_view> tags = tags_of(fields);
+    return tags.size() > limits::cache_tags || std::any_of(tags.begin(), tags.end(), [](auto tag) {
+               return tag.size() > limits::cache_tag_bytes;
+           });
+}
+
+CacheStore::Inserted store_filled(CacheStore& store, const Fill& fill, BodyRef body) {
+    const FillHead& head = fill.head();
+    const std::vector<std::string_view> tags = tags_of(head.response.fields);
+    EntryDraft draft;
+    draft.key = fill.key().text;
+    draft.hash = fill.key().hash;
+    draft.status = head.response.status;
+    draft.fields = &head.response.fields;
+    draft.vary = head.vary;
+    draft.freshness = head.freshness;
+    draft.tags = tags;
+    draft.body = std::move(body);
+    draft.purge_position = fill.purge_position();
+    return store.insert(draft);
+}
+
+CacheStore::Inserted store_refreshed(CacheStore& store, const CacheEntry& entry,
+                                     const HeaderList& fields, std::string_view vary,
+                                     const Freshness& freshness, std::uint64_t purge_position) {
+    const std::vector<std::string_view> tags = tags_of(fields);
+    EntryDraft draft;
+    draft.key = entry.key();
+    draft.hash = entry.hash();
+    draft.status = entry.status();
+    draft.fields = &fields;
+    draft.vary = vary;
+    draft.freshness = freshness;
+    draft.tags = tags;
+    draft.body = entry.body_ref();
+    draft.purge_position = purge_position;
+    CacheStore::Inserted inserted = store.insert(draft);
+    if (inserted.entry && vary != entry.vary()) static_cast<void>(store.remove(entry));
+    return inserted;
+}
+
+void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
+                  std::uint64_t purge_position, TimePoint now) {
+    const CacheStore::Found found = store.peek(key, request);
+    if (found.entry ? found.entry->freshness().ttl(now) > 0 : found.variants) return;
+    const HeaderList none;
+    EntryDraft draft;
+    draft.key = key.text;
+    draft.hash = key.hash;
+    draft.fields = &none;
+    if (found.entry) draft.vary = found.entry->vary();
+    draft.freshness.received = now;
+    draft.freshness.lifetime =
+        static_cast<std::uint32_t>(std::chrono::seconds(limits::hit_for_miss).count());
+    draft.freshness.must_revalidate = true;
+    draft.purge_position = purge_position;
+    static_cast<void>(store.insert(draft));
+}
+
+HeaderList stored_fields(const HeaderList& fields, const config::RouteCache& route) {
+    const CacheControl control = deciding_control(fields);
+    HeaderList stored;
+    for (const HeaderField& field : fields) {
+        if (field.id == Field::content_length || !is_stored_field(field, control, route)) continue;
+        stored.add(field.name, field.value, field.id);
+    }
+    return stored;
+}
+
+}  // namespace scrollgate

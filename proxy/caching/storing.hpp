@@ -1,0 +1,48 @@
+// What is put into the store: a response that a fill has brought, one that was found to be still
+// good, and the mark that a key's responses cannot be shared.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "cache/fill/fill.hpp"
+#include "cache/rules/storing.hpp"
+#include "cache/store/store.hpp"
+#include "config/model.hpp"
+
+namespace scrollgate {
+
+/// 500, 502, 503, 504: an answer that a stale one may stand in for (RFC 5861 section 4).
+[[nodiscard]] constexpr bool is_origin_failure(std::uint16_t status) noexcept {
+    return status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+/// The reason holds for everybody, so the next request need not wait to learn it (hit-for-miss).
+[[nodiscard]] bool is_remembered(CacheReason reason, std::uint16_t status) noexcept;
+
+/// The tags in Surrogate-Key and Cache-Tag, as views, without repetitions; at most one more than
+/// limits::cache_tags.
+[[nodiscard]] std::vector<std::string_view> tags_of(const HeaderList& fields);
+/// More than limits::cache_tags, or a longer one than cache_tag_bytes: a purge by one of those that
+/// are left out would not find the response, so it is not stored.
+[[nodiscard]] bool has_too_many_tags(const HeaderList& fields);
+
+/// Stores what `fill`, whose head is shared, has brought.
+[[nodiscard]] CacheStore::Inserted store_filled(CacheStore& store, const Fill& fill, BodyRef body);
+
+/// Stores `entry` anew with `fields` and `freshness`; its body is shared. `vary` are its lines now.
+[[nodiscard]] CacheStore::Inserted store_refreshed(CacheStore& store, const CacheEntry& entry,
+                                                   const HeaderList& fields, std::string_view vary,
+                                                   const Freshness& freshness,
+                                                   std::uint64_t purge_position);
+
+/// From now on, for limits::hit_for_miss, requests for `key` go past the cache at once. Not where
+/// something fresh is stored, or where only other variants are: one client's request, which may be
+/// a strange one, hides from nobody what is good. In place of a stale variant it is for that alone.
+void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
+                  std::uint64_t purge_position, TimePoint now);
+
+/// Those of `fields` that are stored.
+[[nodiscard]] HeaderList stored_fields(const HeaderList& fields, const config::RouteCache& route);
+
+}  // namespace scrollgate

@@ -1,0 +1,85 @@
+// WarmSets: what the configuration wants in the cache: fetched at start, and again before it
+// expires; and the URLs in most demand, which are remembered over a restart.
+//
+// Each set is a standing job of WarmJobs. A URL that was stored is due again when nine tenths of
+// the time that it stays fresh are over; one that failed or was not stored, after
+// limits::warm_again. Control thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/model.hpp"
+#include "core/clock.hpp"
+#include "core/net/alarm.hpp"
+#include "proxy/caching/hottest_file.hpp"
+#include "proxy/caching/warm_jobs.hpp"
+
+namespace scrollgate {
+
+class WarmSets {
+  public:
+    struct Hooks {
+        /// Seconds for which what is stored for a URL stays fresh; nothing: it is not stored.
+        std::function<std::optional<std::int64_t>(const std::string& url)> ttl;
+        /// Finds the URLs in most demand, at most so many; for another thread, takes its time.
+        std::function<HottestFile::Look(std::size_t most)> hottest;
+    };
+
+    /// Clock, alarm and jobs outlive it; the alarm is its own.
+    WarmSets(const Clock& clock, Alarm& alarm, WarmJobs& jobs, Hooks hooks);
+
+    /// The sets of a configuration in place of those before; those that are the same go on. At
+    /// start also the file of the hottest.
+    void use(const config::Cache& cache, bool at_start);
+    /// All has been fetched once since the start, or warm_deadline is over.
+    [[nodiscard]] bool ready() const;
+    /// Begins to write the file of the hottest, if there is one; every minute and at the end.
+    void remember();
+    /// Ends all refreshing, and writes the file of the hottest.
+    void stop();
+
+  private:
+    struct Due {
+        std::uint64_t job = 0;
+        std::string url;
+    };
+    struct Set {
+        std::uint64_t urls;  ///< a hash of them
+        double rate;
+        bool refresh;
+        std::uint64_t job;
+    };
+    /// Fetches that failed, until they are told of.
+    struct Failures {
+        std::size_t count = 0;
+        std::string url, why;  ///< of the first
+    };
+
+    void add_set(std::vector<std::string> urls, double rate, bool refresh, std::vector<Set>& old);
+    void end_set(const Set& set);
+    void tell_failures();
+    void ended(std::uint64_t job, const std::string& url, const WarmEnd& end, bool refresh);
+    void turn();
+
+    const Clock& clock_;
+    Alarm& alarm_;
+    WarmJobs& jobs_;
+    Hooks hooks_;
+    std::vector<Set> sets_;
+    std::multimap<TimePoint, Due> due_;
+    std::map<std::uint64_t, std::size_t> first_;  ///< fetches of the start that have not ended
+    std::map<std::uint64_t, Failures> failures_;  ///< by job
+    TimePoint tell_at_ = never;
+    TimePoint deadline_{};
+    TimePoint write_at_ = never;
+    std::string file_;
+    std::size_t most_ = 0;
+    HottestFile hottest_;
+};
+
+}  // namespace scrollgate

@@ -1,0 +1,82 @@
+#include "proxy/cli/cache_advice.hpp"
+
+#include <map>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+namespace scrollgate {
+namespace {
+
+namespace json = boost::json;
+
+/// So much more of all look-ups answered is worth twice the memory.
+constexpr double worth_it = 0.01;
+/// And so little less is worth giving half of it back.
+constexpr double not_missed = 0.002;
+
+double number(const json::object& object, std::string_view key) {
+    return object.at(key).to_number<double>();
+}
+
+std::string percent(double share) {
+    return fmt::format("{:.1f}%", 100 * share);
+}
+
+std::string mebibytes(double bytes) {
+    return fmt::format("{:.1f} MiB", bytes / (1024.0 * 1024.0));
+}
+
+}  // namespace
+
+std::string cache_advice(const json::object& cache) {
+    std::map<double, double> hits;  // by times the memory
+    for (const json::value& point : cache.at("miss_ratio_curve").as_array())
+        hits[number(point.as_object(), "times")] = 1 - number(point.as_object(), "miss_ratio");
+    if (!hits.contains(0.5) || !hits.contains(1) || !hits.contains(2) || !hits.contains(4))
+        return {};
+    const std::string figures = fmt::format(
+        "hit rate {} with half the memory, {} with this, {} with double, {} with four "
+        "times",
+        percent(hits[0.5]), percent(hits[1]), percent(hits[2]), percent(hits[4]));
+    const double gain = hits[2] - hits[1], later = hits[4] - hits[1];
+    if (gain >= worth_it)
+        return fmt::format("more memory pays: {} more hits with double ({})", percent(gain),
+                           figures);
+    if (later >= worth_it)
+        return fmt::format("more memory pays only from four times on: {} more hits ({})",
+                           percent(later), figures);
+    if (hits[1] - hits[0.5] <= not_missed)
+        return fmt::format("more memory does not pay, and half of it would do ({})", figures);
+    return fmt::format("more memory does not pay ({})", figures);
+}
+
+std::string cache_lines(const json::object& cache) {
+    const double used = number(cache, "bytes"), capacity = number(cache, "capacity");
+    const double asked = number(cache, "hits") + number(cache, "stale") + number(cache, "misses");
+    if (number(cache, "entries") == 0 && asked == 0) return {};
+    std::string out =
+        fmt::format("cache: {:.0f} objects, {} of {} ({} of content)", number(cache, "entries"),
+                    mebibytes(used), mebibytes(capacity), mebibytes(number(cache, "bytes_raw")));
+    const json::value& rate = cache.at("hit_rate");
+    if (!rate.is_null()) {
+        out += fmt::format(", hit rate {}", percent(rate.to_number<double>()));
+        const json::value& bytes = cache.at("byte_hit_rate");
+        if (!bytes.is_null())
+            out += fmt::format(" ({} by bytes)", percent(bytes.to_number<double>()));
+    }
+    const json::object& lookup = cache.at("lookup_us").as_object();
+    if (!lookup.at("p50").is_null())
+        out += fmt::format(", look-up {:.1f} us, p99 {:.1f} us", number(lookup, "p50"),
+                           number(lookup, "p99"));
+    out += fmt::format(
+        "\n  {:.0f} stored, {:.0f} evicted, {:.0f} expired, {:.0f} purged, {:.0f} "
+        "collapsed\n",
+        number(cache, "writes"), number(cache, "evictions"), number(cache, "expirations"),
+        number(cache, "purged"), number(cache, "collapsed"));
+    const std::string advice = cache_advice(cache);
+    if (!advice.empty()) out += fmt::format("  {}\n", advice);
+    return out;
+}
+
+}  // namespace scrollgate

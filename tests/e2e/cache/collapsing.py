@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Concurrent misses make one request to the origin (issue 5, point 4), on all workers; whoever
+cannot share what comes goes on its own at once."""
+import threading
+
+from harness.case import EdgeTest, main
+from harness.wait import eventually
+
+FRESH = "Cache-Control: max-age=60"
+BODY = b"shared " * 3000
+
+
+class Collapsing(EdgeTest):
+    def cached_edge(self, *origins, workers=2, **cache):
+        return self.edge(*origins, workers=workers, cache={"memory": "64MiB", **cache},
+                         routes=[{"name": "all", "pools": ["main"], "cache": {"enabled": True}}])
+
+    def gate(self):
+        """An event that is set at the end in any case, so that no script waits longer."""
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        return gate
+
+    def waiting(self, edge, count):
+        eventually(lambda: edge.metric("scrollgate_cache_waiting") == count,
+                   f"{count} requests wait for a fill")
+
+    def clients(self, edge, count, *fields):
+        clients = [self.client(edge) for _ in range(count)]
+        for client in clients:
+            client.get("/x", "site.test", *fields)
+        return clients
+
+    def held(self, *fields, body=BODY):
+        """An origin that holds its first head back until the gate opens, and the gate."""
+        gate = self.gate()
+
+        def script(conn):
+            while True:
+                conn.request()
+                conn.wait(gate)
+                conn.answer(body, "200 OK", *fields)
+        return self.origin(script), gate
+
+    def test_a_thousand_misses_on_two_workers_make_one_request(self):
+        origin, gate = self.held(FRESH)
+        edge = self.cached_edge(origin)
+        clients = self.clients(edge, 1000)
+        self.waiting(edge, 1000)
+        gate.set()
+        for client in clients:
+            response = client.final()
+            self.assertEqual((response.status, response.body), (200, BODY))
+        self.assertEqual(len(origin.requests()), 1)
+        self.assertIn("; hit", self.fetch(edge, "/x").get("cache-status"))
+
+    def test_followers_say_collapsed(self):
+        origin, gate = self.held(FRESH)
+        edge = self.cached_edge(origin)
+        clients = self.clients(edge, 10)
+        self.waiting(edge, 10)
+        gate.set()
+        words = [client.final().get("cache-status") for client in clients]
+        self.assertEqual(sum("collapsed" in w for w in words), 9, words)
+        self.assertTrue(all("fwd=miss" in w for w in words), words)
+
+    def test_the_leader_leaves_and_the_others_are_served(self):
+        origin, gate = self.held(FRESH)
+        edge = self.cached_edge(origin)
+        leader = self.clients(edge, 1)[0]
+        origin.wait_requests(1)
+        followers = self.clients(edge, 5)
+        self.waiting(edge, 6)
+        leader.reset()
+        self.waiting(edge, 5)
+        gate.set()
+        for follower in followers:
+            self.assertEqual(follower.final().body, BODY)
+        self.assertEqual(len(origin.requests()), 1)
+
+    def test_a_private_response_sends_followers_on_their_own(self):
+        origin, gate = self.held("Cache-Control: private")
+        edge = self.cached_edge(origin)
+        clients = self.clients(edge, 5)
+        self.waiting(edge, 5)
+        gate.set()
+        for client in clients:
+            self.assertEqual(client.final().body, BODY)
+        self.assertEqual(len(origin.requests()), 5)
+        self.assertIn("detail=hit-for-miss", self.fetch(edge, "/x").get("cache-status"))
+        self.assertEqual(len(origin.requests()), 6)
+
+    def test_vary_is_checked_again_when_the_head_is_there(self):
+        gate = self.gate()
+
+        def script(conn):
+            while True:
+                language = conn.request().get("accept-language")
+                conn.wait(gate)
+                conn.answer(language.encode(), "200 OK", FRESH, "Vary: Accept-Language")
+        origin = self.origin(script)
+        edge = self.cached_edge(origin)
+        french = self.clients(edge, 3, "Accept-Language: fr")
+        self.waiting(edge, 3)
+        german = self.clients(edge, 3, "Accept-Language: de")
+        self.waiting(edge, 6)
+        gate.set()
+        self.assertEqual([c.final().body for c in french], [b"fr"] * 3)
+        self.assertEqual([c.final().body for c in german], [b"de"] * 3)
+        self.assertLessEqual(len(origin.requests()), 4)
+
+    def test_a_truncated_response_is_seen_by_all_and_never_stored(self):
+        gate = self.gate()
+
+        def script(conn):
+            conn.request()
+            conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nCache-Control: max-age=60\r\n"
+                      b"\r\nonly this")
+            conn.wait(gate)
+        origin = self.origin(script)
+        edge = self.cached_edge(origin)
+        clients = self.clients(edge, 3)
+        self.waiting(edge, 3)
+        gate.set()
+        for client in clients:
+            with self.assertRaises(Exception):
+                client.final()
+        origin.script = lambda conn: (conn.request(), conn.answer(b"whole", "200 OK", FRESH))
+        response = self.fetch(edge, "/x")
+        self.assertEqual(response.body, b"whole")
+        self.assertIn("fwd=miss", response.get("cache-status"))
+
+    def test_beyond_max_object_it_goes_on_as_a_pass(self):
+        size = 512 * 1024
+        middle = self.gate()
+
+        def script(conn):
+            while True:
+                conn.request()
+                conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+                          b"Cache-Control: max-age=60\r\n\r\n")
+                for _ in range(8):
+                    conn.send(b"%x\r\n" % (size // 8) + b"x" * (size // 8) + b"\r\n")
+                conn.wait(middle)
+                conn.send(b"0\r\n\r\n")
+        origin = self.origin(script)
+        edge = self.cached_edge(origin, max_object="256KiB")
+        clients = self.clients(edge, 2)
+        origin.wait_requests(1)
+        middle.set()
+        for client in clients:
+            self.assertEqual(client.final().body, b"x" * size)
+        before = len(origin.requests())
+        self.assertNotIn("; hit", self.fetch(edge, "/x").get("cache-status"))
+        self.assertEqual(len(origin.requests()), before + 1)
+
+
+if __name__ == "__main__":
+    main()

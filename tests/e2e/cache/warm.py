@@ -1,0 +1,168 @@
+"""Warming: jobs by API and command, sets at start that readiness waits for and that are fetched
+again before they expire, and the URLs in most demand over a restart."""
+import re
+import threading
+
+from harness import main
+from harness.process import BINARY
+from harness.stored import StoredTest, counting
+from harness.terminal import Terminal
+from harness.wait import eventually
+
+
+class Warm(StoredTest):
+    def ready(self, edge):
+        return edge.admin("GET", "/readyz")[0]
+
+    def urls(self, *targets):
+        return [f"http://site.test{target}" for target in targets]
+
+    def test_a_job_fetches_what_clients_then_find(self):
+        origin = counting()
+        edge = self.cached_edge(origin)
+        code, answer = self.call(edge, "POST", "/warm", {"urls": self.urls("/1", "/2", "/3")})
+        self.assertEqual((code, answer["total"]), (202, 3))
+        path = f"/warm/{answer['job']}"
+        eventually(lambda: self.call(edge, "GET", path)[1]["state"] == "done", "the job is done")
+        job = self.call(edge, "GET", path)[1]
+        self.assertEqual((job["stored"], job["not_stored"], job["failed"]), (3, 0, 0), job)
+        for target in ("/1", "/2", "/3"):
+            self.assert_hit(self.fetch(edge, target))
+        self.assertEqual(sorted(origin.asked), ["/1", "/2", "/3"])
+
+    def test_a_job_goes_at_its_rate(self):
+        origin = counting()
+        edge = self.cached_edge(origin)
+        code, answer = self.call(edge, "POST", "/warm",
+                                 {"urls": self.urls(*(f"/{i}" for i in range(50))), "rate": 0.001})
+        self.assertEqual(code, 202)
+        eventually(lambda: len(origin.asked) == 1, "the first is fetched")
+        self.fetch(edge, "/other")
+        self.assertEqual(len(origin.asked), 2)      # the job's first, and this one
+        job = self.call(edge, "GET", f"/warm/{answer['job']}")[1]
+        self.assertEqual((job["state"], job["done"]), ("running", 1))
+
+    def test_what_cannot_be_stored_is_told(self):
+        edge = self.cached_edge(counting(cache_control="no-store"))
+        code, out, errors = self.command(edge, "cache", "warm", *self.urls("/1"), "--rate", "50")
+        self.assertEqual(code, 0, errors)
+        self.assertIn("1/1: 0 stored, 1 not stored, 0 failed", out)
+        self.assertIn("http://site.test/1: ", errors)
+        code, answer = self.call(edge, "POST", "/warm", {"urls": ["nothing at all"]})
+        self.assertEqual((code, answer["error"]), (400, "bad_url"))
+        for body, words in (({}, "urls must be"), ({"urls": [1]}, "must be a text"),
+                            ({"urls": self.urls("/"), "rate": 0}, "rate")):
+            code, answer = self.call(edge, "POST", "/warm", body)
+            self.assertEqual(code, 400)
+            self.assertIn(words, answer["message"])
+        self.assertEqual(self.call(edge, "GET", "/warm/999")[0], 404)
+
+    def test_the_command_takes_a_file_and_waits(self):
+        origin = counting()
+        edge = self.cached_edge(origin)
+        file = edge.path / "urls"
+        file.write_text("# two\nhttp://site.test/a\n\n  site.test/b  \n")
+        code, out, errors = self.command(edge, "cache", "warm", "--file", str(file))
+        self.assertEqual((code, errors), (0, ""))
+        self.assertTrue(out.endswith("2/2: 2 stored, 0 not stored, 0 failed\n"), out)
+        self.assert_hit(self.fetch(edge, "/b"))
+        code, out, errors = self.command(edge, "cache", "warm", "--file", str(edge.path / "none"))
+        self.assertEqual(code, 1)
+        self.assertIn("cannot be read", errors)
+
+    def test_on_a_terminal_a_bar_fills_in_place(self):
+        go = threading.Event()
+
+        def script(conn):
+            while True:
+                request = conn.request()
+                if request.target != "/1":
+                    conn.wait(go)
+                conn.answer(request.target.encode(), "200 OK", "Cache-Control: max-age=600")
+        edge = self.cached_edge(script)
+        terminal = Terminal()
+        process = terminal.start([BINARY, "cache", "warm", "-c", edge.file,
+                                  *self.urls("/1", "/2")])
+        eventually(lambda: re.search(r"^\[#{15} {15}\] 1/2  1 stored, 0 not stored, 0 failed$",
+                                     terminal.text(), re.M), "half of the bar")
+        go.set()
+        self.assertEqual(process.wait(60), 0)
+        terminal.close()
+        self.assertEqual(terminal.unknown, set())
+        self.assertEqual(terminal.text(),
+                         f"[{'#' * 30}] 2/2  2 stored, 0 not stored, 0 failed")
+
+    def test_readiness_waits_for_what_is_warmed_at_start(self):
+        go = threading.Event()
+
+        def script(conn):
+            while True:
+                request = conn.request()
+                conn.wait(go)
+                conn.answer(request.target.encode(), "200 OK", "Cache-Control: max-age=600")
+        origin = self.origin(script)
+        edge = self.edge(origin, wait=False,
+                         routes=[{"name": "all", "pools": ["main"], "cache": {"enabled": True}}],
+                         cache={"warm": [{"urls": self.urls("/1", "/2")}], "warm_deadline": "1h"})
+        origin.wait_requests(2)
+        self.assertEqual(self.ready(edge), 503)
+        self.assertEqual(edge.status()["state"], "starting")
+        go.set()
+        edge.wait_ready()
+        self.assert_hit(self.fetch(edge, "/1"))
+
+    def test_readiness_waits_no_longer_than_the_deadline(self):
+        def script(conn):
+            conn.request()
+            conn.until_closed()
+        edge = self.edge(
+            self.origin(script),
+            routes=[{"name": "all", "pools": ["main"], "cache": {"enabled": True}}],
+            cache={"warm": [{"urls": self.urls("/1")}], "warm_deadline": "50ms"})
+        self.assertEqual(self.ready(edge), 200)
+
+    def test_sets_are_fetched_again_before_they_expire(self):
+        origin = counting(cache_control="max-age=1")
+        edge = self.edge(self.origin(origin),
+                         routes=[{"name": "all", "pools": ["main"], "cache": {"enabled": True}}],
+                         cache={"warm": [{"urls": self.urls("/1")}]})
+        eventually(lambda: len(origin.asked) >= 3, "fetched again, and again", seconds=15)
+        self.assertEqual(set(origin.asked), {"/1"})
+        self.assertEqual(edge.status()["cache"]["misses"], 0)
+
+    def test_a_set_that_a_reload_leaves_alone_is_not_fetched_again(self):
+        origin = counting()
+        edge = self.edge(self.origin(origin),
+                         routes=[{"name": "all", "pools": ["main"], "cache": {"enabled": True}}],
+                         cache={"warm": [{"urls": self.urls("/1")}]})
+        edge.config["cache"]["warm"].append({"urls": self.urls("/2")})
+        edge.write()
+        self.assertEqual(edge.reload()[0], 200)
+        eventually(lambda: "/2" in origin.asked, "the new set is fetched")
+        self.assertEqual(origin.asked, ["/1", "/2"])
+
+    def test_the_hottest_urls_are_remembered_over_a_restart(self):
+        origin = counting()
+        edge = self.edge(self.origin(origin), routes=[
+            {"name": "all", "pools": ["main"], "rewrite": {"strip_prefix": "/site"},
+             "cache": {"enabled": True}}])
+        hottest = edge.path / "hottest"
+        edge.config["cache"] = {"hottest": {"file": str(hottest), "count": 2}}
+        edge.write()
+        edge.reload()
+        for target, times in (("/site/hot", 9), ("/site/warm", 5), ("/site/cold", 1)):
+            for _ in range(times):
+                self.fetch(edge, target)
+        edge.stop()
+        lines = [line for line in hottest.read_text().splitlines() if not line.startswith("#")]
+        self.assertEqual(len(lines), 2, lines)
+        self.assertIn("http://site.test/site/hot", lines)
+        again = counting()
+        second = self.edge(self.origin(again), routes=edge.config["routes"],
+                           cache={"hottest": {"file": str(hottest), "count": 2}})
+        eventually(lambda: "/hot" in again.asked, "the hottest is fetched at start")
+        self.assert_hit(self.fetch(second, "/site/hot"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+// When a stored response answers (RFC 9111 sections 4 and 5.2.1, RFC 5861).
+#include "cache/rules/reuse.hpp"
+
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/cache/allocations.hpp"
+#include "tests/unit/cache/rules/messages.hpp"
+
+using namespace scrollgate;
+using namespace scrollgate::test;
+using namespace std::chrono_literals;
+using Kind = Reuse::Kind;
+
+namespace {
+
+const TimePoint start{1h};
+
+Freshness fresh_for(std::uint32_t seconds) {
+    Freshness f;
+    f.received = start;
+    f.lifetime = seconds;
+    return f;
+}
+
+Reuse judge(std::string_view control, const Freshness& stored, TimePoint now, bool soft = false) {
+    const HeaderList list = control.empty() ? HeaderList{} : fields({{"Cache-Control", control}});
+    return judge_reuse(request_control(list), stored, soft, now);
+}
+
+}  // namespace
+
+TEST_CASE("RFC 9111 4.2: fresh while the lifetime exceeds the age") {
+    const Freshness f = fresh_for(60);
+    const Reuse at_once = judge("", f, start);
+    CHECK(at_once.kind == Kind::fresh);
+    CHECK(at_once.reason == CacheReason::none);
+    CHECK(at_once.ttl == 60);
+    CHECK(judge("", f, start + 59s).kind == Kind::fresh);
+    const Reuse late = judge("", f, start + 60s);
+    CHECK(late.kind == Kind::validate);
+    CHECK(late.reason == CacheReason::expired);
+    CHECK(late.age == 60);
+    CHECK(judge("", f, start + 70s).ttl == -10);
+}
+
+TEST_CASE("RFC 9111 5.2.1.4, 5.4: no-cache, also as Pragma") {
+    CHECK(judge("no-cache", fresh_for(60), start).reason == CacheReason::request_no_cache);
+    CHECK_FALSE(judge("no-cache", fresh_for(60), start).if_error);
+    CHECK(request_control(fields({{"Pragma", "foo, No-Cache"}})).no_cache);
+    CHECK_FALSE(request_control(fields({{"Pragma", "foo"}})).no_cache);
+    CHECK_FALSE(
+        request_control(fields({{"Pragma", "no-cache"}, {"Cache-Control", "max-age=5"}})).no_cache);
+}
+
+TEST_CASE("RFC 9111 5.2.1.5: no-store is not answered from what is stored") {
+    CHECK(judge("no-store", fresh_for(60), start).reason == CacheReason::request_no_store);
+}
+
+TEST_CASE("RFC 9111 5.2.1.1: max-age") {
+    CHECK(judge("max-age=5", fresh_for(60), start + 5s).kind == Kind::fresh);
+    const Reuse older = judge("max-age=5", fresh_for(60), start + 6s);
+    CHECK(older.kind == Kind::validate);
+    CHECK(older.reason == CacheReason::request_max_age);
+    CHECK(older.if_error);
+    CHECK(judge("max-age=0", fresh_for(60), start + 1s).kind == Kind::validate);
+}
+
+TEST_CASE("RFC 8246 2: a reload does not validate what is immutable and fresh") {
+    Freshness f = fresh_for(60);
+    f.immutable = true;
+    CHECK(judge("max-age=0", f, start + 1s).kind == Kind::fresh);
+    CHECK(judge("no-cache", f, start + 1s).kind == Kind::validate);
+    CHECK(judge("max-age=0", f, start + 61s).kind == Kind::validate);
+    CHECK(judge("max-age=0, min-fresh=90", f, start + 1s).kind == Kind::validate);
+}
+
+TEST_CASE("RFC 9111 5.2.1.3: min-fresh") {
+    CHECK(judge("min-fresh=50", fresh_for(60), start + 10s).kind == Kind::fresh);
+    CHECK(judge("min-fresh=51", fresh_for(60), start + 10s).reason == CacheReason::request_max_age);
+}
+
+TEST_CASE("RFC 9111 5.2.1.2: max-stale, never against must-revalidate") {
+    Freshness f = fresh_for(60);
+    CHECK(judge("max-stale=10", f, start + 70s).kind == Kind::stale);
+    CHECK(judge("max-stale=10", f, start + 71s).kind == Kind::validate);
+    CHECK(judge("max-stale", f, start + 10h).kind == Kind::stale);
+    CHECK(judge("max-stale, max-age=100", f, start + 101s).kind == Kind::validate);
+    f.must_revalidate = true;
+    CHECK(judge("max-stale", f, start + 70s).kind == Kind::validate);
+}
+
+TEST_CASE("RFC 9111 5.2.2.4: what was stored with no-cache is validated before each use") {
+    Freshness f = fresh_for(60);
+    f.no_cache = true;
+    f.while_revalidate = 60;
+    const Reuse reuse = judge("", f, start);
+    CHECK(reuse.kind == Kind::validate);
+    CHECK(reuse.reason == CacheReason::must_validate);
+    CHECK_FALSE(reuse.if_error);
+    CHECK_FALSE(reuse.if_slow);
+    CHECK(judge("max-stale", f, start + 70s).kind == Kind::validate);
+}
+
+TEST_CASE("RFC 5861 3: stale-while-revalidate answers within its window") {
+    Freshness f = fresh_for(60);
+    f.while_revalidate = 4;
+    const Reuse inside = judge("", f, start + 63s);
+    CHECK(inside.kind == Kind::refresh);
+    CHECK(inside.reason == CacheReason::expired);
+    CHECK(judge("", f, start + 64s).kind == Kind::validate);
+    CHECK(judge("max-age=5", f, start + 61s).kind == Kind::validate);
+    CHECK(judge("min-fresh=1", f, start + 61s).kind == Kind::validate);
+    f.must_revalidate = true;  // and the response grants the window itself
+    CHECK(judge("", f, start + 63s).kind == Kind::refresh);
+}
+
+TEST_CASE("RFC 5861 4: stale-if-error stands in within its window") {
+    Freshness f = fresh_for(60);
+    f.if_error = 10;
+    CHECK(judge("", f, start + 69s).if_error);
+    CHECK_FALSE(judge("", f, start + 70s).if_error);
+    CHECK(judge("stale-if-error=20", f, start + 79s).if_error);
+    f.must_revalidate = true;
+    CHECK_FALSE(judge("stale-if-error=20", f, start + 79s).if_error);
+    CHECK_FALSE(judge("", fresh_for(60), start + 60s).if_error);
+}
+
+TEST_CASE("RFC 9111 4.2.4: a slow origin is answered for only if nothing forbids it") {
+    Freshness f = fresh_for(60);
+    CHECK(judge("", f, start + 61s).if_slow);
+    CHECK_FALSE(judge("max-age=5", f, start + 61s).if_slow);
+    f.must_revalidate = true;
+    CHECK_FALSE(judge("", f, start + 61s).if_slow);
+}
+
+TEST_CASE("RFC 9111 4: what was softly purged is validated first, and may stand in") {
+    const Reuse reuse = judge("", fresh_for(60), start, true);
+    CHECK(reuse.kind == Kind::validate);
+    CHECK(reuse.reason == CacheReason::purged);
+    CHECK(reuse.if_error);
+    CHECK_FALSE(reuse.if_slow);
+    CHECK(judge("max-stale", fresh_for(60), start, true).kind == Kind::validate);
+}
+
+TEST_CASE("XFetch: the nearer the end and the slower the origin, the sooner it is refreshed") {
+    Freshness f = fresh_for(60);
+    f.took_ms = 1000;
+    CHECK_FALSE(refresh_early(f, start, 0.5));
+    CHECK(refresh_early(f, start + 59'500ms, 0.5));  // -ln 0.5 = 0.69 s
+    CHECK_FALSE(refresh_early(f, start + 59'000ms, 0.5));
+    CHECK(refresh_early(f, start + 59'000ms, 0.3));
+    CHECK_FALSE(refresh_early(f, start + 59'999ms, 1.0));
+    CHECK_FALSE(refresh_early(f, start + 60s, 0.001));  // stale: too late to be early
+    f.took_ms = 0;
+    CHECK_FALSE(refresh_early(f, start + 59'999ms, 0.001));
+}
+
+TEST_CASE("judging reuse allocates nothing") {
+    const HeaderList request =
+        fields({{"Cache-Control", "max-age=600, max-stale=\"5\", foo=bar"}, {"Pragma", "a"}});
+    const Freshness f = fresh_for(60);
+    const std::size_t before = allocations();
+    const Reuse reuse = judge_reuse(request_control(request), f, false, start);
+    const bool early = refresh_early(f, start, 0.5);
+    const std::size_t made = allocations() - before;
+    CHECK(made == 0);
+    CHECK(reuse.kind == Kind::fresh);
+    CHECK_FALSE(early);
+    CHECK(allocations() > 0);  // the counter counts
+}

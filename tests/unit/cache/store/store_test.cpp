@@ -1,0 +1,344 @@
+// The store by hand: what is found, what replaces what, what ends when, what is charged.
+#include "cache/store/store.hpp"
+
+#include <doctest/doctest.h>
+
+#include "core/rng.hpp"
+#include "tests/unit/cache/store/drafts.hpp"
+
+using namespace scrollgate;
+using namespace scrollgate::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("what was stored is found under its key alone") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    CHECK(world.put(key, "hello").reason == CacheReason::none);
+    const EntryRef entry = world.find(key);
+    REQUIRE(entry);
+    CHECK(text_of(entry->body()) == "hello");
+    CHECK(entry->key() == key.text);
+    CHECK_FALSE(world.find(key_of("a.example/y")));
+    CHECK_FALSE(world.find(key_of("a.example/x", "q")));
+    CHECK_FALSE(world.find(key_of("a.example/x", "p", "https")));
+    CHECK_FALSE(world.find(key_of("a.example/x", "p", "http", "accept: a")));
+}
+
+TEST_CASE("an entry keeps fields, tags and Vary lines as they were given") {
+    World world;
+    HeaderList fields;
+    fields.add("Content-Type", "text/plain");
+    fields.add("X-Empty", "");
+    fields.add(Field::etag, "\"a:b\"");
+    const std::string_view tags[] = {"one", "two"};
+    EntryDraft draft;
+    const CacheKey key = key_of("a.example/x");
+    draft.key = key.text;
+    draft.status = 404;
+    draft.fields = &fields;
+    draft.vary = "accept: x\n";
+    draft.tags = tags;
+    draft.body = body_of(std::string(100'000, 'x'));
+    draft.by_hand = true;
+    const EntryRef entry = world.store.insert(draft).entry;
+    REQUIRE(entry);
+    CHECK(entry->wire() == "Content-Type: text/plain\r\nX-Empty: \r\nETag: \"a:b\"\r\n");
+    HeaderList back;
+    entry->fields(back);
+    REQUIRE(back.size() == 3);
+    CHECK(back[0].id == Field::content_type);
+    CHECK(back[1].value.empty());
+    CHECK(back[2].value == "\"a:b\"");
+    CHECK(entry->tags() == std::vector<std::string_view>{"one", "two"});
+    CHECK(entry->vary() == "accept: x\n");
+    CHECK(entry->status() == 404);
+    CHECK(entry->by_hand());
+    CHECK(entry->hash() == key.hash);
+    CHECK(entry->body_ref() == draft.body);
+}
+
+TEST_CASE("a small body is copied into its entry and outlives the store's reference to it") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    world.put(key, "small");
+    BodyRef body = world.find(key)->body_ref();
+    CHECK(world.store.remove(*world.find(key)));
+    CHECK(text_of(*body) == "small");
+    body.reset();
+    CHECK(world.store.numbers().entries == 0);
+}
+
+TEST_CASE("a new entry takes the place of the one of its key and variant, and of a marker") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    world.put(key, "", {.marker = true});
+    CHECK(world.find(key)->is_marker());
+    world.put(key, "one");
+    world.put(key, "two");
+    CHECK(world.store.numbers().entries == 1);
+    CHECK(text_of(world.find(key)->body()) == "two");
+    CHECK(world.store.numbers().writes == 3);
+    CHECK(world.store.numbers().bytes_raw == 3);
+}
+
+TEST_CASE("a request gets the newest variant that it would choose, and hears of others") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    HeaderList french, english;
+    french.add(Field::accept_language, "fr");
+    english.add(Field::accept_language, "en");
+    world.put(key, "bonjour", {.vary = "accept-language: fr\n"});
+    CHECK(world.find(key, french));
+    CHECK_FALSE(world.find(key, english));
+    CHECK(world.store.find(key, english).variants);
+    CHECK_FALSE(world.store.find(key_of("a.example/y"), english).variants);
+    world.put(key, "hello", {.vary = "accept-language: en\n"});
+    CHECK(text_of(world.find(key, french)->body()) == "bonjour");
+    CHECK(text_of(world.find(key, english)->body()) == "hello");
+}
+
+TEST_CASE("of too many variants of one key the oldest leaves") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i <= limits::cache_variants; ++i)
+        lines.push_back("x: " + std::to_string(i) + "\n");
+    for (const std::string& line : lines)
+        world.put(key, "body", {.vary = line});
+    CHECK(world.store.numbers().entries == limits::cache_variants);
+    HeaderList first, second;
+    first.add("X", "0");
+    second.add("X", "1");
+    CHECK_FALSE(world.find(key, first));
+    CHECK(world.find(key, second));
+}
+
+TEST_CASE("entries leave when they can be of no use any more, and not before") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    for (const std::uint32_t lifetime : {0U, 1U, 15U, 16U, 17U, 300U, 5000U, 70'000U, 1'000'000U}) {
+        CAPTURE(lifetime);
+        world.put(key, "body", {.lifetime = lifetime});
+        world.clock.advance(std::chrono::seconds(lifetime));
+        world.store.expire();
+        CHECK(world.has(key));
+        world.clock.advance(2s);
+        world.store.expire();
+        CHECK_FALSE(world.has(key));
+    }
+    CHECK(world.store.numbers().expirations == 9);
+}
+
+TEST_CASE("what may be used stale stays as long as it may") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    EntryDraft draft;
+    draft.key = key.text;
+    draft.fields = &world.none;
+    draft.body = body_of("x");
+    draft.freshness.received = world.clock.now();
+    draft.freshness.lifetime = 10;
+    draft.freshness.if_error = 100;
+    const auto stays = [&](std::chrono::seconds for_so_long) {
+        draft.freshness.received = world.clock.now();
+        world.store.insert(draft);
+        world.clock.advance(for_so_long);
+        world.store.expire();
+        CHECK(world.has(key));
+        world.clock.advance(2s);
+        world.store.expire();
+        CHECK_FALSE(world.has(key));
+    };
+    stays(110s);
+    // With s-maxage it is only for what the response itself grants.
+    draft.freshness.must_revalidate = true;
+    stays(110s);
+    draft.freshness.if_error = 0;
+    stays(10s);
+    draft.freshness.has_validator = true;
+    stays(10s + limits::cache_kept);
+}
+
+TEST_CASE("expire() does bounded work and goes on the next time") {
+    World world;
+    for (int i = 0; i < 70'000; ++i)
+        world.put(key_of("a.example/" + std::to_string(i)), "");
+    world.clock.advance(100s);
+    world.store.expire();
+    const auto left = world.store.numbers().entries;
+    CHECK(left > 0);
+    CHECK(left < 70'000);
+    world.store.expire();
+    world.store.expire();
+    CHECK(world.store.numbers().entries == 0);
+}
+
+TEST_CASE("memory is bounded, and what is charged goes back to nothing") {
+    World world(4 * limits::MiB);
+    const std::uint64_t empty = world.store.numbers().bytes;
+    FastRng rng(3);
+    std::string body(3000, 'x');
+    for (int i = 0; i < 5000; ++i) {
+        for (char& c : body)
+            c = static_cast<char>(rng.next());
+        REQUIRE(world.put(key_of("a.example/" + std::to_string(i)), body).entry);
+        REQUIRE(world.store.numbers().bytes <= 4 * limits::MiB);
+    }
+    CHECK(world.store.numbers().evictions > 3000);
+    CHECK(world.store.numbers().bytes > 4 * limits::MiB * 9 / 10);
+    world.purge(Purge::By::all);
+    world.sweep_all();
+    CHECK(world.store.numbers().entries == 0);
+    CHECK(world.store.numbers().bytes <= empty + limits::KiB);
+}
+
+TEST_CASE("an entry that somebody reads is charged until he lets go") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    const std::uint64_t empty = world.store.numbers().bytes;
+    for (const std::size_t size : {100UL, 1'000'000UL}) {
+        std::string body(size, 0);
+        for (std::size_t i = 0; i < size; ++i)
+            body[i] = static_cast<char>(i * i * 7 >> 5);
+        EntryRef entry = world.put(key, body).entry;
+        world.store.remove(*entry);
+        CHECK(world.store.numbers().bytes >= empty + entry->charged());
+        entry.reset();
+        CHECK(world.store.numbers().bytes <= empty + limits::KiB);
+    }
+}
+
+TEST_CASE("a body that two entries share is charged once") {
+    World world;
+    std::string text(100'000, 0);
+    for (std::size_t i = 0; i < text.size(); ++i)
+        text[i] = static_cast<char>(i * i * 7 >> 5);
+    const CacheKey key = key_of("a.example/x");
+    const EntryRef first = world.put(key, text).entry;
+    const std::uint64_t before = world.store.numbers().bytes;
+    EntryDraft draft;
+    draft.key = key.text;
+    draft.fields = &world.none;
+    draft.body = first->body_ref();
+    const EntryRef second = world.store.insert(draft).entry;
+    CHECK(world.store.numbers().bytes < before + limits::KiB);
+    CHECK(&first->body() == &second->body());
+}
+
+TEST_CASE("the number of entries is bounded") {
+    World world(limits::cache_memory, 10);
+    for (int i = 0; i < 100; ++i) {
+        CHECK(world.put(key_of("a.example/" + std::to_string(i)), "x").entry);
+        CHECK(world.store.numbers().entries <= 10);
+    }
+    CHECK(world.store.numbers().entries == 10);
+    config::Cache smaller;
+    smaller.max_entries = 3;
+    world.store.configure(smaller);
+    CHECK(world.store.numbers().entries == 3);
+}
+
+TEST_CASE("room for a fill is made by eviction, and refused when there is none") {
+    World world(1 * limits::MiB);
+    const CacheKey key = key_of("a.example/x");
+    world.put(key, "x");
+    CHECK(world.store.reserve(900 * limits::KiB));
+    CHECK_FALSE(world.store.reserve(200 * limits::KiB));
+    CHECK_FALSE(world.has(key));
+    CHECK(world.put(key_of("a.example/y"), std::string(500, 'y')).reason == CacheReason::none);
+    CHECK_FALSE(world.store.reserve(2 * limits::MiB));
+    world.store.release(900 * limits::KiB);
+    CHECK(world.store.reserve(200 * limits::KiB));
+    world.store.release(200 * limits::KiB);
+}
+
+TEST_CASE("what is too large for an entry's fields is refused by name") {
+    World world;
+    EntryDraft draft;
+    const std::string vary(limits::cache_fields + 1, 'v');
+    draft.key = "key";
+    draft.fields = &world.none;
+    draft.vary = vary;
+    draft.body = body_of("x");
+    CHECK(world.store.insert(draft).reason == CacheReason::too_large);
+}
+
+TEST_CASE("the hottest keys come first, each once, and no markers") {
+    World world;
+    for (int i = 0; i < 100; ++i)
+        world.put(key_of("a.example/" + std::to_string(i)), "x");
+    world.put(key_of("a.example/marker"), "", {.marker = true});
+    world.put(key_of("a.example/5"), "other", {.vary = "x: 1\n"});
+    for (int use = 0; use < 3; ++use)
+        for (const char* hot : {"a.example/7", "a.example/42"})
+            world.find(key_of(hot));
+    world.find(key_of("a.example/9"));
+    auto keys = world.store.hottest(3);
+    REQUIRE(keys.size() == 3);
+    CHECK(keys[2] == key_of("a.example/9").text);
+    keys = world.store.hottest(1000);
+    CHECK(keys.size() == 100);
+}
+
+TEST_CASE("the guessed hit rate counts look-ups that find something, and first insertions") {
+    World world;
+    world.put(key_of("a.example/marked"), "", {.marker = true});
+    CHECK(world.find(key_of("a.example/marked")));
+    CHECK(world.store.hit_rates()[1].hit_rate == 0);
+    for (int i = 0; i < 100; ++i)
+        world.put(key_of("a.example/" + std::to_string(i)), "x");
+    CHECK(world.store.hit_rates()[1].hit_rate == doctest::Approx(0));
+    for (int round = 0; round < 3; ++round)
+        for (int i = 0; i < 100; ++i)
+            CHECK(world.find(key_of("a.example/" + std::to_string(i))));
+    for (const HitRateAt& at : world.store.hit_rates())
+        CHECK(at.hit_rate == doctest::Approx(0.75));
+    // Put again in its place: no use.
+    world.put(key_of("a.example/1"), "y");
+    CHECK(world.store.hit_rates()[1].hit_rate == doctest::Approx(0.75));
+}
+
+TEST_CASE("a store that is off at first has all its shards when it is turned on") {
+    ManualClock clock;
+    CacheStore store(clock);
+    config::Cache cache;
+    cache.memory = 0;
+    store.configure(cache);
+    const std::uint64_t off = store.numbers().bytes;
+    cache.memory = 1024 * limits::MiB;
+    store.configure(cache);
+    CacheStore large(clock);
+    large.configure(cache);
+    CHECK(off == large.numbers().bytes);
+}
+
+TEST_CASE("a purged entry that is replaced before anybody looked counts as purged") {
+    World world;
+    world.put(key_of("a.example/x"), "one");
+    const std::uint64_t number = world.purge(Purge::By::all);
+    world.put(key_of("a.example/x"), "two");
+    world.sweep_all();
+    CHECK(world.store.purged_by(number) == 1);
+    CHECK(text_of(world.find(key_of("a.example/x"))->body()) == "two");
+}
+
+TEST_CASE("what was set by hand gives way only when its time is over or it is purged") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    world.put(key, "by hand", {.lifetime = 10, .by_hand = true});
+    for (const World::More& more :
+         {World::More{}, World::More{.vary = "accept: a\n"}, World::More{.marker = true}}) {
+        CHECK(world.put(key, "of the origin", more).reason == CacheReason::overtaken);
+        CHECK(text_of(world.find(key)->body()) == "by hand");
+    }
+    CHECK(world.put(key, "again by hand", {.lifetime = 10, .by_hand = true}).entry);
+    world.clock.advance(10s);
+    CHECK(world.put(key, "of the origin").entry);
+    world.put(key, "by hand", {.by_hand = true});
+    world.purge(Purge::By::all, {}, true);
+    CHECK(world.put(key, "of the origin").entry);
+    world.put(key, "by hand", {.by_hand = true});
+    world.purge(Purge::By::url, "a.example/x");
+    CHECK(world.put(key, "of the origin").entry);
+    CHECK(world.store.numbers().entries == 1);
+}

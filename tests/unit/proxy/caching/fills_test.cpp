@@ -1,0 +1,244 @@
+// Fills: one request for all who wait, whoever leaves, whatever breaks off.
+#include <fstream>
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/proxy/caching/cached_edge.hpp"
+
+using namespace scrollgate;
+using namespace scrollgate::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string get_a = "GET /a HTTP/1.1\nHost: a.example";
+
+/// An origin that is answered for by hand.
+struct HeldSite : CachedEdge {
+    explicit HeldSite(const std::string& yaml = cached_route()) : CachedEdge(yaml) {
+        answer = [](const ReadMessage&) { return std::string(); };
+    }
+    /// Bytes on the connection of the nth request.
+    void origin_sends(std::string_view bytes, std::size_t nth = 0) {
+        edge.dialer.peers.at(nth)->send(std::string(bytes));
+        CHECK(edge.settle());
+    }
+};
+
+}  // namespace
+
+TEST_CASE("misses at a time make one request, and all get the answer as it comes") {
+    HeldSite site;
+    const auto leader = site.send(get_a);
+    const auto follower = site.send(get_a);
+    CHECK(site.asked.size() == 1);
+    CHECK(site.edge.cache.fills.waiting() == 2);
+    site.origin_sends(
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 10\r\n\r\n01234");
+    CHECK(leader->written().ends_with("01234"));
+    CHECK(follower->written().ends_with("01234"));
+    const auto late = site.send(get_a);
+    CHECK(late->written().ends_with("01234"));
+    site.origin_sends("56789");
+    CHECK(site.finish(*leader).field("Cache-Status") == "scrollgate; fwd=miss; stored");
+    const ReadMessage second = site.finish(*follower);
+    CHECK(second.body == "0123456789");
+    CHECK(second.field("Cache-Status") == "scrollgate; fwd=miss; collapsed");
+    CHECK(site.finish(*late).body == "0123456789");
+    CHECK(site.get().body == "0123456789");
+    CHECK(site.asked.size() == 1);
+}
+
+TEST_CASE("a leader's client that leaves ends nothing but its own reading") {
+    HeldSite site;
+    const auto leader = site.send(get_a);
+    const auto follower = site.send(get_a);
+    leader->reset();
+    CHECK(site.edge.settle());
+    site.origin_sends(HeldSite::reply("200 OK\nCache-Control: max-age=60", "hello"));
+    CHECK(site.finish(*follower).body == "hello");
+    CHECK(site.asked.size() == 1);
+}
+
+TEST_CASE("a fill goes on when all clients have left, and is stored") {
+    HeldSite site;
+    const auto leader = site.send(get_a);
+    leader->reset();
+    CHECK(site.edge.settle());
+    site.origin_sends(HeldSite::reply("200 OK\nCache-Control: max-age=60", "hello"));
+    CHECK(site.get().field("Cache-Status") == "scrollgate; hit; ttl=60");
+    CHECK(site.asked.size() == 1);
+}
+
+TEST_CASE("when an answer turns out private, followers go on their own at once") {
+    HeldSite site;
+    const auto leader = site.send(get_a);
+    const auto follower = site.send(get_a);
+    site.answer = [](const ReadMessage&) {
+        return CachedEdge::reply("200 OK\nCache-Control: private", "his");
+    };
+    site.origin_sends("HTTP/1.1 200 OK\r\nCache-Control: private\r\nContent-Length: 4\r\n\r\n");
+    CHECK(site.asked.size() == 2);
+    CHECK(site.finish(*follower).body == "his");
+    site.origin_sends("mine");
+    CHECK(site.finish(*leader).body == "mine");
+}
+
+TEST_CASE("a follower for whom Vary chooses another response leads its own fill") {
+    HeldSite site;
+    const auto leader = site.send(get_a + "\nX-Tongue: de");
+    const auto follower = site.send(get_a + "\nX-Tongue: en");
+    CHECK(site.asked.size() == 1);
+    site.answer = [](const ReadMessage& request) {
+        return CachedEdge::reply("200 OK\nVary: X-Tongue\nCache-Control: max-age=60",
+                                 request.field("X-Tongue"));
+    };
+    site.origin_sends(HeldSite::reply("200 OK\nVary: X-Tongue\nCache-Control: max-age=60", "de"));
+    CHECK(site.finish(*leader).body == "de");
+    CHECK(site.finish(*follower).body == "en");
+    CHECK(site.get("\nX-Tongue: en").field("Cache-Status") == "scrollgate; hit; ttl=60");
+}
+
+TEST_CASE("what is truncated is not stored, and nobody takes it for whole") {
+    HeldSite site;
+    const auto leader = site.send(get_a);
+    site.origin_sends(
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 10\r\n\r\n01234");
+    site.edge.dialer.peers.at(0)->finish();
+    CHECK(site.edge.settle());
+    CHECK(leader->closed());
+    CHECK_FALSE(site.finish(*leader).complete);
+    CHECK(site.edge.cache.store.numbers().entries == 0);
+}
+
+TEST_CASE("an error is everybody's who waited for it") {
+    HeldSite site;
+    const auto leader = site.send(get_a);
+    const auto follower = site.send(get_a);
+    site.pass(4);  // upstream_response is 3 s
+    CHECK(site.finish(*leader).status == 504);
+    CHECK(site.finish(*follower).status == 504);
+    CHECK(site.asked.size() == 1);
+}
+
+TEST_CASE("beyond max_object a response passes, whether it says its length or not") {
+    const std::string body(1'200'000, 'x');
+    for (const bool said : {true, false}) {
+        CachedEdge site("cache: { memory: 8MiB, max_object: 1MiB }\n" + cached_route());
+        site.answer = [&](const ReadMessage&) {
+            if (said) return CachedEdge::reply("200 OK\nCache-Control: max-age=60", body);
+            return "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: "
+                   "chunked\r\n\r\n"
+                   "124f80\r\n" +
+                   body + "\r\n0\r\n\r\n";
+        };
+        CHECK(site.get().body == body);
+        CHECK(site.get().body == body);
+        CHECK(site.asked.size() == 2);
+    }
+}
+
+TEST_CASE("an origin that is slow is answered for, stale, and its answer is stored when it comes") {
+    CachedEdge site(cached_route(", stale_if_slow: 1s"));
+    site.answer = [](const ReadMessage&) {
+        return CachedEdge::reply("200 OK\nCache-Control: max-age=5", "one");
+    };
+    static_cast<void>(site.get());
+    site.pass(6);
+    site.answer = [](const ReadMessage&) { return std::string(); };
+    const auto client = site.send(get_a);
+    CHECK(client->written().empty());
+    site.pass(1);
+    const ReadMessage stale = site.finish(*client);
+    CHECK(stale.body == "one");
+    CHECK(stale.field("Cache-Status") == "scrollgate; fwd=stale; ttl=-2; detail=slow");
+    site.edge.dialer.peers.back()->send(
+        CachedEdge::reply("200 OK\nCache-Control: max-age=60", "two"));
+    CHECK(site.edge.settle());
+    CHECK(site.get().body == "two");
+}
+
+TEST_CASE("a worker that stops calls its fills off") {
+    HeldSite site;
+    const auto leader = site.send(get_a);
+    site.edge.worker.abandon_all();
+    CHECK(site.edge.settle());
+    CHECK(site.edge.cache.fills.size() == 0);
+    static_cast<void>(site.finish(*leader));
+}
+
+TEST_CASE("a URL is fetched without a client, once for all who want it") {
+    CachedEdge site;
+    std::vector<FillEnd> ends;
+    const FillOrder order{"http", "a.example", "/a?x=1", ""};
+    start_fill(site.edge.worker, order, [&](const FillEnd& end) { ends.push_back(end); });
+    CHECK(site.edge.settle());
+    REQUIRE(ends.size() == 1);
+    CHECK(ends[0].outcome == "ok");
+    CHECK(ends[0].reason == CacheReason::none);
+    CHECK(ends[0].status == 200);
+    CHECK(ends[0].bytes == 5);
+    CHECK(site.get("", "/a?x=1").field("Cache-Status") == "scrollgate; hit; ttl=60");
+    start_fill(site.edge.worker, {"http", "a b", "/a", ""},
+               [&](const FillEnd& end) { ends.push_back(end); });
+    REQUIRE(ends.size() == 2);
+    CHECK(ends[1].outcome == "bad_host");
+}
+
+namespace {
+
+/// The log of a miss and a hit.
+std::vector<std::string> logged(config::AccessLog::Format format) {
+    char path[] = "/tmp/fill_log_XXXXXX";
+    const int file = ::mkstemp(path);
+    REQUIRE(file >= 0);
+    ::close(file);
+    {
+        AccessLog log({path, format}, 1);
+        CachedEdge site(cached_route(), &log);
+        static_cast<void>(site.get());
+        static_cast<void>(site.get());
+    }
+    std::ifstream lines(path);
+    std::vector<std::string> all;
+    for (std::string line; std::getline(lines, line);)
+        all.push_back(line);
+    ::unlink(path);
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("a fill is logged once, as what it is") {
+    std::vector<std::string> fills, requests;
+    for (const std::string& line : logged(config::AccessLog::Format::json))
+        (line.find("\"kind\":\"fill\"") != line.npos ? fills : requests).push_back(line);
+    REQUIRE(fills.size() == 1);
+    REQUIRE(requests.size() == 2);
+    CHECK(fills[0].find("\"upstream\":\"192.0.2.") != std::string::npos);
+    CHECK(requests[0].find("\"cache\":\"scrollgate; fwd=miss; stored\"") != std::string::npos);
+    CHECK(requests[1].find("\"cache\":\"scrollgate; hit; ttl=60\"") != std::string::npos);
+}
+
+TEST_CASE("the combined log, which cannot tell a fill from a request, has requests alone") {
+    CHECK(logged(config::AccessLog::Format::combined).size() == 2);
+}
+
+TEST_CASE("an object that is about to expire is refreshed by a hit, before it does") {
+    CachedEdge site;
+    site.answer = [](const ReadMessage&) { return std::string(); };
+    const auto first = site.send(get_a);
+    site.pass(2);  // a slow origin: worth refreshing early
+    site.edge.dialer.peers.at(0)->send(
+        CachedEdge::reply("200 OK\nCache-Control: max-age=60", "one"));
+    CHECK(site.edge.settle());
+    static_cast<void>(site.finish(*first));
+    site.answer = [](const ReadMessage&) {
+        return CachedEdge::reply("200 OK\nCache-Control: max-age=60", "two");
+    };
+    site.pass(56);
+    for (int i = 0; i < 200 && site.asked.size() == 1; ++i)
+        CHECK(site.get().field("Cache-Status").starts_with("scrollgate; hit; "));
+    CHECK(site.asked.size() == 2);
+    CHECK(site.get().body == "two");
+}
