@@ -1,4 +1,4 @@
-"""The cache behind TLS: what is a connection's own is never stored, nor asked for on its account."""
+"""The cache behind TLS: what is one connection's is neither stored nor asked for on its account."""
 from harness import free_port, main
 from harness.cached import FRESH, Answer, Site
 from harness.tls import TlsTest

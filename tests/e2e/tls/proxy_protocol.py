@@ -83,7 +83,7 @@ class In(TlsTest):
         client = self.client(edge)
         self.assertEqual(client.rest(), b"")
         self.assertEqual(edge.metric("scrollgate_proxy_headers_refused_total"), 1)
-        self.assertIn("is not one of trusted_proxies", edge.stderr())
+        edge.wait_stderr("is not one of trusted_proxies")
 
     def test_limits_per_address_go_by_the_client(self):
         edge = self.edge_in(self.origin(), limits={"connections_per_ip": 1})
