@@ -21,7 +21,11 @@ Fill::Fill(CacheStore& store, const CacheKey& key)
 
 Fill::~Fill() {
     drop_packer();
-    if (!over()) store_.fill_ended(purge_position_);
+    let_purges_go();
+}
+
+void Fill::let_purges_go() noexcept {
+    if (std::exchange(compares_, false)) store_.fill_ended(purge_position_);
 }
 
 bool Fill::suits(const HeaderList& request) const {
@@ -154,6 +158,7 @@ BodyRef Fill::take_body() {
 void Fill::outgrow(CacheReason reason) {
     if (state() == State::asking || over() || outgrown() != CacheReason::none) return;
     drop_packer();
+    let_purges_go();  // nothing will be stored, and its readers may be slow
     outgrown_.store(reason, std::memory_order_release);
     dropping_.store(true);
     let_go(*loop_);
@@ -185,7 +190,7 @@ void Fill::end(State state) {
         state_.store(state, std::memory_order_release);
         wake_readers();
     }
-    store_.fill_ended(purge_position_);
+    let_purges_go();
     let_go(*loop_);
 }
 
@@ -223,7 +228,28 @@ bool Fill::wait_for_room(std::coroutine_handle<> writer) {
         return false;
     }
     writer_ = writer;
+    if (dropping_.load()) loop_->arm(patience_, after(loop_->now(), limits::fill_patience));
     return true;
+}
+
+void Fill::end_patience() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!writer_) return;
+        cut_off_slowest();
+        if (blocked()) loop_->arm(patience_, after(loop_->now(), limits::fill_patience));
+    }
+    let_go(*loop_);
+}
+
+// Those in the first segments, and those that have not begun, as long as somebody is ahead of them.
+// What they look into stays until they look at it no more: a segment for each at most.
+void Fill::cut_off_slowest() noexcept {
+    while (blocked() && segments_.is_read_beyond_front()) {
+        start_gone_ = true;
+        if (segments_.front()->readers.load() == 0) return;  // let_go() takes it
+        segments_.cut_front();
+    }
 }
 
 void Fill::wake_writer(const EventLoop& here) {
@@ -254,7 +280,7 @@ void Fill::give_up() {
 bool Fill::enter() {
     const std::lock_guard lock(mutex_);
     const FillSegment* const front = segments_.front();
-    if (front == nullptr ? length() > 0 : front->begin > 0) return false;
+    if (start_gone_ || (front == nullptr ? length() > 0 : front->begin > 0)) return false;
     ++readers_;
     ++unstarted_;
     return true;
@@ -262,29 +288,37 @@ bool Fill::enter() {
 
 FillSegment* Fill::start() {
     const std::lock_guard lock(mutex_);
+    if (start_gone_) return nullptr;
     --unstarted_;
     segments_.front()->readers.fetch_add(1);
     return segments_.front();
 }
 
 FillSegment* Fill::step(FillSegment* from, const EventLoop& here) {
-    FillSegment* const to = from->next;
-    to->readers.fetch_add(1);
-    from->readers.fetch_sub(1);
+    FillSegment* to = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        if (from->cut.load()) return nullptr;
+        to = from->next;
+        to->readers.fetch_add(1);
+        from->readers.fetch_sub(1);
+    }
     if (dropping_.load()) let_go(here);
     return to;
 }
 
 void Fill::leave(FillSegment* at, const EventLoop& here) {
+    FillSegment* cut = nullptr;
     {
         const std::lock_guard lock(mutex_);
         --readers_;
         if (at == nullptr) {
             --unstarted_;
-        } else {
-            at->readers.fetch_sub(1);
+        } else if (at->readers.fetch_sub(1) == 1 && at->cut.load()) {
+            cut = segments_.take_cut(at);
         }
     }
+    segments_.free(cut);
     let_go(here);
 }
 
@@ -302,7 +336,8 @@ void Fill::let_go(const EventLoop& here) {
     FillSegment* unread = nullptr;
     {
         const std::lock_guard lock(mutex_);
-        if (dropping_.load() && unstarted_ == 0) unread = segments_.take_unread(over());
+        if (dropping_.load() && (unstarted_ == 0 || start_gone_))
+            unread = segments_.take_unread(over());
         wake_writer(here);
     }
     segments_.free(unread);

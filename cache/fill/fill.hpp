@@ -11,12 +11,13 @@
 //        └─────> failed                      no response at all: error()
 //
 // Body bytes are in segments that are only appended to; their published length is an atomic, so
-// reading takes no lock. Readers that wait are woken by one post per worker, on their own threads.
-// The writer runs ahead of the fastest reader by limits::fill_window at most, or freely when nobody
-// reads (the object is still wanted); a private fill, or one that has outgrown max_object or the
-// store, lets go of what its readers have read and is paced by the slowest of them. What is stored
-// in the end is packed meanwhile, beside the segments; a private response may be, too, if every
-// later reader has to validate it.
+// reading takes no lock but from one segment to the next. Readers that wait are woken by one post
+// per worker, on their own threads. The writer runs ahead of the fastest reader by
+// limits::fill_window at most, or freely when nobody reads (the object is still wanted); a private
+// fill, or one that has outgrown max_object or the store, lets go of what its readers have read and
+// is paced by the slowest of them; who holds it up for limits::fill_patience while others are ahead
+// is cut off. What is stored in the end is packed meanwhile, beside the segments; a private
+// response may be, too, if every later reader has to validate it.
 //
 // Lock order: fill table, fill, store. The store and the loops of writer and readers outlive it.
 #pragma once
@@ -44,9 +45,9 @@
 #include "core/error.hpp"
 #include "core/message.hpp"
 #include "core/net/event_loop.hpp"
+#include "core/timer_wheel.hpp"
 
 namespace scrollgate {
-
 class Fill;
 class FillReader;
 using FillRef = boost::intrusive_ptr<Fill>;
@@ -127,7 +128,10 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
             Fill& fill;
             bool await_ready() const { return fill.room_now(); }
             bool await_suspend(std::coroutine_handle<> h) const { return fill.wait_for_room(h); }
-            bool await_resume() const { return fill.needed(); }
+            bool await_resume() const {
+                fill.patience_.disarm();
+                return fill.needed();
+            }
         };
         return Awaiter{*this};
     }
@@ -144,6 +148,17 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
   private:
     friend class FillReader;
 
+    /// The writer has waited long enough for the slowest. On its loop.
+    class Patience final : public TimerWheel::Timer {
+      public:
+        explicit Patience(Fill& fill) noexcept : fill_(fill) {}
+
+      private:
+        void expired() noexcept override { fill_.end_patience(); }
+
+        Fill& fill_;
+    };
+
     /// Those of one worker that wait: a list through FillReader::next_.
     struct Queue {
         EventLoop* loop = nullptr;
@@ -152,8 +167,10 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     };
 
     // For readers; each takes the lock if it needs it. `here` is the loop of the calling thread.
-    [[nodiscard]] bool enter();          ///< false: the beginning is gone
-    [[nodiscard]] FillSegment* start();  ///< the first segment, with the reader counted in it
+    [[nodiscard]] bool enter();  ///< false: the beginning is gone
+    /// The first segment, with the reader counted in it; null: the reader was cut off.
+    [[nodiscard]] FillSegment* start();
+    /// The same for the one behind `from`.
     [[nodiscard]] FillSegment* step(FillSegment* from, const EventLoop& here);
     void leave(FillSegment* at, const EventLoop& here);
     void read_up_to(std::uint64_t position, const EventLoop& here);
@@ -169,7 +186,10 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     void resume_ready(Queue& queue);
     void unlink(Queue& queue, FillReader& reader) noexcept;
 
+    void cut_off_slowest() noexcept;
+
     // These take it.
+    void end_patience();
     void let_go(const EventLoop& here);
     void wake(EventLoop& loop);
     void resume_writer();
@@ -184,6 +204,7 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
                                             bool& poor);
     void keep(std::string_view bytes);
     void drop_packer() noexcept;
+    void let_purges_go() noexcept;
 
     CacheStore& store_;
     const CacheKey key_;
@@ -212,12 +233,15 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     bool packing_ = false;            ///< the store wants it
     bool writer_posted_ = false;      ///< somebody is on the way to wake it
     bool given_up_ = false;
-    bool poor_ = false;  ///< the store had no room for the last segment
+    bool start_gone_ = false;  ///< who had not begun to read was cut off
+    bool poor_ = false;        ///< the store had no room for the last segment
 
     // The writer's own.
     EventLoop* loop_ = nullptr;
     std::unique_ptr<BodyPacker> packer_;
     std::size_t packed_ = 0;  ///< bytes reserved for packer_
+    bool compares_ = true;    ///< the store keeps purges for it
+    Patience patience_{*this};
 };
 
 }  // namespace scrollgate

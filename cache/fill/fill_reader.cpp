@@ -17,11 +17,12 @@ FillReader::~FillReader() {
 
 std::string_view FillReader::take() {
     const std::uint64_t length = fill_->length();
-    if (missed_ || position_ == length) return {};
-    if (at_ == nullptr) {
-        at_ = fill_->start();
-    } else if (position_ == at_->end()) {
-        at_ = fill_->step(at_, loop_);
+    if (missed_ || cut_off_ || position_ == length) return {};
+    if (at_ == nullptr || position_ == at_->end()) {
+        FillSegment* const next = at_ == nullptr ? fill_->start() : fill_->step(at_, loop_);
+        cut_off_ = next == nullptr;
+        if (cut_off_) return {};
+        at_ = next;
     }
     const std::uint64_t end = std::min(length, at_->end());
     const std::string_view bytes(at_->data() + (position_ - at_->begin),
@@ -36,7 +37,11 @@ bool FillReader::at_end() const noexcept {
 }
 
 bool FillReader::broken() const noexcept {
-    return missed_ || fill_->state() >= Fill::State::abandoned;
+    return missed_ || cut_off_ || fill_->state() >= Fill::State::abandoned;
+}
+
+Error FillReader::error() const {
+    return cut_off_ ? Error{ErrorKind::overloaded} : fill_->error();
 }
 
 // ---- waiting

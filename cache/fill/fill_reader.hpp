@@ -51,8 +51,10 @@ class FillReader final : private TimerWheel::Timer {
     [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
     /// The body is whole, and all of it was taken.
     [[nodiscard]] bool at_end() const noexcept;
-    /// The fill has failed or was abandoned: fill().error().
+    /// Nothing more can be read: error() tells why.
     [[nodiscard]] bool broken() const noexcept;
+    /// The fill has failed or was abandoned: its error; or the reader was too slow for others.
+    [[nodiscard]] Error error() const;
 
     /// A wait ends soon with `interrupted`, and so does every other one before resume().
     void interrupt();
@@ -85,6 +87,7 @@ class FillReader final : private TimerWheel::Timer {
     FillSegment* at_ = nullptr;  ///< counted there; null: not started
     std::uint64_t position_ = 0;
     bool missed_ = false;
+    bool cut_off_ = false;  ///< by the fill, which could not wait for it
     bool interrupted_ = false;
 
     // Under the fill's lock while it is in a queue.

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace scrollgate {
 
 FillSegments::~FillSegments() {
     free(front_);
+    free(cut_);
 }
 
 std::size_t FillSegments::fill_last(std::uint64_t length, std::string_view bytes) noexcept {
@@ -46,6 +48,27 @@ FillSegment* FillSegments::take_unread(bool all) noexcept {
     end->next = nullptr;
     if (front_ == nullptr) last_ = nullptr;
     return taken;
+}
+
+bool FillSegments::is_read_beyond_front() const noexcept {
+    for (const FillSegment* at = front_->next; at != nullptr; at = at->next)
+        if (at->readers.load() > 0) return true;
+    return false;
+}
+
+void FillSegments::cut_front() noexcept {
+    FillSegment* const segment = front_;
+    front_ = segment->next;
+    segment->cut.store(true);
+    segment->next = std::exchange(cut_, segment);
+}
+
+FillSegment* FillSegments::take_cut(FillSegment* segment) noexcept {
+    FillSegment** at = &cut_;
+    while (*at != segment)
+        at = &(*at)->next;
+    *at = std::exchange(segment->next, nullptr);
+    return segment;
 }
 
 void FillSegments::free(FillSegment* chain) noexcept {

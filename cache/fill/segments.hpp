@@ -21,6 +21,7 @@ struct FillSegment {
     std::size_t charge = 0;                  ///< reserved from the store; 0: there was no room
     FillSegment* next = nullptr;             ///< to be read once a length beyond end() was seen
     std::atomic<std::uint32_t> readers = 0;  ///< that look into it
+    std::atomic<bool> cut = false;           ///< out of the chain: its readers read no further
 
     [[nodiscard]] std::uint64_t end() const noexcept { return begin + capacity; }
     /// Its bytes stand right behind it.
@@ -46,6 +47,13 @@ class FillSegments {
     /// Under the lock: takes off the front what no reader looks into, but not the last one unless
     /// `all`. Returns what free() wants.
     [[nodiscard]] FillSegment* take_unread(bool all) noexcept;
+    /// Under the lock: somebody looks into a piece behind the first one.
+    [[nodiscard]] bool is_read_beyond_front() const noexcept;
+    /// Under the lock: takes the first piece, which is not the last, out of the chain. It stays
+    /// until take_cut().
+    void cut_front() noexcept;
+    /// Under the lock: `segment` was cut, and its last reader has gone. Returns what free() wants.
+    [[nodiscard]] FillSegment* take_cut(FillSegment* segment) noexcept;
     /// Without the lock: gives back a chain and its charge.
     void free(FillSegment* chain) noexcept;
 
@@ -60,6 +68,7 @@ class FillSegments {
     CacheStore& store_;
     FillSegment* front_ = nullptr;
     FillSegment* last_ = nullptr;
+    FillSegment* cut_ = nullptr;  ///< pieces that were cut, linked by `next`
 };
 
 }  // namespace scrollgate

@@ -26,7 +26,7 @@ Task<Result<BodyChunk>> FillBody::pull() {
 
 Task<Result<BodyChunk>> FillBody::wait_and_take() {
     for (;;) {
-        if (reader_.broken()) co_return reader_.fill().error();
+        if (reader_.broken()) co_return reader_.error();
         const FillReader::Woken woken = co_await reader_.more(until_);
         if (woken == FillReader::Woken::interrupted) co_return Error{ErrorKind::cancelled};
         if (woken == FillReader::Woken::late) co_return Error{ErrorKind::request_timeout};

@@ -121,6 +121,61 @@ TEST_CASE("an outgrown fill goes on for its readers at the pace of the slowest")
     CHECK(slow.reader.at_end());
 }
 
+TEST_CASE("a reader that holds up the others of an outgrown fill is cut off in the end") {
+    World world;
+    Follower fast(world.fill, world.loop), slow(world.fill, world.other);
+    FillReader idle(world.fill, world.other);  // has not begun at all
+    world.fill->head(shared_head());
+    CHECK(world.append(piece));
+    world.fill->outgrow(CacheReason::too_large);
+    Writer writer(world.fill, world.loop);
+    writer.start(99, piece);
+    fast.start();
+    slow.start(1);
+    settle(world.loop);
+    settle(world.other);
+    CHECK(writer.running());
+    world.clock.advance(limits::fill_patience + std::chrono::milliseconds(50));
+    world.loop.turn_timers();
+    settle(world.loop);
+    CHECK_FALSE(writer.running());
+    CHECK(writer.needed);
+    slow.start(1000);
+    CHECK(slow.reader.broken());
+    CHECK(idle.take().empty());
+    CHECK(idle.broken());
+    CHECK(slow.reader.error().kind == ErrorKind::overloaded);
+    CHECK(world.store.numbers().bytes < limits::cache_memory / 100);
+    world.fill->complete({});
+    settle(world.loop);
+    CHECK(is_body(fast.body, 100 * piece));
+    CHECK(fast.reader.at_end());
+}
+
+TEST_CASE("the slowest of all is waited for while nobody is ahead of it") {
+    World world;
+    Follower one(world.fill, world.loop), two(world.fill, world.loop);
+    world.fill->head(shared_head());
+    CHECK(world.append(piece));
+    world.fill->outgrow(CacheReason::too_large);
+    Writer writer(world.fill, world.loop);
+    writer.start(99, piece);
+    one.start(1);
+    two.start(1);
+    settle(world.loop);
+    world.clock.advance(10 * limits::fill_patience);
+    world.loop.turn_timers();
+    settle(world.loop);
+    CHECK(writer.running());
+    one.start(1000);
+    two.start(1000);
+    settle(world.loop);
+    world.fill->complete({});
+    settle(world.loop);
+    CHECK(is_body(one.body, 100 * piece));
+    CHECK(is_body(two.body, 100 * piece));
+}
+
 TEST_CASE("the view of the last take stays while the fill lets go of what is behind it") {
     World world;
     FillReader reader(world.fill, world.loop);
