@@ -33,6 +33,11 @@ bool stands_in(const CacheControl& control, const Freshness& stored, std::int64_
     return window > 0 && -ttl < window;
 }
 
+Duration time_left(const Freshness& stored, TimePoint now) noexcept {
+    const std::int64_t seconds = std::int64_t{stored.lifetime} - std::int64_t{stored.initial_age};
+    return stored.received + std::chrono::seconds(seconds) - now;
+}
+
 Reuse& validate(Reuse& reuse, CacheReason reason) noexcept {
     reuse.kind = Reuse::Kind::validate;
     reuse.reason = reason;
@@ -85,10 +90,13 @@ CacheControl request_control(const HeaderList& fields) {
     return control;
 }
 
+bool is_near_end(const Freshness& stored, TimePoint now) noexcept {
+    constexpr int most = 37;  // -log(2^-53): of the smallest dice
+    return time_left(stored, now) <= most * std::chrono::milliseconds(stored.took_ms);
+}
+
 bool refresh_early(const Freshness& stored, TimePoint now, double dice) noexcept {
-    const auto expires = stored.received + std::chrono::seconds(std::int64_t{stored.lifetime} -
-                                                                std::int64_t{stored.initial_age});
-    const double left = seconds_of(expires - now);
+    const double left = seconds_of(time_left(stored, now));
     if (!(left > 0) || !(dice > 0)) return false;
     return -std::log(dice) * (stored.took_ms / 1000.0) >= left;
 }

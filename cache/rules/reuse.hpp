@@ -36,6 +36,9 @@ struct Reuse {
 /// A request's Cache-Control; without such a field, Pragma: no-cache counts as no-cache (5.4).
 [[nodiscard]] CacheControl request_control(const HeaderList& fields);
 
+/// refresh_early() may be true at all: the end is near, as seen by the origin's pace. Cheap.
+[[nodiscard]] bool is_near_end(const Freshness& stored, TimePoint now) noexcept;
+
 /// Early refresh (Vattani, Chierichetti, Lowenstein 2015, "XFetch"): a fresh object is refreshed
 /// before it expires with a probability that grows as the end comes near and with the time that the
 /// origin takes. `dice` in (0, 1].

@@ -130,12 +130,14 @@ std::optional<Lifetime> lifetime_of(std::uint16_t status, const HeaderList& fiel
 }
 
 /// How long it may be used stale: what the response grants, else what the route grants and nothing
-/// forbids (4.2.4).
+/// forbids (4.2.4). must-revalidate, proxy-revalidate and no-cache forbid all of it
+/// (5.2.2.2, 5.2.2.4, 5.2.2.8); s-maxage only what the response does not grant itself.
 void grant_staleness(Freshness& freshness, const CacheControl& control,
                      const config::RouteCache& route) noexcept {
-    const bool open = !freshness.must_revalidate && !freshness.no_cache;
+    if (control.must_revalidate || control.proxy_revalidate || control.no_cache) return;
+    const bool open = !freshness.must_revalidate;
     if (control.stale_while_revalidate) {
-        freshness.while_revalidate = freshness.no_cache ? 0 : *control.stale_while_revalidate;
+        freshness.while_revalidate = *control.stale_while_revalidate;
     } else if (open && route.stale_while_revalidate && freshness.lifetime > 0) {
         freshness.while_revalidate = clamp_seconds(*route.stale_while_revalidate);
     }

@@ -173,7 +173,9 @@ std::string freshness_text(const Freshness& freshness, TimePoint now) {
         ttl > 0 ? fmt::format("fresh for {} s more", ttl) : fmt::format("stale for {} s", -ttl));
     if (freshness.heuristic) text += "; the response did not say: an estimate or default_ttl";
     if (freshness.no_cache) text += "; no-cache: validated before every use";
-    if (freshness.must_revalidate) text += "; never used stale";
+    const bool granted = freshness.while_revalidate > 0 || freshness.if_error > 0;
+    if (freshness.must_revalidate)
+        text += granted ? "; used stale only as the response grants it" : "; never used stale";
     if (freshness.while_revalidate > 0)
         text += fmt::format("; {} s beyond that while it is refreshed", freshness.while_revalidate);
     if (freshness.if_error > 0)

@@ -138,6 +138,16 @@ TEST_CASE("RFC 5861 3, 4: what the response grants counts before what the route 
     CHECK(none.if_error == 0);
 }
 
+TEST_CASE("RFC 9111 5.2.2: a response that forbids staleness cannot grant it, too") {
+    for (const char* forbids : {"must-revalidate", "proxy-revalidate", "no-cache"}) {
+        const std::string control =
+            std::string("max-age=60, stale-while-revalidate=3, stale-if-error=4, ") + forbids;
+        const Freshness f = freshness({{"Cache-Control", control}, {"ETag", "\"a\""}});
+        CHECK(f.while_revalidate == 0);
+        CHECK(f.if_error == 0);
+    }
+}
+
 TEST_CASE("RFC 5861 3: a route does not grant staleness to what was never fresh") {
     config::RouteCache route = plain_route();
     route.stale_while_revalidate = 1min;

@@ -110,6 +110,7 @@ TEST_CASE("fields that origins obey and no key holds do not reach them") {
                                  {"X-Forwarded-Scheme", "http"},
                                  {"X-HTTP-Method-Override", "POST"},
                                  {"X-Forwarded-Port", "1"},
+                                 {"Forwarded", "host=evil"},
                                  {"X-Forwarded-Host", "kept"},
                                  {"X-Mine", "kept"}});
     config::CacheKeyRules key;
