@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/error.hpp"
 #include "proxy/observe/exposition.hpp"
 #include "proxy/observe/process_facts.hpp"
 #include "proxy/observe/series.hpp"
@@ -140,7 +141,9 @@ void Metrics::observe(unsigned worker, std::uint32_t route, const ExchangeRecord
     count_attempts(*cell, record);
     if (record.kind == ExchangeRecord::Kind::fill) {
         cell->fills.add();
-        if (record.outcome != "ok") cell->fills_failed.add();
+        // One that was called off, because nobody needed it any more, has not failed.
+        const bool called_off = record.outcome == facts(ErrorKind::cancelled).reason;
+        if (record.outcome != "ok" && !called_off) cell->fills_failed.add();
         return;
     }
     cell->requests.add();

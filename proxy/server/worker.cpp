@@ -44,8 +44,8 @@ void Worker::run() {
     abandon_sessions();
     abandon_fills();
     upstreams_.close_idle();
-    while (loop_.poll()) {  // what was closed completes
-    }
+    while (loop_.poll())  // what was closed completes
+        abandon_fills();  // those, too, that began on the way
 }
 
 // ---- any thread

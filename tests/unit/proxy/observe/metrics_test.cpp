@@ -71,12 +71,14 @@ TEST_CASE("requests are counted by what the cache did, and fills apart from them
     metrics.observe(0, nft, fill);
     fill.outcome = "upstream_reset";
     metrics.observe(0, nft, fill);
+    fill.outcome = facts(ErrorKind::cancelled).reason;  // nobody needed it any more: no failure
+    metrics.observe(0, nft, fill);
     const std::string page = metrics.text(0);
     CHECK(has(page, R"(scrollgate_cache_requests_total{route="nft",result="hit"} 2)"));
     CHECK(has(page, R"(scrollgate_cache_requests_total{route="nft",result="miss"} 1)"));
     CHECK(has(page, R"(scrollgate_cache_requests_total{route="nft",result="stale"} 1)"));
     CHECK(has(page, R"(scrollgate_cache_requests_total{route="nft",result="pass"} 1)"));
-    CHECK(has(page, R"(scrollgate_cache_fills_total{route="nft",ok="true"} 1)"));
+    CHECK(has(page, R"(scrollgate_cache_fills_total{route="nft",ok="true"} 2)"));
     CHECK(has(page, R"(scrollgate_cache_fills_total{route="nft",ok="false"} 1)"));
     CHECK(has(page, R"(scrollgate_requests_total{route="nft",code="200"} 6)"));
     CHECK(has(page, R"(scrollgate_retries_total{route="nft"} 4)"));
