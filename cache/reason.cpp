@@ -60,13 +60,15 @@ constexpr std::array table{
     Words{CacheReason::no_memory, "no-memory", "the cache had no room"},
     Words{CacheReason::overtaken, "overtaken",
           "a purge or an unsafe request came while it was fetched"},
+    Words{CacheReason::too_many_fills, "too-many-fills",
+          "too many answers were being fetched into the cache"},
 };
 
 constexpr bool in_order() {
     for (std::size_t i = 0; i < table.size(); ++i) {
         if (static_cast<std::size_t>(table[i].reason) != i) return false;
     }
-    return static_cast<std::size_t>(CacheReason::overtaken) + 1 == table.size();
+    return static_cast<std::size_t>(CacheReason::too_many_fills) + 1 == table.size();
 }
 static_assert(in_order());
 

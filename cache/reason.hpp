@@ -30,22 +30,23 @@ enum class CacheReason : std::uint8_t {
     purged,            ///< softly purged: to be validated first (fwd=stale)
 
     // -- the response is not stored
-    status,         ///< not one that is stored
-    no_store,       ///< no-store
-    private_,       ///< private
-    authorization,  ///< to a request with Authorization, and nothing permits it (3.5)
-    set_cookie,     ///< sets a cookie
-    cookie,         ///< no explicit freshness, and the request had a cookie
-    vary_all,       ///< Vary: *
-    vary_too_much,  ///< more names than limits::cache_vary
-    no_freshness,   ///< says nothing about freshness, and the route has no default_ttl
-    already_stale,  ///< expired on arrival, and without a validator
-    partial,        ///< 206, or Content-Range
-    too_large,      ///< beyond max_object, or fields beyond limits::cache_head
-    malformed,      ///< contradicts itself in what decides about storing
-    truncated,      ///< ended before its end
-    no_memory,      ///< the cache had no room
-    overtaken,      ///< a purge or an unsafe request came meanwhile
+    status,          ///< not one that is stored
+    no_store,        ///< no-store
+    private_,        ///< private
+    authorization,   ///< to a request with Authorization, and nothing permits it (3.5)
+    set_cookie,      ///< sets a cookie
+    cookie,          ///< no explicit freshness, and the request had a cookie
+    vary_all,        ///< Vary: *
+    vary_too_much,   ///< more names than limits::cache_vary
+    no_freshness,    ///< says nothing about freshness, and the route has no default_ttl
+    already_stale,   ///< expired on arrival, and without a validator
+    partial,         ///< 206, or Content-Range
+    too_large,       ///< beyond max_object, or fields beyond limits::cache_head
+    malformed,       ///< contradicts itself in what decides about storing
+    truncated,       ///< ended before its end
+    no_memory,       ///< the cache had no room
+    overtaken,       ///< a purge or an unsafe request came meanwhile
+    too_many_fills,  ///< limits::fills or limits::fills_of_key were under way
 };
 
 /// As Cache-Status `detail`, log and metrics say it: "hit-for-miss". Any thread.

@@ -7,7 +7,7 @@
 namespace scrollgate {
 
 FillTable::Joined FillTable::join_or_lead(const CacheKey& key, const HeaderList& request,
-                                          const CacheEntry* known) {
+                                          const CacheEntry* known, bool by_hand) {
     Shard& shard = shard_of(key.hash);
     const std::lock_guard lock(shard.mutex);
     const auto [first, last] = shard.fills.equal_range(key.hash);
@@ -20,6 +20,7 @@ FillTable::Joined FillTable::join_or_lead(const CacheKey& key, const HeaderList&
     }
     // An entry is in the store before its fill leaves the table: whoever misses both, leads.
     EntryRef entry = store_.peek(key, request).entry;
+    if (entry != nullptr && entry->by_hand() && !by_hand) entry.reset();
     if (entry != nullptr && entry.get() != known) return {{}, false, std::move(entry)};
     FillRef fill = add(shard, key);
     const bool leads = fill != nullptr;

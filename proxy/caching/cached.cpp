@@ -40,7 +40,10 @@ bool may_answer_by_hand(CacheDecision& decision, TimePoint now) {
 Task<Result<void>> pass_head(Exchange& x) {
     x.target = x.cache.target;
     normalise_for_fill(x);
-    return pass(x);
+    const Result<void> passed = co_await pass(x);
+    if (passed || x.cancelled || x.sink->committed()) co_return passed;
+    if (!stands_in(x, passed.error())) co_return passed;
+    co_return co_await answer_stored(x);
 }
 
 }  // namespace
@@ -99,7 +102,10 @@ bool may_answer(Exchange& x, const CacheControl& control) {
             refresh_behind(x);
             return true;
         case Reuse::Kind::fresh:
-            if (refresh_early(entry.freshness(), now, dice(x))) refresh_behind(x);
+            if (is_near_end(entry.freshness(), now) &&
+                refresh_early(entry.freshness(), now, dice(x))) {
+                refresh_behind(x);
+            }
             return true;
         case Reuse::Kind::stale:
             return true;

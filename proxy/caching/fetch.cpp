@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "cache/fill/fill_reader.hpp"
 #include "proxy/caching/cached.hpp"
 #include "proxy/caching/fill_task.hpp"
 #include "proxy/caching/filled.hpp"
 #include "proxy/caching/hit.hpp"
 #include "proxy/caching/lookup.hpp"
+#include "proxy/caching/reading.hpp"
 #include "proxy/caching/storing.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -30,18 +30,6 @@ struct Heard {
 };
 using Next = Heard::Next;
 
-/// While it lives, x.cancel() ends what waits in `reader`.
-class Reading {
-  public:
-    Reading(Exchange& x, FillReader& reader) noexcept : x_(x) { x_.reading = &reader; }
-    ~Reading() { x_.reading = nullptr; }
-    Reading(const Reading&) = delete;
-    Reading& operator=(const Reading&) = delete;
-
-  private:
-    Exchange& x_;
-};
-
 /// Waits for what others asked for. Not where the answer is probably this client's alone, so that
 /// nobody waits for a head only to be sent away.
 bool may_join(const Exchange& x) noexcept {
@@ -53,12 +41,8 @@ bool may_join(const Exchange& x) noexcept {
 FillTable::Joined take_part(Exchange& x, bool alone) {
     FillTable& fills = x.worker.cache().fills;
     if (alone) return {fills.lead(x.cache.key), true, {}};
-    FillTable::Joined joined =
-        fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get());
-    // What is set by hand for other routes does not count as stored here.
-    const bool foreign = joined.entry && joined.entry->by_hand() && !x.route->cache->entries;
-    if (foreign) return {fills.lead(x.cache.key), true, {}};
-    return joined;
+    return fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get(),
+                              x.route->cache->entries);
 }
 
 /// The stored response has not been purged while its request waited.
@@ -80,7 +64,7 @@ Heard stand_in(Exchange& x, std::string_view why) noexcept {
 /// The origin gave no answer, or one that broke off before anything of it was passed on.
 Heard failed(Exchange& x, const Error& error) {
     if (error.kind == ErrorKind::cancelled) return {Next::own};  // nothing that the origin has said
-    if (error.side() != Side::client && has_stand_in(x)) return stand_in(x, error.reason());
+    if (stands_in(x, error)) return {Next::stale};
     if (error.kind == ErrorKind::shutting_down) return {Next::own};
     return {Next::failed, error};
 }
@@ -149,23 +133,27 @@ void use_validated(Exchange& x, EntryRef entry) {
 }
 
 /// The response as it comes; if it breaks off before its first byte has left, what may stand in.
-Task<Result<void>> read_on(Exchange& x, FillReader& reader, const LeadersShare* share) {
+Task<Result<void>> read_on(Exchange& x, Reading& reading, const LeadersShare* share) {
     const EntryRef before = x.cache.entry;
-    const Result<void> answered = co_await answer_filled(x, reader, share);
+    const Result<void> answered = co_await answer_filled(x, reading, share);
     if (answered || x.cancelled || x.sink->committed()) co_return answered;
+    reading.end();
     x.cache.entry = before;
+    x.cache.storing = CacheReason::none;
+    x.cache.stored = x.cache.collapsed = false;
     const Heard heard = failed(x, answered.error());
     if (heard.next == Next::stale) co_return co_await answer_stored(x);
     co_return answered;
 }
 
-Task<Result<void>> act(Exchange& x, const Heard& heard, FillReader& reader,
+Task<Result<void>> act(Exchange& x, const Heard& heard, Reading& reading,
                        const LeadersShare* share) {
+    if (heard.next != Next::read) reading.end();
     switch (heard.next) {
         case Next::read:
-            return read_on(x, reader, share);
+            return read_on(x, reading, share);
         case Next::stored:
-            use_validated(x, reader.fill().entry());
+            use_validated(x, reading.fill().entry());
             return answer_stored(x);
         case Next::stale:
             x.cache.collapsed = false;
@@ -196,6 +184,12 @@ Task<Result<void>> on_its_own(Exchange& x) {
 
 }  // namespace
 
+bool stands_in(Exchange& x, const Error& error) {
+    if (error.side() == Side::client || !has_stand_in(x)) return false;
+    x.cache.detail = error.reason();
+    return true;
+}
+
 Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
     CacheDecision& decision = x.cache;
     for (bool alone = !may_join(x);;) {
@@ -211,18 +205,17 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
             continue;
         }
         if (!joined.fill) {
-            decision.storing = CacheReason::no_memory;
+            decision.storing = CacheReason::too_many_fills;
             break;
         }
-        FillReader reader(joined.fill, x.worker.loop());
-        if (reader.missed()) continue;
+        Reading reading(x, joined.fill);
+        if (reading.reader().missed()) continue;
         LeadersShareRef share;
         if (joined.leads) share = lead_fill(x, joined.fill);
         decision.asked = true;
         x.record.cache = CacheResult::miss;  // whatever comes of it
         decision.collapsed = !joined.leads;
-        const Reading reading(x, reader);
-        const Heard heard = co_await hear(x, reader, joined.leads);
+        const Heard heard = co_await hear(x, reading.reader(), joined.leads);
         if (heard.next == Next::another) {
             alone = true;
             if (look_again(x, control)) co_return co_await answer_stored(x);
@@ -230,7 +223,7 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
             continue;
         }
         if (heard.next == Next::own) break;
-        co_return co_await act(x, heard, reader, share.get());
+        co_return co_await act(x, heard, reading, share.get());
     }
     co_return co_await on_its_own(x);
 }

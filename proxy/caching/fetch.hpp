@@ -14,4 +14,8 @@ namespace scrollgate {
 /// its leader's alone; all others go on past the cache. `control` is the request's.
 [[nodiscard]] Task<Result<void>> fetch(Exchange& x, const CacheControl& control);
 
+/// x.cache.entry may answer in place of the origin, which gave no answer: `error`. Says so in
+/// x.cache.
+[[nodiscard]] bool stands_in(Exchange& x, const Error& error);
+
 }  // namespace scrollgate

@@ -18,6 +18,10 @@ std::optional<std::uint64_t> length_of(const ResponseHead& head) noexcept {
     return std::nullopt;
 }
 
+CacheStore& store_of(Exchange& x) noexcept {
+    return x.worker.cache().store;
+}
+
 }  // namespace
 
 void FillSink::start(Exchange& x, FillRef fill, EntryRef known, bool keeps, LeadersShareRef share) {
@@ -32,10 +36,6 @@ void FillSink::start(Exchange& x, FillRef fill, EntryRef known, bool keeps, Lead
 Received FillSink::received() const {
     const EventLoop& loop = x_->worker.loop();
     return {x_->record.started, loop.now(), loop.clock().wall()};
-}
-
-CacheStore& store_of(Exchange& x) noexcept {
-    return x.worker.cache().store;
 }
 
 // ---- the head

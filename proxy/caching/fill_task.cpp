@@ -28,11 +28,10 @@ void copy_fields(const HeaderList& from, Arena& arena, HeaderList& to) {
     }
 }
 
-/// Who a URL is asked for by that no client has asked for: the proxy itself.
-Client self(const Worker& worker, const FillOrder& order) {
+/// For a URL that no client has asked for: one without an address, so that origins are told none.
+Client nobody(const Worker& worker, const FillOrder& order) {
     Client client;
-    client.ip = "127.0.0.1";
-    client.peer = *SocketAddress::from_ip(client.ip, 0);
+    client.peer = *SocketAddress::from_ip("127.0.0.1", 0);
     if (order.scheme == "https") client.scheme = "https";
     client.listener = order.listener;
     const config::Config& config = *worker.snapshot().shared->config;
@@ -62,8 +61,8 @@ LeadersShareRef lead_fill(Exchange& x, FillRef fill) {
 
 void refresh_behind(Exchange& x) {
     FillTable& fills = x.worker.cache().fills;
-    FillTable::Joined joined =
-        fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get());
+    FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields,
+                                                  x.cache.entry.get(), x.route->cache->entries);
     if (!joined.leads || !joined.fill) return;
     x.cache.refreshes = true;
     auto* const task = new FillTask(x.worker, x.snapshot, *x.client);
@@ -72,7 +71,7 @@ void refresh_behind(Exchange& x) {
 }
 
 void start_fill(Worker& worker, const FillOrder& order, FillDone done) {
-    auto task = std::make_unique<FillTask>(worker, worker.snapshot_ref(), self(worker, order));
+    auto task = std::make_unique<FillTask>(worker, worker.snapshot_ref(), nobody(worker, order));
     const Result<void> made = task->make_request(order);
     if (!made) return done({made.error().reason(), CacheReason::none, 0, 0});
     Exchange& x = task->exchange();
@@ -81,10 +80,10 @@ void start_fill(Worker& worker, const FillOrder& order, FillDone done) {
         return done({"ok", CacheReason::none, 0, 0});
     }
     FillTable& fills = worker.cache().fills;
-    FillTable::Joined joined =
-        fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get());
+    FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields,
+                                                  x.cache.entry.get(), x.route->cache->entries);
     if (!joined.fill && !joined.entry) {
-        return done({facts(ErrorKind::overloaded).reason, CacheReason::no_memory, 0, 0});
+        return done({facts(ErrorKind::overloaded).reason, CacheReason::too_many_fills, 0, 0});
     }
     if (!joined.leads) return done({"ok", CacheReason::none, 0, 0});
     EntryRef known = known_to_fill(x);
@@ -143,8 +142,8 @@ Result<void> FillTask::make_request(const FillOrder& order) {
     if (const std::optional<Error> error = find_route(x_, *path)) return *error;
     if (x_.route->cache == nullptr) return Error{ErrorKind::no_route};
     if (const std::optional<Error> error = prepare_target(x_, *path)) return *error;
-    if (is_bare(x_)) return Error{ErrorKind::no_route};  // set by hand: there is no origin
     if (find_key(x_) != CacheReason::none) return Error{ErrorKind::bad_request};
+    if (is_bare(x_)) return Error{ErrorKind::no_route};  // set by hand: there is no origin
     x_.target = x_.cache.target;
     return {};
 }

@@ -52,12 +52,12 @@ void narrow(Exchange& x, const FillHead& from, FillBody& body) {
 
 }  // namespace
 
-Task<Result<void>> answer_filled(Exchange& x, FillReader& reader, const LeadersShare* share) {
-    const FillHead& from = reader.fill().head();
+Task<Result<void>> answer_filled(Exchange& x, Reading& reading, const LeadersShare* share) {
+    const FillHead& from = reading.fill().head();
     note(x, from, share != nullptr);
     take_head(x, from, share);
     x.record.first_byte = x.worker.loop().now() - x.record.started;
-    FillBody body(reader, x.until);
+    FillBody body(reading.reader(), x.until);
     const bool known = is_known_to_client(x);
     if (!known) narrow(x, from, body);
     add_cache_status(x, x.response.fields);
@@ -65,6 +65,7 @@ Task<Result<void>> answer_filled(Exchange& x, FillReader& reader, const LeadersS
     x.record.status = x.response.status;
     x.sink->head(x.response);
     if (known) {
+        reading.end();
         const BodyChunk nothing{{}, true, nullptr};
         co_return co_await x.sink->write(nothing);
     }

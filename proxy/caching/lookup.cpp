@@ -14,8 +14,10 @@ namespace {
 /// The fields that a fill for `x` would send; those of `x` stay as they are.
 HeaderList fields_of_fill(Exchange& x) {
     HeaderList fields = x.request.fields;
+    const std::string_view authority = x.request.authority;
     prepare_for_fill(x);
     std::swap(fields, x.request.fields);
+    x.request.authority = authority;
     return fields;
 }
 
@@ -97,6 +99,7 @@ bool chooses(Exchange& x, std::string_view lines) {
 }
 
 void normalise_for_fill(Exchange& x) {
+    x.request.authority = canonical_authority(key_scheme(x), x.request.authority, x.arena);
     normalise_request(x.request.fields, x.arena);
     remove_unkeyed(x.request.fields, x.route->cache->key);
 }

@@ -24,8 +24,8 @@ void look_up(Exchange& x);
 /// `x`, whose fields are as the client sent them, would have chosen the variant with these lines.
 [[nodiscard]] bool chooses(Exchange& x, std::string_view lines);
 
-/// Values that are compared normalised are so in x.request.fields, and nothing is left that has
-/// influence without being part of the key.
+/// The authority and values that are compared normalised are so in x.request, and no field is left
+/// that has influence without being part of the key.
 void normalise_for_fill(Exchange& x);
 /// Makes x.request.fields what an origin gets when its response may be stored: that, and prepared.
 void prepare_for_fill(Exchange& x);

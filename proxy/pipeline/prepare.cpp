@@ -15,25 +15,27 @@ bool is_forwarded(Field id) noexcept {
            id == Field::x_real_ip;
 }
 
-/// All values of a field as one list, with `element` at its end (RFC 9110 section 5.3).
+/// All values of a field as one list, with `element`, if any, at its end (RFC 9110 section 5.3).
 std::string_view list_with(Exchange& x, Field id, std::string_view element) {
     std::string_view list;
     for (const HeaderField& field : x.request.fields) {
         if (field.id != id || field.value.empty()) continue;
         list = list.empty() ? field.value : x.arena.join({list, ", ", field.value});
     }
+    if (element.empty()) return list;
     return list.empty() ? element : x.arena.join({list, ", ", element});
 }
 
-/// One element of Forwarded (RFC 7239 section 4).
+/// One element of Forwarded (RFC 7239 section 4); of a client that is none, `unknown` (6.2).
 std::string_view forwarded_element(Exchange& x) {
     const bool v6 = x.client->peer.family() == AF_INET6;
     const std::string_view open = v6 ? "for=\"[" : "for=";
     const std::string_view close = v6 ? "]\"" : "";
     const std::string_view host = x.request.authority;
-    if (host.empty()) return x.arena.join({open, x.client->ip, close, ";proto=", x.client->scheme});
-    return x.arena.join(
-        {open, x.client->ip, close, ";host=\"", host, "\";proto=", x.client->scheme});
+    std::string_view ip = x.client->ip;
+    if (ip.empty()) ip = "unknown";
+    if (host.empty()) return x.arena.join({open, ip, close, ";proto=", x.client->scheme});
+    return x.arena.join({open, ip, close, ";host=\"", host, "\";proto=", x.client->scheme});
 }
 
 /// X-Forwarded-*, Forwarded, X-Real-IP: anew for an untrusted peer, continued for a trusted one.
@@ -50,11 +52,11 @@ void set_forwarded(Exchange& x) {
         if (const HeaderField* given = fields.find(Field::x_forwarded_host)) host = given->value;
     }
     fields.remove_if([](const HeaderField& f) { return is_forwarded(f.id); });
-    fields.add(Field::x_forwarded_for, chain);
+    if (!chain.empty()) fields.add(Field::x_forwarded_for, chain);
     fields.add(Field::x_forwarded_proto, proto);
     if (!host.empty()) fields.add(Field::x_forwarded_host, host);
     fields.add(Field::forwarded, forwarded);
-    fields.add(Field::x_real_ip, x.record.client);
+    if (!x.record.client.empty()) fields.add(Field::x_real_ip, x.record.client);
 }
 
 void add_via(Exchange& x, HeaderList& fields, Version received) {

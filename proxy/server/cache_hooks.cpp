@@ -15,7 +15,8 @@ namespace asio = boost::asio;
 WarmEnd in_words(const FillEnd& end) {
     WarmEnd made;
     // What may not be stored is called off when its head has come.
-    const bool judged = end.reason != CacheReason::none && end.reason != CacheReason::no_memory;
+    const bool judged = end.reason != CacheReason::none && end.reason != CacheReason::no_memory &&
+                        end.reason != CacheReason::too_many_fills;
     made.fetched = end.outcome == "ok" || judged;
     made.stored = made.fetched && end.reason == CacheReason::none;
     if (!made.fetched)

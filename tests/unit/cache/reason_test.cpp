@@ -11,7 +11,7 @@ using namespace scrollgate;
 
 TEST_CASE("RFC 9211 2.8: each reason has a token of its own, and a sentence") {
     std::set<std::string_view> tokens;
-    const auto count = static_cast<unsigned>(CacheReason::overtaken) + 1;
+    const auto count = static_cast<unsigned>(CacheReason::too_many_fills) + 1;
     for (unsigned i = 0; i < count; ++i) {
         const auto reason = static_cast<CacheReason>(i);
         const std::string_view word = token(reason);
