@@ -13,6 +13,7 @@ namespace scrollgate {
 /// What a draft takes, before it is known to fit.
 struct CacheEntry::Sizes {
     std::size_t wire = 0, tags = 0;
+    std::size_t longest_tag = 0;
     bool outside = false;
     std::size_t body_at = 0;  // from the entry's beginning, if it is inside
     std::size_t whole = 0;
@@ -21,8 +22,10 @@ struct CacheEntry::Sizes {
         if (draft.fields != nullptr)
             for (const HeaderField& field : *draft.fields)
                 wire += field.name.size() + field.value.size() + 4;
-        for (const std::string_view tag : draft.tags)
+        for (const std::string_view tag : draft.tags) {
             tags += sizeof(std::uint16_t) + tag.size();
+            longest_tag = std::max(longest_tag, tag.size());
+        }
         outside = draft.body != nullptr && !draft.body->fits_inside();
         const std::size_t end = sizeof(CacheEntry) + draft.tags.size() * sizeof(TagPlace) +
                                 (outside ? sizeof(void*) : 0) + draft.key.size() + wire +
@@ -34,7 +37,7 @@ struct CacheEntry::Sizes {
     [[nodiscard]] bool fit(const EntryDraft& draft) const noexcept {
         return draft.key.size() <= limits::cache_key && wire <= limits::cache_fields &&
                draft.vary.size() <= limits::cache_fields && tags <= limits::cache_fields &&
-               draft.tags.size() <= limits::cache_tags;
+               draft.tags.size() <= limits::cache_tags && longest_tag <= limits::cache_tag_bytes;
     }
 };
 

@@ -85,7 +85,7 @@ class CacheEntry {
     };
 
     /// One reference, which is the caller's. Null: fields, Vary lines or tags exceed
-    /// limits::cache_fields, or the key limits::cache_key.
+    /// limits::cache_fields, tags limits::cache_tags or cache_tag_bytes, or the key cache_key.
     [[nodiscard]] static EntryRef make(const EntryDraft& draft);
     /// Bytes of this piece of memory, and of the body if it is another one.
     [[nodiscard]] std::size_t own_bytes() const noexcept;

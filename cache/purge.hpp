@@ -16,8 +16,10 @@ struct Purge {
     /// url and prefix: canonical authority and target ("a.example/x?y"), in all partitions and
     /// variants. tag: the tag.
     std::string what;
-    std::string scheme;  ///< url and prefix: empty: both
-    bool soft = false;   ///< keeps it for the case that the origin fails; validated before use
+    std::string scheme;   ///< url and prefix: empty: both
+    bool soft = false;    ///< keeps it for the case that the origin fails; validated before use
+    bool counted = true;  ///< somebody will ask CacheStore::purged_by(); false: a later one of the
+                          ///< same may take its place before it is swept
 };
 
 }  // namespace scrollgate

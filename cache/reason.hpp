@@ -41,7 +41,7 @@ enum class CacheReason : std::uint8_t {
     no_freshness,    ///< says nothing about freshness, and the route has no default_ttl
     already_stale,   ///< expired on arrival, and without a validator
     partial,         ///< 206, or Content-Range
-    too_large,       ///< beyond max_object, or fields beyond limits::cache_head
+    too_large,       ///< beyond max_object, or fields or tags beyond their limits
     malformed,       ///< contradicts itself in what decides about storing
     truncated,       ///< ended before its end
     no_memory,       ///< the cache had no room

@@ -21,8 +21,8 @@ void free_frame(void* frame, std::size_t) noexcept {
 namespace {
 
 constexpr std::size_t grain = 64;
-constexpr std::size_t classes = 64;  // up to 4 KiB; larger frames are rare
-constexpr std::uint32_t kept = 256;  // free frames per class and thread
+constexpr std::size_t classes = 64;        // up to 4 KiB; larger frames are rare
+constexpr std::size_t kept = 1024 * 1024;  // bytes of free frames per class and thread
 
 struct Node {
     Node* next;
@@ -57,7 +57,8 @@ void* allocate_frame(std::size_t size) {
 
 void free_frame(void* frame, std::size_t size) noexcept {
     const std::size_t index = (size - 1) / grain;
-    if (index >= classes || lists.count[index] >= kept) return ::operator delete(frame);
+    if (index >= classes || lists.count[index] * (index + 1) * grain >= kept)
+        return ::operator delete(frame);
     lists.head[index] = new (frame) Node{lists.head[index]};
     ++lists.count[index];
 }

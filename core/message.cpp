@@ -2,6 +2,7 @@
 #include "core/message.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 namespace scrollgate {
@@ -70,6 +71,26 @@ void ResponseHead::clear() noexcept {
     reason = {};
     body = {};
     fields.clear();
+}
+
+bool never_has_body(Method method, std::uint16_t status) noexcept {
+    return method == Method::head || status == 204 || status == 304;
+}
+
+BodyFraming announced_body(const ResponseHead& head, Method method) noexcept {
+    using Kind = BodyFraming::Kind;
+    if (head.status == 204) return {};
+    if (never_has_body(method, head.status)) {
+        if (head.body.kind == Kind::length) return head.body;
+        const std::string_view text = head.fields.value(Field::content_length);
+        BodyFraming framing{Kind::length, 0};
+        const auto parsed = std::from_chars(text.data(), text.data() + text.size(), framing.length);
+        if (text.empty() || parsed.ptr != text.data() + text.size()) return {};
+        return framing;
+    }
+    if (head.body.kind == Kind::chunked || head.body.kind == Kind::until_close)
+        return {Kind::chunked, 0};
+    return {Kind::length, head.body.length};
 }
 
 namespace {

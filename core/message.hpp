@@ -82,6 +82,12 @@ struct ResponseHead {
     void clear() noexcept;
 };
 
+/// What a final head says about its body's length, in an answer to `method`: for HEAD and 304 that
+/// of the body that is not there, if it is known, else none; chunked where only the end will tell.
+[[nodiscard]] BodyFraming announced_body(const ResponseHead& head, Method method) noexcept;
+/// No body follows the final head, whatever it says (RFC 9110 section 6.4.1).
+[[nodiscard]] bool never_has_body(Method method, std::uint16_t status) noexcept;
+
 /// The usual reason phrase of a status; "Unknown" for others (RFC 9110 section 15).
 [[nodiscard]] std::string_view reason_phrase(std::uint16_t status) noexcept;
 

@@ -145,6 +145,11 @@ struct Detached {
 
 }  // namespace detail
 
+/// Runs `task`, whose owner is the coroutine itself, up to its first suspension, then returns.
+inline detail::Detached detach(Task<void> task) {
+    co_await std::move(task);
+}
+
 /// A task that runs beside its owner: started at once, joined before the owner's scope ends.
 /// The owner must await join() before the Child is destroyed, if start() was called.
 class Child {

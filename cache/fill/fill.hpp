@@ -48,6 +48,7 @@
 #include "core/timer_wheel.hpp"
 
 namespace scrollgate {
+
 class Fill;
 class FillReader;
 using FillRef = boost::intrusive_ptr<Fill>;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "core/header_list.hpp"
 #include "core/text.hpp"
@@ -17,19 +18,36 @@ namespace scrollgate {
 
 namespace detail {
 
+/// False: `put` wants no more.
+template <class Put>
+bool puts(Put& put, char c) {
+    if constexpr (std::is_void_v<std::invoke_result_t<Put&, char>>) {
+        put(c);
+        return true;
+    } else {
+        return put(c);
+    }
+}
+
+template <class Put>
+bool put_all(std::string_view text, Put& put) {
+    return std::all_of(text.begin(), text.end(), [&put](char c) { return puts(put, c); });
+}
+
 /// Each element of an Accept-Language value, in lower case, without white space, commas between.
 template <class Put>
-void put_languages(std::string_view value, bool& first, Put&& put) {
+bool put_languages(std::string_view value, bool& first, Put& put) {
     while (!value.empty()) {
         const std::string_view element = pop_first_in_list(value);
         if (element.empty()) continue;
-        if (!first) put(',');
+        if (!first && !puts(put, ',')) return false;
         first = false;
         for (const char c : element) {
             if (c == ' ' || c == '\t') continue;
-            put(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c);
+            if (!puts(put, c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c)) return false;
         }
     }
+    return true;
 }
 
 [[nodiscard]] inline bool has_name(const HeaderField& field, std::string_view name,
@@ -41,26 +59,26 @@ void put_languages(std::string_view value, bool& first, Put&& put) {
 }  // namespace detail
 
 /// Gives the selecting value of the fields called `name` (`id` is its field_id()) to `put`, one
-/// char at a time. False: there is no such field. Accept-Encoding and Accept-Language are
-/// normalised; of all others several lines are one list (RFC 9110 section 5.3).
+/// char at a time; a `put` that returns false is given no more. False: there is no such field.
+/// Accept-Encoding and Accept-Language are normalised; of all others several lines are one list
+/// (RFC 9110 section 5.3).
 template <class Put>
 bool for_selecting_value(const HeaderList& request, std::string_view name, Field id, Put&& put) {
     if (id == Field::accept_encoding) {
         const std::string_view codings = accepted_codings(request);
-        std::for_each(codings.begin(), codings.end(), put);
+        static_cast<void>(detail::put_all(codings, put));
         return !codings.empty();
     }
     bool found = false;
     bool first = true;
     for (const HeaderField& field : request) {
         if (!detail::has_name(field, name, id)) continue;
-        if (id == Field::accept_language) {
-            detail::put_languages(field.value, first, put);
-        } else {
-            if (found) put(id == Field::cookie ? ';' : ',');
-            if (found) put(' ');
-            std::for_each(field.value.begin(), field.value.end(), put);
-        }
+        const bool more =
+            id == Field::accept_language
+                ? detail::put_languages(field.value, first, put)
+                : (!found || detail::put_all(id == Field::cookie ? "; " : ", ", put)) &&
+                      detail::put_all(field.value, put);
+        if (!more) return true;
         found = true;
     }
     return found;

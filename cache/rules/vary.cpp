@@ -49,19 +49,6 @@ void append_line(std::string& lines, std::string_view name, const HeaderList& re
     lines += '\n';
 }
 
-bool line_matches(std::string_view line, const HeaderList& request) {
-    const std::size_t colon = line.find(':');
-    const std::string_view name = line.substr(0, colon);
-    const bool wanted = colon != std::string_view::npos;
-    std::string_view rest = wanted ? line.substr(colon + 2) : std::string_view{};
-    bool equal = true;
-    const bool found = for_selecting_value(request, name, field_id(name), [&](char c) {
-        equal = equal && !rest.empty() && rest.front() == c;
-        if (equal) rest.remove_prefix(1);
-    });
-    return found == wanted && equal && rest.empty();
-}
-
 struct Coding {
     std::string_view name;
     unsigned bit;
@@ -163,10 +150,33 @@ CacheReason append_vary(std::string& lines, const HeaderList& response, const He
 }
 
 bool vary_matches(std::string_view lines, const HeaderList& request) {
+    return VaryMatcher(request).matches(lines);
+}
+
+bool VaryMatcher::matches(std::string_view lines) {
     while (!lines.empty()) {
-        if (!line_matches(pop_line(lines), request)) return false;
+        if (!line_matches(pop_line(lines))) return false;
     }
     return true;
+}
+
+bool VaryMatcher::line_matches(std::string_view line) {
+    const std::size_t colon = line.find(':');
+    const std::string_view name = line.substr(0, colon);
+    const bool wanted = colon != std::string_view::npos;
+    std::string_view rest = wanted ? line.substr(colon + 2) : std::string_view{};
+    const Field id = field_id(name);
+    if (id == Field::accept_encoding) {
+        if (!codings_) codings_ = accepted_codings(request_);
+        return wanted != codings_->empty() && *codings_ == rest;
+    }
+    bool equal = true;
+    const bool found = for_selecting_value(request_, name, id, [&](char c) {
+        equal = !rest.empty() && rest.front() == c;
+        if (equal) rest.remove_prefix(1);
+        return equal;
+    });
+    return found == wanted && equal && rest.empty();
 }
 
 bool vary_needs_prepared(std::string_view lines, const config::HeaderRules& rules) noexcept {

@@ -9,6 +9,7 @@
 // spellings are the same (9111 4.1); several lines are one list (9110 5.3).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,20 @@ namespace scrollgate {
 
 /// `request` would have chosen the variant with these lines. Does not allocate for usual fields.
 [[nodiscard]] bool vary_matches(std::string_view lines, const HeaderList& request);
+
+/// The same for one request, which outlives it and does not change, and many variants: what is dear
+/// is made once, and each comparison ends with the first difference.
+class VaryMatcher {
+  public:
+    explicit VaryMatcher(const HeaderList& request) noexcept : request_(request) {}
+    [[nodiscard]] bool matches(std::string_view lines);
+
+  private:
+    [[nodiscard]] bool line_matches(std::string_view line);
+
+    const HeaderList& request_;
+    std::optional<std::string_view> codings_;
+};
 
 /// Some name in `lines` is one that the proxy itself sets on the way to the origin (X-Forwarded-*,
 /// Forwarded, X-Real-IP, Via, X-Request-Id) or that `rules` change: it can only be compared after

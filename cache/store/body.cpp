@@ -14,6 +14,7 @@ namespace scrollgate {
 
 struct StoredBody::Prefix {
     std::atomic<Ledger*> ledger{nullptr};
+    std::size_t held = 0;  // by the blocks of a table
 };
 
 /// One block, and the part of the content that it holds.
@@ -66,10 +67,11 @@ void StoredBody::forget_dictionary() const noexcept {
 
 std::size_t StoredBody::charged() const noexcept {
     if (inside_) return 0;
-    std::size_t bytes = malloc_usable_size(&prefix()) + sizeof(std::size_t);
-    for (std::size_t i = 0; many_ && i < blocks(); ++i)
-        bytes += malloc_usable_size(table()[i].data) + sizeof(std::size_t);
-    return bytes;
+    return malloc_usable_size(&prefix()) + sizeof(std::size_t) + prefix().held;
+}
+
+void StoredBody::hold(std::size_t bytes) noexcept {
+    prefix().held = bytes;
 }
 
 StoredBody::Piece StoredBody::piece_at(std::uint64_t offset) const noexcept {

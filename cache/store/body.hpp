@@ -72,6 +72,7 @@ class StoredBody {
     static StoredBody* make(std::uint64_t size, std::size_t behind);
 
     [[nodiscard]] Prefix& prefix() const noexcept;
+    void hold(std::size_t bytes) noexcept;  // so many by its blocks
     [[nodiscard]] char* behind() const noexcept;
     [[nodiscard]] Block* table() const noexcept;
     [[nodiscard]] std::size_t blocks() const noexcept;

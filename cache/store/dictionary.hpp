@@ -73,6 +73,8 @@ class DictionaryTrainer {
     /// A body as it is stored (others than those of up to limits::dictionary_object bytes are
     /// passed over). Cheap: a few of many are kept. Any thread.
     void learn(std::string_view body);
+    /// Makes a dictionary, if enough is gathered, and judges it: milliseconds. Control thread.
+    void study();
     /// The newest dictionary that paid on samples it had not seen; null until there is one.
     [[nodiscard]] DictionaryRef current() const;
 
@@ -80,7 +82,7 @@ class DictionaryTrainer {
     struct Lesson;
     using Lock = std::unique_lock<std::mutex>;
 
-    void gather(Lock& lock, std::string_view body);
+    void gather(std::string_view body);
     void watch(Lock& lock, std::string_view body);
     void judge(Lock& lock, const Lesson& lesson);
     [[nodiscard]] bool may_adopt();
@@ -91,7 +93,7 @@ class DictionaryTrainer {
     std::atomic<std::uint64_t> next_{0};  // the body of this number is looked at
 
     mutable std::mutex mutex_;
-    std::unique_ptr<Lesson> lesson_;    // while it gathers
+    std::unique_ptr<Lesson> lesson_;    // while it gathers, and until study()
     std::vector<DictionaryRef> alive_;  // the newest last
     std::uint64_t id_ = 0;
     std::uint64_t rest_;   // bodies between a lesson that did not pay and the next

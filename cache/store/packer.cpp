@@ -153,6 +153,7 @@ StoredBody* BodyPacker::finish_many() {
     const std::size_t bytes = sealed_.size() * sizeof(StoredBody::Block);
     StoredBody* const body = StoredBody::make(size_, 16 - sizeof(StoredBody) + bytes);
     body->many_ = 1;
+    body->hold(held_);
     std::memcpy(body->table(), sealed_.data(), bytes);
     body->compressed_ =
         std::any_of(sealed_.begin(), sealed_.end(), [](auto& b) { return b.compressed != 0; });

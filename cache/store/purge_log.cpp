@@ -3,6 +3,20 @@
 #include <algorithm>
 
 namespace scrollgate {
+namespace {
+
+constexpr std::uint64_t bytes_least = 256 * limits::KiB;
+constexpr std::uint64_t capacity_part = 4;  // of the store's memory, one is the most for purges
+constexpr unsigned drops_most = 64;         // in one call
+constexpr std::size_t rule_bytes = 512;     // of one, in all tables, beside its text
+
+void raise(std::atomic<std::uint64_t>& last, std::uint64_t number) noexcept {
+    std::uint64_t was = last.load(std::memory_order_relaxed);
+    while (was < number && !last.compare_exchange_weak(was, number)) {
+    }
+}
+
+}  // namespace
 
 PurgeLog::Table& PurgeLog::table(Purge::By by) noexcept {
     return by == Purge::By::url ? urls_ : by == Purge::By::prefix ? prefixes_ : tags_;
@@ -10,53 +24,87 @@ PurgeLog::Table& PurgeLog::table(Purge::By by) noexcept {
 
 std::optional<std::uint64_t> PurgeLog::add(const Purge& purge) {
     const std::lock_guard lock(mutex_);
-    if (rules_.size() >= limits::purge_rules) {
-        // The oldest that is swept goes, whatever fill may still be older.
-        const auto old = std::find_if(rules_.begin(), rules_.end(),
-                                      [](const auto& rule) { return rule.second.swept; });
-        if (old == rules_.end()) return std::nullopt;
-        drop(old);
-    }
+    const std::size_t bytes = rule_bytes + purge.what.size();
+    if (!make_place(bytes)) return std::nullopt;
+    bytes_ += bytes;
+    ledger_.add(bytes);
     const std::uint64_t number = position_.load(std::memory_order_relaxed) + 1;
-    const bool by_place = purge.by == Purge::By::url || purge.by == Purge::By::prefix;
-    Rule rule{purge.by, by_place ? url_of_purge(purge.what) : purge.what};
+    Rule rule{purge.by, purge.counted, {}};
     if (purge.by == Purge::By::all) {
-        supersede(all_, purge.soft, {});
+        supersede(all_, purge);
         all_.push_back({number, purge.soft, {}});
     } else {
-        Marks& marks = table(purge.by)[rule.what];
+        const bool by_tag = purge.by == Purge::By::tag;
+        const auto place =
+            table(purge.by).try_emplace(by_tag ? purge.what : url_of_purge(purge.what)).first;
+        rule.what = place->first;
+        Marks& marks = place->second;
         if (purge.by == Purge::By::prefix && marks.empty()) ++lengths_[rule.what.size()];
-        const std::string scheme = by_place ? purge.scheme : std::string();
-        supersede(marks, purge.soft, scheme);
-        marks.push_back({number, purge.soft, scheme});
+        supersede(marks, purge);
+        marks.push_back({number, purge.soft, by_tag ? std::string() : purge.scheme});
     }
     if (purge.by == Purge::By::tag) {
         last_tag_ = number;
         unswept_tags_.emplace(number, true);
-    } else {
-        unswept_others_.emplace(number, purge.by != Purge::By::url);
+    } else if (purge.by != Purge::By::url) {
+        unswept_others_.emplace(number, true);
     }
-    rules_.emplace(number, std::move(rule));
-    position_.store(number, std::memory_order_release);
+    rules_.emplace(number, rule);
+    position_.store(number);
     return number;
 }
 
+// The oldest that are swept go, whatever fill may still be older.
+bool PurgeLog::make_place(std::size_t bytes) {
+    const std::uint64_t share = ledger_.capacity() / capacity_part;
+    const std::uint64_t most = std::clamp(share, bytes_least, limits::purge_bytes);
+    const auto fits = [&] { return rules_.size() < limits::purge_rules && bytes_ + bytes <= most; };
+    for (unsigned i = 0; i < drops_most && !fits(); ++i) {
+        const auto old = std::find_if(rules_.begin(), rules_.end(),
+                                      [](const auto& rule) { return rule.second.swept; });
+        if (old == rules_.end()) return false;
+        drop(old);
+    }
+    return fits();
+}
+
 // A later purge of the same covers all that an earlier one does, so one URL that is purged again
-// and again takes one place.
-void PurgeLog::supersede(Marks& marks, bool soft, std::string_view scheme) {
+// and again takes one place. Whoever waits for the earlier one's count has it swept first.
+void PurgeLog::supersede(Marks& marks, const Purge& purge) {
+    const std::string_view scheme = purge.by == Purge::By::url || purge.by == Purge::By::prefix
+                                        ? std::string_view(purge.scheme)
+                                        : std::string_view();
     std::erase_if(marks, [&](const Mark& mark) {
-        if (mark.soft != soft || mark.scheme != scheme) return false;
+        if (mark.soft != purge.soft || mark.scheme != scheme) return false;
         const auto rule = rules_.find(mark.number);
-        if (!rule->second.swept) return false;
-        rules_.erase(rule);
+        if (!rule->second.swept && rule->second.counted) return false;
+        finish(rule);
+        give_back(rule);
         return true;
     });
 }
 
+void PurgeLog::give_back(Rules::iterator rule) {
+    const auto [by, counted, what, swept] = rule->second;
+    const bool by_place = by == Purge::By::url || by == Purge::By::prefix;
+    // The line feed between authority and target is the table's.
+    const std::size_t bytes = rule_bytes + what.size() - (by_place ? 1 : 0);
+    bytes_ -= bytes;
+    ledger_.release(bytes);
+    rules_.erase(rule);
+}
+
 void PurgeLog::compare_entries(std::uint64_t number) noexcept {
-    std::uint64_t last = unswept_.load(std::memory_order_relaxed);
-    while (last < number && !unswept_.compare_exchange_weak(last, number)) {
+    raise(unswept_, number);
+}
+
+void PurgeLog::compare_chosen(std::uint64_t number) {
+    {
+        const std::lock_guard lock(mutex_);
+        // A newer one of the same URL may have taken its place.
+        if (rules_.find(number) != rules_.end()) unswept_others_.emplace(number, false);
     }
+    raise(unswept_chosen_, number);
 }
 
 const PurgeLog::Marks* PurgeLog::find(const Table& table, std::string_view what) noexcept {
@@ -112,12 +160,14 @@ bool PurgeLog::forgotten(std::uint64_t since) const {
 
 void PurgeLog::count(std::uint64_t number) {
     const std::lock_guard lock(mutex_);
+    const auto rule = rules_.find(number);
+    if (rule == rules_.end() || !rule->second.counted) return;
     ++counts_[number];
     forget_counts();
 }
 
 void PurgeLog::forget_counts() {
-    // Those of purges that are under way are the newest.
+    // Of more purges at a time than that some are told of too few objects.
     while (counts_.size() > limits::purges_told)
         counts_.erase(counts_.begin());
 }
@@ -134,7 +184,7 @@ std::optional<PurgeLog::Task> PurgeLog::next_tag() const {
     const std::lock_guard lock(mutex_);
     if (unswept_tags_.empty()) return std::nullopt;
     const auto rule = rules_.find(unswept_tags_.begin()->first);
-    return Task{rule->first, rule->second.by, rule->second.what};
+    return Task{rule->first, rule->second.by, std::string(rule->second.what)};
 }
 
 PurgeLog::Pass PurgeLog::next_pass() const {
@@ -170,8 +220,11 @@ void PurgeLog::drop_old() {
     const std::uint64_t oldest =
         fills_.empty() ? position_.load(std::memory_order_relaxed) : fills_.begin()->first;
     // What is swept stands in front, but for what waits for another purge's sweep.
-    while (!rules_.empty() && rules_.begin()->first <= oldest && rules_.begin()->second.swept)
-        drop(rules_.begin());
+    for (unsigned i = 0; i < drops_most && !rules_.empty(); ++i) {
+        const auto first = rules_.begin();
+        if (first->first > oldest || !first->second.swept) return;
+        drop(first);
+    }
 }
 
 void PurgeLog::drop(Rules::iterator rule) {
@@ -187,11 +240,19 @@ void PurgeLog::drop(Rules::iterator rule) {
             const std::size_t length = rule->second.what.size();
             if (rule->second.by == Purge::By::prefix && --lengths_[length] == 0)
                 lengths_.erase(length);
+            give_back(rule);
             in.erase(marks);
+            forgotten_ = std::max(forgotten_, number);
+            return;
         }
     }
     forgotten_ = std::max(forgotten_, number);
-    rules_.erase(rule);
+    give_back(rule);
+}
+
+void PurgeLog::drop_some() {
+    const std::lock_guard lock(mutex_);
+    drop_old();
 }
 
 void PurgeLog::fill_began(std::uint64_t position) {

@@ -45,11 +45,12 @@ std::optional<std::uint64_t> CacheStore::purge(const Purge& purge) {
     if (impl_->chosen() == 0)
         impl_->log.swept(*number);
     else
-        impl_->log.compare_entries(*number);
+        impl_->log.compare_chosen(*number);
     return number;
 }
 
 bool CacheStore::sweep(std::size_t most) {
+    impl_->log.drop_some();
     while (most > 0) {
         std::size_t done = 0;
         if (const auto task = impl_->log.next_tag())

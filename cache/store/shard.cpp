@@ -1,6 +1,7 @@
 #include "cache/store/shard.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "cache/rules/vary.hpp"
@@ -47,8 +48,8 @@ std::uint64_t Shard::second(TimePoint at) const noexcept {
 std::uint64_t Shard::due(const CacheEntry& entry) const noexcept {
     const Freshness& fresh = entry.freshness();
     std::int64_t left = std::int64_t{fresh.lifetime} - fresh.initial_age;
-    if (!fresh.must_revalidate && !fresh.no_cache)
-        left += std::max(fresh.while_revalidate, fresh.if_error);
+    // Whoever granted them has looked at must_revalidate and the like.
+    left += std::max(fresh.while_revalidate, fresh.if_error);
     left = std::max<std::int64_t>(left, 0);
     if (fresh.has_validator)
         left += std::chrono::duration_cast<std::chrono::seconds>(limits::cache_kept).count();
@@ -60,15 +61,16 @@ Shard::Match Shard::find(const KeyPlace& place, std::string_view key, const Head
                          Leaving& leaving) {
     const std::uint32_t tag = tag_of(place.hash);
     Match match;
+    VaryMatcher matcher(request);
     std::uint32_t next = Slots::none;
     for (std::uint32_t i = index_.first(tag); i != Slots::none; i = next) {
         const Slot& slot = slots_[i];
         next = slot.chain;
-        if (slot.tag != tag || slot.entry->key() != key || !settle(i, log_.unswept(), leaving))
-            continue;
+        if (slot.tag != tag || slot.entry->key() != key) continue;
+        if (!settle(i, log_.unswept(slot.chosen), leaving)) continue;
         match.variants = true;
         const std::string_view vary = slot.entry->vary();
-        if (vary.empty() || vary_matches(vary, request)) {
+        if (vary.empty() || matcher.matches(vary)) {
             match.slot = i;
             break;
         }
@@ -80,9 +82,13 @@ std::uint32_t Shard::find_variant(std::uint32_t tag, const CacheEntry& entry, Le
     std::uint32_t found = Slots::none;
     std::uint32_t oldest = Slots::none;
     std::size_t variants = 0;
-    for (std::uint32_t i = index_.first(tag); i != Slots::none; i = slots_[i].chain) {
+    std::uint32_t next = Slots::none;
+    for (std::uint32_t i = index_.first(tag); i != Slots::none; i = next) {
         const Slot& slot = slots_[i];
+        next = slot.chain;
         if (slot.tag != tag || slot.entry->key() != entry.key()) continue;
+        // What a purge has covered goes by it, and counts so.
+        if (!settle(i, log_.unswept(slot.chosen), leaving)) continue;
         // What can be shared again takes the place of the marker that says that it cannot.
         if (slot.entry->vary() == entry.vary() || (found == Slots::none && slot.entry->is_marker()))
             found = i;
@@ -94,11 +100,25 @@ std::uint32_t Shard::find_variant(std::uint32_t tag, const CacheEntry& entry, Le
     return found;
 }
 
+// What an operator has set stays as long as it may, whatever fills bring; `entry` is as of now.
+bool Shard::is_held(std::uint32_t tag, const CacheEntry& entry, Leaving& leaving) {
+    std::uint32_t next = Slots::none;
+    for (std::uint32_t i = index_.first(tag); i != Slots::none; i = next) {
+        const Slot& slot = slots_[i];
+        next = slot.chain;
+        if (slot.tag != tag || !slot.entry->by_hand() || slot.entry->key() != entry.key()) continue;
+        if (!settle(i, log_.unswept(slot.chosen), leaving)) continue;
+        const bool lives = slot.entry->freshness().ttl(entry.freshness().received) > 0;
+        if (lives && !slot.entry->softly_purged()) return true;
+    }
+    return false;
+}
+
 Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, std::uint64_t position,
                       Leaving& leaving) {
     // Counted before the log is read: purge() writes the log and then reads this, so that one of
-    // the two sees the other.
-    if (place.chosen) chosen_.fetch_add(1, std::memory_order_acq_rel);
+    // the two sees the other. All four accesses are sequentially consistent; less would not do.
+    if (place.chosen) chosen_.fetch_add(1);
     const std::uint64_t now = log_.position();
     Put result;
     if (now != position) {
@@ -108,16 +128,18 @@ Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, std::uint64_t posit
         else if (covered.how == PurgeLog::Covered::soft)
             entry->mark_softly_purged();
     }
+    const std::uint32_t tag = tag_of(place.hash);
+    if (result.reason == CacheReason::none && !entry->by_hand() && is_held(tag, *entry, leaving))
+        result.reason = CacheReason::overtaken;
     if (result.reason != CacheReason::none) {
-        if (place.chosen) chosen_.fetch_sub(1, std::memory_order_acq_rel);
+        if (place.chosen) chosen_.fetch_sub(1);
         return result;
     }
     entry->set_checked(now);
-    const std::uint32_t tag = tag_of(place.hash);
     const std::uint32_t same = find_variant(tag, *entry, leaving);
     counts_.content += entry->is_marker() ? 0 : entry->body().size();
     if (same != Slots::none) {
-        if (place.chosen) chosen_.fetch_sub(1, std::memory_order_acq_rel);
+        if (place.chosen) chosen_.fetch_sub(1);
         replace(same, std::move(entry), leaving);
     } else {
         add(std::move(entry), tag, place.chosen);
@@ -172,7 +194,7 @@ void Shard::take_out(std::uint32_t i, Why why, Leaving& leaving) {
     tags_.remove(i);
     eviction_.remove(i, entry->charged());
     weight_.store(eviction_.bytes(), std::memory_order_relaxed);
-    if (slot.chosen) chosen_.fetch_sub(1, std::memory_order_acq_rel);
+    if (slot.chosen) chosen_.fetch_sub(1);
     counts_.content -= entry->is_marker() ? 0 : entry->body().size();
     slot.entry = nullptr;
     slots_.give(i);
@@ -184,6 +206,7 @@ void Shard::take_out(std::uint32_t i, Why why, Leaving& leaving) {
     slots_.reset();
     index_.reset();
     eviction_.forget_ghost();
+    tags_.reset();
     charge_tables();
 }
 
@@ -262,6 +285,21 @@ std::uint32_t Shard::settle_slots(std::uint32_t from, std::uint32_t most, bool c
         if (slots_[i].entry != nullptr && (slots_[i].chosen || !chosen_only))
             settle(i, log_.position(), leaving);
     return i < slots_.end() ? i : 0;
+}
+
+bool Shard::used_at(unsigned rank, std::uint32_t from, std::uint32_t most,
+                    std::vector<EntryRef>& found) const {
+    const std::lock_guard guard(lock);
+    const std::uint32_t end =
+        slots_.end() - std::min(from, slots_.end()) > most ? from + most : slots_.end();
+    for (std::uint32_t i = from; i < end; ++i) {
+        const Slot& slot = slots_[i];
+        // The entry itself is looked at only where the rest agrees.
+        if (slot.in_main * (Slot::use_most + 1) + slot.use != rank || slot.entry == nullptr)
+            continue;
+        if (!slot.entry->is_marker()) found.emplace_back(slot.entry);
+    }
+    return end < slots_.end();
 }
 
 std::size_t Shard::growth(const CacheEntry& entry) const noexcept {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include <boost/container/small_vector.hpp>
 
@@ -75,12 +76,15 @@ class Shard {
     std::uint32_t settle_slots(std::uint32_t from, std::uint32_t most, bool chosen_only,
                                Leaving& leaving);
 
+    /// Adds to `found` the responses in `most` slots from `from` on that are used as much as `rank`
+    /// says: 0 to 2 * Slot::use_most + 1. Takes the lock. False: there are no more slots.
+    [[nodiscard]] bool used_at(unsigned rank, std::uint32_t from, std::uint32_t most,
+                               std::vector<EntryRef>& found) const;
+
     [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
     void count_use() noexcept { ++counts_.uses; }
     [[nodiscard]] std::uint32_t entries() const noexcept { return slots_.used(); }
-    [[nodiscard]] std::uint64_t chosen() const noexcept {
-        return chosen_.load(std::memory_order_acquire);
-    }
+    [[nodiscard]] std::uint64_t chosen() const noexcept { return chosen_.load(); }
     /// Bytes in its queues; without the lock it is a guess.
     [[nodiscard]] std::size_t weight() const noexcept {
         return weight_.load(std::memory_order_relaxed);
@@ -96,6 +100,8 @@ class Shard {
 
     [[nodiscard]] std::uint64_t second(TimePoint at) const noexcept;
     [[nodiscard]] std::uint64_t due(const CacheEntry& entry) const noexcept;
+    /// A live entry set by hand has the key of `entry`.
+    [[nodiscard]] bool is_held(std::uint32_t tag, const CacheEntry& entry, Leaving& leaving);
     [[nodiscard]] std::uint32_t find_variant(std::uint32_t tag, const CacheEntry& entry,
                                              Leaving& leaving);
     void add(EntryRef entry, std::uint32_t tag, bool chosen);

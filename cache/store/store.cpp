@@ -40,7 +40,8 @@ void CacheStore::configure(const config::Cache& cache) {
     impl_->ledger.set_capacity(cache.memory);
     impl_->max_entries.store(cache.max_entries, std::memory_order_relaxed);
     if (!impl_->in_use && impl_->entries.load(std::memory_order_relaxed) == 0)
-        impl_->make_shards(cache.memory);
+        // Off now, but it may be turned on when it is too late to change their number.
+        impl_->make_shards(cache.memory == 0 ? limits::cache_memory : cache.memory);
     impl_->in_use = true;
     while (impl_->ledger.used() > cache.memory ||
            impl_->entries.load(std::memory_order_relaxed) > cache.max_entries)
@@ -60,6 +61,7 @@ CacheStore::Found CacheStore::Impl::look(const CacheKey& key, const HeaderList& 
         if (match.slot != Slots::none) {
             found.entry = shard.slots()[match.slot].entry;
             if (counts) shard.use(match.slot);
+            if (counts && !found.entry->is_marker()) shard.count_use();
         }
     }
     if (!leaving.empty()) forget(leaving);
@@ -142,6 +144,7 @@ CacheStore::Inserted CacheStore::insert(const EntryDraft& draft) {
     {
         const std::lock_guard lock(shard.lock);
         put = shard.put(entry, place, draft.purge_position, leaving);
+        if (put.added && !entry->is_marker()) shard.count_use();
     }
     // What the tables grew by is charged by now.
     impl_->ledger.release(growth);
@@ -195,8 +198,11 @@ std::uint64_t CacheStore::Impl::uses() const {
 void CacheStore::expire() {
     unsigned left = expire_most;
     const TimePoint now = impl_->clock.now();
-    for (const auto& shard : impl_->shards) {
-        for (bool done = false; !done && left > 0;) {
+    std::size_t& at = impl_->expire_next;
+    for (std::size_t i = 0; i < impl_->shards.size() && left > 0; ++i) {
+        Shard* const shard = impl_->shards[at % impl_->shards.size()].get();
+        bool done = false;
+        while (!done && left > 0) {
             Leaving leaving;
             unsigned budget = std::min(slice, left);
             left -= budget;
@@ -207,8 +213,16 @@ void CacheStore::expire() {
             left += budget;
             impl_->forget(leaving);
         }
+        if (done) ++at;  // else the next call goes on with it
     }
+    impl_->study();
     impl_->ratio.age(impl_->uses());
+}
+
+void CacheStore::Impl::study() {
+    const std::lock_guard lock(trainers_mutex);
+    for (auto& [partition, trainer] : trainers)
+        trainer.study();
 }
 
 DictionaryTrainer& CacheStore::trainer(std::string_view partition) {
@@ -249,22 +263,16 @@ std::array<HitRateAt, 4> CacheStore::hit_rates() const {
 std::vector<std::string> CacheStore::hottest(std::size_t most) const {
     std::vector<std::string> keys;
     std::set<std::string, std::less<>> seen;  // variants have one key
+    std::vector<EntryRef> some;
     for (unsigned rank = 2 * (Slot::use_most + 1); rank-- > 0;)
         for (const auto& shard : impl_->shards) {
-            std::uint32_t next = 0;
-            for (std::uint32_t i = 0; keys.size() < most; i = next) {
-                const std::lock_guard lock(shard->lock);
-                const Slots& slots = shard->slots();
-                next = std::min(slots.end(), i + slice);
-                for (; i < next && keys.size() < most; ++i) {
-                    const Slot& slot = slots[i];
-                    if (slot.entry == nullptr || slot.entry->is_marker() ||
-                        slot.in_main * (Slot::use_most + 1) + slot.use != rank)
-                        continue;
-                    if (seen.emplace(slot.entry->key()).second)
-                        keys.emplace_back(slot.entry->key());
-                }
-                if (next == slots.end()) break;
+            bool more = true;
+            for (std::uint32_t from = 0; more && keys.size() < most; from += slice) {
+                more = shard->used_at(rank, from, slice, some);
+                for (const EntryRef& entry : some)
+                    if (keys.size() < most && seen.emplace(entry->key()).second)
+                        keys.emplace_back(entry->key());
+                some.clear();
             }
         }
     return keys;

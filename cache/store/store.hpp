@@ -90,14 +90,15 @@ class CacheStore {
     /// sweep. One thread at a time.
     bool sweep(std::size_t most);
     /// Objects that purge `number` covered, once it has been swept. Of long past ones 0: the counts
-    /// of the last limits::purges_told are kept.
+    /// of the last limits::purges_told are kept, so with more under way at a time it may be too
+    /// few.
     [[nodiscard]] std::optional<std::uint64_t> purged_by(std::uint64_t number) const;
     /// Fills under way count here, so that purges that they must be compared with are kept.
     void fill_began(std::uint64_t position);
     void fill_ended(std::uint64_t position);
 
-    /// Lets go of what has expired and may not be used stale any more. Bounded work; about once per
-    /// second. Control thread.
+    /// Lets go of what has expired and may not be used stale any more, and makes the dictionaries
+    /// for which enough was gathered. Bounded work; about once per second. Control thread.
     void expire();
 
     /// Learns from the bodies of `partition`, and has its dictionary. Lives as long as the store.

@@ -32,6 +32,7 @@ struct CacheStore::Impl {
     /// They are gone for good: no cache would have them.
     void forget(const Leaving& leaving);
     [[nodiscard]] std::uint64_t uses() const;
+    void study();  ///< what trainers have gathered
 
     // -- purging.cpp
     [[nodiscard]] std::uint64_t chosen() const noexcept;
@@ -41,12 +42,13 @@ struct CacheStore::Impl {
     const Clock& clock;
     TimePoint begin;
     Ledger ledger;
-    PurgeLog log;
+    PurgeLog log{ledger};
     MissRatio ratio;
     std::atomic<std::uint64_t> max_entries{limits::unlimited};
     std::atomic<std::uint64_t> entries{0};  // counted before they are added
     std::atomic<std::uint32_t> turn{0};     // which shard is asked next for a victim
     bool in_use = false;
+    std::size_t expire_next = 0;                 // the shard with which expire() begins
     std::vector<std::unique_ptr<Shard>> shards;  // a power of two
 
     // Where the sweep is: of the tag with this number, or of a pass (control thread).

@@ -33,6 +33,8 @@ class TagIndex {
     [[nodiscard]] std::size_t count(std::string_view tag) const noexcept;
     [[nodiscard]] std::uint32_t at(std::string_view tag, std::size_t position) const noexcept;
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+    /// Gives back the table's memory; no slot has a tag.
+    void reset() noexcept { lists_ = {}; }
     /// At most what add() of an entry with these tags adds to bytes().
     [[nodiscard]] static std::size_t most_for(const CacheEntry& entry) noexcept;
 

@@ -84,7 +84,7 @@ void DictionaryTrainer::learn(std::string_view body) {
     if (!lesson_ && !alive_.empty() && recent_ < std::min(promised_ * decayed, pays))
         watch(lock, body);
     else
-        gather(lock, body);
+        gather(body);
 }
 
 void DictionaryTrainer::rest() {
@@ -102,7 +102,7 @@ void DictionaryTrainer::watch(Lock& lock, std::string_view body) {
     recent_ += (left - recent_) * memory;
 }
 
-void DictionaryTrainer::gather(Lock& lock, std::string_view body) {
+void DictionaryTrainer::gather(std::string_view body) {
     if (!lesson_) {
         if (store_.numbers().capacity < least_memory || !store_.reserve(lesson_bytes))
             return rest();
@@ -113,16 +113,22 @@ void DictionaryTrainer::gather(Lock& lock, std::string_view body) {
         lesson_->bytes += body.size();
         return;
     }
+    if (lesson_->tests.size() == tests) return;  // it came before it saw next_
     lesson_->tests.emplace_back(body);
-    if (lesson_->tests.size() < tests) return;
+    // Until it is judged nobody need look.
+    if (lesson_->tests.size() == tests) next_.store(UINT64_MAX, std::memory_order_relaxed);
+}
+
+void DictionaryTrainer::study() {
+    Lock lock(mutex_);
+    if (!lesson_ || lesson_->tests.size() < tests) return;
     const std::unique_ptr<Lesson> done = std::move(lesson_);
     judge(lock, *done);
     store_.release(lesson_bytes);
 }
 
-// Nobody else gathers meanwhile: they would begin a new lesson, so next_ keeps them away.
+// Nobody gathers meanwhile: next_ keeps them away.
 void DictionaryTrainer::judge(Lock& lock, const Lesson& lesson) {
-    next_.store(UINT64_MAX, std::memory_order_relaxed);
     const DictionaryRef present = alive_.empty() ? nullptr : alive_.back();
     const std::uint64_t id = ++id_;
     const bool room = store_.reserve(Dictionary::charged());

@@ -69,9 +69,26 @@ void ClientStream::broke_off(StreamEnd end, const boost::system::error_code& cau
 // ---- requests
 
 ClientSession::ClientSession(const SessionOptions& options)
-    : Session(options), fields_(std::make_unique<OutgoingFields>()) {}
+    : Session(options, Role::client), fields_(std::make_unique<OutgoingFields>()) {}
 
 ClientSession::~ClientSession() = default;
+
+// If the request's body is not through, the rest is not asked for.
+void ClientSession::message_came(SessionStream& stream) noexcept {
+    if (!we_ended(stream)) submit_reset(stream, NGHTTP2_CANCEL);
+    detach(stream);
+    end_message(stream);
+}
+
+void ClientSession::goaway_came(std::int32_t last) noexcept {
+    going_away_ = true;
+    refuse_beyond(last);
+}
+
+void ClientSession::input_broke(int error) noexcept {
+    broken_ = true;
+    break_down(::nghttp2_strerror(error));
+}
 
 bool ClientSession::submit(ClientStream& stream, const RequestHead& head) {
     if (!room()) return false;

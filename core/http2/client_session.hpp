@@ -72,6 +72,10 @@ class ClientSession : public Session {
     [[nodiscard]] bool submit(ClientStream& stream, const RequestHead& head);
 
   private:
+    void message_came(SessionStream& stream) noexcept override;
+    void goaway_came(std::int32_t last) noexcept override;
+    void input_broke(int error) noexcept override;
+
     /// One for all streams, because their sections never mix: it stays warm.
     ClientStream::Incoming incoming_;
     std::unique_ptr<OutgoingFields> fields_;  ///< of the request that is being submitted

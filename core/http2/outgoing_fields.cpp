@@ -30,13 +30,21 @@ bool left_out(const HeaderField& field) noexcept {
 
 }  // namespace
 
-void OutgoingFields::add(std::string_view name, std::string_view value) {
-    lines_.push_back({bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
+void OutgoingFields::add(std::string_view name, std::string_view value, bool indexed) {
+    const std::uint8_t flags = indexed ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX;
+    lines_.push_back({bytes(name), bytes(value), name.size(), value.size(), flags});
+}
+
+void OutgoingFields::add_status(std::uint16_t status) {
+    status_ = {static_cast<char>('0' + status / 100), static_cast<char>('0' + status / 10 % 10),
+               static_cast<char>('0' + status % 10)};
+    add(":status", {status_.data(), status_.size()});
 }
 
 void OutgoingFields::add(const HeaderList& fields) {
     for (const HeaderField& field : fields) {
-        if (!left_out(field)) add(field.name, field.value);
+        // An id that no other message has would only push others out of the peer's table.
+        if (!left_out(field)) add(field.name, field.value, field.id != Field::x_request_id);
     }
 }
 

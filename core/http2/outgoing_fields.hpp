@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -17,7 +18,9 @@ namespace scrollgate::http2 {
 class OutgoingFields {
   public:
     void clear() noexcept { lines_.clear(); }
-    void add(std::string_view name, std::string_view value);
+    void add(std::string_view name, std::string_view value, bool indexed = true);
+    /// ":status", three digits.
+    void add_status(std::uint16_t status);
     /// The fields of a message but those of a connection (section 8.2.2), Host, which is
     /// :authority, and Content-Length, which add_length() makes from `framing`.
     void add(const HeaderList& fields);
@@ -28,6 +31,7 @@ class OutgoingFields {
   private:
     std::vector<nghttp2_nv> lines_;
     std::array<char, 20> length_;
+    std::array<char, 3> status_;
 };
 
 }  // namespace scrollgate::http2

@@ -36,6 +36,10 @@ constexpr std::size_t count_limit = limits::http2_continuations * 10U;
 /// What a field counts for beyond its text (RFC 9113 section 6.5.2).
 constexpr std::uint32_t field_overhead = 32;
 
+constexpr std::size_t frame_head = 9;  ///< bytes before a frame's payload (section 4.1)
+/// With less room than this a DATA frame is made elsewhere and copied.
+constexpr std::size_t direct_least = 4096;
+
 }  // namespace
 
 // ---- what nghttp2 calls
@@ -56,10 +60,24 @@ struct Session::Callbacks {
         return 0;
     }
 
-    static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
+    static int refuse(nghttp2_session* handle, std::int32_t id) noexcept {
+        ::nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+
+    static int on_begin_headers(nghttp2_session* handle, const nghttp2_frame* frame,
+                                void* user) noexcept {
         Session& session = self(user);
-        session.section_ = {session.stream(frame->hd.stream_id)};
-        if (session.section_.stream != nullptr) session.section_.stream->section_began();
+        SessionStream* stream = session.stream(frame->hd.stream_id);
+        session.section_ = {};
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST && session.role_ == Role::server) {
+            stream = session.open_stream();
+            if (stream == nullptr) return refuse(handle, frame->hd.stream_id);
+            session.attach(*stream, frame->hd.stream_id);
+            ::nghttp2_session_set_stream_user_data(handle, frame->hd.stream_id, stream);
+        }
+        session.section_.stream = stream;
+        if (stream != nullptr) stream->section_began();
         return 0;
     }
 
@@ -73,9 +91,9 @@ struct Session::Callbacks {
         // Names and values have 64 KiB at most, so the sum does not run over.
         section.bytes += static_cast<std::uint32_t>(name_size + value_size) + field_overhead;
         if (section.bytes > session.options_.header_bytes) {
-            fault = "field section is too large";
+            fault = section.stream->section_overflows("field section is too large");
         } else if (++section.fields > session.options_.fields) {
-            fault = "too many fields";
+            fault = section.stream->section_overflows("too many fields");
         } else {
             fault = section.stream->field(text(name, name_size), text(value, value_size));
         }
@@ -106,8 +124,7 @@ struct Session::Callbacks {
                 session.settings_came();
                 break;
             case NGHTTP2_GOAWAY:
-                session.going_away_ = true;
-                session.refuse_beyond(frame->goaway.last_stream_id);
+                session.goaway_came(frame->goaway.last_stream_id);
                 break;
             default:
                 break;
@@ -131,6 +148,11 @@ struct Session::Callbacks {
         Session& session = self(user);
         SessionStream* const stream = session.stream(id);
         if (stream == nullptr) return 0;
+        if (stream->given_) {  // and the peer's message has come, or nobody needs it
+            session.detach(*stream);
+            stream->broke_off(StreamEnd::done, {}, "");
+            return 0;
+        }
         const bool refused = code == NGHTTP2_REFUSED_STREAM;
         session.break_off(*stream, refused ? StreamEnd::refused : StreamEnd::reset,
                           ::nghttp2_http2_strerror(code));
@@ -141,6 +163,7 @@ struct Session::Callbacks {
                                 void* user) noexcept {
         Session& session = self(user);
         SessionStream* const stream = session.stream(frame->hd.stream_id);
+        if (frame->hd.stream_id != 0) session.had_to_reset();
         if (stream != nullptr)
             session.break_off(*stream, StreamEnd::malformed, ::nghttp2_strerror(error));
         return 0;
@@ -153,9 +176,12 @@ struct Session::Callbacks {
             if (stream != nullptr) stream->sent_ = true;
         } else if (frame->hd.type == NGHTTP2_RST_STREAM) {
             // Not of our own doing, or it would be detached: a message that breaks section 8.
-            if (stream != nullptr)
-                session.break_off(*stream, StreamEnd::malformed,
-                                  ::nghttp2_http2_strerror(frame->rst_stream.error_code));
+            if (stream == nullptr) return 0;
+            session.had_to_reset();
+            session.break_off(*stream, StreamEnd::malformed,
+                              ::nghttp2_http2_strerror(frame->rst_stream.error_code));
+        } else if (frame->hd.type == NGHTTP2_DATA) {
+            session.data_went();
         } else if (frame->hd.type == NGHTTP2_GOAWAY &&
                    frame->goaway.error_code != NGHTTP2_NO_ERROR) {
             // nghttp2 gives up the connection for what the peer did.
@@ -165,14 +191,38 @@ struct Session::Callbacks {
         return 0;
     }
 
+    /// The payload goes to where it is sent from, behind room for the frame's head, which
+    /// send_data() puts there next. Only what does not fit there takes the way of other frames.
     static ssize_t fill_body(nghttp2_session*, std::int32_t id, std::uint8_t* into,
                              std::size_t size, std::uint32_t* flags, nghttp2_data_source*,
                              void* user) noexcept {
-        SessionStream* const stream = self(user).stream(id);
+        Session& session = self(user);
+        SessionStream* const stream = session.stream(id);
         if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-        const BodyPart part = stream->fill_body({reinterpret_cast<char*>(into), size});
-        if (part.end) *flags |= NGHTTP2_DATA_FLAG_EOF;
+        std::span<char> target(reinterpret_cast<char*>(into), size);
+        const bool direct = session.room_.size() >= frame_head + std::min(size, direct_least);
+        if (direct) {
+            target = session.room_.subspan(frame_head);
+            target = target.first(std::min(size, target.size()));
+            *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+        }
+        const BodyPart part = stream->fill_body(target);
+        if (part.bytes == 0 && !part.end) return NGHTTP2_ERR_DEFERRED;
+        if (part.end) {
+            stream->given_ = true;
+            *flags |= NGHTTP2_DATA_FLAG_EOF;
+            if (part.trailers != nullptr && session.submit_trailers(id, *part.trailers))
+                *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        }
         return static_cast<ssize_t>(part.bytes);
+    }
+
+    static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head,
+                         std::size_t size, nghttp2_data_source*, void* user) noexcept {
+        Session& session = self(user);
+        text(head, frame_head).copy(session.room_.data(), frame_head);
+        session.room_ = session.room_.subspan(frame_head + size);
+        return 0;
     }
 
     static CallbacksOwner make() {
@@ -187,13 +237,14 @@ struct Session::Callbacks {
         ::nghttp2_session_callbacks_set_on_stream_close_callback(made, on_stream_close);
         ::nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, on_invalid_frame);
         ::nghttp2_session_callbacks_set_on_frame_send_callback(made, on_frame_send);
+        ::nghttp2_session_callbacks_set_send_data_callback(made, send_data);
         return CallbacksOwner(made);
     }
 };
 
 // ---- life
 
-Session::Session(const SessionOptions& options) : options_(options) {
+Session::Session(const SessionOptions& options, Role role) : options_(options), role_(role) {
     static const CallbacksOwner callbacks = Callbacks::make();
     nghttp2_option* made = nullptr;
     if (::nghttp2_option_new(&made) != 0) throw std::bad_alloc();
@@ -205,8 +256,10 @@ Session::Session(const SessionOptions& options) : options_(options) {
     ::nghttp2_option_set_max_continuations(made, count_limit);
     ::nghttp2_option_set_max_send_header_block_length(made, limits::header_bytes_max);
     ::nghttp2_option_set_peer_max_concurrent_streams(made, limits::http2_streams);
-    if (::nghttp2_session_client_new3(&handle_, callbacks.get(), this, made, pooled_memory()) != 0)
-        throw std::bad_alloc();
+    ::nghttp2_option_set_builtin_recv_extension_type(made, NGHTTP2_PRIORITY_UPDATE);
+    const auto make =
+        role == Role::client ? ::nghttp2_session_client_new3 : ::nghttp2_session_server_new3;
+    if (make(&handle_, callbacks.get(), this, made, pooled_memory()) != 0) throw std::bad_alloc();
     announce();
 }
 
@@ -217,12 +270,21 @@ Session::~Session() {
 
 /// The preface of section 3.4, to be pulled first. Out of memory shows in the next pull().
 void Session::announce() {
-    const nghttp2_settings_entry settings[] = {
+    const nghttp2_settings_entry client[] = {
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options_.stream_window},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options_.header_bytes},
     };
-    ::nghttp2_submit_settings(handle_, NGHTTP2_FLAG_NONE, settings, std::size(settings));
+    const nghttp2_settings_entry server[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options_.streams},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options_.stream_window},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options_.header_bytes},
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
+        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    };
+    const std::span<const nghttp2_settings_entry> settings =
+        role_ == Role::client ? std::span<const nghttp2_settings_entry>(client) : server;
+    ::nghttp2_submit_settings(handle_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
     ::nghttp2_session_set_local_window_size(handle_, NGHTTP2_FLAG_NONE, 0,
                                             static_cast<std::int32_t>(options_.connection_window));
 }
@@ -252,15 +314,13 @@ void Session::feed(std::string_view bytes) noexcept {
     const ssize_t taken = ::nghttp2_session_mem_recv(
         handle_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     inside_ = false;
-    if (taken >= 0) return;
-    broken_ = true;
-    break_down(fault_ != nullptr ? fault_ : ::nghttp2_strerror(static_cast<int>(taken)));
+    if (taken < 0) input_broke(static_cast<int>(taken));
 }
 
 std::size_t Session::pull(std::span<char> into) noexcept {
     assert(!inside_);
-    std::size_t filled = 0;
-    while (!broken_ && filled < into.size()) {
+    room_ = into;
+    while (!broken_ && !room_.empty()) {
         if (unsent_.empty()) {
             const std::uint8_t* frame = nullptr;
             inside_ = true;
@@ -274,11 +334,11 @@ std::size_t Session::pull(std::span<char> into) noexcept {
             }
             unsent_ = text(frame, static_cast<std::size_t>(size));
         }
-        const std::size_t part = unsent_.copy(into.data() + filled, into.size() - filled);
+        const std::size_t part = unsent_.copy(room_.data(), room_.size());
         unsent_.remove_prefix(part);
-        filled += part;
+        room_ = room_.subspan(part);
     }
-    return filled;
+    return into.size() - room_.size();
 }
 
 // ---- streams
@@ -304,10 +364,25 @@ bool Session::send_request(SessionStream& stream, const OutgoingFields& fields, 
     return true;
 }
 
+bool Session::send_response(SessionStream& stream, const OutgoingFields& fields, bool with_body) {
+    nghttp2_data_provider body{};
+    body.read_callback = Callbacks::fill_body;
+    stream.given_ = !with_body;
+    return ::nghttp2_submit_response(handle_, stream.id_, fields.data(), fields.size(),
+                                     with_body ? &body : nullptr) == 0;
+}
+
+bool Session::submit_trailers(std::int32_t id, const HeaderList& trailers) noexcept {
+    OutgoingFields fields;
+    fields.add(trailers);
+    return fields.size() > 0 &&
+           ::nghttp2_submit_trailer(handle_, id, fields.data(), fields.size()) == 0;
+}
+
 void Session::attach(SessionStream& stream, std::int32_t id) {
     stream.session_ = this;
     stream.id_ = id;
-    stream.sent_ = false;
+    stream.sent_ = stream.given_ = false;
     stream.index_ = static_cast<std::uint32_t>(streams_.size());
     streams_.push_back(&stream);
 }
@@ -327,7 +402,7 @@ void Session::break_off(SessionStream& stream, StreamEnd end, const char* detail
 }
 
 void Session::break_down(const char* fault) noexcept {
-    fault_ = fault;
+    if (fault_ == nullptr) fault_ = fault;
     break_all(StreamEnd::malformed, {}, fault);
 }
 
@@ -349,7 +424,8 @@ void Session::refuse_beyond(std::int32_t last) noexcept {
 }
 
 void Session::refuse_message(SessionStream& stream, const char* detail) noexcept {
-    ::nghttp2_submit_rst_stream(handle_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_PROTOCOL_ERROR);
+    submit_reset(stream, NGHTTP2_PROTOCOL_ERROR);
+    had_to_reset();
     break_off(stream, StreamEnd::malformed, detail);
 }
 
@@ -364,18 +440,34 @@ void Session::section_came(std::int32_t id, bool last) noexcept {
 }
 
 void Session::message_came(std::int32_t id) noexcept {
-    SessionStream* const whose = stream(id);
-    if (whose == nullptr) return;
-    if (::nghttp2_session_get_stream_local_close(handle_, id) == 0)
-        ::nghttp2_submit_rst_stream(handle_, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
-    detach(*whose);
-    whose->message_ended();
+    if (SessionStream* const whose = stream(id)) message_came(*whose);
 }
 
 void Session::reset(SessionStream& stream) noexcept {
     assert(stream.session_ == this);
-    ::nghttp2_submit_rst_stream(handle_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_CANCEL);
+    submit_reset(stream, NGHTTP2_CANCEL);
     detach(stream);
+}
+
+void Session::consumed(std::size_t bytes) noexcept {
+    if (!broken_) ::nghttp2_session_consume_connection(handle_, bytes);
+}
+
+void Session::submit_reset(SessionStream& stream, std::uint32_t code) noexcept {
+    ::nghttp2_submit_rst_stream(handle_, NGHTTP2_FLAG_NONE, stream.id_, code);
+}
+
+void Session::resume(SessionStream& stream) noexcept {
+    assert(stream.session_ == this);
+    ::nghttp2_session_resume_data(handle_, stream.id_);
+}
+
+bool Session::peer_ended(const SessionStream& stream) const noexcept {
+    return ::nghttp2_session_get_stream_remote_close(handle_, stream.id_) != 0;
+}
+
+bool Session::we_ended(const SessionStream& stream) const noexcept {
+    return ::nghttp2_session_get_stream_local_close(handle_, stream.id_) != 0;
 }
 
 void Session::consumed(SessionStream& stream, std::size_t bytes) noexcept {

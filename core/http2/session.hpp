@@ -20,6 +20,7 @@
 
 #include <boost/system/error_code.hpp>
 
+#include "core/header_list.hpp"
 #include "core/limits.hpp"
 
 struct nghttp2_session;
@@ -44,20 +45,22 @@ struct SessionOptions {
 
 /// Why a stream ended before its message was whole.
 enum class StreamEnd : std::uint8_t {
+    done,       ///< not before: both messages are whole (server's streams only)
     refused,    ///< the peer has not acted upon it: REFUSED_STREAM, or beyond its GOAWAY (8.7)
     reset,      ///< RST_STREAM with another code
     malformed,  ///< the peer broke the protocol, or a bound
     lost,       ///< the connection ended
 };
 
-/// Next bytes of a body that is sent.
+/// Next bytes of a body that is sent. None, and no end: there will be some after resume().
 struct BodyPart {
-    std::size_t bytes = 0;  ///< at least one, or `end`
+    std::size_t bytes = 0;
     bool end = false;
+    const HeaderList* trailers = nullptr;  ///< with `end`: they end the message; valid in the call
 };
 
-/// What a Session calls. Derived once per role: ClientStream turns fields into a response head.
-/// Pinned in memory while it is open.
+/// What a Session calls. Derived once per role: ClientStream turns fields into a response head,
+/// ServerStream into that of a request. Pinned in memory while it is open.
 class SessionStream {
   public:
     SessionStream(const SessionStream&) = delete;
@@ -81,18 +84,22 @@ class SessionStream {
     virtual const char* section_ended(bool last) noexcept = 0;
     /// Bytes of the body.
     virtual void data(std::string_view bytes) noexcept = 0;
-    /// The message is whole. The last call.
+    /// The message is whole. The last call to a client's stream.
     virtual void message_ended() noexcept = 0;
     /// It will not become whole. The last call. `cause` for StreamEnd::lost; `detail` static text.
     virtual void broke_off(StreamEnd end, const boost::system::error_code& cause,
                            const char* detail) noexcept = 0;
     /// Writes the next bytes of our message's body.
     virtual BodyPart fill_body(std::span<char> into) noexcept = 0;
+    /// The section has run over a bound. Returns what is wrong, or nullptr if the stream wants to
+    /// answer that by itself; it keeps nothing of the section's other fields then.
+    virtual const char* section_overflows(const char* fault) noexcept { return fault; }
 
     Session* session_ = nullptr;
     std::int32_t id_ = 0;
     std::uint32_t index_ = 0;  ///< in the session's list
     bool sent_ = false;        ///< its first frame was pulled
+    bool given_ = false;       ///< our message was pulled to its end
 };
 
 class Session {
@@ -126,12 +133,18 @@ class Session {
 
     /// Breaks `stream` off (RST_STREAM, CANCEL). It is called no more.
     void reset(SessionStream& stream) noexcept;
+    /// fill_body() of `stream`, which had nothing to give, will give something now.
+    void resume(SessionStream& stream) noexcept;
     /// Manual windows: the peer may send as many bytes more on `stream` and the connection.
     void consumed(SessionStream& stream, std::size_t bytes) noexcept;
+    /// The same for a stream that is gone: only the connection's window.
+    void consumed(std::size_t bytes) noexcept;
 
   protected:
-    /// Makes a client's session. Throws std::bad_alloc.
-    explicit Session(const SessionOptions& options);
+    enum class Role : std::uint8_t { client, server };
+
+    /// Throws std::bad_alloc.
+    Session(const SessionOptions& options, Role role);
 
     /// SETTINGS of the peer have come, the first or further ones.
     virtual void settings_came() noexcept {}
@@ -144,6 +157,41 @@ class Session {
     [[nodiscard]] bool send_request(SessionStream& stream, const OutgoingFields& fields,
                                     bool with_body);
 
+    /// The answer to a stream that the peer opened, likewise. False if the stream is gone.
+    [[nodiscard]] bool send_response(SessionStream& stream, const OutgoingFields& fields,
+                                     bool with_body);
+
+    // -- what only one role does otherwise
+    /// The peer begins a message of its own. The stream that takes it, or nullptr: refused.
+    virtual SessionStream* open_stream() noexcept { return nullptr; }
+    /// `stream` has got its message to the end.
+    virtual void message_came(SessionStream& stream) noexcept = 0;
+    /// The peer will not act upon streams beyond `last`.
+    virtual void goaway_came(std::int32_t last) noexcept = 0;
+    /// The input cannot be taken any further, because of `error` of nghttp2 or fault().
+    virtual void input_broke(int error) noexcept = 0;
+    /// We have reset a stream for what the peer did.
+    virtual void had_to_reset() noexcept {}
+    /// A DATA frame has gone out.
+    virtual void data_went() noexcept {}
+
+    void attach(SessionStream& stream, std::int32_t id);
+    void detach(SessionStream& stream) noexcept;
+    void refuse_beyond(std::int32_t last) noexcept;
+    /// The session breaks; every open stream, too, as malformed.
+    void break_down(const char* fault) noexcept;
+    /// RST_STREAM; the stream stays attached.
+    void submit_reset(SessionStream& stream, std::uint32_t code) noexcept;
+    [[nodiscard]] bool peer_ended(const SessionStream& stream) const noexcept;
+    [[nodiscard]] bool we_ended(const SessionStream& stream) const noexcept;
+    [[nodiscard]] static std::int32_t number(const SessionStream& s) noexcept { return s.id_; }
+    [[nodiscard]] static bool given(const SessionStream& s) noexcept { return s.given_; }
+    static void give_all(SessionStream& s) noexcept { s.given_ = true; }
+    static void end_message(SessionStream& s) noexcept { s.message_ended(); }
+    [[nodiscard]] nghttp2_session* handle() const noexcept { return handle_; }
+
+    bool going_away_ = false, broken_ = false;
+
   private:
     struct Callbacks;
     /// The field section that is being received; sections of two streams never mix.
@@ -153,26 +201,25 @@ class Session {
     };
 
     void announce();
-    void attach(SessionStream& stream, std::int32_t id);
     [[nodiscard]] SessionStream* stream(std::int32_t id) const noexcept;
-    void detach(SessionStream& stream) noexcept;
     void break_off(SessionStream& stream, StreamEnd end, const char* detail) noexcept;
-    void break_down(const char* fault) noexcept;
     void break_all(StreamEnd end, const boost::system::error_code& cause,
                    const char* detail) noexcept;
-    void refuse_beyond(std::int32_t last) noexcept;
     void refuse_message(SessionStream& stream, const char* detail) noexcept;
     void section_came(std::int32_t id, bool last) noexcept;
     void message_came(std::int32_t id) noexcept;
+    [[nodiscard]] bool submit_trailers(std::int32_t id, const HeaderList& trailers) noexcept;
 
     const SessionOptions options_;
+    const Role role_;
     nghttp2_session* handle_ = nullptr;
     std::vector<SessionStream*> streams_;
     Section section_;
     std::string_view unsent_;  ///< of the frame that was pulled last, in nghttp2's memory
     const char* fault_ = nullptr;
     unsigned continuations_ = 0;  ///< of the section that is being received
-    bool settled_ = false, going_away_ = false, broken_ = false;
+    std::span<char> room_;        ///< what pull() has to fill
+    bool settled_ = false;
     bool inside_ = false;  ///< feed() or pull() is running
 };
 

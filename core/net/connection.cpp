@@ -10,6 +10,20 @@
 
 namespace scrollgate {
 
+Connection::Connection(Connection&& before) noexcept
+    : IoHandler(),
+      Timer(),
+      loop_(before.loop_),
+      stream_(std::move(before.stream_)),
+      buffer_(std::move(before.buffer_)),
+      begin_(before.begin_),
+      end_(before.end_),
+      received_total_(before.received_total_),
+      broken_(before.broken_),
+      ended_(before.ended_) {
+    assert(!before.busy() && before.pinned_ == 0 && !before.pinned_buffer_);
+}
+
 // ---- reading
 
 void Connection::unpin() noexcept {

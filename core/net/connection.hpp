@@ -27,6 +27,9 @@ class Connection : private IoHandler, private TimerWheel::Timer {
   public:
     Connection(EventLoop& loop, std::unique_ptr<Stream> stream) noexcept
         : loop_(loop), stream_(std::move(stream)) {}
+    /// Takes over stream, deadlines' time excepted, and what was received; `before`, of which
+    /// nothing is pending, is left without a stream and only to be destroyed.
+    explicit Connection(Connection&& before) noexcept;
     ~Connection() override = default;
 
     // -- received bytes

@@ -85,6 +85,8 @@ class EventLoop {
     void arm(TimerWheel::Timer& timer, TimePoint when) noexcept;
     [[nodiscard]] BufferPool& small_buffers() noexcept { return small_; }
     [[nodiscard]] BufferPool& bulk_buffers() noexcept { return bulk_; }
+    /// Each for one block of a stored body that is compressed.
+    [[nodiscard]] BufferPool& block_buffers() noexcept { return blocks_; }
 
   private:
     /// What was put off: a coroutine to resume, or a completion.
@@ -103,7 +105,7 @@ class EventLoop {
     FastRng rng_;
     TimerWheel wheel_;
     TimePoint wakes_ = never;  ///< when the wheel must be turned next, or earlier
-    BufferPool small_, bulk_;
+    BufferPool small_, bulk_, blocks_;
 
     int epoll_;
     int bell_;  ///< an eventfd that other threads ring

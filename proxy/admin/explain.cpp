@@ -108,7 +108,10 @@ void explain_pools(const config::Route& route, const Status* status, Explanation
 
 void explain_stored(const UrlRoute& found, const ExplainWorld& world, Explanation& all) {
     const CacheStore::Found stored = world.store->peek(found.key, HeaderList{});
+    const bool bare = is_hand_key(found.key.text);
     const auto verdict = [&](CacheReason reason) {
+        if (bare)
+            return void(all.emplace_back("answer", "status 404: nothing is set by hand there"));
         all.emplace_back("answer", fmt::format("from the origin (fwd={}): {}",
                                                forward_token(reason), sentence(reason)));
     };
@@ -185,6 +188,7 @@ std::string freshness_text(const Freshness& freshness, TimePoint now) {
 
 std::string key_text(std::string_view key) {
     const CacheKeyParts parts = parts_of(key);
+    if (is_hand_key(key)) return fmt::format("{}, set by hand, on all hosts", parts.target);
     std::string text = fmt::format("partition {}, {}, {}, {}", parts.partition, parts.scheme,
                                    parts.authority, parts.target);
     std::string chosen(parts.chosen);

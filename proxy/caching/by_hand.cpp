@@ -24,9 +24,7 @@ HandPlace bare_place(const Snapshot& snapshot, std::string_view name) {
                                      config::quoted(name))};
         return place;
     }
-    Arena arena;
-    make_hand_key(place.where, arena, place.key);
-    place.partition = "_cache";
+    make_hand_key(place.where, place.key);
     const auto allows = [](const RouteRuntime& route) {
         return route.cache != nullptr && route.cache->entries;
     };
@@ -58,7 +56,8 @@ HandPlace url_place(const Snapshot& snapshot, std::string_view name) {
         return place;
     }
     place.key = std::move(found.key);
-    place.partition = found.route->cache->partition;
+    place.bare = is_hand_key(place.key.text);
+    if (!place.bare) place.partition = found.route->cache->partition;
     place.allowed = found.route->cache->entries;
     if (!place.allowed)
         place.why = fmt::format("route {} does not serve what is set by hand; {}",
@@ -106,7 +105,8 @@ CacheRefusal put_by_hand(CacheStore& store, const Clock& clock, const config::Ca
     const CacheStore::Inserted made = store.insert(draft);
     store.fill_ended(draft.purge_position);
     if (made.entry) return {};
-    return {507, std::string(token(made.reason)), std::string(sentence(made.reason))};
+    const unsigned status = made.reason == CacheReason::too_large ? 413 : 507;
+    return {status, std::string(token(made.reason)), std::string(sentence(made.reason))};
 }
 
 HandFound get_by_hand(const CacheStore& store, TimePoint now, const HandPlace& place) {
@@ -121,6 +121,13 @@ HandFound get_by_hand(const CacheStore& store, TimePoint now, const HandPlace& p
         return got;
     }
     const CacheEntry& entry = *found.entry;
+    // The answer is a copy in memory that nobody has charged.
+    if (entry.body().size() > limits::cache_object) {
+        got.refusal = {413, "too_large",
+                       fmt::format("{} bytes are more than is shown here, {}; ask a route for it",
+                                   entry.body().size(), config::size_text(limits::cache_object))};
+        return got;
+    }
     HeaderList fields;
     entry.fields(fields);
     got.status = entry.status();

@@ -28,10 +28,10 @@ struct HandPlace {
     CacheRefusal refusal;
     CacheKey key;
     std::string where;      ///< how clients get it: the URL, or "/_cache/<key>"
-    std::string partition;  ///< whose bodies it resembles
-    bool bare = false;
-    bool allowed = false;  ///< a route serves what is set by hand there
-    std::string why;       ///< why not
+    std::string partition;  ///< whose bodies it resembles; empty: those of bare keys
+    bool bare = false;      ///< a bare key, or the URL where one is served
+    bool allowed = false;   ///< a route serves what is set by hand there
+    std::string why;        ///< why not
 };
 [[nodiscard]] HandPlace find_hand_place(const Snapshot& snapshot, std::string_view name);
 

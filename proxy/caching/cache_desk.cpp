@@ -26,6 +26,13 @@ std::vector<Purge> purges_at(const PlainUrl& url, const std::vector<std::string>
     return all;
 }
 
+/// What has this key, or one that begins with it, if `wish` is by prefix.
+Purge purge_at(const CacheKey& key, const PurgeWish& wish) {
+    const CacheKeyParts parts = parts_of(key.text);
+    return {wish.by, std::string(parts.authority) + std::string(parts.target),
+            std::string(parts.scheme), wish.soft};
+}
+
 CacheRefusal too_many_purges() {
     return {503, "too_many_purges", "too many purges are under way; ask again in a moment"};
 }
@@ -59,7 +66,6 @@ void CacheDesk::reload() {
 }
 
 void CacheDesk::stop() {
-    sets_.remember();
     sets_.stop();
     jobs_.stop();
     tick_alarm_->cancel();
@@ -91,6 +97,10 @@ CacheRefusal CacheDesk::purge(const PurgeWish& wish, PurgeDesk::Done done) {
                            wish.by == Purge::By::url ? stored_targets(*snapshot, url)
                                                      : stored_prefixes(*snapshot, url),
                            wish, https.authority);
+        if (url.path.starts_with(hand_prefix)) {
+            const UrlRoute found = route_url(*snapshot, url);
+            if (is_hand_key(found.key.text)) purges.push_back(purge_at(found.key, wish));
+        }
     }
     if (!purges_.ask(purges, std::move(done))) return too_many_purges();
     return {};
@@ -111,9 +121,7 @@ CacheRefusal CacheDesk::remove(std::string_view name, PurgeDesk::Done done) {
     const HandPlace place = find_hand_place(*hooks_.snapshot(), name);
     if (!place.bare) return purge({Purge::By::url, std::string(name), false}, std::move(done));
     if (place.refusal) return place.refusal;
-    const CacheKeyParts parts = parts_of(place.key.text);
-    const Purge one{Purge::By::url, std::string(parts.authority) + std::string(parts.target),
-                    std::string(parts.scheme), false};
+    const Purge one = purge_at(place.key, {Purge::By::url, "", false});
     if (!purges_.ask({one}, std::move(done))) return too_many_purges();
     return {};
 }
@@ -121,12 +129,13 @@ CacheRefusal CacheDesk::remove(std::string_view name, PurgeDesk::Done done) {
 // ---- warming
 
 CacheRefusal CacheDesk::warm(std::vector<std::string> urls, double rate, std::uint64_t& job) {
-    constexpr std::size_t shown = 5;
+    constexpr std::size_t shown = 5, looked_at = 1000;
     std::vector<std::string> wrong;
-    for (const std::string& url : urls) {
-        const PlainUrl plain = plain_url(url);
-        if (!plain.wrong.empty() && wrong.size() < shown)
-            wrong.push_back(fmt::format("{}: {}", config::quoted(url), plain.wrong));
+    // Of a long list the rest is found out one by one, when it is to be fetched.
+    for (std::size_t i = 0; i < std::min(urls.size(), looked_at) && wrong.size() < shown; ++i) {
+        const PlainUrl plain = plain_url(urls[i]);
+        if (!plain.wrong.empty())
+            wrong.push_back(fmt::format("{}: {}", config::quoted(urls[i]), plain.wrong));
     }
     if (!wrong.empty()) return {400, "bad_url", fmt::format("{}", fmt::join(wrong, "; "))};
     const std::optional<std::uint64_t> started = jobs_.start(std::move(urls), rate);
@@ -145,10 +154,11 @@ void CacheDesk::fetch(const std::string& url, WarmJobs::Ended ended) {
     if (found.route == nullptr) return fail("no route takes it");
     if (found.route->cache == nullptr)
         return fail(fmt::format("its route, {}, has no cache", found.route->route->name));
+    if (is_hand_key(found.key.text)) return fail("what is below /_cache/ is set by hand");
     FillOrder order;
     order.scheme = plain.scheme.empty() ? "http" : plain.scheme;
     order.authority = plain.authority;
-    order.target = plain.path + plain.query;
+    order.target = plain.raw_path + plain.query;
     order.listener = found.listener;
     hooks_.fetch(std::move(order), std::move(ended));
 }
@@ -163,14 +173,15 @@ std::optional<std::int64_t> CacheDesk::ttl_of(const std::string& url) const {
     return entry->freshness().ttl(clock_.now());
 }
 
-std::vector<std::string> CacheDesk::hottest(std::size_t most) const {
-    const auto snapshot = hooks_.snapshot();
-    std::vector<std::string> urls;
-    for (const std::string& key : cache_.store.hottest(most)) {
-        std::string url = url_of_key(*snapshot, key);
-        if (!url.empty()) urls.push_back(std::move(url));
-    }
-    return urls;
+HottestFile::Look CacheDesk::hottest(std::size_t most) const {
+    return [&store = cache_.store, snapshot = hooks_.snapshot(), most] {
+        std::vector<std::string> urls;
+        for (const std::string& key : store.hottest(most)) {
+            std::string url = url_of_key(*snapshot, key);
+            if (!url.empty()) urls.push_back(std::move(url));
+        }
+        return urls;
+    };
 }
 
 }  // namespace scrollgate

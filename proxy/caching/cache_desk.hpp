@@ -79,7 +79,7 @@ class CacheDesk {
     void fetch(const std::string& url, WarmJobs::Ended ended);
     void tick();
     [[nodiscard]] std::optional<std::int64_t> ttl_of(const std::string& url) const;
-    [[nodiscard]] std::vector<std::string> hottest(std::size_t most) const;
+    [[nodiscard]] HottestFile::Look hottest(std::size_t most) const;
 
     const Clock& clock_;
     ResponseCache& cache_;

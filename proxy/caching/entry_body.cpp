@@ -10,7 +10,7 @@ bool EntryBody::lease(EventLoop& loop) noexcept {
     if (!body_.compressed()) return true;
     const std::uint64_t most = std::min<std::uint64_t>(body_.size(), limits::cache_block);
     BufferPool& small = loop.small_buffers();
-    scratch_ = most <= small.buffer_size() ? small.lease() : loop.bulk_buffers().lease();
+    scratch_ = most <= small.buffer_size() ? small.lease() : loop.block_buffers().lease();
     return static_cast<bool>(scratch_);
 }
 

@@ -58,6 +58,7 @@ CacheReason FillSink::judge(const ResponseHead& head, Storing& storing, std::str
     if (storing.reason != CacheReason::none) return storing.reason;
     if (keeps_ && known_ && is_origin_failure(head.status)) return CacheReason::status;
     if (length_of(head).value_or(0) > x_->config().cache.max_object) return CacheReason::too_large;
+    if (has_too_many_tags(head.fields)) return CacheReason::too_large;
     return append_vary(vary, head.fields, x_->request.fields);
 }
 

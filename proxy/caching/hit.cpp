@@ -4,6 +4,7 @@
 
 #include "cache/rules/conditional.hpp"
 #include "proxy/caching/cache_status.hpp"
+#include "proxy/caching/cached.hpp"
 #include "proxy/caching/entry_body.hpp"
 #include "proxy/caching/partial.hpp"
 #include "proxy/pipeline/prepare.hpp"
@@ -57,13 +58,23 @@ Task<Result<void>> send_head(Exchange& x, std::string_view lines) {
     co_return co_await x.sink->write(nothing);
 }
 
+/// So many slow clients are sent stored bodies that no buffer is left to unpack this one into. The
+/// origin has it, too, unless it was set by hand.
+Task<Result<void>> ask_origin(Exchange& x) {
+    if (x.cache.entry->by_hand()) return Task<Result<void>>::ready(Error{ErrorKind::overloaded});
+    x.cache.reason = CacheReason::no_memory;
+    x.cache.detail = {};
+    x.response.clear();
+    return pass(x);
+}
+
 /// The response as it is stored, its fields as they were serialised then.
 Task<Result<void>> answer_plain(Exchange& x) {
     const CacheEntry& entry = *x.cache.entry;
     add_tail(x);
     if (x.request.method == Method::head) co_return co_await send_head(x, entry.wire());
     EntryBody body(entry.body());
-    if (!body.lease(x.worker.loop())) co_return Error{ErrorKind::overloaded};
+    if (!body.lease(x.worker.loop())) co_return co_await ask_origin(x);
     co_return co_await send(x, body, entry.wire());
 }
 
@@ -72,7 +83,7 @@ Task<Result<void>> answer_changed(Exchange& x, Ranges ranges) {
     const CacheEntry& entry = *x.cache.entry;
     RangesBody body(x, entry.body());
     if (x.request.method == Method::get && x.response.status != 304 && !body.lease()) {
-        co_return Error{ErrorKind::overloaded};
+        co_return co_await ask_origin(x);
     }
     if (x.response.status == 200) body.shape(ranges);
     add_tail(x);

@@ -6,6 +6,7 @@
 #include "cache/rules/vary.hpp"
 #include "proxy/caching/url_route.hpp"
 #include "proxy/pipeline/prepare.hpp"
+#include "proxy/routing/path.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -43,7 +44,9 @@ void find_entry(Exchange& x) {
     CacheStore::Found found = store.find(decision.key, x.request.fields);
     const bool none_yet = !found.entry && found.variants;
     if (none_yet || (found.entry && after_preparing(x, found.entry->vary()))) {
-        found = store.find(decision.key, fields_of_fill(x));
+        const HeaderList prepared = fields_of_fill(x);
+        // One request is one use, whatever it finds in the end.
+        found = none_yet ? store.find(decision.key, prepared) : store.peek(decision.key, prepared);
     }
     decision.entry = std::move(found.entry);
     if (decision.entry && !may_be_found(x, *decision.entry)) decision.entry.reset();
@@ -71,7 +74,7 @@ CacheReason find_key(Exchange& x) {
         std::string_view target = x.path;
         if (x.request.has_query) target = x.arena.join({x.path, "?", x.request.query});
         decision.target = counting_target(target, rules, x.arena);
-        make_hand_key(decision.target, x.arena, decision.key);
+        make_hand_key(decision.target, decision.key);
         return CacheReason::none;
     }
     decision.target = counting_target(x.target, rules, x.arena);
@@ -90,7 +93,7 @@ void look_up(Exchange& x) {
 }
 
 bool is_bare(const Exchange& x) noexcept {
-    return x.route->cache->entries && x.path.starts_with(hand_prefix);
+    return is_hand_path(*x.route->cache, x.path);
 }
 
 bool chooses(Exchange& x, std::string_view lines) {

@@ -9,13 +9,13 @@ namespace {
 
 void add_tags(std::string_view list, std::string_view separators,
               std::vector<std::string_view>& tags) {
-    while (!list.empty() && tags.size() < limits::cache_tags) {
+    while (!list.empty() && tags.size() <= limits::cache_tags) {
         const std::size_t begin = std::min(list.find_first_not_of(separators), list.size());
         list.remove_prefix(begin);
         const std::string_view tag = list.substr(0, list.find_first_of(separators));
         list.remove_prefix(tag.size());
         const bool known = std::find(tags.begin(), tags.end(), tag) != tags.end();
-        if (!tag.empty() && tag.size() <= limits::cache_tag_bytes && !known) tags.push_back(tag);
+        if (!tag.empty() && !known) tags.push_back(tag);
     }
 }
 
@@ -49,6 +49,13 @@ std::vector<std::string_view> tags_of(const HeaderList& fields) {
         if (field.id == Field::cache_tag) add_tags(field.value, ", \t", tags);
     }
     return tags;
+}
+
+bool has_too_many_tags(const HeaderList& fields) {
+    const std::vector<std::string_view> tags = tags_of(fields);
+    return tags.size() > limits::cache_tags || std::any_of(tags.begin(), tags.end(), [](auto tag) {
+               return tag.size() > limits::cache_tag_bytes;
+           });
 }
 
 CacheStore::Inserted store_filled(CacheStore& store, const Fill& fill, BodyRef body) {

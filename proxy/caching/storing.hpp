@@ -20,8 +20,12 @@ namespace scrollgate {
 /// The reason holds for everybody, so the next request need not wait to learn it (hit-for-miss).
 [[nodiscard]] bool is_remembered(CacheReason reason, std::uint16_t status) noexcept;
 
-/// The tags in Surrogate-Key and Cache-Tag, as views; bounded, without repetitions.
+/// The tags in Surrogate-Key and Cache-Tag, as views, without repetitions; at most one more than
+/// limits::cache_tags.
 [[nodiscard]] std::vector<std::string_view> tags_of(const HeaderList& fields);
+/// More than limits::cache_tags, or a longer one than cache_tag_bytes: a purge by one of those that
+/// are left out would not find the response, so it is not stored.
+[[nodiscard]] bool has_too_many_tags(const HeaderList& fields);
 
 /// Stores what `fill`, whose head is shared, has brought.
 [[nodiscard]] CacheStore::Inserted store_filled(CacheStore& store, const Fill& fill, BodyRef body);

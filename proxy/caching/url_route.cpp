@@ -12,6 +12,9 @@
 namespace scrollgate {
 namespace {
 
+// No partition, for none that is configured is empty; a host, so that purges can name it.
+constexpr std::string_view hand_place = "\nhttp\n_cache\n";
+
 /// What a client would send for `url`.
 RequestHead head_of(const PlainUrl& url) {
     RequestHead head;
@@ -26,8 +29,9 @@ RequestHead head_of(const PlainUrl& url) {
     return head;
 }
 
-/// The path that `route` forwards; nothing if its rewrite refuses it.
-std::optional<std::string> forwarded(const RouteRuntime& route, const std::string& path) {
+/// The path of `url` that `route` forwards; nothing if its rewrite refuses it.
+std::optional<std::string> forwarded(const RouteRuntime& route, const PlainUrl& url) {
+    const std::string& path = route.route->raw_path ? url.raw_path : url.path;
     if (!route.rewrite) return path;
     std::string storage;
     const Result<std::string_view> made = route.rewrite->apply(path, storage);
@@ -95,6 +99,7 @@ PlainUrl plain_url(std::string_view url) {
     if (made.authority.empty())
         made.wrong = fmt::format("{} is not a host", config::quoted(authority));
     made.path = *path;
+    made.raw_path = mark == 0 ? made.path : std::string(rest.substr(0, mark));
     made.query = query;
     return made;
 }
@@ -112,11 +117,17 @@ UrlRoute route_url(const Snapshot& snapshot, const PlainUrl& url) {
         if (route.cache != nullptr) break;
     }
     if (made.route == nullptr) return made;
-    const std::optional<std::string> path = forwarded(*made.route, url.path);
+    Arena arena;
+    if (made.route->cache != nullptr && is_hand_path(*made.route->cache, url.path)) {
+        made.target = url.path + url.query;
+        made.target = std::string(counting_target(made.target, made.route->cache->key, arena));
+        make_hand_key(made.target, made.key);
+        return made;
+    }
+    const std::optional<std::string> path = forwarded(*made.route, url);
     if (!path) return made;
     made.target = *path + url.query;
     if (made.route->cache == nullptr) return made;
-    Arena arena;
     made.target = std::string(counting_target(made.target, made.route->cache->key, arena));
     made.reason = make_key(*made.route->cache, scheme_of(url), head, made.target, arena, made.key);
     if (made.reason != CacheReason::none) made.key.text.clear();
@@ -128,7 +139,7 @@ std::vector<std::string> stored_targets(const Snapshot& snapshot, const PlainUrl
     Arena arena;
     for (const RouteRuntime& route : snapshot.routes) {
         if (route.cache == nullptr) continue;
-        const std::optional<std::string> path = forwarded(route, url.path);
+        const std::optional<std::string> path = forwarded(route, url);
         if (!path) continue;
         for (const std::string& one : {*path + url.query, url.path + url.query})
             add_once(targets, std::string(counting_target(one, route.cache->key, arena)));
@@ -139,11 +150,13 @@ std::vector<std::string> stored_targets(const Snapshot& snapshot, const PlainUrl
 std::vector<std::string> stored_prefixes(const Snapshot& snapshot, const PlainUrl& url) {
     std::vector<std::string> prefixes{url.path + url.query};
     for (const RouteRuntime& route : snapshot.routes) {
-        if (route.cache == nullptr || !route.rewrite) continue;
+        if (route.cache == nullptr) continue;
+        if (route.route->raw_path) add_once(prefixes, url.raw_path + url.query);
+        if (!route.rewrite) continue;
         const std::string& strip = route.route->rewrite->strip_prefix;
         // What a regex makes of the rest is not known, nor what is left of a shorter prefix.
         const bool unknown = strip.empty() || strip.starts_with(url.path);
-        const std::optional<std::string> path = forwarded(route, url.path);
+        const std::optional<std::string> path = forwarded(route, url);
         if (unknown || !path)
             add_once(prefixes, "/");
         else
@@ -171,16 +184,18 @@ std::string url_of_key(const Snapshot& snapshot, std::string_view key) {
     return {};
 }
 
-void make_hand_key(std::string_view target, Arena& arena, CacheKey& into) {
-    static const config::RouteCache place = [] {
-        config::RouteCache made;
-        made.partition = "_cache";
-        return made;
-    }();
-    RequestHead head;
-    head.method = Method::get;
-    head.authority = "_cache";
-    if (make_key(place, "http", head, target, arena, into) != CacheReason::none) into.text.clear();
+void make_hand_key(std::string_view target, CacheKey& into) {
+    into.text.assign(hand_place);
+    if (into.text.size() + target.size() <= limits::cache_key) into.text.append(target);
+    into.hash = cache_hash(into.text);
+}
+
+bool is_hand_key(std::string_view key) noexcept {
+    return key.starts_with(hand_place);
+}
+
+bool is_hand_path(const config::RouteCache& route, std::string_view path) noexcept {
+    return route.entries && path.starts_with(hand_prefix);
 }
 
 std::string hand_target(std::string_view bare_key) {

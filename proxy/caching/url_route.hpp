@@ -19,6 +19,7 @@ struct PlainUrl {
     std::string scheme;     ///< "http", "https"; empty: it names none
     std::string authority;  ///< canonical_authority()
     std::string path;       ///< normalised
+    std::string raw_path;   ///< as written, which routes with raw_path forward
     std::string query;      ///< with its '?'; may be empty
 };
 
@@ -49,9 +50,13 @@ struct UrlRoute {
 [[nodiscard]] std::string url_of_key(const Snapshot& snapshot, std::string_view key);
 
 /// The key of what is set by hand under a bare key; `target` is "/_cache/<key>". Stands apart from
-/// all keys of requests, because nothing that came from an origin is looked for there.
-void make_hand_key(std::string_view target, Arena& arena, CacheKey& into);
+/// all keys of requests, because nothing that came from an origin is looked for there: its
+/// partition is empty, which no route's can be. One that is too long is the key of nothing.
+void make_hand_key(std::string_view target, CacheKey& into);
+[[nodiscard]] bool is_hand_key(std::string_view key) noexcept;
 inline constexpr std::string_view hand_prefix = "/_cache/";
+/// The route serves what is set by hand at `path` (normalised, before a rewrite), and only that.
+[[nodiscard]] bool is_hand_path(const config::RouteCache& route, std::string_view path) noexcept;
 
 /// Where a bare key is served: "/_cache/nft%20one"; empty: it cannot be one.
 [[nodiscard]] std::string hand_target(std::string_view bare_key);

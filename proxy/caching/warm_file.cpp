@@ -66,7 +66,10 @@ UrlFile read_url_file(const std::string& file) {
 
 std::string write_url_file(const std::string& file, const std::vector<std::string>& urls) {
     const std::string draft = file + ".new";
-    const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    // What lies there, from a crash or laid by somebody else, is not written into.
+    ::unlink(draft.c_str());
+    const int fd =
+        ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return failure(draft, "written");
     std::string text = "# URLs in most demand, the first the most. Written by scrollgate.\n";
     for (const std::string& url : urls)

@@ -6,21 +6,23 @@
 
 #include <unistd.h>
 
+#include "cache/key.hpp"
 #include "core/limits.hpp"
 #include "core/log.hpp"
 #include "proxy/caching/warm_file.hpp"
 
 namespace scrollgate {
+namespace {
+
+constexpr Duration failures_gather = std::chrono::seconds(2);  // before they are told of
+
+}  // namespace
 
 WarmSets::WarmSets(const Clock& clock, Alarm& alarm, WarmJobs& jobs, Hooks hooks)
     : clock_(clock), alarm_(alarm), jobs_(jobs), hooks_(std::move(hooks)) {}
 
 void WarmSets::use(const config::Cache& cache, bool at_start) {
-    for (const std::uint64_t job : standing_)
-        jobs_.end(job);
-    standing_.clear();
-    due_.clear();
-    first_.clear();
+    std::vector<Set> old = std::exchange(sets_, {});
     if (at_start) deadline_ = clock_.now() + cache.warm_deadline;
     for (const config::WarmSet& set : cache.warm) {
         std::vector<std::string> urls = set.urls;
@@ -30,7 +32,7 @@ void WarmSets::use(const config::Cache& cache, bool at_start) {
             urls.insert(urls.end(), std::make_move_iterator(read.urls.begin()),
                         std::make_move_iterator(read.urls.end()));
         }
-        add_set(std::move(urls), set.rate, set.refresh);
+        add_set(std::move(urls), set.rate, set.refresh, old);
     }
     file_ = cache.hottest_file;
     most_ = cache.hottest;
@@ -39,28 +41,53 @@ void WarmSets::use(const config::Cache& cache, bool at_start) {
         UrlFile read = read_url_file(file_);
         if (!read.error.empty()) log::warn("cache.hottest: {}", read.error);
         read.urls.resize(std::min(read.urls.size(), most_));
-        add_set(std::move(read.urls), limits::hottest_rate, false);
+        add_set(std::move(read.urls), limits::hottest_rate, false, old);
     }
+    for (const Set& set : old)
+        end_set(set);
     alarm_.set(Duration::zero(), [this] { turn(); });
 }
 
-void WarmSets::add_set(std::vector<std::string> urls, double rate, bool refresh) {
+void WarmSets::add_set(std::vector<std::string> urls, double rate, bool refresh,
+                       std::vector<Set>& old) {
     if (urls.empty()) return;
-    const std::uint64_t job =
+    Set set{0, rate, refresh, 0};
+    for (const std::string& url : urls)
+        set.urls = set.urls * 0x100000001b3U + cache_hash(url);
+    const auto same = std::find_if(old.begin(), old.end(), [&](const Set& one) {
+        return one.urls == set.urls && one.rate == rate && one.refresh == refresh;
+    });
+    if (same != old.end()) {
+        sets_.push_back(*same);
+        old.erase(same);
+        return;
+    }
+    set.job =
         jobs_.stand(rate, [this, refresh](std::uint64_t id, const auto& url, const WarmEnd& end) {
             ended(id, url, end, refresh);
         });
-    standing_.push_back(job);
-    first_[job] = urls.size();
+    sets_.push_back(set);
+    first_[set.job] = urls.size();
     for (std::string& url : urls)
-        jobs_.add(job, std::move(url));
+        jobs_.add(set.job, std::move(url));
+}
+
+void WarmSets::end_set(const Set& set) {
+    jobs_.end(set.job);
+    first_.erase(set.job);
+    failures_.erase(set.job);
+    std::erase_if(due_, [&](const auto& due) { return due.second.job == set.job; });
 }
 
 void WarmSets::ended(std::uint64_t job, const std::string& url, const WarmEnd& end, bool refresh) {
     const auto first = first_.find(job);
     if (first != first_.end() && --first->second == 0) first_.erase(first);
-    if (!end.fetched) log::warn("cache: {} could not be warmed: {}", url, end.why);
-    if (!refresh) return;
+    if (!end.fetched) {
+        Failures& failures = failures_[job];
+        if (failures.count++ == 0) failures = {1, url, end.why};
+        tell_at_ = std::min(tell_at_, clock_.now() + failures_gather);
+    }
+    if (!refresh) return turn();
     Duration again = limits::warm_again;
     if (const auto ttl = end.stored ? hooks_.ttl(url) : std::nullopt; ttl && *ttl > 0)
         again = std::max<Duration>(std::chrono::milliseconds(*ttl * 900), limits::warm_again_least);
@@ -76,12 +103,26 @@ void WarmSets::turn() {
         due_.erase(due_.begin());
         jobs_.add(due.job, std::move(due.url));
     }
+    if (tell_at_ <= now) tell_failures();
     if (write_at_ <= now) {
         remember();
         write_at_ = now + limits::hottest_interval;
     }
-    const TimePoint next = std::min(write_at_, due_.empty() ? never : due_.begin()->first);
+    const TimePoint next =
+        std::min({write_at_, tell_at_, due_.empty() ? never : due_.begin()->first});
     if (next != never) alarm_.set(next - now, [this] { turn(); });
+}
+
+/// One line for each set, however many have failed.
+void WarmSets::tell_failures() {
+    for (const auto& [job, failures] : std::exchange(failures_, {})) {
+        if (failures.count == 1)
+            log::warn("cache: {} could not be warmed: {}", failures.url, failures.why);
+        else
+            log::warn("cache: {} URLs of a set could not be warmed, first {}: {}", failures.count,
+                      failures.url, failures.why);
+    }
+    tell_at_ = never;
 }
 
 bool WarmSets::ready() const {
@@ -89,19 +130,17 @@ bool WarmSets::ready() const {
 }
 
 void WarmSets::remember() {
-    if (file_.empty()) return;
-    const std::vector<std::string> urls = hooks_.hottest(most_);
-    // What was remembered is better than nothing, right after a start.
-    if (urls.empty()) return;
-    std::string wrong = write_url_file(file_, urls);
-    if (!wrong.empty() && wrong != complaint_) log::warn("cache.hottest: {}", wrong);
-    complaint_ = std::move(wrong);
+    if (!file_.empty()) hottest_.begin(file_, hooks_.hottest(most_));
 }
 
 void WarmSets::stop() {
     due_.clear();
+    tell_failures();
     write_at_ = never;
     alarm_.cancel();
+    hottest_.wait();  // what is under way knows too little
+    remember();
+    hottest_.wait();
 }
 
 }  // namespace scrollgate

@@ -16,6 +16,7 @@
 #include "config/model.hpp"
 #include "core/clock.hpp"
 #include "core/net/alarm.hpp"
+#include "proxy/caching/hottest_file.hpp"
 #include "proxy/caching/warm_jobs.hpp"
 
 namespace scrollgate {
@@ -25,20 +26,21 @@ class WarmSets {
     struct Hooks {
         /// Seconds for which what is stored for a URL stays fresh; nothing: it is not stored.
         std::function<std::optional<std::int64_t>(const std::string& url)> ttl;
-        /// The URLs in most demand, at most so many.
-        std::function<std::vector<std::string>(std::size_t most)> hottest;
+        /// Finds the URLs in most demand, at most so many; for another thread, takes its time.
+        std::function<HottestFile::Look(std::size_t most)> hottest;
     };
 
     /// Clock, alarm and jobs outlive it; the alarm is its own.
     WarmSets(const Clock& clock, Alarm& alarm, WarmJobs& jobs, Hooks hooks);
 
-    /// The sets of a configuration in place of those before. At start also the file of the hottest.
+    /// The sets of a configuration in place of those before; those that are the same go on. At
+    /// start also the file of the hottest.
     void use(const config::Cache& cache, bool at_start);
     /// All has been fetched once since the start, or warm_deadline is over.
     [[nodiscard]] bool ready() const;
-    /// Writes the file of the hottest; every minute and at the end.
+    /// Begins to write the file of the hottest, if there is one; every minute and at the end.
     void remember();
-    /// Ends all refreshing.
+    /// Ends all refreshing, and writes the file of the hottest.
     void stop();
 
   private:
@@ -46,8 +48,21 @@ class WarmSets {
         std::uint64_t job = 0;
         std::string url;
     };
+    struct Set {
+        std::uint64_t urls;  ///< a hash of them
+        double rate;
+        bool refresh;
+        std::uint64_t job;
+    };
+    /// Fetches that failed, until they are told of.
+    struct Failures {
+        std::size_t count = 0;
+        std::string url, why;  ///< of the first
+    };
 
-    void add_set(std::vector<std::string> urls, double rate, bool refresh);
+    void add_set(std::vector<std::string> urls, double rate, bool refresh, std::vector<Set>& old);
+    void end_set(const Set& set);
+    void tell_failures();
     void ended(std::uint64_t job, const std::string& url, const WarmEnd& end, bool refresh);
     void turn();
 
@@ -55,14 +70,16 @@ class WarmSets {
     Alarm& alarm_;
     WarmJobs& jobs_;
     Hooks hooks_;
-    std::vector<std::uint64_t> standing_;
+    std::vector<Set> sets_;
     std::multimap<TimePoint, Due> due_;
     std::map<std::uint64_t, std::size_t> first_;  ///< fetches of the start that have not ended
+    std::map<std::uint64_t, Failures> failures_;  ///< by job
+    TimePoint tell_at_ = never;
     TimePoint deadline_{};
     TimePoint write_at_ = never;
     std::string file_;
     std::size_t most_ = 0;
-    std::string complaint_;  ///< about the file, said once
+    HottestFile hottest_;
 };
 
 }  // namespace scrollgate

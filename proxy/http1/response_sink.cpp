@@ -1,17 +1,8 @@
 #include "proxy/http1/response_sink.hpp"
 
-#include <charconv>
-
 #include "core/http1/head_writer.hpp"
 
 namespace scrollgate {
-namespace {
-
-bool never_has_body(Method method, std::uint16_t status) noexcept {
-    return method == Method::head || status == 204 || status == 304;
-}
-
-}  // namespace
 
 void Http1ResponseSink::start(Connection& connection, const RequestHead& request,
                               Http1BodySource& body, bool keep, Duration stall) {
@@ -47,27 +38,11 @@ Task<Result<void>> Http1ResponseSink::upgrade(const ResponseHead& head, std::str
     return out_.flush();
 }
 
-// What the head says about the body's length; for HEAD and 304 that of the body that is not there.
-BodyFraming Http1ResponseSink::announced(const ResponseHead& head) const noexcept {
-    using Kind = BodyFraming::Kind;
-    if (head.status == 204) return {};
-    if (never_has_body(method_, head.status)) {
-        if (head.body.kind == Kind::length) return head.body;
-        const std::string_view text = head.fields.value(Field::content_length);
-        BodyFraming framing{Kind::length, 0};
-        const auto parsed = std::from_chars(text.data(), text.data() + text.size(), framing.length);
-        if (text.empty() || parsed.ptr != text.data() + text.size()) return {};
-        return framing;
-    }
-    if (head.body.kind == Kind::chunked || head.body.kind == Kind::until_close) {
-        return {version_ == Version::http10 ? Kind::until_close : Kind::chunked, 0};
-    }
-    return {Kind::length, head.body.length};
-}
-
 void Http1ResponseSink::head(const ResponseHead& head, std::string_view lines) {
     out_.head().clear();  // one that has not left yet is replaced
-    const BodyFraming framing = announced(head);
+    BodyFraming framing = announced_body(head, method_);
+    if (version_ == Version::http10 && framing.kind == BodyFraming::Kind::chunked)
+        framing.kind = BodyFraming::Kind::until_close;
     until_close_ = framing.kind == BodyFraming::Kind::until_close;
     if (until_close_ || !body_->ended()) keep_ = false;
     http1::HopFields hop{.body = framing, .connection = {}, .upgrade = {}};

@@ -39,8 +39,6 @@ class Http1ResponseSink final : public ResponseSink {
     [[nodiscard]] bool abort_by_reset() const noexcept { return aborted_ && until_close_; }
 
   private:
-    [[nodiscard]] BodyFraming announced(const ResponseHead& head) const noexcept;
-
     Connection* connection_ = nullptr;
     Http1BodySource* body_ = nullptr;
     Http1MessageSink out_;

@@ -6,6 +6,7 @@
 #include "core/http1/head_parser.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
+#include "proxy/http2/session.hpp"
 #include "proxy/pipeline/guard.hpp"
 #include "proxy/pipeline/pipeline.hpp"
 #include "proxy/server/worker.hpp"
@@ -16,11 +17,6 @@ namespace {
 /// Idle deadlines need no precision: whole seconds let many connections share a turn of the wheel.
 TimePoint whole_second(TimePoint when) {
     return when == never ? never : std::chrono::ceil<std::chrono::seconds>(when);
-}
-
-/// Runs a session and lets go of it at its end.
-detail::Detached detach(Task<void> task) {
-    co_await std::move(task);
 }
 
 /// h2c is not offered by this hop, and a tunnel to an origin that speaks it would carry requests
@@ -48,20 +44,20 @@ bool asks_for_upgrade(const RequestHead& request) {
 
 }  // namespace
 
-void ServerSession::start(Worker& worker, std::unique_ptr<Stream> stream, Client client) {
-    auto* session = new ServerSession(worker, std::move(stream), std::move(client));
+void ServerSession::start(Worker& worker, std::unique_ptr<Stream> stream, Client client,
+                          bool either) {
+    auto* session = new ServerSession(worker, std::move(stream), std::move(client), either);
     detach(session->run());
 }
 
-ServerSession::ServerSession(Worker& worker, std::unique_ptr<Stream> stream, Client client)
-    : Connection(worker.loop(), std::move(stream)), worker_(worker), client_(std::move(client)) {
-    worker_.session_began(*this);
-}
+ServerSession::ServerSession(Worker& worker, std::unique_ptr<Stream> stream, Client client,
+                             bool either)
+    : Connection(worker.loop(), std::move(stream)),
+      Session(worker, std::move(client)),
+      draining_(worker.closing()),
+      either_(either) {}
 
-ServerSession::~ServerSession() {
-    SessionHook::unlink();
-    worker_.session_ended(client_.peer);
-}
+ServerSession::~ServerSession() = default;
 
 Task<void> ServerSession::run() {
     unsigned in_a_row = 0;
@@ -69,12 +65,17 @@ Task<void> ServerSession::run() {
         if (received().empty()) {
             in_a_row = 0;
             if (!co_await await_request()) break;
+            if (either_ && co_await speaks_http2()) {
+                Http2Session::take_over(std::move(*this), std::move(*this));
+                co_return destroy_when_quiet();
+            }
         } else if (++in_a_row % limits::inline_exchanges == 0) {
             co_await loop().yield();
         }
         if (!co_await serve_one(in_a_row > 0)) break;
     }
-    co_await linger();
+    phase_ = Phase::lingering;
+    co_await linger(*this);
     destroy_when_quiet();
 }
 
@@ -96,9 +97,23 @@ Task<bool> ServerSession::await_request() {
     co_return !received().empty();
 }
 
+// HTTP/2 without TLS (RFC 9113 section 3.3): told from a request by the first line of its preface.
+Task<bool> ServerSession::speaks_http2() {
+    constexpr std::string_view preface = "PRI * HTTP/2.0\r\n";
+    either_ = false;
+    expire_at(Way::read,
+              after(loop().now(), worker_.snapshot().shared->config->timeouts.client_header),
+              ErrorKind::cancelled);
+    while (preface.starts_with(received()) && received().size() < preface.size()) {
+        if (!co_await more()) break;
+    }
+    expire_at(Way::read, never, ErrorKind::cancelled);
+    co_return received().starts_with(preface);
+}
+
 // One request and its response. True: the connection may carry another one.
 Task<bool> ServerSession::serve_one(bool pipelined) {
-    ServerExchange& one = worker_.take_exchange();
+    ServerExchange& one = worker_.http1_exchanges().take(worker_);
     Exchange& x = one.exchange;
     begin(one);
     x.pipelined = pipelined;
@@ -129,7 +144,7 @@ Task<bool> ServerSession::serve_one(bool pipelined) {
     const bool again = one.sink.reusable() && one.body.ended() && !failure();
     if (one.sink.aborted()) close(one.sink.abort_by_reset());
     unpin();
-    worker_.give_back(one);
+    worker_.http1_exchanges().give_back(one);
     co_return again;
 }
 
@@ -175,24 +190,6 @@ Task<Result<void>> ServerSession::read_head(Exchange& x) {
                                                       : ErrorKind::client_closed);
         }
     }
-}
-
-// The answer is out, but the client may still be sending: closing now could reset the connection
-// and take the answer with it (RFC 9112 section 9.6). Reads on for a moment, bounded.
-Task<void> ServerSession::linger() {
-    phase_ = Phase::lingering;
-    if (!at_end() && !failure() && is_open()) {
-        shutdown_write();
-        std::size_t discarded = 0;
-        expire_at(Way::read, loop().now() + limits::linger, ErrorKind::cancelled);
-        while (discarded < limits::linger_bytes && !failure()) {
-            discarded += received().size();
-            consume(received().size());
-            if (!co_await more()) break;
-        }
-    }
-    expire_at(Way::read, never, ErrorKind::cancelled);
-    close();
 }
 
 void ServerSession::destroy_when_quiet() {

@@ -209,6 +209,8 @@ ConnectionTotals Metrics::connection_totals() const noexcept {
         totals.tunnels += part.tunnels.load(std::memory_order_relaxed);
         totals.accepted += part.accepted.load(std::memory_order_relaxed);
         totals.shed += part.shed.load(std::memory_order_relaxed);
+        for (std::size_t i = 0; i < http2::floods; ++i)
+            totals.floods[i] += part.floods[i].load(std::memory_order_relaxed);
     }
     return totals;
 }
@@ -323,6 +325,12 @@ void Metrics::Impl::write_connections(Exposition& page, const ConnectionTotals& 
     page.counter("scrollgate_connections_shed_total",
                  "Client connections closed at once: a limit, or no descriptors left.");
     page.add({}, totals.shed);
+    page.counter("scrollgate_http2_floods_total",
+                 "HTTP/2 connections ended for what the client sent too much of.");
+    for (std::size_t i = 1; i < http2::floods; ++i) {
+        const std::string kind(http2::flood_name(static_cast<http2::Flood>(i)));
+        page.add({{"kind", kind}}, totals.floods[i]);
+    }
 }
 
 void Metrics::Impl::write_process(Exposition& page) const {

@@ -7,6 +7,7 @@
 // per route, and by 65,536 series in all (later names count as "other").
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -17,6 +18,7 @@
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "core/http2/flood_watch.hpp"
 #include "proxy/observe/exchange_record.hpp"
 
 namespace scrollgate {
@@ -30,6 +32,8 @@ struct alignas(64) ConnectionGauges {
     std::atomic<std::int64_t> tunnels{0};
     std::atomic<std::uint64_t> accepted{0};
     std::atomic<std::uint64_t> shed{0};  ///< closed at once: limits or descriptors
+    /// HTTP/2 connections that were ended for a flood, by http2::Flood.
+    std::array<std::atomic<std::uint64_t>, http2::floods> floods{};
 };
 
 /// Adds to a gauge or counter that only the calling thread writes: no locked instruction needed.
@@ -43,6 +47,7 @@ struct ConnectionTotals {
     std::int64_t client_active = 0, client_idle = 0, upstream_active = 0, upstream_idle = 0,
                  tunnels = 0;
     std::uint64_t accepted = 0, shed = 0;
+    std::array<std::uint64_t, http2::floods> floods{};
 };
 
 struct RouteTotals {

@@ -72,6 +72,7 @@ struct Exchange {
     ResponseSink* sink = nullptr;
     bool pipelined = false;         ///< its head was there when the exchange before it ended
     bool upgrade = false;           ///< asks for another protocol, and may
+    bool must_upgrade = false;      ///< and has no use for an answer that succeeds otherwise
     bool expects_continue = false;  ///< waits for a 100 before its body
 
     // -- on the way, by the pipeline

@@ -4,6 +4,7 @@
 
 #include "core/http1/framing.hpp"
 #include "core/http1/head_parser.hpp"
+#include "core/http1/websocket_handshake.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
 #include "proxy/caching/passed.hpp"
@@ -38,6 +39,17 @@ bool was_asked(std::string_view asked, std::string_view chosen) {
         if (!one.empty() && equal_no_case(one, chosen)) return true;
     }
     return false;
+}
+
+/// What is wrong with a 101; nullptr if nothing is. The key of WebSocket's handshake is looked at
+/// if we have made it; a client over HTTP/1 looks at its own.
+const char* bad_switch(const Exchange& x, const ResponseHead& head) {
+    if (!was_asked(x.upgrade_protocol, head.fields.value(Field::upgrade)))
+        return "101 for what was not asked";
+    const std::string_view key = x.request.fields.value(Field::sec_websocket_key);
+    if (!x.must_upgrade || key.empty()) return nullptr;
+    const std::string_view accept = head.fields.value(Field::sec_websocket_accept);
+    return http1::answers_websocket_key(key, accept) ? nullptr : "wrong Sec-WebSocket-Accept";
 }
 
 /// Ends a tunnel through which nothing has gone either way for `limit`, seen in quarters of it.
@@ -98,10 +110,15 @@ Task<Result<void>> Attempt::receive_head() {
         const Result<void> got = co_await next_head();
         if (!got) co_return got;
         const std::uint16_t status = response_.status;
+        if (x_.must_upgrade && status >= 200 && status < 300) {
+            co_return failed(ErrorKind::upstream_malformed, "no upgrade, though it succeeds");
+        }
         if (status >= 200) break;
         if (status == 101) {
-            if (was_asked(x_.upgrade_protocol, response_.fields.value(Field::upgrade))) break;
-            co_return failed(ErrorKind::upstream_malformed, "101 for what was not asked");
+            if (const char* why = bad_switch(x_, response_)) {
+                co_return failed(ErrorKind::upstream_malformed, why);
+            }
+            break;
         }
         if (++interims_ > limits::interim_responses) {
             co_return failed(ErrorKind::upstream_malformed, "too many 1xx responses");

@@ -12,9 +12,6 @@
 namespace scrollgate {
 namespace {
 
-/// Exchanges that stay for reuse; more are freed when they end.
-constexpr std::size_t exchanges_kept = 256;
-
 std::vector<std::shared_ptr<const EndpointSet>> values(const PoolSets& sets) {
     std::vector<std::shared_ptr<const EndpointSet>> all;
     for (const auto& [name, set] : sets)
@@ -33,10 +30,7 @@ Worker::Worker(unsigned index, const WorkerShared& shared, std::uint32_t frequen
       upstreams_(loop_, shared.dialer, gauges_),
       snapshot_(new WorkerSnapshot(std::move(snapshot), sets)) {}
 
-Worker::~Worker() {
-    for (ServerExchange* exchange : free_exchanges_)
-        delete exchange;
-}
+Worker::~Worker() = default;
 
 void Worker::run() {
     loop_.run();
@@ -95,7 +89,7 @@ void Worker::stop_listening(int descriptor, std::function<void()> done) {
 void Worker::say_close() {
     loop_.post([this] {
         closing_ = true;
-        for (ServerSession& session : sessions_)
+        for (Session& session : sessions_)
             session.say_close();
     });
 }
@@ -198,32 +192,18 @@ void Worker::accepted(int listening, int descriptor, const SocketAddress& peer) 
         return;
     }
     const bool trusted = is_trusted(*snapshot_->shared->config, peer);
-    ServerSession::start(*this, std::move(stream),
-                         Client{peer, peer.ip(), "http", listener_names_[listening], trusted});
+    start_session(*this, std::move(stream),
+                  Client{peer, peer.ip(), "http", listener_names_[listening], trusted},
+                  Protocol::cleartext);
 }
 
-ServerExchange& Worker::take_exchange() {
-    if (free_exchanges_.empty()) {
-        free_exchanges_.push_back(new ServerExchange(*this));
-    }
-    ServerExchange* const taken = free_exchanges_.back();
-    free_exchanges_.pop_back();
-    return *taken;
-}
-
-void Worker::give_back(ServerExchange& exchange) noexcept {
-    exchange.exchange.reset();
-    if (free_exchanges_.size() >= exchanges_kept) {
-        delete &exchange;
-    } else {
-        free_exchanges_.push_back(&exchange);
-    }
-}
-
-void Worker::session_began(ServerSession& session) {
+void Worker::session_began(Session& session) {
     sessions_.push_back(session);
     add(gauges_.client_active, 1);
-    if (closing_) session.say_close();
+}
+
+void Worker::session_replaced(Session& session) {
+    sessions_.push_back(session);
 }
 
 void Worker::session_ended(const SocketAddress& peer) {
@@ -234,6 +214,11 @@ void Worker::session_ended(const SocketAddress& peer) {
 
 void Worker::idle_sessions(int change) noexcept {
     add(gauges_.client_idle, change);
+}
+
+void Worker::flooded(http2::Flood kind) noexcept {
+    const auto index = static_cast<std::size_t>(kind);
+    if (index < http2::floods) add(gauges_.floods[index], 1);
 }
 
 void Worker::abandon_sessions() {

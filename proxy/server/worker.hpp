@@ -19,10 +19,13 @@
 #include "proxy/caching/fill_task.hpp"
 #include "proxy/caching/response_cache.hpp"
 #include "proxy/http1/server_session.hpp"
+#include "proxy/http2/exchange.hpp"
 #include "proxy/observe/access_log.hpp"
 #include "proxy/observe/metrics.hpp"
 #include "proxy/server/acceptor.hpp"
 #include "proxy/server/admission.hpp"
+#include "proxy/server/recycled.hpp"
+#include "proxy/server/session.hpp"
 #include "proxy/server/snapshot.hpp"
 #include "proxy/upstream/pending_queue.hpp"
 #include "proxy/upstream/upstream_connection.hpp"
@@ -98,13 +101,19 @@ class Worker {
     void out_of_descriptors(const boost::system::error_code& error);
 
     // -- for sessions
-    [[nodiscard]] ServerExchange& take_exchange();
-    void give_back(ServerExchange& exchange) noexcept;
-    void session_began(ServerSession& session);
+    [[nodiscard]] Recycled<ServerExchange>& http1_exchanges() noexcept { return http1_; }
+    [[nodiscard]] Recycled<Http2Exchange>& http2_exchanges() noexcept { return http2_; }
+    void session_began(Session& session);
+    /// `session` has taken the place of one that leaves the list.
+    void session_replaced(Session& session);
     void session_ended(const SocketAddress& peer);
     void idle_sessions(int change) noexcept;
     /// A background exchange has begun; it leaves the list by itself.
     void fill_began(FillTask& fill) { fills_.push_back(fill); }
+    /// An HTTP/2 connection was ended for a flood.
+    void flooded(http2::Flood kind) noexcept;
+    /// say_close() was called: new connections are to be short, too.
+    [[nodiscard]] bool closing() const noexcept { return closing_; }
 
     /// Counts a tunnel while it lasts.
     class TunnelCount {
@@ -120,8 +129,7 @@ class Worker {
 
   private:
     using Fills = boost::intrusive::list<FillTask, boost::intrusive::constant_time_size<false>>;
-    using Sessions =
-        boost::intrusive::list<ServerSession, boost::intrusive::constant_time_size<false>>;
+    using Sessions = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
 
     void accepted(int listening, int descriptor, const SocketAddress& peer);
     void complain(const std::string& why);
@@ -137,7 +145,8 @@ class Worker {
     PendingQueue pending_{loop_};
     WorkerSnapshotRef snapshot_;
     ReplayMemory replay_memory_;
-    std::vector<ServerExchange*> free_exchanges_;
+    Recycled<ServerExchange> http1_;
+    Recycled<Http2Exchange> http2_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
     std::map<int, std::string> listener_names_;  ///< by listening descriptor
     Sessions sessions_;

@@ -132,7 +132,12 @@ void UpstreamPool::keep(UpstreamConnection& connection, Duration idle) noexcept 
 }
 
 void UpstreamPool::leave_idle(UpstreamConnection& connection) noexcept {
-    std::erase(connection.slot_.idle, &connection);
+    std::vector<UpstreamConnection*>& row = connection.slot_.idle;
+    if (row.back() == &connection) {  // the one that is used again
+        row.pop_back();
+    } else {
+        std::erase(row, &connection);
+    }
     add(gauges_.upstream_idle, -1);
 }
 

@@ -43,8 +43,10 @@ DictionaryRef learned_from(DictionaryTrainer& trainer, const Documents& document
         std::swap(all[i - 1], all[rng.below(i)]);
     // It looks at a few of many: as many as a cache sees within a minute.
     for (int turn = 0; turn < 100 && trainer.current() == nullptr; ++turn)
-        for (const std::string_view document : all)
+        for (const std::string_view document : all) {
             trainer.learn(document);
+            trainer.study();
+        }
     return trainer.current();
 }
 

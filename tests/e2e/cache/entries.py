@@ -44,6 +44,32 @@ class Entries(StoredTest):
         self.assertEqual(self.call(edge, "DELETE", self.entries("nft/one two"))[0], 404)
         self.assertEqual(origin.asked, [])
 
+    def test_a_url_below_cache_is_a_bare_key(self):
+        origin = counting()
+        edge = self.cached_edge(origin, {"entries": True, "partition": "_cache"})
+        url = "http://site.test/_cache/k"
+        self.assertEqual(self.put(edge, url, b"by hand")[0], 201)
+        for host in ("site.test", "other.test"):
+            self.assertEqual(self.fetch(edge, "/_cache/k", host=host).body, b"by hand")
+        self.assertEqual(edge.admin("GET", "/api/v1/cache" + self.entries("k"))[:2],
+                         (200, "by hand"))
+        self.assertIn("set by hand", self.command(edge, "explain", url)[1])
+        self.assertEqual(self.call(edge, "POST", "/purge", {"url": url}), (200, {"objects": 1}))
+        self.assertEqual(self.fetch(edge, "/_cache/k").status, 404)
+        self.assertEqual(self.put(edge, "k", b"again")[0], 201)
+        self.assertEqual(self.call(edge, "DELETE", self.entries(url)), (200, {"objects": 1}))
+        self.assertEqual(self.fetch(edge, "/_cache/k").status, 404)
+        self.assertEqual(origin.asked, [])
+
+    def test_a_path_that_is_rewritten_into_cache_is_no_bare_key(self):
+        origin = counting()
+        edge = self.cached_edge(origin, {"entries": True},
+                                {"rewrite": {"strip_prefix": "/x"}})
+        self.put(edge, "k", b"by hand")
+        self.assertEqual(self.fetch(edge, "/_cache/k").body, b"by hand")
+        self.assertNotEqual(self.fetch(edge, "/x/_cache/k").body, b"by hand")
+        self.assertEqual(origin.asked, ["/_cache/k"])
+
     def test_nothing_is_set_or_served_where_the_route_does_not_allow_it(self):
         edge = self.cached_edge(counting())
         for url in ("http://site.test/a", "key"):

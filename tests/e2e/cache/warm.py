@@ -1,9 +1,12 @@
 """Warming: jobs by API and command, sets at start that readiness waits for and that are fetched
 again before they expire, and the URLs in most demand over a restart."""
+import re
 import threading
 
 from harness import main
+from harness.process import BINARY
 from harness.stored import StoredTest, counting
+from harness.terminal import Terminal
 from harness.wait import eventually
 
 
@@ -67,6 +70,28 @@ class Warm(StoredTest):
         self.assertEqual(code, 1)
         self.assertIn("cannot be read", errors)
 
+    def test_on_a_terminal_a_bar_fills_in_place(self):
+        go = threading.Event()
+
+        def script(conn):
+            while True:
+                request = conn.request()
+                if request.target != "/1":
+                    conn.wait(go)
+                conn.answer(request.target.encode(), "200 OK", "Cache-Control: max-age=600")
+        edge = self.cached_edge(script)
+        terminal = Terminal()
+        process = terminal.start([BINARY, "cache", "warm", "-c", edge.file,
+                                  *self.urls("/1", "/2")])
+        eventually(lambda: re.search(r"^\[#{15} {15}\] 1/2  1 stored, 0 not stored, 0 failed$",
+                                     terminal.text(), re.M), "half of the bar")
+        go.set()
+        self.assertEqual(process.wait(60), 0)
+        terminal.close()
+        self.assertEqual(terminal.unknown, set())
+        self.assertEqual(terminal.text(),
+                         f"[{'#' * 30}] 2/2  2 stored, 0 not stored, 0 failed")
+
     def test_readiness_waits_for_what_is_warmed_at_start(self):
         go = threading.Event()
 
@@ -104,6 +129,17 @@ class Warm(StoredTest):
         eventually(lambda: len(origin.asked) >= 3, "fetched again, and again", seconds=15)
         self.assertEqual(set(origin.asked), {"/1"})
         self.assertEqual(edge.status()["cache"]["misses"], 0)
+
+    def test_a_set_that_a_reload_leaves_alone_is_not_fetched_again(self):
+        origin = counting()
+        edge = self.edge(self.origin(origin),
+                         routes=[{"name": "all", "pools": ["main"], "cache": {"enabled": True}}],
+                         cache={"warm": [{"urls": self.urls("/1")}]})
+        edge.config["cache"]["warm"].append({"urls": self.urls("/2")})
+        edge.write()
+        self.assertEqual(edge.reload()[0], 200)
+        eventually(lambda: "/2" in origin.asked, "the new set is fetched")
+        self.assertEqual(origin.asked, ["/1", "/2"])
 
     def test_the_hottest_urls_are_remembered_over_a_restart(self):
         origin = counting()

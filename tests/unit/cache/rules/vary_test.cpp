@@ -167,3 +167,25 @@ TEST_CASE("matching a variant allocates nothing") {
     CHECK(matches);
     CHECK(made == 0);
 }
+
+TEST_CASE("a comparison ends with the first difference, and one request is read once for all") {
+    HeaderList request = fields({{"Accept-Encoding", "gzip, br"}, {"Accept-Language", "DE, en"}});
+    VaryMatcher matcher(request);
+    CHECK(matcher.matches("accept-encoding: br, gzip\naccept-language: de,en\n"));
+    CHECK_FALSE(matcher.matches("accept-encoding: br\n"));
+    CHECK_FALSE(matcher.matches("accept-encoding\n"));
+    CHECK_FALSE(matcher.matches("accept-language: de,e\n"));
+    CHECK_FALSE(matcher.matches("accept-language: de,en,fr\n"));
+    // Even of a long value no more is read than differs.
+    int given = 0;
+    request.add("X-Long", "abcdefgh");
+    CHECK(for_selecting_value(request, "x-long", Field::unknown, [&](char c) {
+        ++given;
+        return c != 'b';
+    }));
+    CHECK(given == 2);
+    given = 0;
+    CHECK(for_selecting_value(request, "accept-language", Field::accept_language,
+                              [&](char) { return ++given < 2; }));
+    CHECK(given == 2);
+}

@@ -36,8 +36,10 @@ std::string noise(FastRng& rng) {
 }
 
 void teach(DictionaryTrainer& trainer, FastRng& rng, std::string_view kind, int bodies) {
-    for (int i = 0; i < bodies; ++i)
+    for (int i = 0; i < bodies; ++i) {
         trainer.learn(record(rng, kind));
+        trainer.study();
+    }
 }
 
 }  // namespace
@@ -88,8 +90,10 @@ TEST_CASE("what has nothing in common makes no dictionary, and trying costs less
     const std::uint64_t before = world.store.numbers().bytes;
     DictionaryTrainer trainer(world.store);
     FastRng rng(2);
-    for (int i = 0; i < 900; ++i)
+    for (int i = 0; i < 900; ++i) {
         trainer.learn(noise(rng));
+        trainer.study();
+    }
     CHECK_FALSE(trainer.current());
     CHECK(world.store.numbers().bytes == before);
 }
@@ -119,4 +123,16 @@ TEST_CASE("a small cache and one without room do without dictionaries") {
     FastRng rng(1);
     teach(trainer, rng, "book", 500);
     CHECK_FALSE(trainer.current());
+}
+
+TEST_CASE("workers gather, and the control thread's tick makes the dictionary") {
+    World world;
+    DictionaryTrainer& trainer = world.store.trainer("p");
+    FastRng rng(1);
+    for (int i = 0; i < 1000; ++i)
+        trainer.learn(record(rng, "book"));
+    CHECK_FALSE(trainer.current());
+    world.store.expire();
+    REQUIRE(trainer.current());
+    CHECK(trainer.current()->id() == 1);
 }

@@ -55,6 +55,7 @@ struct World {
         std::string_view vary{};
         std::uint64_t position = UINT64_MAX;  // else now's
         bool marker = false;
+        bool by_hand = false;
     };
     CacheStore::Inserted put(const CacheKey& key, std::string_view body, const More& more) {
         EntryDraft draft;
@@ -65,6 +66,7 @@ struct World {
         draft.freshness.received = clock.now();
         draft.freshness.lifetime = more.lifetime;
         draft.tags = more.tags;
+        draft.by_hand = more.by_hand;
         draft.body = more.marker ? nullptr : body_of(body);
         draft.purge_position = more.position == UINT64_MAX ? store.purge_position() : more.position;
         return store.insert(draft);

@@ -156,7 +156,8 @@ TEST_CASE("an old position that nobody holds is refused once purges were dropped
 }
 
 TEST_CASE("purges are kept while an older fill is under way, then dropped") {
-    PurgeLog log;
+    Ledger ledger;
+    PurgeLog log{ledger};
     log.fill_began(0);
     log.fill_began(0);
     const Purge purge{Purge::By::url, "a.example/x", "", false};
@@ -173,7 +174,8 @@ TEST_CASE("purges are kept while an older fill is under way, then dropped") {
 }
 
 TEST_CASE("when there are too many purges those that are swept give way, others refuse") {
-    PurgeLog log;
+    Ledger ledger;
+    PurgeLog log{ledger};
     log.fill_began(0);
     Purge purge{Purge::By::tag, "", "", false};
     for (std::size_t i = 0; i < limits::purge_rules; ++i) {
@@ -188,4 +190,83 @@ TEST_CASE("when there are too many purges those that are swept give way, others 
     // Purge 1 is gone although a fill may be older: that fill can not be compared any more.
     CHECK(log.forgotten(0));
     CHECK_FALSE(log.forgotten(1));
+}
+
+TEST_CASE("a purge of a URL is not taken for swept before its chain has been compared") {
+    Ledger ledger;
+    PurgeLog log{ledger};
+    const std::uint64_t number = log.add({Purge::By::url, "a.example/x", "", false}).value();
+    // The sweep of another one ends in between.
+    const std::uint64_t other = log.add({Purge::By::all, "", "", false}).value();
+    CHECK(log.next_pass().until == other);
+    log.swept_until(log.next_pass().until);
+    CHECK(log.size() == 2);
+    CHECK_FALSE(log.counted(number));
+    log.compare_chosen(number);
+    CHECK(log.next_pass().until == number);
+    CHECK(log.next_pass().chosen_only);
+    log.swept_until(number);
+    CHECK(log.size() == 0);
+    CHECK(ledger.used() == 0);
+}
+
+TEST_CASE("what a URL's purge leaves to the sweep are keys with chosen lines, and only those") {
+    Ledger ledger;
+    PurgeLog log{ledger};
+    const std::uint64_t number = log.add({Purge::By::url, "a.example/x", "", false}).value();
+    log.compare_chosen(number);
+    CHECK(log.unswept(true) == number);
+    CHECK(log.unswept(false) == 0);
+    const std::uint64_t all = log.add({Purge::By::all, "", "", false}).value();
+    log.compare_entries(all);
+    CHECK(log.unswept(true) == all);
+    CHECK(log.unswept(false) == all);
+}
+
+TEST_CASE("a URL that nobody counts for takes one place, swept or not") {
+    Ledger ledger;
+    PurgeLog log{ledger};
+    Purge purge{Purge::By::url, "a.example/x", "", false};
+    log.compare_chosen(log.add(purge).value());
+    purge.counted = false;
+    const std::uint64_t first = log.add(purge).value();
+    log.compare_chosen(first);
+    for (int i = 0; i < 1000; ++i)
+        log.compare_chosen(log.add(purge).value());
+    CHECK(log.size() == 2);
+    CHECK(log.may_cover(place_of(key_of("a.example/x").text), log.position() - 1));
+    log.compare_chosen(first);  // comes late: another took its place
+    CHECK(log.next_pass().until == log.position());
+    log.swept_until(log.position());
+    CHECK(log.size() == 0);
+    CHECK(ledger.used() == 0);
+}
+
+TEST_CASE("the texts of purges are bounded and charged, and none drops many at once") {
+    Ledger ledger;
+    PurgeLog log{ledger};
+    log.fill_began(0);
+    Purge purge{Purge::By::url, "", "", false};
+    std::size_t added = 0;
+    for (std::optional<std::uint64_t> number;; ++added) {
+        purge.what = "a.example/" + std::to_string(added) + std::string(8000, 'x');
+        number = log.add(purge);
+        if (!number) break;
+    }
+    CHECK(added < limits::purge_bytes / 8000);
+    CHECK(ledger.used() > added * 8000);
+    CHECK(ledger.used() <= limits::purge_bytes);
+    for (std::size_t i = 1; i <= added; ++i)
+        log.swept(i);
+    CHECK(log.size() == added);
+    CHECK(log.add(purge));
+    log.swept(log.position());
+    const std::size_t before = log.size();
+    log.fill_ended(0);
+    CHECK(log.size() < before);
+    CHECK(log.size() >= before - 100);
+    for (std::size_t i = 0; i < added; i += 10)
+        log.drop_some();
+    CHECK(log.size() == 0);
+    CHECK(ledger.used() == 0);
 }

@@ -150,7 +150,10 @@ TEST_CASE("what may be used stale stays as long as it may") {
         CHECK_FALSE(world.has(key));
     };
     stays(110s);
+    // With s-maxage it is only for what the response itself grants.
     draft.freshness.must_revalidate = true;
+    stays(110s);
+    draft.freshness.if_error = 0;
     stays(10s);
     draft.freshness.has_validator = true;
     stays(10s + limits::cache_kept);
@@ -275,4 +278,67 @@ TEST_CASE("the hottest keys come first, each once, and no markers") {
     CHECK(keys[2] == key_of("a.example/9").text);
     keys = world.store.hottest(1000);
     CHECK(keys.size() == 100);
+}
+
+TEST_CASE("the guessed hit rate counts look-ups that find something, and first insertions") {
+    World world;
+    world.put(key_of("a.example/marked"), "", {.marker = true});
+    CHECK(world.find(key_of("a.example/marked")));
+    CHECK(world.store.hit_rates()[1].hit_rate == 0);
+    for (int i = 0; i < 100; ++i)
+        world.put(key_of("a.example/" + std::to_string(i)), "x");
+    CHECK(world.store.hit_rates()[1].hit_rate == doctest::Approx(0));
+    for (int round = 0; round < 3; ++round)
+        for (int i = 0; i < 100; ++i)
+            CHECK(world.find(key_of("a.example/" + std::to_string(i))));
+    for (const HitRateAt& at : world.store.hit_rates())
+        CHECK(at.hit_rate == doctest::Approx(0.75));
+    // Put again in its place: no use.
+    world.put(key_of("a.example/1"), "y");
+    CHECK(world.store.hit_rates()[1].hit_rate == doctest::Approx(0.75));
+}
+
+TEST_CASE("a store that is off at first has all its shards when it is turned on") {
+    ManualClock clock;
+    CacheStore store(clock);
+    config::Cache cache;
+    cache.memory = 0;
+    store.configure(cache);
+    const std::uint64_t off = store.numbers().bytes;
+    cache.memory = 1024 * limits::MiB;
+    store.configure(cache);
+    CacheStore large(clock);
+    large.configure(cache);
+    CHECK(off == large.numbers().bytes);
+}
+
+TEST_CASE("a purged entry that is replaced before anybody looked counts as purged") {
+    World world;
+    world.put(key_of("a.example/x"), "one");
+    const std::uint64_t number = world.purge(Purge::By::all);
+    world.put(key_of("a.example/x"), "two");
+    world.sweep_all();
+    CHECK(world.store.purged_by(number) == 1);
+    CHECK(text_of(world.find(key_of("a.example/x"))->body()) == "two");
+}
+
+TEST_CASE("what was set by hand gives way only when its time is over or it is purged") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    world.put(key, "by hand", {.lifetime = 10, .by_hand = true});
+    for (const World::More& more :
+         {World::More{}, World::More{.vary = "accept: a\n"}, World::More{.marker = true}}) {
+        CHECK(world.put(key, "of the origin", more).reason == CacheReason::overtaken);
+        CHECK(text_of(world.find(key)->body()) == "by hand");
+    }
+    CHECK(world.put(key, "again by hand", {.lifetime = 10, .by_hand = true}).entry);
+    world.clock.advance(10s);
+    CHECK(world.put(key, "of the origin").entry);
+    world.put(key, "by hand", {.by_hand = true});
+    world.purge(Purge::By::all, {}, true);
+    CHECK(world.put(key, "of the origin").entry);
+    world.put(key, "by hand", {.by_hand = true});
+    world.purge(Purge::By::url, "a.example/x");
+    CHECK(world.put(key, "of the origin").entry);
+    CHECK(world.store.numbers().entries == 1);
 }

@@ -178,7 +178,7 @@ TEST_CASE("long bodies are given back byte for byte, whether they shrink or not"
     }
 }
 
-TEST_CASE("a hit that finds no buffer to unpack into is overloaded, and says so") {
+TEST_CASE("a hit that finds no buffer to unpack into is asked of the origin") {
     CachedEdge site;
     const std::string body(200'000, 'z');
     site.answer = [&](const ReadMessage&) {
@@ -186,11 +186,18 @@ TEST_CASE("a hit that finds no buffer to unpack into is overloaded, and says so"
     };
     CHECK(site.get().body == body);
     std::vector<BufferLease> all;
-    while (BufferLease lease = site.edge.worker.loop().bulk_buffers().lease())
+    while (BufferLease lease = site.edge.worker.loop().block_buffers().lease())
         all.push_back(std::move(lease));
-    CHECK(site.get().status == 503);
+    for (const char* more : {"", "\nRange: bytes=0-199999"}) {
+        const ReadMessage passed = site.get(more);
+        CHECK(passed.status == 200);
+        CHECK(passed.body == body);
+        CHECK(passed.field("cache-status") == "scrollgate; fwd=bypass; detail=no-memory");
+    }
+    CHECK(site.asked.size() == 3);
     all.clear();
     CHECK(site.get().body == body);
+    CHECK(site.asked.size() == 3);
 }
 
 TEST_CASE("a client of HTTP/1.0 gets a hit, too") {

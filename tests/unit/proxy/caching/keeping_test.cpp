@@ -290,3 +290,24 @@ TEST_CASE("an answer to HEAD that is about what is stored refreshes it") {
     CHECK(site.get().field("Cache-Status") == "scrollgate; hit; ttl=50");
     CHECK(site.asked.size() == 2);
 }
+
+TEST_CASE("what has more tags than a purge could find it by is not stored") {
+    std::string many, most;
+    for (int i = 0; i <= 64; ++i) {
+        if (i < 64) most += " t" + std::to_string(i);
+        many += " t" + std::to_string(i);
+    }
+    for (const auto& [tags, stored] :
+         {std::pair{many, false}, {most, true}, {std::string(1025, 'x'), false}}) {
+        CachedEdge site;
+        site.answer = [&tags = tags](const ReadMessage&) {
+            return CachedEdge::reply(
+                "200 OK\nCache-Control: max-age=60\nSurrogate-Key:" + (" " + tags), "body");
+        };
+        const std::string first =
+            stored ? "scrollgate; fwd=miss; stored" : "scrollgate; fwd=miss; detail=too-large";
+        CHECK(site.get().field("Cache-Status") == first);
+        CHECK(site.get().body == "body");
+        CHECK(site.asked.size() == (stored ? 1 : 2));
+    }
+}

@@ -21,6 +21,10 @@ struct Scene {
             "  - { name: meta, match: { path_prefix: /metadata }, pools: [ main ],\n"
             "      rewrite: { strip_prefix: /metadata },\n"
             "      cache: { enabled: true, key: { query: { ignore: [ \"utm_*\" ] } } } }\n"
+            "  - { name: raw, match: { path_prefix: /raw }, pools: [ main ], raw_path: true,\n"
+            "      cache: { enabled: true } }\n"
+            "  - { name: hand, match: { host: hand.example }, pools: [ main ],\n"
+            "      cache: { enabled: true, entries: true, partition: _cache } }\n"
             "  - { name: all, pools: [ main ], cache: { enabled: true } }\n");
         REQUIRE(loaded.ok());
         snapshot.emplace(1, std::make_shared<const config::Config>(std::move(loaded.config)),
@@ -78,8 +82,7 @@ TEST_CASE("a key leads back to a URL of clients, or to none") {
         CHECK(url_of_key(*s.snapshot, s.route(url).key.text) == url);
     }
     CacheKey hand;
-    Arena arena;
-    make_hand_key("/_cache/x", arena, hand);
+    make_hand_key("/_cache/x", hand);
     CHECK(url_of_key(*s.snapshot, hand.text) == "");
 }
 
@@ -103,4 +106,30 @@ TEST_CASE("a bare key is served at one path, and cannot leave it") {
     CHECK(hand_target("../x") == "");
     CHECK(hand_target("a/../../x") == "");
     CHECK(hand_target(std::string("a\0b", 3)) == "");
+}
+
+TEST_CASE("a route that forwards paths as they were written has keys of them") {
+    Scene s;
+    CHECK(s.route("http://a.example/raw/%61").target == "/raw/%61");
+    CHECK(parts_of(s.route("http://a.example/raw/%61?b").key.text).target == "/raw/%61?b");
+    CHECK(s.route("http://a.example/x/%61").target == "/x/a");
+    const auto targets = stored_targets(*s.snapshot, plain_url("a.example/raw/%61"));
+    CHECK(std::find(targets.begin(), targets.end(), "/raw/%61") != targets.end());
+    const auto prefixes = stored_prefixes(*s.snapshot, plain_url("a.example/raw/%61"));
+    CHECK(std::find(prefixes.begin(), prefixes.end(), "/raw/%61") != prefixes.end());
+}
+
+TEST_CASE("where routes serve what is set by hand, a URL below /_cache/ has the bare key") {
+    Scene s;
+    CacheKey hand;
+    make_hand_key("/_cache/x", hand);
+    CHECK(is_hand_key(hand.text));
+    CHECK(s.route("http://hand.example/_cache/x").key.text == hand.text);
+    CHECK(s.route("https://hand.example/y/../_cache/%78").key.text == hand.text);
+    CHECK_FALSE(is_hand_key(s.route("http://a.example/_cache/x").key.text));
+    // A partition of that name is another one.
+    CHECK(parts_of(s.route("http://hand.example/y").key.text).partition == "_cache");
+    CHECK_FALSE(is_hand_key(s.route("http://hand.example/y").key.text));
+    make_hand_key("/_cache/" + std::string(limits::cache_key, 'x'), hand);
+    CHECK(parts_of(hand.text).target == "");
 }

@@ -4,6 +4,8 @@
 #include <fstream>
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/unit/proxy/admin/temporary_folder.hpp"
 
@@ -35,4 +37,24 @@ TEST_CASE("what is written reads back, in place of what was there, with nothing 
     CHECK_FALSE(std::ifstream(file + ".new"));
     CHECK(write_url_file(folder / "no/such/file", urls).find("cannot be written") !=
           std::string::npos);
+}
+
+TEST_CASE("what lies in the draft's place is neither followed nor written into") {
+    const test::TemporaryFolder folder;
+    const std::string file = folder / "hottest", other = folder / "other";
+    std::ofstream(other) << "kept";
+    REQUIRE(::symlink(other.c_str(), (file + ".new").c_str()) == 0);
+    CHECK(write_url_file(file, {"http://a.test/"}) == "");
+    std::string kept;
+    std::ifstream(other) >> kept;
+    CHECK(kept == "kept");
+    struct stat facts {};
+    REQUIRE(::lstat(file.c_str(), &facts) == 0);
+    CHECK(S_ISREG(facts.st_mode));
+    CHECK((facts.st_mode & 0777) == 0600);
+    std::ofstream(file + ".new") << "open to all";
+    REQUIRE(::chmod((file + ".new").c_str(), 0666) == 0);
+    CHECK(write_url_file(file, {"http://a.test/"}) == "");
+    REQUIRE(::lstat(file.c_str(), &facts) == 0);
+    CHECK((facts.st_mode & 0777) == 0600);
 }

@@ -62,8 +62,8 @@ std::shared_ptr<ScriptedPeer> Edge::client(const std::string& ip) {
     const SocketAddress address = *SocketAddress::from_ip(ip, 40000);
     REQUIRE(admission.enter(address));
     const bool trusted = ip.starts_with("10.");
-    ServerSession::start(worker, make_scripted_stream(peer),
-                         Client{address, ip, "http", "plain", trusted});
+    start_session(worker, make_scripted_stream(peer), Client{address, ip, "http", "plain", trusted},
+                  Protocol::cleartext);
     return peer;
 }
 
@@ -130,6 +130,7 @@ std::string Edge::leftovers() {
     expect_none("tunnels", totals.tunnels);
     expect_none("small buffers", worker.loop().small_buffers().leased());
     expect_none("bulk buffers", worker.loop().bulk_buffers().leased());
+    expect_none("block buffers", worker.loop().block_buffers().leased());
     expect_none("open streams", faults.open);
     expect_none("streams", faults.alive);
     for (const std::string& complaint : faults.complaints)
