@@ -12,11 +12,6 @@
 namespace scrollgate {
 namespace {
 
-/// Runs a task and lets go of it at its end.
-detail::Detached detach(Task<void> task) {
-    co_await std::move(task);
-}
-
 std::string_view copied(Arena& arena, std::string_view text) {
     return arena.join({text});
 }

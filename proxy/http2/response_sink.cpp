@@ -92,7 +92,7 @@ Task<Result<void>> Http2ResponseSink::interim(const ResponseHead& head) {
 // An extended CONNECT succeeds with 200 (RFC 8441 section 5); what speaks of the upgrade stays
 // here.
 Task<Result<void>> Http2ResponseSink::upgrade(const ResponseHead& head, std::string_view) {
-    keep_fields(head);
+    keep_fields(head, {});
     fields_.remove(Field::sec_websocket_accept);
     status_ = 200;
     framing_ = {BodyFraming::Kind::chunked, 0};
