@@ -221,6 +221,7 @@ inline constexpr std::size_t ratio_samples = 2048;  ///< keys that the hit rate 
 
 // -- fills of the cache (fixed)
 inline constexpr std::size_t fill_flow = 256 * KiB;  ///< kept by one that nobody may join any more
+inline constexpr auto fill_patience = 5s;            ///< it waits so long for its slowest readers
 inline constexpr std::size_t fill_first = 16 * KiB;  ///< first segment, if the length is not known
 inline constexpr std::size_t fills = 16 * 1024;      ///< under way at a time
 inline constexpr std::size_t fills_of_key = 16;      ///< of one key: variants, and after purges

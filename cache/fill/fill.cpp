@@ -21,7 +21,11 @@ Fill::Fill(CacheStore& store, const CacheKey& key)
 
 Fill::~Fill() {
     drop_packer();
-    if (!over()) store_.fill_ended(purge_position_);
+    let_purges_go();
+}
+
+void Fill::let_purges_go() noexcept {
+    if (std::exchange(compares_, false)) store_.fill_ended(purge_position_);
 }
 
 bool Fill::suits(const HeaderList& request) const {
@@ -154,6 +158,7 @@ BodyRef Fill::take_body() {
 void Fill::outgrow(CacheReason reason) {
     if (state() == State::asking || over() || outgrown() != CacheReason::none) return;
     drop_packer();
+    let_purges_go();  // nothing will be stored, and its readers may be slow
     outgrown_.store(reason, std::memory_order_release);
     dropping_.store(true);
     let_go(*loop_);
@@ -185,7 +190,7 @@ void Fill::end(State state) {
         state_.store(state, std::memory_order_release);
         wake_readers();
     }
-    store_.fill_ended(purge_position_);
+    let_purges_go();
     let_go(*loop_);
 }
 

@@ -48,9 +48,6 @@
 #include "core/timer_wheel.hpp"
 
 namespace scrollgate {
-namespace limits {
-inline constexpr auto fill_patience = std::chrono::seconds(5);
-}  // namespace limits
 
 class Fill;
 class FillReader;
@@ -208,6 +205,7 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
                                             bool& poor);
     void keep(std::string_view bytes);
     void drop_packer() noexcept;
+    void let_purges_go() noexcept;
 
     CacheStore& store_;
     const CacheKey key_;
@@ -243,6 +241,7 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     EventLoop* loop_ = nullptr;
     std::unique_ptr<BodyPacker> packer_;
     std::size_t packed_ = 0;  ///< bytes reserved for packer_
+    bool compares_ = true;    ///< the store keeps purges for it
     Patience patience_{*this};
 };
 

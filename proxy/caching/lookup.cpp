@@ -93,7 +93,7 @@ void look_up(Exchange& x) {
 }
 
 bool is_bare(const Exchange& x) noexcept {
-    return x.route->cache->entries && x.path.starts_with(hand_prefix);
+    return is_hand_path(*x.route->cache, x.path);
 }
 
 bool chooses(Exchange& x, std::string_view lines) {

@@ -140,7 +140,7 @@ TEST_CASE("a reader that holds up the others of an outgrown fill is cut off in t
     settle(world.loop);
     CHECK_FALSE(writer.running());
     CHECK(writer.needed);
-    slow.start();
+    slow.start(1000);
     CHECK(slow.reader.broken());
     CHECK(idle.take().empty());
     CHECK(idle.broken());
@@ -167,8 +167,8 @@ TEST_CASE("the slowest of all is waited for while nobody is ahead of it") {
     world.loop.turn_timers();
     settle(world.loop);
     CHECK(writer.running());
-    one.start();
-    two.start();
+    one.start(1000);
+    two.start(1000);
     settle(world.loop);
     world.fill->complete({});
     settle(world.loop);

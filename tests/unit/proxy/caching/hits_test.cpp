@@ -192,7 +192,7 @@ TEST_CASE("a hit that finds no buffer to unpack into is asked of the origin") {
         const ReadMessage passed = site.get(more);
         CHECK(passed.status == 200);
         CHECK(passed.body == body);
-        CHECK(passed.field("cache-status") == "scrollgate; fwd=bypass; detail=no-memory");
+        CHECK(passed.field("Cache-Status") == "scrollgate; fwd=bypass; detail=no-memory");
     }
     CHECK(site.asked.size() == 3);
     all.clear();

@@ -81,9 +81,9 @@ TEST_CASE("requests are counted by what the cache did, and fills apart from them
     CHECK(has(page, R"(scrollgate_cache_fills_total{route="nft",ok="true"} 2)"));
     CHECK(has(page, R"(scrollgate_cache_fills_total{route="nft",ok="false"} 1)"));
     CHECK(has(page, R"(scrollgate_requests_total{route="nft",code="200"} 6)"));
-    CHECK(has(page, R"(scrollgate_retries_total{route="nft"} 4)"));
+    CHECK(has(page, R"(scrollgate_retries_total{route="nft"} 6)"));
     CHECK(metrics.route_totals(nft).hits == 2);
-    CHECK(metrics.route_totals(nft).fills == 2);
+    CHECK(metrics.route_totals(nft).fills == 3);
 }
 
 TEST_CASE("a name keeps its series") {
