@@ -1,4 +1,5 @@
 """Names of endpoints: TTLs, answers that fail, servers that die, sets that shrink, moves."""
+import socket
 import threading
 
 from harness import EdgeTest, TimedTest, eventually, main
@@ -16,6 +17,8 @@ class DnsTest(EdgeTest):
     def origins(self, count):
         """So many origins on 127.0.0.1, .2, … and one port."""
         first = self.origin()
+        while not all(is_free(f"127.0.0.{n}", first.port) for n in range(2, count + 1)):
+            first = self.origin()  # somebody's connection has the port on another address
         return [first] + [self.origin(port=first.port, host=f"127.0.0.{n}")
                           for n in range(2, count + 1)]
 
@@ -32,6 +35,15 @@ class DnsTest(EdgeTest):
 
     def wait_addresses(self, edge, *ips):
         eventually(lambda: self.addresses(edge) == sorted(ips), f"the endpoints are {ips}")
+
+
+def is_free(host, port):
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 class Answers(DnsTest):
