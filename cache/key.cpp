@@ -109,11 +109,7 @@ std::string_view pop_parameter(std::string_view& query) noexcept {
 void append_header(std::string& text, const std::string& name, const HeaderList& request) {
     text += '\n';
     text += name;
-    const std::size_t behind_name = text.size();
-    text += ": ";
-    const bool found =
-        for_selecting_value(request, name, field_id(name), [&text](char c) { text += c; });
-    if (!found) text.resize(behind_name);  // absent is not the same as empty
+    append_selecting_value(text, name, request);
 }
 
 /// Every cookie of this name counts: origins differ in which of two they read.
@@ -133,13 +129,6 @@ void append_cookie(std::string& text, const std::string& name, const HeaderList&
             text += pair.substr(name.size());
         }
     }
-}
-
-std::string_view pop_line(std::string_view& text) noexcept {
-    const std::size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    return line;
 }
 
 }  // namespace

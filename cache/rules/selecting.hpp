@@ -84,4 +84,22 @@ bool for_selecting_value(const HeaderList& request, std::string_view name, Field
     return found;
 }
 
+/// Appends ": " and the selecting value of the fields called `name`; nothing if there is none,
+/// which is not the same as an empty one.
+inline void append_selecting_value(std::string& text, std::string_view name,
+                                   const HeaderList& request) {
+    const std::size_t before = text.size();
+    text += ": ";
+    const auto append = [&text](char c) { text += c; };
+    if (!for_selecting_value(request, name, field_id(name), append)) text.resize(before);
+}
+
+/// Takes the first line of a key, or of a variant's lines, off `lines`; without its end.
+inline std::string_view pop_line(std::string_view& lines) noexcept {
+    const std::size_t end = lines.find('\n');
+    const std::string_view line = lines.substr(0, end);
+    lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+    return line;
+}
+
 }  // namespace scrollgate

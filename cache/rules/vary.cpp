@@ -22,14 +22,6 @@ bool is_token(std::string_view text) noexcept {
     return !text.empty();
 }
 
-/// Takes the first line off.
-std::string_view pop_line(std::string_view& lines) noexcept {
-    const std::size_t end = lines.find('\n');
-    const std::string_view line = lines.substr(0, end);
-    lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
-    return line;
-}
-
 bool has_line_of(std::string_view lines, std::string_view name) noexcept {
     while (!lines.empty()) {
         const std::string_view line = pop_line(lines);
@@ -41,11 +33,7 @@ bool has_line_of(std::string_view lines, std::string_view name) noexcept {
 void append_line(std::string& lines, std::string_view name, const HeaderList& request) {
     for (const char c : name)
         lines += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-    const std::size_t behind_name = lines.size();
-    lines += ": ";
-    const bool found =
-        for_selecting_value(request, name, field_id(name), [&lines](char c) { lines += c; });
-    if (!found) lines.resize(behind_name);  // absent is not the same as empty
+    append_selecting_value(lines, name, request);
     lines += '\n';
 }
 

@@ -4,6 +4,7 @@
 
 #include "cache/rules/conditional.hpp"
 #include "cache/rules/vary.hpp"
+#include "core/field_copy.hpp"
 #include "core/limits.hpp"
 #include "proxy/caching/entry_body.hpp"
 #include "proxy/caching/storing.hpp"
@@ -79,9 +80,7 @@ void FillSink::share_out(const ResponseHead& head, const Storing& storing, std::
         if (stored || !share_ || field.id == Field::age || field.id == Field::content_length) {
             continue;
         }
-        const std::string_view text = share_->arena.join({field.name, field.value});
-        share_->fields.add(text.substr(0, field.name.size()), text.substr(field.name.size()),
-                           field.id);
+        copy_field(field, share_->arena, share_->fields);
     }
     fill_->head(made);
     pack_body(head);

@@ -1,6 +1,7 @@
 #include "proxy/caching/fill_task.hpp"
 
 #include "cache/rules/conditional.hpp"
+#include "core/field_copy.hpp"
 #include "core/http1/head_parser.hpp"
 #include "proxy/caching/lookup.hpp"
 #include "proxy/pipeline/failover.hpp"
@@ -14,13 +15,6 @@ namespace {
 
 std::string_view copied(Arena& arena, std::string_view text) {
     return arena.join({text});
-}
-
-void copy_fields(const HeaderList& from, Arena& arena, HeaderList& to) {
-    for (const HeaderField& field : from) {
-        const std::string_view text = arena.join({field.name, field.value});
-        to.add(text.substr(0, field.name.size()), text.substr(field.name.size()), field.id);
-    }
 }
 
 /// For a URL that no client has asked for: one without an address, so that origins are told none.
@@ -107,7 +101,8 @@ void FillTask::copy_request(const Exchange& x) {
     request.path = copied(arena, from.path);
     request.query = copied(arena, from.query);
     request.has_query = from.has_query;
-    copy_fields(from.fields, arena, request.fields);
+    for (const HeaderField& field : from.fields)
+        copy_field(field, arena, request.fields);
     x_.target = copied(arena, x.cache.target);
     x_.route = x.route;
     ExchangeRecord& record = x_.record;

@@ -1,11 +1,11 @@
 #include "proxy/caching/filled.hpp"
 
 #include "cache/rules/conditional.hpp"
+#include "proxy/caching/answer.hpp"
 #include "proxy/caching/cache_status.hpp"
 #include "proxy/caching/fill_body.hpp"
 #include "proxy/caching/partial.hpp"
 #include "proxy/pipeline/prepare.hpp"
-#include "proxy/pipeline/relay.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -62,18 +62,12 @@ Task<Result<void>> answer_filled(Exchange& x, Reading& reading, const LeadersSha
     if (!known) narrow(x, from, body);
     add_cache_status(x, x.response.fields);
     prepare_response(x);
-    x.record.status = x.response.status;
-    x.sink->head(x.response);
     if (known) {
+        const boost::intrusive_ptr<const Fill> kept(&reading.fill());  // x.response views its head
         reading.end();
-        const BodyChunk nothing{{}, true, nullptr};
-        co_return co_await x.sink->write(nothing);
+        co_return co_await send_head(x, {});
     }
-    const std::optional<RelayError> broke =
-        co_await relay(body, *x.sink, x.record.bytes_out, x.worker.loop());
-    if (x.cancelled) co_return Error{*x.cancelled};
-    if (broke) co_return broke->error;
-    co_return Result<void>();
+    co_return co_await send_answer(x, body, {});
 }
 
 }  // namespace scrollgate

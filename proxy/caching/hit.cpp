@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "cache/rules/conditional.hpp"
+#include "proxy/caching/answer.hpp"
 #include "proxy/caching/cache_status.hpp"
 #include "proxy/caching/cached.hpp"
 #include "proxy/caching/entry_body.hpp"
 #include "proxy/caching/partial.hpp"
 #include "proxy/pipeline/prepare.hpp"
-#include "proxy/pipeline/relay.hpp"
 #include "proxy/routing/transform.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -52,24 +52,6 @@ void add_tail(Exchange& x) {
     add_own_fields(x, fields, Version::http11);
 }
 
-Task<Result<void>> send(Exchange& x, BodySource& body, std::string_view lines) {
-    x.record.status = x.response.status;
-    x.sink->head(x.response, lines);
-    const std::optional<RelayError> broke =
-        co_await relay(body, *x.sink, x.record.bytes_out, x.worker.loop());
-    if (x.cancelled) co_return Error{*x.cancelled};
-    if (broke) co_return broke->error;
-    co_return Result<void>();
-}
-
-/// The head alone: for HEAD and 304.
-Task<Result<void>> send_head(Exchange& x, std::string_view lines) {
-    x.record.status = x.response.status;
-    x.sink->head(x.response, lines);
-    const BodyChunk nothing{{}, true, nullptr};
-    co_return co_await x.sink->write(nothing);
-}
-
 /// So many slow clients are sent stored bodies that no buffer is left to unpack this one into. The
 /// origin has it, too, unless it was set by hand.
 Task<Result<void>> ask_origin(Exchange& x) {
@@ -87,7 +69,7 @@ Task<Result<void>> answer_plain(Exchange& x) {
     if (x.request.method == Method::head) co_return co_await send_head(x, entry.wire());
     EntryBody body(entry.body());
     if (!body.lease(x.worker.loop())) co_return co_await ask_origin(x);
-    co_return co_await send(x, body, entry.wire());
+    co_return co_await send_answer(x, body, entry.wire());
 }
 
 /// The same with fields that the route changes, or in part.
@@ -103,7 +85,7 @@ Task<Result<void>> answer_changed(Exchange& x, Ranges ranges) {
     if (x.request.method == Method::head || x.response.status == 304) {
         co_return co_await send_head(x, {});
     }
-    co_return co_await send(x, body, {});
+    co_return co_await send_answer(x, body, {});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/field_copy.hpp"
 #include "core/http1/framing.hpp"
 #include "core/http1/head_parser.hpp"
 #include "core/http1/websocket_handshake.hpp"
@@ -81,10 +82,8 @@ ResponseHead copied(const ResponseHead& head, Arena& arena) {
     ResponseHead copy;
     copy.status = head.status;
     copy.version = head.version;
-    for (const HeaderField& field : head.fields) {
-        const std::string_view text = arena.join({field.name, field.value});
-        copy.fields.add(text.substr(0, field.name.size()), text.substr(field.name.size()));
-    }
+    for (const HeaderField& field : head.fields)
+        copy_field(field, arena, copy.fields);
     return copy;
 }
 
