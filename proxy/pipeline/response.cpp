@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "proxy/caching/passed.hpp"
 #include "proxy/pipeline/attempt.hpp"
+#include "proxy/pipeline/grpc_call.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/pipeline/relay.hpp"
 #include "proxy/server/worker.hpp"
@@ -215,8 +216,9 @@ Task<Result<void>> Attempt::relay_body() {
                  .most = limits::unlimited});
     prepare_answer(x_);
     x_.sink->head(x_.response);
+    CallWatch watch(x_);
     const std::optional<RelayError> broke =
-        co_await relay(body_, *x_.sink, x_.record.bytes_out, x_.worker.loop());
+        co_await relay(body_, watch.sink(), x_.record.bytes_out, x_.worker.loop());
     const bool whole = !broke && sent_ && !closes;
     co_await end_upload();
     if (whole) {
