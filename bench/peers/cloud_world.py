@@ -143,6 +143,13 @@ class Breakage:
         self.posts += self.count("posts_in_flight")
 
 
+class Nothing(Breakage):
+    """The control: what the machine itself adds to a run of the same shape."""
+
+    def strike_now(self):
+        pass
+
+
 class Kill(Breakage):
     counts_tell = False     # they have seen nothing since, whoever tries to ask them
 
@@ -241,8 +248,8 @@ class Blackhole(Breakage):
         self.posts = None
 
 
-BREAKAGES = {"kill": Kill, "freeze": Freeze, "drop": Blackhole, "errors": Errors, "slow": Slow,
-             "flap": Flap, "return": Return}
+BREAKAGES = {"nothing": Nothing, "kill": Kill, "freeze": Freeze, "drop": Blackhole,
+             "errors": Errors, "slow": Slow, "flap": Flap, "return": Return}
 
 
 @contextlib.contextmanager

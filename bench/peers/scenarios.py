@@ -109,6 +109,7 @@ ALL = [
              flags=frozenset({"clouds"})),
     Scenario("clouds-balance", "policies at 70 % of what three clouds can do", "balance",
              flags=frozenset({"clouds"})),
+    _cloud("control", "a drill in which nothing breaks: what the machine adds", "nothing"),
     _cloud("kill-one", "one endpoint of a cloud is killed", "kill", 1),
     _cloud("kill-cloud", "a whole cloud is killed", "kill"),
     _cloud("freeze-one", "one endpoint of a cloud is frozen", "freeze", 1),
