@@ -305,6 +305,21 @@ std::uint32_t Session::peer_streams() const noexcept {
     return ::nghttp2_session_get_remote_settings(handle_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
+bool Session::peer_takes_connect() const noexcept {
+    return settled_ && ::nghttp2_session_get_remote_settings(
+                           handle_, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
+}
+
+void Session::ping() noexcept {
+    if (!broken_) ::nghttp2_submit_ping(handle_, NGHTTP2_FLAG_NONE, nullptr);
+}
+
+void Session::end() noexcept {
+    ::nghttp2_submit_goaway(handle_, NGHTTP2_FLAG_NONE,
+                            ::nghttp2_session_get_last_proc_stream_id(handle_), NGHTTP2_NO_ERROR,
+                            nullptr, 0);
+}
+
 // ---- bytes
 
 void Session::feed(std::string_view bytes) noexcept {
@@ -473,6 +488,11 @@ bool Session::we_ended(const SessionStream& stream) const noexcept {
 void Session::consumed(SessionStream& stream, std::size_t bytes) noexcept {
     assert(stream.session_ == this && options_.windows == SessionOptions::Windows::manual);
     ::nghttp2_session_consume(handle_, stream.id_, bytes);
+}
+
+void Session::consumed_of_stream(SessionStream& stream, std::size_t bytes) noexcept {
+    assert(stream.session_ == this && options_.windows == SessionOptions::Windows::manual);
+    ::nghttp2_session_consume_stream(handle_, stream.id_, bytes);
 }
 
 }  // namespace scrollgate::http2
