@@ -40,7 +40,7 @@ Duration patience(const Exchange& x, const Endpoint& endpoint) noexcept {
 
 /// One connect, on the connection of `claim`.
 Task<Result<void>> connect_once(Exchange& x, Claim& claim) {
-    Connection& connection = *claim.connection;
+    UpstreamConnection& connection = *claim.connection;
     const TimePoint begun = x.worker.loop().now();
     const TimePoint limit = after(begun, x.route->connect);
     connection.expire_at(

@@ -58,7 +58,9 @@ Task<Result<void>> Turn::ask(Hedge* hedge) {
         claim_.connection.reset();
         co_return Error{ErrorKind::upstream_reset, false, {}, "the body cannot be sent again"};
     }
-    attempt_.emplace(x_, *endpoint_, std::move(claim_.connection));
+    Http1OriginEnd& end = x_.worker.http1_ends().take(x_.worker);
+    end.begin(x_, std::move(claim_.connection));
+    attempt_.emplace(x_, *endpoint_, end);
     if (holding_) attempt_->hold_interims();
     if (called_off_) attempt_->call_off();
     begun_ = x_.worker.loop().now();  // latency is the endpoint's, not the handshake's

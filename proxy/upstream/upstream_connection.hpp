@@ -15,13 +15,14 @@
 #include "core/net/connection.hpp"
 #include "core/net/dialer.hpp"
 #include "proxy/observe/metrics.hpp"
+#include "proxy/upstream/call_off.hpp"
 
 namespace scrollgate {
 
 class UpstreamPool;
 struct EndpointSlot;
 
-class UpstreamConnection final : public Connection {
+class UpstreamConnection final : public Connection, public CallOff {
   public:
     /// `target`: the TLS side, null if plain. `once`: it serves one exchange, because it began with
     /// the address of one client.
@@ -30,6 +31,7 @@ class UpstreamConnection final : public Connection {
                        std::shared_ptr<const TlsTarget> target, bool once);
     ~UpstreamConnection() override;
 
+    void fail(ErrorKind why) noexcept override { Connection::fail(why); }
     /// Has carried an exchange before the present one.
     [[nodiscard]] bool reused() const noexcept { return served_ > 0; }
 
