@@ -10,11 +10,12 @@ namespace scrollgate::http2 {
 
 // ---- responses
 
-void ClientStream::begin(Method method, Incoming& incoming, bool own) noexcept {
+void ClientStream::begin(const Request& request, Incoming& incoming, bool own) noexcept {
     incoming_ = &incoming;
     own_ = own;
-    method_ = method;
-    final_ = trailers_ = false;
+    method_ = request.method;
+    tunnel_ = !request.protocol.empty();
+    final_ = trailers_ = half_ = false;
     interim_ = 0;
 }
 
@@ -67,6 +68,7 @@ void ClientStream::message_ended() noexcept {
 
 void ClientStream::broke_off(StreamEnd end, const boost::system::error_code& cause,
                              const char* detail) noexcept {
+    if (half_ && end == StreamEnd::done) return tunnel_closed();
     ErrorKind kind = final_ ? ErrorKind::upstream_truncated : ErrorKind::upstream_reset;
     if (end == StreamEnd::refused && !cause && !final_) kind = ErrorKind::upstream_refused;
     if (end == StreamEnd::malformed) kind = ErrorKind::upstream_malformed;
@@ -80,8 +82,13 @@ ClientSession::ClientSession(const SessionOptions& options)
 
 ClientSession::~ClientSession() = default;
 
-// If the request's body is not through, the rest is not asked for.
+// If the request's body is not through, the rest is not asked for; a tunnel is half-closed.
 void ClientSession::message_came(SessionStream& stream) noexcept {
+    auto& one = static_cast<ClientStream&>(stream);
+    if (one.tunnel_ && one.final_ && !we_ended(stream)) {
+        one.half_ = true;
+        return end_message(stream);
+    }
     if (!we_ended(stream)) submit_reset(stream, NGHTTP2_CANCEL);
     detach(stream);
     end_message(stream);
@@ -98,8 +105,8 @@ void ClientSession::input_broke(int error) noexcept {
 }
 
 bool ClientSession::submit(ClientStream& stream, const RequestHead& head) {
-    const Request request{head.method, head.method_text, head.scheme, head.authority,
-                          head.target, {},               head.fields, head.body};
+    const Request request{head.method, head.method_text, head.scheme, head.authority, head.target,
+                          {},          head.fields,      head.body};
     return submit(stream, request, nullptr);
 }
 
@@ -113,8 +120,9 @@ bool ClientSession::submit(ClientStream& stream, const Request& request, Incomin
     fields_->add(":authority", request.authority);
     fields_->add(":path", request.target);
     fields_->add(request.fields);
+    if (request.trailers) fields_->add("te", "trailers");
     fields_->add_length(request.body);
-    stream.begin(request.method, own != nullptr ? *own : incoming_, own != nullptr);
+    stream.begin(request, own != nullptr ? *own : incoming_, own != nullptr);
     return send_request(stream, *fields_, tunnel || request.body.has_body());
 }
 

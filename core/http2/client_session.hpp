@@ -19,6 +19,7 @@ struct Request {
     std::string_view protocol{};  ///< of an extended CONNECT (RFC 8441), else empty
     const HeaderList& fields;     ///< Host and those of a connection (section 8.2.2) stay here
     BodyFraming body{};
+    bool trailers = false;  ///< we pass trailers on, and say so (TE)
 };
 
 /// What is being received on a stream. An owner that brings one of its own finds the head and its
@@ -43,13 +44,17 @@ class ClientStream : public SessionStream {
     /// Bytes of the body, valid in this call.
     virtual void body_came(std::string_view bytes) noexcept = 0;
     /// The response is whole; `trailers`, that may be passed on, if there were any, valid in this
-    /// call and as Incoming says. The last call. If the request's body is not through, the rest is not asked for.
+    /// call and as Incoming says. The last call. If the request's body is not through, the rest is
+    /// not asked for.
     virtual void response_ended(const HeaderList* trailers) noexcept = 0;
     /// There will be no whole response. The last call. upstream_malformed; upstream_refused if the
     /// peer has said that it did nothing; upstream_truncated if the final head had come, else
     /// upstream_reset. retry_safe: the peer did nothing, or the request never left. `cause`, if the
     /// connection has ended.
     virtual void failed(const Error& error) noexcept = 0;
+    /// Both directions of a tunnel (extended CONNECT) have ended: the last call. Before it
+    /// response_ended() was not the last one, if our direction was still open.
+    virtual void tunnel_closed() noexcept {}
     /// Writes the next bytes of the request's body. At least one, or the end; called only for
     /// requests with a body.
     BodyPart fill_body(std::span<char>) noexcept override { return {0, true}; }
@@ -57,7 +62,7 @@ class ClientStream : public SessionStream {
   private:
     friend class ClientSession;
 
-    void begin(Method method, Incoming& incoming, bool own) noexcept;
+    void begin(const Request& request, Incoming& incoming, bool own) noexcept;
     void section_began() noexcept final;
     const char* field(std::string_view name, std::string_view value) noexcept final;
     const char* section_ended(bool last) noexcept final;
@@ -68,6 +73,8 @@ class ClientStream : public SessionStream {
 
     Incoming* incoming_ = nullptr;  ///< the session's, or the owner's
     Method method_ = Method::get;
+    bool tunnel_ = false;       ///< an extended CONNECT
+    bool half_ = false;         ///< … that the peer has half-closed
     bool own_ = false;          ///< incoming_ is the owner's
     bool final_ = false;        ///< the final head has come
     bool trailers_ = false;     ///< … and trailers

@@ -148,7 +148,9 @@ struct Session::Callbacks {
         Session& session = self(user);
         SessionStream* const stream = session.stream(id);
         if (stream == nullptr) return 0;
-        if (stream->given_) {  // and the peer's message has come, or nobody needs it
+        // A server's message is given, and the client's has come, or nobody needs it.
+        const bool done = session.role_ == Role::server || code == NGHTTP2_NO_ERROR;
+        if (stream->given_ && done) {
             session.detach(*stream);
             stream->broke_off(StreamEnd::done, {}, "");
             return 0;

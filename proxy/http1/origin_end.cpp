@@ -108,9 +108,9 @@ BodySource& Http1OriginEnd::response(const ResponseHead& head) {
 }
 
 OriginEnd::Tunnel Http1OriginEnd::open_tunnel(Duration idle) {
-    sink_.start(*connection_, {.patience = {.stall = idle},
-                               .broken = ErrorKind::upstream_reset,
-                               .fin_at_end = true});
+    sink_.start(
+        *connection_,
+        {.patience = {.stall = idle}, .broken = ErrorKind::upstream_reset, .fin_at_end = true});
     sink_.frame({BodyFraming::Kind::until_close, 0});
     body_.start(*connection_, {BodyFraming::Kind::until_close, 0},
                 {.cut_short = ErrorKind::upstream_reset});

@@ -110,14 +110,16 @@ void Attempt::call_off() noexcept {
 
 // What was not sent at all can be sent elsewhere; what was, only if its effect may come twice and
 // its body once more.
-bool Attempt::can_repeat() const noexcept {
+bool Attempt::can_repeat(const Error& error) const noexcept {
     if (body_begun_ && !x_.replay.whole()) return false;
-    return end_->untouched() || may_repeat(x_);
+    return error.retry_safe || end_->untouched() || may_repeat(x_);
 }
 
 Error Attempt::failed(Error error) const noexcept {
     if (x_.cancelled) return Error{*x_.cancelled};
-    error.retry_safe = error.kind == ErrorKind::upstream_reset && can_repeat();
+    const bool lost =
+        error.kind == ErrorKind::upstream_reset || error.kind == ErrorKind::upstream_refused;
+    error.retry_safe = (lost || error.kind == ErrorKind::upgrade_unknown) && can_repeat(error);
     return error;
 }
 

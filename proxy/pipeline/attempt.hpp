@@ -1,5 +1,6 @@
-// Attempt: one try of an Exchange on one endpoint, over a connection that is connected. What is said
-// on the wire is the OriginEnd's (origin_end.hpp); this is the conversation, whatever the version.
+// Attempt: one try of an Exchange on one endpoint, over a connection that is connected. What is
+// said on the wire is the OriginEnd's (origin_end.hpp); this is the conversation, whatever the
+// version.
 //
 // begin() sends the request and reads up to the final response head, while the request's body flows
 // beside it; deliver() relays the response. The upload is a child of the attempt: whoever began an
@@ -56,7 +57,7 @@ class Attempt {
     [[nodiscard]] Task<void> upload();
     [[nodiscard]] Task<void> end_upload();
     void await_answer();
-    [[nodiscard]] bool can_repeat() const noexcept;
+    [[nodiscard]] bool can_repeat(const Error& error) const noexcept;
     [[nodiscard]] Error failed(Error error) const noexcept;
     [[nodiscard]] Error malformed(const char* detail) const noexcept;
 

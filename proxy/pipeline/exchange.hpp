@@ -104,8 +104,8 @@ struct Exchange {
     Affinity affinity;                    ///< what ties the request to an endpoint
     std::vector<std::shared_ptr<const RouteTargets>> held;  ///< keeps tried endpoints alive
     std::vector<CallOff*> upstreams;  ///< of the attempts under way, for cancel()
-    ReplayBody replay;                   ///< what `body` is while it may have to be sent again
-    TimedGate* waiting = nullptr;        ///< while it waits for room, for cancel()
+    ReplayBody replay;                ///< what `body` is while it may have to be sent again
+    TimedGate* waiting = nullptr;     ///< while it waits for room, for cancel()
     std::optional<ErrorKind> cancelled;
     CacheDecision cache;            ///< on routes with a cache
     FillReader* reading = nullptr;  ///< while it reads a fill, for cancel()

@@ -40,10 +40,12 @@ class SharedConnection final : public http2::ClientSession, private TimerWheel::
     /// What was submitted, resumed or given back goes out soon.
     void wake() { carrier_.wake(); }
     /// Bytes ever received.
-    [[nodiscard]] std::uint64_t heard() const noexcept { return connection_->received_total(); }
+    [[nodiscard]] std::uint64_t heard() const noexcept {
+        return connection_ ? connection_->received_total() : 0;
+    }
     /// It has carried a stream before.
     [[nodiscard]] bool used() const noexcept { return served_ > 1; }
-    [[nodiscard]] bool over_tls() const noexcept { return connection_->target() != nullptr; }
+    [[nodiscard]] bool over_tls() const noexcept { return over_tls_; }
 
   private:
     friend class SharedSeat;
@@ -65,9 +67,10 @@ class SharedConnection final : public http2::ClientSession, private TimerWheel::
     UpstreamLease connection_;
     http2::Carrier carrier_;
     const Duration idle_most_;
+    const bool over_tls_;
     std::uint32_t seats_ = 0;
-    std::uint64_t served_ = 0;       ///< seats ever taken
-    std::uint64_t heard_ = 0;        ///< bytes received when the timer was set
+    std::uint64_t served_ = 0;  ///< seats ever taken
+    std::uint64_t heard_ = 0;   ///< bytes received when the timer was set
     TimePoint idle_since_{}, pinged_at_{}, look_ = never;
     bool idle_ = false, retired_ = false, over_ = false;
     bool pinged_ = false;  ///< in the silence that lasts
