@@ -1,6 +1,7 @@
 // What only the whole file can tell about pools: doubled endpoints, checks that cannot work,
 // capacity that cannot change.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -23,6 +24,7 @@ void Validator::pools() {
         pool_addresses(pool, path);
         pool_limits(pool, path + ".limits");
         pool_tls(pool, path + ".tls");
+        pool_protocol(pool, path);
         pool_check(pool, path + ".health_check");
         pool_capacity(pool, path + ".auto");
         if (!used.contains(pool.name) && !reported("routes"))
@@ -85,6 +87,10 @@ void Validator::pool_check(const Pool& pool, const std::string& path) {
               "only one of path, grpc and tcp: true is possible");
         return;
     }
+    if (check.grpc && pool.protocol == Pool::Protocol::http1 &&
+        std::any_of(pool.endpoints.begin(), pool.endpoints.end(), std::mem_fn(&Endpoint::tls)))
+        error(path + ".grpc",
+              "gRPC is spoken over HTTP/2: give the pool protocol: h2 or protocol: auto");
     if (!check.path.empty()) return;
     for (const char* key : {"expect", "body"})
         if (reader_.present(fmt::format("{}.{}", path, key)))

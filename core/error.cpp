@@ -40,6 +40,8 @@ constexpr std::array<ErrorFacts, error_kinds> table{{
     {K::upstream_malformed, S::upstream, 502, G::internal, "upstream_malformed", true},
     {K::upstream_truncated, S::upstream, 502, G::unavailable, "upstream_truncated", true},
     {K::upstream_stalled, S::upstream, 504, G::deadline_exceeded, "upstream_stalled", true},
+    {K::upstream_refused, S::upstream, 503, G::unavailable, "upstream_refused", false},
+    {K::upgrade_unknown, S::upstream, 502, G::internal, "upgrade_unknown", false},
     {K::upstream_unresolved, S::upstream, 503, G::unavailable, "upstream_unresolved", false},
     {K::no_endpoint, S::upstream, 503, G::unavailable, "no_endpoint", false},
     {K::no_route, S::internal, 404, G::unimplemented, "no_route", false},

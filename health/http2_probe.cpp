@@ -129,6 +129,8 @@ ProbeResult judge(const ProbePlan& plan, const Asked& asked, const Connection& c
 }  // namespace
 
 Task<ProbeResult> ask_over_http2(const ProbePlan& plan, Connection& connection) {
+    if (plan.dial.tls && connection.alpn() != "h2")
+        co_return ProbeResult{false, "does not agree to HTTP/2 over TLS"};
     http2::SessionOptions options;
     options.header_bytes = limits::check_head;
     options.streams = 1;

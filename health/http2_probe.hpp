@@ -9,7 +9,7 @@
 
 namespace scrollgate {
 
-/// Asks over `connection`, which is connected and has its deadline; closes it. `plan` is of http or
+/// Asks over `connection`, which is connected and has its deadline; it is of no use afterwards. `plan` is of http or
 /// grpc and stays valid until it has ended.
 [[nodiscard]] Task<ProbeResult> ask_over_http2(const ProbePlan& plan, Connection& connection);
 

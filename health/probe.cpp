@@ -66,10 +66,16 @@ bool Probe::reusable(const ProbePlan& plan, const SocketAddress& address) const 
            plan.dial.preface.empty() && connection_->is_open() && connection_->quiet();
 }
 
+/// Once connected. Over TLS it is what both sides have agreed on.
+bool Probe::over_http2(const ProbePlan& plan) const {
+    if (plan.kind == ProbePlan::Kind::grpc) return true;
+    if (plan.kind != ProbePlan::Kind::http) return false;
+    return plan.http2 || connection_->alpn() == "h2";
+}
+
 Task<ProbeResult> Probe::ask(const ProbePlan& plan, const SocketAddress& address) {
     const TimePoint until = loop_.now() + plan.timeout;
-    const bool http2 = plan.kind == ProbePlan::Kind::grpc || plan.http2;
-    const bool reuses = plan.kind == ProbePlan::Kind::http && !http2 && reusable(plan, address);
+    const bool reuses = plan.kind == ProbePlan::Kind::http && reusable(plan, address);
     keep_ = false;
     ProbeResult result{true, {}};
     if (!reuses) {
@@ -82,7 +88,7 @@ Task<ProbeResult> Probe::ask(const ProbePlan& plan, const SocketAddress& address
     }
     received_before_ = connection_->received_total();
     if (result.passed && plan.kind == ProbePlan::Kind::redis) result = co_await redis(until);
-    if (result.passed && http2) {
+    if (result.passed && over_http2(plan)) {
         result = co_await ask_over_http2(plan, *connection_);
     } else if (result.passed && plan.kind == ProbePlan::Kind::http) {
         result = co_await http(plan, until);

@@ -43,6 +43,7 @@ class Probe {
     Task<ProbeResult> http(const ProbePlan& plan, TimePoint until);
     Task<ProbeResult> http_head(const ProbePlan& plan, std::uint16_t& status, BodyFraming& body);
     Task<ProbeResult> http_body(const ProbePlan& plan, BodyFraming body);
+    [[nodiscard]] bool over_http2(const ProbePlan& plan) const;
     [[nodiscard]] bool reusable(const ProbePlan& plan, const SocketAddress& address) const;
 
     EventLoop& loop_;

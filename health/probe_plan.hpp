@@ -14,7 +14,7 @@ namespace scrollgate {
 struct ProbePlan {
     enum class Kind : std::uint8_t { tcp, http, grpc, redis };
     Kind kind = Kind::tcp;
-    bool http2 = false;                        ///< of http; grpc is never spoken otherwise
+    bool http2 = false;                        ///< of http: at any rate, not only if TLS agrees
     std::vector<SocketAddress> addresses;      ///< asked in turn until one passes
     bool pending = false;                      ///< the name has no answer yet: ask again soon
     Duration timeout = limits::check_timeout;  ///< per address, from the connect to the last byte

@@ -8,10 +8,11 @@
 namespace scrollgate {
 namespace {
 
-/// The endpoint was not there: known at once, and nothing was asked of it.
+/// The endpoint was not there, or did not take the request: known at once, and nothing was done.
 bool turned_away(ErrorKind kind) noexcept {
     return kind == ErrorKind::connect_refused || kind == ErrorKind::connect_failed ||
-           kind == ErrorKind::overloaded;
+           kind == ErrorKind::overloaded || kind == ErrorKind::upstream_refused ||
+           kind == ErrorKind::upgrade_unknown;
 }
 
 /// Another attempt is allowed after one that is over; takes it from the route's budget.

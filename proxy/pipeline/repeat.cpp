@@ -29,7 +29,8 @@ bool keeps_body(const Exchange& x) noexcept {
     const BodyFraming& body = x.request.body;
     if (!body.has_body() || failover.replay == 0) return false;
     if (body.kind == BodyFraming::Kind::length && body.length > failover.replay) return false;
-    return may_repeat(x) || (x.grpc && !failover.retry_grpc.empty());
+    // Over HTTP/2 an origin may refuse what then can be repeated whatever it is.
+    return may_repeat(x) || x.route->may_be_refused || (x.grpc && !failover.retry_grpc.empty());
 }
 
 bool asks_elsewhere(const Exchange& x, const ResponseHead& head) noexcept {
