@@ -9,8 +9,8 @@
 
 namespace scrollgate {
 
-/// Asks over `connection`, which is connected and has its deadline; it is of no use afterwards. `plan` is of http or
-/// grpc and stays valid until it has ended.
+/// Asks over `connection`, which is connected and has its deadline, and is of no use afterwards.
+/// `plan` is of http or grpc and stays valid until it has ended.
 [[nodiscard]] Task<ProbeResult> ask_over_http2(const ProbePlan& plan, Connection& connection);
 
 }  // namespace scrollgate

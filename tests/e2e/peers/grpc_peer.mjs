@@ -51,7 +51,8 @@ async function origin (name, certificate, key) {
   function begin (call) {
     seen.calls++
     seen.last = call.metadata.getMap()
-    call.on('cancelled', () => seen.cancelled++)
+    // Said of every call that is over; these are never ended from here.
+    if (['nothing', 'stay'].includes(wanted(call))) call.on('cancelled', () => seen.cancelled++)
     const said = new Metadata()
     said.set('x-origin', name)
     for (const [key, value] of Object.entries(call.metadata.getMap())) {
