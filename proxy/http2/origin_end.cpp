@@ -56,9 +56,11 @@ Task<Result<void>> Http2OriginEnd::send(std::string_view host, bool) {
 
 /// Whether the origin takes an extended CONNECT stands in its SETTINGS (RFC 8441 section 3).
 Task<Result<void>> Http2OriginEnd::connect(std::string_view host) {
+    const TimePoint until = std::min({after(worker_.loop().now(), x_->route->connect), x_->until,
+                                      worker_.loop().now() + limits::http2_ping_wait});
     while (!seat_->settled() && !seat_->going_away() && !failure_ && !settling_.failure) {
         settling_.gate.reset();
-        settling_.gate.limit(std::min(after(worker_.loop().now(), x_->route->connect), x_->until));
+        settling_.gate.limit(until);
         co_await seat_.wait(settling_.gate);
         if (settling_.gate.timed_out()) break;
     }

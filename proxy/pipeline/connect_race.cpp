@@ -82,12 +82,12 @@ Task<Result<void>> join(Exchange& x, Claim& claim) {
     x.attach(wait);
     while (!claim.ready() && !claim.connection && !wait.failure) {
         wait.gate.reset();
-        wait.gate.limit(std::min(limit, x.until));
+        if (const TimePoint end = std::min(limit, x.until); end != never) wait.gate.limit(end);
         claim.seat.waits_with(&wait);
         co_await claim.seat.wait(wait.gate);
         if (wait.failure) break;
         if (x.worker.loop().now() >= std::min(limit, x.until)) {
-            wait.failure = late;
+            wait.failure = claim.seat.opening() ? late : ErrorKind::overloaded;
         } else if (!claim_again(x, claim)) {
             claim.seat = x.worker.upstreams().place(claim.endpoint());
         }

@@ -92,7 +92,8 @@ class SharedSeat {
         : connection_(std::exchange(other.connection_, nullptr)),
           slot_(std::exchange(other.slot_, nullptr)),
           pool_(other.pool_),
-          wait_(std::exchange(other.wait_, nullptr)) {}
+          wait_(std::exchange(other.wait_, nullptr)),
+          failed_(other.failed_) {}
     SharedSeat& operator=(SharedSeat&& other) noexcept {
         if (this == &other) return *this;
         reset();
@@ -100,6 +101,7 @@ class SharedSeat {
         slot_ = std::exchange(other.slot_, nullptr);
         pool_ = other.pool_;
         wait_ = std::exchange(other.wait_, nullptr);
+        failed_ = other.failed_;
         return *this;
     }
     ~SharedSeat() { reset(); }
@@ -113,9 +115,15 @@ class SharedSeat {
 
     /// While it waits: until somebody should look again, or `gate` has settled otherwise.
     [[nodiscard]] Task<void> wait(TimedGate& gate);
-    /// Who is called off by fail().
-    void waits_with(CallOff* wait) noexcept { wait_ = wait; }
+    /// A connection is being opened, for which it waits; else those that are there are full.
+    [[nodiscard]] bool opening() const noexcept { return slot_ != nullptr && slot_->opening > 0; }
+    /// Who is called off by fail(), which may have come before.
+    void waits_with(CallOff* wait) noexcept {
+        wait_ = wait;
+        if (wait != nullptr && failed_) wait->fail(*failed_);
+    }
     void fail(ErrorKind why) noexcept {
+        failed_ = why;
         if (wait_ != nullptr) wait_->fail(why);
     }
 
@@ -124,6 +132,7 @@ class SharedSeat {
     EndpointSlot* slot_ = nullptr;
     UpstreamPool* pool_ = nullptr;
     CallOff* wait_ = nullptr;
+    std::optional<ErrorKind> failed_;
 };
 
 /// The wait for a seat, or for what a connection can do: called off like a connect.
