@@ -153,7 +153,7 @@ class Failing(Peers, EdgeTest):
         def states():
             return {e["state"] for e in proxy.status()["pools"][0]["endpoints"]}
 
-        eventually(lambda: self.one.ask()["checks"] > 2 and states() == {"healthy"}, "both serve")
+        eventually(lambda: self.one.ask()["checks"] > 2 and states() == {"in"}, "both serve")
         self.one.ask(serving="NOT_SERVING")
         eventually(lambda: len(states()) == 2, "one is out")
         why = [e["why"] for e in proxy.status()["pools"][0]["endpoints"] if e["why"]]
@@ -161,7 +161,7 @@ class Failing(Peers, EdgeTest):
         got = self.ask(self.client_of, proxy, "count", count=20)
         self.assertEqual((got["codes"], got["origins"]), ({"0": 20}, {"other": 20}))
         self.one.ask(serving="SERVING")
-        eventually(lambda: states() == {"healthy"}, "it is back")
+        eventually(lambda: states() == {"in"}, "it is back")
 
     def test_a_service_that_nobody_knows(self):
         proxy = self.two(health_check={"grpc": "test.Nobody", "interval": "100ms"})

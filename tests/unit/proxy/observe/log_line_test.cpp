@@ -88,6 +88,14 @@ TEST_CASE("a background exchange says that it is a fill") {
               .starts_with(R"({"time":"2026-03-02T03:04:05.007Z","kind":"fill","client":)"));
 }
 
+TEST_CASE("a gRPC call says how it ended") {
+    ExchangeRecord r = sample();
+    CHECK(line(Format::json, r).find("grpc_status") == std::string::npos);
+    r.grpc = grpc::Status::unavailable;
+    CHECK(line(Format::json, r).find(R"("status":200,"grpc_status":14,"bytes_in":3)") !=
+          std::string::npos);
+}
+
 TEST_CASE("what is absent is null") {
     ExchangeRecord record;
     record.outcome = "bad_request";

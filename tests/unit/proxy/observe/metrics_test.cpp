@@ -57,6 +57,22 @@ TEST_CASE("requests are summed over workers by route and code") {
     CHECK(metrics.route_totals(nft).retries == 2);
 }
 
+TEST_CASE("gRPC calls are counted by how they ended, and others are not") {
+    Metrics metrics(2);
+    const std::uint32_t calls = metrics.route_series("calls");
+    ExchangeRecord call = record(200, 1ms);
+    metrics.observe(0, calls, call);
+    call.grpc = grpc::Status::unavailable;
+    metrics.observe(0, calls, call);
+    metrics.observe(1, calls, call);
+    call.grpc = grpc::Status::ok;
+    metrics.observe(1, calls, call);
+    const std::string page = metrics.text(0);
+    CHECK(has(page, R"(scrollgate_grpc_calls_total{route="calls",status="unavailable"} 2)"));
+    CHECK(has(page, R"(scrollgate_grpc_calls_total{route="calls",status="ok"} 1)"));
+    CHECK_FALSE(has(page, R"(scrollgate_grpc_calls_total{route="calls",status="unknown"})"));
+}
+
 TEST_CASE("requests are counted by what the cache did, and fills apart from them") {
     Metrics metrics(1);
     const std::uint32_t nft = metrics.route_series("nft");
