@@ -42,6 +42,29 @@ class Warm(StoredTest):
         job = self.call(edge, "GET", f"/warm/{answer['job']}")[1]
         self.assertEqual((job["state"], job["done"]), ("running", 1))
 
+    def test_variants_by_coding_are_fetched_for_those_who_usually_ask(self):
+        def script(conn):
+            while True:
+                request = conn.request()
+                coding = (request.get("accept-encoding") or "none").partition(",")[0]
+                vary = () if request.target == "/plain" else ("Vary: Accept-Encoding",)
+                conn.answer(coding.encode(), "200 OK", "Cache-Control: max-age=60", *vary)
+        origin = self.origin(script)
+        edge = self.cached_edge(origin)
+        code, out, errors = self.command(edge, "cache", "warm", *self.urls("/x", "/plain"))
+        self.assertEqual((code, errors), (0, ""))
+        self.assertTrue(out.endswith("2/2: 2 stored, 0 not stored, 0 failed\n"), out)
+        asked = len(origin.requests())
+        self.assertEqual(asked, 4 + 1)
+        for field, coding in (((), b"none"), (("Accept-Encoding: gzip",), b"gzip"),
+                              (("Accept-Encoding: gzip, deflate, br",), b"br"),
+                              (("Accept-Encoding: gzip, deflate, br, zstd",), b"br")):
+            answer = self.fetch(edge, "/x", *field)
+            self.assert_hit(answer)
+            self.assertEqual(answer.body, coding)
+            self.assert_hit(self.fetch(edge, "/plain", *field))
+        self.assertEqual(len(origin.requests()), asked)
+
     def test_what_cannot_be_stored_is_told(self):
         edge = self.cached_edge(counting(cache_control="no-store"))
         code, out, errors = self.command(edge, "cache", "warm", *self.urls("/1"), "--rate", "50")
