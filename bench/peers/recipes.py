@@ -45,6 +45,8 @@ CANNOT = {
     ("varnish", "tls"): "no TLS: its manual puts a separate program in front of it",
     ("varnish", "clouds"): "left out: a cache; clouds are compared with balancers",
     ("trafficserver", "clouds"): "left out: a cache; clouds are compared with balancers",
+    **{(name, "purge"): "left out: purges by tag only with modules that are not its own, or not"
+       for name in PEERS},
 }
 # (subject, flag): what it lacks and is measured without.
 WITHOUT = {
