@@ -102,11 +102,11 @@ struct PoolTls {
     std::string cert, key;  ///< what we show when asked, PEM files; empty: nothing
 
     friend bool operator==(const PoolTls&, const PoolTls&) = default;
-    /// For the connections of HTTP/1.
-    [[nodiscard]] TlsClientOptions client() const {
+    /// `alpn`: what is offered.
+    [[nodiscard]] TlsClientOptions client(std::vector<std::string> alpn) const {
         return {.verify = verify,
                 .ca_file = ca == "system" ? "" : ca,
-                .alpn = {"http/1.1"},
+                .alpn = std::move(alpn),
                 .pin = pin,
                 .cert = cert,
                 .key = key};
@@ -200,6 +200,14 @@ struct Pool {
     /// The header that tells endpoints who the client is, at the start of each connection.
     enum class ProxyProtocol : std::uint8_t { off, v1, v2 };
     ProxyProtocol proxy_protocol = ProxyProtocol::off;
+    /// What is spoken to endpoints.
+    enum class Protocol : std::uint8_t {
+        http1,
+        h2,         ///< over TLS, agreed on by ALPN
+        h2c,        ///< without TLS, by prior knowledge (RFC 9113 section 3.3)
+        automatic,  ///< over TLS what ALPN agrees on, else HTTP/1.1
+    };
+    Protocol protocol = Protocol::http1;
     PoolLimits limits;
     std::optional<HealthCheck> health_check;
     Outlier outlier;

@@ -28,6 +28,7 @@ class Validator {
     void listeners();
     void listener_tls(const Listener& listener, const std::string& path);
     void pool_tls(const Pool& pool, const std::string& path);
+    void pool_protocol(const Pool& pool, const std::string& path);
     void certificates(const TlsServerOptions& tls, const std::string& path);
     void admin();
     void dns();

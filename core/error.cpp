@@ -39,6 +39,8 @@ constexpr std::array<ErrorFacts, error_kinds> table{{
     {K::upstream_malformed, S::upstream, 502, "upstream_malformed", true},
     {K::upstream_truncated, S::upstream, 502, "upstream_truncated", true},
     {K::upstream_stalled, S::upstream, 504, "upstream_stalled", true},
+    {K::upstream_refused, S::upstream, 503, "upstream_refused", false},
+    {K::upgrade_unknown, S::upstream, 502, "upgrade_unknown", false},
     {K::upstream_unresolved, S::upstream, 503, "upstream_unresolved", false},
     {K::no_endpoint, S::upstream, 503, "no_endpoint", false},
     {K::no_route, S::internal, 404, "no_route", false},

@@ -8,10 +8,11 @@
 namespace scrollgate {
 namespace {
 
-/// The endpoint was not there: known at once, and nothing was asked of it.
+/// The endpoint was not there, or did not take the request: known at once, and nothing was done.
 bool turned_away(ErrorKind kind) noexcept {
     return kind == ErrorKind::connect_refused || kind == ErrorKind::connect_failed ||
-           kind == ErrorKind::overloaded;
+           kind == ErrorKind::overloaded || kind == ErrorKind::upstream_refused ||
+           kind == ErrorKind::upgrade_unknown;
 }
 
 /// Another attempt is allowed after one that is over; takes it from the route's budget.
@@ -99,7 +100,9 @@ Task<Result<void>> forward(Exchange& x) {
     const bool fits = x.request.body.kind != BodyFraming::Kind::length ||
                       x.request.body.length <= failover.replay;
     BodySource* const from_client = x.body;
-    if (x.request.body.has_body() && failover.replay > 0 && fits && may_repeat(x)) {
+    // Over HTTP/2 an origin may refuse what then can be repeated whatever it is.
+    const bool again = may_repeat(x) || x.route->may_be_refused;
+    if (x.request.body.has_body() && failover.replay > 0 && fits && again) {
         x.replay.start(*x.body, failover.replay, x.worker.replay_memory());
         x.body = &x.replay;
     }

@@ -20,8 +20,9 @@ class Turn {
     Turn& operator=(const Turn&) = delete;
 
     /// Connects if need be (perhaps elsewhere, connect_race.hpp), sends the request and awaits the
-    /// final head. A reused connection that dies before it gave a byte is replaced by a fresh one,
-    /// once, if the request can be repeated (decision 8). `hedge` is told when the request goes
+    /// final head. A reused connection that dies before it gave a byte, or one over HTTP/2 that
+    /// refuses the stream, is replaced by another one, once, if the request can be repeated
+    /// (decisions 8 and 20). `hedge` is told when the request goes
     /// out, and may be null.
     [[nodiscard]] Task<Result<void>> begin(Hedge* hedge);
     /// Relays the response that begin() left, to its end.

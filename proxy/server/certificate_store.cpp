@@ -146,7 +146,14 @@ PoolContexts pool_contexts(const std::vector<config::Pool>& pools) {
             continue;
         const config::PoolTls tls = pool.tls.value_or(config::PoolTls{});
         try {
-            made[pool.name] = std::make_shared<const TlsClientContext>(tls.client());
+            using Protocol = config::Pool::Protocol;
+            const bool choice = pool.protocol == Protocol::automatic;
+            std::vector<std::string> alpn{pool.protocol == Protocol::h2 ? "h2" : "http/1.1"};
+            const auto http1 = std::make_shared<const TlsClientContext>(tls.client(alpn));
+            if (choice) alpn.insert(alpn.begin(), "h2");
+            made[pool.name].context =
+                choice ? std::make_shared<const TlsClientContext>(tls.client(alpn)) : http1;
+            if (choice) made[pool.name].http1 = http1;
         } catch (const std::runtime_error& error) {
             throw std::runtime_error(fmt::format("pool {}: tls: {}", pool.name, error.what()));
         }
