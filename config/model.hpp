@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/grpc.hpp"
 #include "core/limits.hpp"
 #include "core/net/address.hpp"
 #include "core/net/tls_context.hpp"
@@ -119,8 +120,10 @@ struct HealthCheck {
     struct StatusRange {
         std::uint16_t first = 200, last = 299;
     };
-    std::string path;  ///< origin-form target; empty with `tcp`
-    bool tcp = false;  ///< a connection that is accepted passes; nothing is sent
+    // One of three:
+    std::string path;                 ///< origin-form target of a GET; empty: not that way
+    std::optional<std::string> grpc;  ///< service that grpc.health.v1 is asked about; may be empty
+    bool tcp = false;                 ///< a connection that is accepted passes; nothing is sent
     Duration interval = limits::check_interval;
     Duration timeout = limits::check_timeout;  ///< from the connect to the last byte looked at
     std::uint32_t healthy_after = limits::healthy_after;      ///< passes in a row
@@ -266,6 +269,7 @@ struct Hsts {
 struct Failover {
     std::uint32_t max_attempts = limits::max_attempts;  ///< includes the first
     std::vector<std::uint16_t> retry_on = {502, 503};   ///< answers that are asked for elsewhere
+    std::vector<grpc::Status> retry_grpc;   ///< … and calls that were turned down; empty: none
     double budget = limits::retry_budget;   ///< retries per request, in [0, 1]; 0: the floor alone
     bool hedge = true;                      ///< auto | off
     std::uint64_t replay = limits::replay;  ///< longest request body kept for a repetition

@@ -1,14 +1,16 @@
 // What can go wrong with a message, and what follows from it.
 //
-// One table (error.cpp) holds, per kind: whose fault it is, the status a client gets, the reason
-// token of log, metrics and error body, and whether it counts against the endpoint. Nothing else
-// in the tree decides any of these.
+// One table (error.cpp) holds, per kind: whose fault it is, the status a client gets, also one of
+// gRPC, the reason token of log, metrics and error body, and whether it counts against the
+// endpoint. Nothing else in the tree decides any of these.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
 #include <boost/system/error_code.hpp>
+
+#include "core/grpc.hpp"
 
 namespace scrollgate {
 
@@ -67,6 +69,7 @@ struct ErrorFacts {
     ErrorKind kind;
     Side side;
     std::uint16_t status;     ///< what the client is told; 499 = nobody is there to be told
+    grpc::Status grpc;        ///< what it is told instead if it speaks gRPC
     std::string_view reason;  ///< stable token: log, metrics, error body
     bool against_endpoint;    ///< counts for outlier detection
 };
@@ -84,6 +87,7 @@ struct Error {
 
     [[nodiscard]] Side side() const noexcept { return facts(kind).side; }
     [[nodiscard]] std::uint16_t status() const noexcept { return facts(kind).status; }
+    [[nodiscard]] grpc::Status grpc() const noexcept { return facts(kind).grpc; }
     [[nodiscard]] std::string_view reason() const noexcept { return facts(kind).reason; }
 };
 

@@ -86,6 +86,7 @@ struct Exchange {
     bool upgrade = false;           ///< asks for another protocol, and may
     bool must_upgrade = false;      ///< and has no use for an answer that succeeds otherwise
     bool expects_continue = false;  ///< waits for a 100 before its body
+    bool grpc = false;              ///< is a gRPC call
 
     // -- on the way, by the pipeline
     const RouteRuntime* route = nullptr;

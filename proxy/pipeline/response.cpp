@@ -7,6 +7,7 @@
 #include "core/text.hpp"
 #include "proxy/caching/passed.hpp"
 #include "proxy/pipeline/attempt.hpp"
+#include "proxy/pipeline/grpc_call.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/pipeline/relay.hpp"
 #include "proxy/server/worker.hpp"
@@ -156,8 +157,9 @@ Task<Result<void>> Attempt::relay_body() {
     BodySource& body = end_->response(x_.response);
     prepare_answer(x_);
     x_.sink->head(x_.response);
+    CallWatch watch(x_);
     const std::optional<RelayError> broke =
-        co_await relay(body, *x_.sink, x_.record.bytes_out, x_.worker.loop());
+        co_await relay(body, watch.sink(), x_.record.bytes_out, x_.worker.loop());
     const bool whole = !broke && sent_;
     co_await end_upload();
     finish(whole);

@@ -1,5 +1,6 @@
 #include "proxy/pipeline/turn.hpp"
 
+#include "proxy/pipeline/grpc_call.hpp"
 #include "proxy/pipeline/hedge.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -25,7 +26,7 @@ Task<Result<void>> Turn::begin(Hedge* hedge) {
     if (ended) {
         status_ = attempt_->response().status;
         x_.hedges().answered(took_);
-        answered(x_, *endpoint_, status_, took_);
+        answered(x_, *endpoint_, attempt_->response(), took_);
     } else if (!reported_) {
         end_attempt(x_, *endpoint_, ended.error(), took_, overdue_);
     }
@@ -59,6 +60,7 @@ Task<Result<void>> Turn::ask(Hedge* hedge) {
     if (holding_) attempt_->hold_interims();
     if (called_off_) attempt_->call_off();
     begun_ = x_.worker.loop().now();  // latency is the endpoint's, not the handshake's
+    tell_deadline(x_);
     if (hedge != nullptr) hedge->asked();
     co_return co_await attempt_->begin();
 }

@@ -40,6 +40,8 @@ class Turn {
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return *endpoint_; }
     /// Of the final head; 0 before.
     [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
+    /// The final head, once there is one.
+    [[nodiscard]] const ResponseHead& response() const noexcept { return attempt_->response(); }
     /// The request went out to its last byte.
     [[nodiscard]] bool sent() const noexcept { return attempt_ && attempt_->sent(); }
     /// The request is with the endpoint, which has not said a word.
