@@ -147,6 +147,7 @@ struct Dependency {
     std::string host;
     std::uint16_t port = 0;
     std::string path;  ///< of http
+    std::optional<PoolTls> tls;  ///< of https and rediss
 };
 
 /// Capacity by itself (`auto`): standbys join as utilisation or its forecast passes the target.
@@ -160,10 +161,11 @@ struct AutoScale {
 
 /// Who is told the capacity that is wanted (`webhook`).
 struct Webhook {
-    std::string url;  ///< http://host[:port]/path
+    std::string url;  ///< http[s]://host[:port]/path
     std::string host;
     std::uint16_t port = 80;
     std::string path = "/";
+    std::optional<PoolTls> tls;  ///< of https
 };
 
 struct EndpointLimits {
@@ -274,8 +276,10 @@ struct HashKey {
 
 /// One client stays with one endpoint while it is well (`sticky`).
 struct Sticky {
+    enum class Secure : std::uint8_t { automatic, on, off };
     std::string cookie = "scrollgate";
     Duration ttl = no_limit;  ///< no_limit: a session cookie
+    Secure secure = Secure::automatic;  ///< automatic: where the client speaks https
 };
 
 /// What tells one stored response of a route from another, beside scheme, authority and target

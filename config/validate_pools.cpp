@@ -23,6 +23,7 @@ void Validator::pools() {
         pool_addresses(pool, path);
         pool_limits(pool, path + ".limits");
         pool_tls(pool, path + ".tls");
+        probes_tls(pool, path);
         pool_check(pool, path + ".health_check");
         pool_capacity(pool, path + ".auto");
         if (!used.contains(pool.name) && !reported("routes"))

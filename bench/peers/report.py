@@ -74,7 +74,7 @@ SHOWN["metadata"] = (("off_mean_us", "off_p50_us", "off_p99_us", "mean_us", "p50
 SHOWN["simultaneous"] = (("origin_saw", "failed", "after_ms"), ("origin_saw",))
 SHOWN["conformance"] = (("required", "optimal", "surrogate", "check"),
                         ("required", "optimal", "surrogate"))
-SHOWN["http2"] = SHOWN["closed"]
+SHOWN["http2"] = SHOWN["handshakes"] = SHOWN["closed"]
 SHOWN["balance"] = SHOWN["calm"]
 # What others call a policy.
 WORDS = {"haproxy least_requests": "leastconn", "haproxy round_robin": "roundrobin",

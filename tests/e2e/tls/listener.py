@@ -167,7 +167,7 @@ class NoTls(TlsTest):
         eventually(lambda: edge.metric("scrollgate_tls_handshakes_total", 'result="failed"') >= 4,
                    "failures are counted")
         self.assertEqual(self.tls_client(edge).get().final().status, 200)
-        self.assertIn("TLS handshake failed", edge.stderr())
+        edge.wait_stderr("TLS handshake failed")
 
     def test_half_open_handshakes_are_bounded_in_time(self):
         edge = self.edge(self.origin(), listeners=[self.listener()],
