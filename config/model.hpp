@@ -146,7 +146,7 @@ struct Dependency {
     std::string shown;  ///< to people: without its query; no two of a pool's read the same
     std::string host;
     std::uint16_t port = 0;
-    std::string path;  ///< of http
+    std::string path;            ///< of http
     std::optional<PoolTls> tls;  ///< of https and rediss
 };
 
@@ -278,7 +278,7 @@ struct HashKey {
 struct Sticky {
     enum class Secure : std::uint8_t { automatic, on, off };
     std::string cookie = "scrollgate";
-    Duration ttl = no_limit;  ///< no_limit: a session cookie
+    Duration ttl = no_limit;            ///< no_limit: a session cookie
     Secure secure = Secure::automatic;  ///< automatic: where the client speaks https
 };
 

@@ -56,8 +56,9 @@ void Validator::client_tls(const PoolTls& tls, const std::string& path, std::str
     if (tls.cert.empty() != tls.key.empty())
         error(path + (tls.cert.empty() ? ".key" : ".cert"), "cert and key belong together");
     if (!tls.verify && tls.pin.empty() && !whose.empty())
-        warning(path + ".verify",
-                fmt::format("false: anybody on the way can pretend to be {}; use ca or pin", whose));
+        warning(
+            path + ".verify",
+            fmt::format("false: anybody on the way can pretend to be {}; use ca or pin", whose));
 }
 
 void Validator::files() {

@@ -79,7 +79,8 @@ std::string try_once(const Dial& dial, const SocketAddress& address, const Plan&
 
 decltype(Dial::open) opener_for(const Plan& plan) {
     using Session = std::shared_ptr<TlsSession>;
-    if (!plan.origin.tls) return [](EventLoop& loop, const Session&) { return make_tcp_stream(loop); };
+    if (!plan.origin.tls)
+        return [](EventLoop& loop, const Session&) { return make_tcp_stream(loop); };
     const TlsClientOptions options{
         .verify = plan.verify, .ca_file = {}, .alpn = {plan.http2 ? "h2" : "http/1.1"}};
     return [context = std::make_shared<TlsClientContext>(options), name = plan.origin.host](

@@ -68,7 +68,7 @@ class Http1Client final : public LoadClient {
     const Dial& dial_;
     std::size_t next_address_;
     std::shared_ptr<TlsSession> session_;  ///< null unless sessions go on
-    std::vector<Frame> frames_;  ///< by method
+    std::vector<Frame> frames_;            ///< by method
     std::unique_ptr<ClientConnection> connection_;
     Backoff backoff_;
     std::string request_;

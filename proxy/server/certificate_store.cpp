@@ -171,12 +171,12 @@ struct TargetsBeingMade {
     template <class Remote>
     void add(const config::Pool& pool, const Remote& remote, std::string_view key, bool http) {
         const config::PoolTls& tls = *remote.tls;
-        const std::string shown = fmt::format("pool {}: {} {}", pool.name, key,
-                                              config::without_query(remote.url));
+        const std::string shown =
+            fmt::format("pool {}: {} {}", pool.name, key, config::without_query(remote.url));
         TlsClientOptions options = tls.client();
         if (!http) options.alpn.clear();
-        auto& context = contexts[fmt::format("{}\n{}\n{}\n{}\n{}\n{}", tls.ca, tls.verify,
-                                             tls.pin, tls.cert, tls.key, http)];
+        auto& context = contexts[fmt::format("{}\n{}\n{}\n{}\n{}\n{}", tls.ca, tls.verify, tls.pin,
+                                             tls.cert, tls.key, http)];
         try {
             if (!context) context = std::make_shared<const TlsClientContext>(options);
         } catch (const std::runtime_error& error) {

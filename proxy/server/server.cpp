@@ -216,7 +216,7 @@ void Server::Impl::listen_on(const config::Config& config) {
         const config::Listener& listener = config.listeners[k];
         const auto runtime = std::make_shared<const ListenerRuntime>(
             ListenerRuntime{listener.name, listener.https_redirect, listener.proxy_protocol,
-                            config.timeouts.handshake, certificates.at(k)});
+                            config.timeouts.handshake, certificates.at(k), terms_of(listener)});
         const std::vector<int>& sockets = listeners.sockets(listener.bind);
         for (unsigned i = 0; i < worker_count; ++i)
             workers[i]->listen(sockets[i], runtime);

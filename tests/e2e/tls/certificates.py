@@ -69,6 +69,24 @@ class Reload(TlsTest):
         self.assertEqual(self.tls_client(edge).get().final().status, 200)
 
 
+    def test_who_came_without_a_certificate_does_not_stay_when_one_is_required(self):
+        listener = self.listener()
+        edge = self.edge(self.origin(), listeners=[listener])
+        shows = self.authority.context(shows=self.authority.issue("ann"))
+        before = self.tls_client(edge)
+        self.assertEqual(before.get().final().status, 200)
+        asks = {**listener, "tls": {**listener["tls"],
+                                    "client_ca": str(self.authority.certificate)}}
+        edge.write({**edge.config, "listeners": [asks]})
+        self.assertEqual(edge.reload()[0], 200)
+        before.expect_closed()
+        kept = self.tls_client(edge, shows)
+        self.assertEqual(kept.get().final().status, 200)
+        self.assertEqual(edge.reload()[0], 200)        # the same terms
+        response = kept.get().final()
+        self.assertEqual((response.status, response.get("connection")), (200, None))
+
+
 class Expiry(TlsTest):
     def test_days_left_are_counted_and_few_are_warned_of(self):
         soon = self.authority.issue("site.test", "DNS:site.test", days=10)
