@@ -32,8 +32,8 @@ class Scenario:
 
     name: str
     title: str
-    # closed | handshakes | http2 | idle | latency | failover | generator | clouds | calm | balance |
-    # half | metadata | simultaneous | conformance
+    # closed | handshakes | http2 | idle | latency | failover | generator | clouds | calm |
+    # balance | half | metadata | simultaneous | conformance
     kind: str = "closed"
     path: str = "/small"
     fields: tuple = ()
