@@ -81,7 +81,7 @@ SHOWN["purge"] = (("purge_ms", "purge_most_ms", "p50_us", "calm_p50_us", "p99_us
                    "p999_us", "calm_p999_us", "failed"), ("purge_ms", "p99_us"))
 SHOWN["conformance"] = (("required", "optimal", "surrogate", "check"),
                         ("required", "optimal", "surrogate"))
-SHOWN["http2"] = SHOWN["closed"]
+SHOWN["http2"] = SHOWN["handshakes"] = SHOWN["closed"]
 SHOWN["balance"] = SHOWN["calm"]
 # What others call a policy.
 WORDS = {"haproxy least_requests": "leastconn", "haproxy round_robin": "roundrobin",

@@ -33,6 +33,9 @@ namespace scrollgate::config {
 [[nodiscard]] const Table<Pool>& pool_table();
 /// The part of pool_table() about health and capacity.
 [[nodiscard]] std::vector<Key<Pool>> health_keys();
+/// Whom health asks and tells besides the endpoints.
+[[nodiscard]] Codec<std::vector<Dependency>> dependencies();
+[[nodiscard]] Codec<std::optional<Webhook>> webhook();
 [[nodiscard]] const Table<Match>& match_table();
 [[nodiscard]] const Table<Route>& route_table();
 [[nodiscard]] const Table<HeaderRules>& request_headers_table();
