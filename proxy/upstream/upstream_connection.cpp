@@ -125,7 +125,8 @@ UpstreamLease UpstreamPool::open(const Endpoint& endpoint, Limit* reached, std::
 void UpstreamPool::keep(UpstreamConnection& connection, Duration idle) noexcept {
     std::vector<UpstreamConnection*>& row = connection.slot_.idle;
     if (connection.slot_.retired || connection.once_ || idle <= Duration::zero() ||
-        connection.failure() || connection.at_end() || !connection.received().empty()) {
+        connection.failure() || connection.at_end() || !connection.received().empty() ||
+        (connection.unread_behind() && !connection.quiet())) {
         discard(connection);
         return;
     }
