@@ -149,7 +149,8 @@ struct Dependency {
     std::string shown;  ///< to people: without its query; no two of a pool's read the same
     std::string host;
     std::uint16_t port = 0;
-    std::string path;  ///< of http
+    std::string path;            ///< of http
+    std::optional<PoolTls> tls;  ///< of https and rediss
 };
 
 /// Capacity by itself (`auto`): standbys join as utilisation or its forecast passes the target.
@@ -163,10 +164,11 @@ struct AutoScale {
 
 /// Who is told the capacity that is wanted (`webhook`).
 struct Webhook {
-    std::string url;  ///< http://host[:port]/path
+    std::string url;  ///< http[s]://host[:port]/path
     std::string host;
     std::uint16_t port = 80;
     std::string path = "/";
+    std::optional<PoolTls> tls;  ///< of https
 };
 
 struct EndpointLimits {
@@ -286,8 +288,10 @@ struct HashKey {
 
 /// One client stays with one endpoint while it is well (`sticky`).
 struct Sticky {
+    enum class Secure : std::uint8_t { automatic, on, off };
     std::string cookie = "scrollgate";
-    Duration ttl = no_limit;  ///< no_limit: a session cookie
+    Duration ttl = no_limit;            ///< no_limit: a session cookie
+    Secure secure = Secure::automatic;  ///< automatic: where the client speaks https
 };
 
 /// What tells one stored response of a route from another, beside scheme, authority and target

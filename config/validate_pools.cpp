@@ -25,6 +25,7 @@ void Validator::pools() {
         pool_limits(pool, path + ".limits");
         pool_tls(pool, path + ".tls");
         pool_protocol(pool, path);
+        probes_tls(pool, path);
         pool_check(pool, path + ".health_check");
         pool_capacity(pool, path + ".auto");
         if (!used.contains(pool.name) && !reported("routes"))

@@ -65,7 +65,7 @@ bool agrees(const Stream& stream, const Plan& plan) {
 std::string try_once(const Dial& dial, const SocketAddress& address, const Plan& plan) {
     EventLoop loop(system_clock(), 1, 1'000);
     Trial trial(loop);
-    trial.stream = dial.open(loop);
+    trial.stream = dial.open(loop, nullptr);
     loop.arm(trial, loop.now() + std::min<Duration>(plan.timeout, 10s));
     trial.stream->start_connect(address, trial);
     loop.run();
@@ -76,12 +76,16 @@ std::string try_once(const Dial& dial, const SocketAddress& address, const Plan&
     return trial.error.message().append(hint_for(trial.error, plan));
 }
 
-std::function<std::unique_ptr<Stream>(EventLoop&)> opener_for(const Plan& plan) {
-    if (!plan.origin.tls) return [](EventLoop& loop) { return make_tcp_stream(loop); };
+decltype(Dial::open) opener_for(const Plan& plan) {
+    using Session = std::shared_ptr<TlsSession>;
+    if (!plan.origin.tls)
+        return [](EventLoop& loop, const Session&) { return make_tcp_stream(loop); };
     const TlsClientOptions options{
         .verify = plan.verify, .ca_file = {}, .alpn = {plan.http2 ? "h2" : "http/1.1"}};
     return [context = std::make_shared<TlsClientContext>(options), name = plan.origin.host](
-               EventLoop& loop) { return make_tls_stream(loop, *context, name); };
+               EventLoop& loop, Session session) {
+        return make_tls_stream(loop, *context, name, std::move(session));
+    };
 }
 
 }  // namespace

@@ -167,6 +167,12 @@ const Table<Sticky>& sticky_table() {
             "the cookie's name"),
         key("ttl", &Sticky::ttl, duration(1s, 365 * 24h, None::allowed),
             "its Max-Age; none: until the browser ends"),
+        key("secure", &Sticky::secure,
+            choice<Sticky::Secure>({{"auto", Sticky::Secure::automatic},
+                                    {"on", Sticky::Secure::on},
+                                    {"off", Sticky::Secure::off}}),
+            "browsers send it over https alone; auto: if the client speaks https, by a trusted "
+            "proxy's word if there is one in front"),
     };
     return table;
 }

@@ -54,7 +54,7 @@ Http2Session::~Http2Session() = default;
 Task<void> Http2Session::run() {
     worker_.idle_sessions(+1);
     idle_until_ = after(loop().now(), worker_.snapshot().shared->config->timeouts.client_header);
-    if (worker_.closing()) say_close();
+    if (worker_.closing(client())) say_close();
     Child writer;
     writer.start(write_all());
     co_await read_all();

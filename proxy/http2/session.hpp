@@ -31,7 +31,6 @@ class Http2Session final : private Connection, public Session, public Http2Line 
     void abandon() override;
 
     // -- for its exchanges
-    [[nodiscard]] const Client& client() const noexcept { return client_; }
     /// `one` has a head, or has lost its stream before: it is to be served soon.
     void came(Http2Exchange& one) { waiting_.push_back(&one); }
     void consumed(http2::SessionStream& stream, std::size_t bytes) noexcept override;

@@ -343,6 +343,12 @@ void Metrics::Impl::write_connections(Exposition& page, const ConnectionTotals& 
     gauge("upstream", "idle", totals.upstream_idle);
     page.gauge("scrollgate_tunnels", "Open tunnels (Upgrade).");
     page.add({}, static_cast<double>(totals.tunnels));
+    page.gauge("scrollgate_worker_connections",
+               "Open client connections of each event loop: the kernel deals them out.");
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+        page.add({{"worker", std::to_string(i)}},
+                 static_cast<double>(shards[i]->connections.client_active.load()));
+    }
     page.counter("scrollgate_connections_accepted_total", "Client connections accepted.");
     page.add({}, totals.accepted);
     page.gauge("scrollgate_handshakes_open",

@@ -46,6 +46,7 @@ struct Client {
     bool trusted = false;                   ///< the peer is one of trusted_proxies
     bool lacks_tls = false;                 ///< it speaks plainly on a port for TLS
     std::uint16_t https_redirect = 0;       ///< of the listener
+    std::uint64_t terms = 0;                ///< of the listener (listener_runtime.hpp); 0: of none
     SocketAddress local{};                  ///< where it connected to; set if a pool wants to know
     std::shared_ptr<const TlsFacts> tls{};  ///< null: plain
 };

@@ -64,9 +64,11 @@ class Worker {
     void adopt(std::shared_ptr<const Snapshot> snapshot, PoolSets sets);
     /// New endpoint sets under the same configuration.
     void update(PoolSets sets);
-    /// Accepts from `descriptor` (not owned) for this listener. Again: as it is from now on.
+    /// Accepts from `descriptor` (not owned) for this listener. Again: as it is from now on; if its
+    /// terms are others, connections that came under the old ones drain.
     void listen(int descriptor, std::shared_ptr<const ListenerRuntime> listener);
-    /// Accepts what is queued on `descriptor`, then no more; `done` runs on the worker's thread.
+    /// Accepts what is queued on `descriptor`, then no more, and all that came from there drain;
+    /// `done` runs on the worker's thread.
     void stop_listening(int descriptor, std::function<void()> done);
     /// Connections end after their present exchange.
     void say_close();
@@ -128,8 +130,9 @@ class Worker {
     void fill_began(FillTask& fill) { fills_.push_back(fill); }
     /// An HTTP/2 connection was ended for a flood.
     void flooded(http2::Flood kind) noexcept;
-    /// say_close() was called: new connections are to be short, too.
-    [[nodiscard]] bool closing() const noexcept { return closing_; }
+    /// say_close() was called, or the client has come under other terms than its listener has by
+    /// now: even a new connection is to be short.
+    [[nodiscard]] bool closing(const Client& client) const noexcept;
 
     /// Counts a tunnel while it lasts.
     class TunnelCount {
@@ -152,6 +155,7 @@ class Worker {
     void accepted(int listening, int descriptor, const SocketAddress& peer);
     void complain(const std::string& why);
     void abandon_sessions();
+    void drain_those_under(std::uint64_t terms);
     void abandon_fills();
     void finish_drain();
 
