@@ -61,6 +61,30 @@ void Validator::client_tls(const PoolTls& tls, const std::string& path, std::str
             fmt::format("false: anybody on the way can pretend to be {}; use ca or pin", whose));
 }
 
+void Validator::pool_protocol(const Pool& pool, const std::string& path) {
+    using Protocol = Pool::Protocol;
+    if (pool.protocol == Protocol::http1) return;
+    const auto each = [&](const std::vector<Endpoint>& all, const std::string& key) {
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const std::string at = fmt::format("{}.{}[{}]", path, key, i);
+            if (pool.protocol == Protocol::h2 && !all[i].tls)
+                error(at,
+                      "protocol: h2 is HTTP/2 over TLS: write https://… here, or protocol: h2c "
+                      "for HTTP/2 without TLS");
+            if (pool.protocol == Protocol::h2c && all[i].tls)
+                error(at,
+                      "protocol: h2c is HTTP/2 without TLS: write protocol: h2 (or auto) for "
+                      "https://");
+        }
+    };
+    each(pool.endpoints, "endpoints");
+    each(pool.standby, "standby");
+    if (pool.proxy_protocol != Pool::ProxyProtocol::off)
+        error(path + ".proxy_protocol",
+              "needs protocol: http1: clients share the connections of HTTP/2, and a PROXY header "
+              "names one of them");
+}
+
 void Validator::files() {
     for (std::size_t i = 0; i < config_.listeners.size(); ++i)
         if (config_.listeners[i].tls)
@@ -77,7 +101,7 @@ void Validator::files() {
 
 void Validator::trust(const PoolTls& tls, const std::string& path) {
     try {
-        const TlsClientContext good(tls.client());
+        const TlsClientContext good(tls.client({}));
     } catch (const std::runtime_error& wrong) {
         error(path, wrong.what());
     }

@@ -43,6 +43,10 @@ inline constexpr std::size_t small_buffers_kept = 1024;  ///< free ones that sta
 inline constexpr std::size_t bulk_buffers_kept = 8;
 inline constexpr std::size_t block_buffers = 4096;  ///< of cache_block, for stored bodies: 256 MiB
 inline constexpr std::size_t block_buffers_kept = 16;
+inline constexpr std::size_t pipe_size = 1 * MiB;         ///< of one for splice(2)
+inline constexpr std::size_t pipe_size_least = 64 * KiB;  ///< a smaller one is worse than a copy
+inline constexpr std::size_t pipes = 32;                  ///< two descriptors each
+inline constexpr std::size_t pipes_kept = 4;
 
 // -- timeouts (keys under `timeouts:`)
 inline constexpr auto client_header = 10s;
@@ -65,8 +69,9 @@ inline constexpr auto loop_turn = 10ms;    ///< an event older than this has bee
 inline constexpr auto seal_wait = 1s;      ///< for handshakes under way on a closing listener
 inline constexpr auto linger = 2s;         ///< reading on behind our last byte
 inline constexpr std::size_t linger_bytes = 1 * MiB;
-inline constexpr std::size_t exchanges_kept = 1024;  ///< free ones that stay, per worker and kind
-inline constexpr unsigned inline_chunks = 64;        ///< chunks relayed before others get a turn
+inline constexpr std::size_t exchanges_kept = 1024;   ///< free ones that stay, per worker and kind
+inline constexpr unsigned inline_chunks = 64;         ///< chunks relayed before others get a turn
+inline constexpr std::size_t inline_bytes = 1 * MiB;  ///< the same of those that are spliced
 inline constexpr unsigned inline_exchanges = 16;  ///< pipelined requests before others get a turn
 inline constexpr std::size_t idle_per_endpoint = 1024;  ///< idle upstream connections, per worker
 inline constexpr std::uint64_t pending = 1024;  ///< requests that wait for a connection, per pool
@@ -141,7 +146,7 @@ inline constexpr std::size_t check_head = 8 * KiB;  ///< of an answer to a check
 inline constexpr double score_floor = 0.01;         ///< so that panic still has an order
 inline constexpr double part_floor =
     0.02;  ///< a sick endpoint is tried with this much of its share
-inline constexpr auto success_memory = 500ms;   ///< of an endpoint's rate of success…
+inline constexpr auto success_memory = 200ms;   ///< of an endpoint's rate of success…
 inline constexpr double success_samples = 20;   ///< …but at least of this many attempts
 inline constexpr auto evidence_memory = 30s;    ///< whatever nothing follows is forgotten
 inline constexpr double success_slack = 0.02;   ///< worse than the best by this is no worse
@@ -239,6 +244,10 @@ inline constexpr double http2_noise_rate = 200;    ///< …and how many per seco
 inline constexpr double http2_noise_earned = 4;    ///< …and for each frame that carries something
 inline constexpr double http2_resets = 200;        ///< streams that a client breaks off, or we…
 inline constexpr double http2_reset_rate = 100;    ///< …for what it did, and per second
+inline constexpr std::uint32_t http2_upstream_window = 16 * MiB;  ///< of a connection, all streams
+inline constexpr auto http2_silence = 10s;         ///< of an origin that streams wait for: PING…
+inline constexpr auto http2_ping_wait = 5s;        ///< …which is to be answered within
+inline constexpr auto http2_silence_again = 5min;  ///< …and not again in the same silence before
 inline constexpr std::size_t http2_write = 64 * KiB;  ///< most that leaves in one write
 
 // -- TLS and the PROXY protocol

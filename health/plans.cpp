@@ -45,7 +45,10 @@ ProbePlan check_plan(const config::Pool& pool, const config::HealthCheck& check,
     if (endpoint.proxy_protocol == config::Pool::ProxyProtocol::v2)
         plan.dial.preface = proxy_header_v2_local();
     if (check.tcp) return plan;
-    plan.kind = ProbePlan::Kind::http;
+    plan.kind = check.grpc ? ProbePlan::Kind::grpc : ProbePlan::Kind::http;
+    plan.http2 = endpoint.protocol == config::Pool::Protocol::h2 ||
+                 endpoint.protocol == config::Pool::Protocol::h2c;
+    plan.service = check.grpc.value_or("");
     plan.path = check.path;
     plan.host = pool.host_mode == config::Pool::HostMode::literal
                     ? pool.host_literal

@@ -58,8 +58,7 @@ std::string_view hint_for(const boost::system::error_code& error, const Plan& pl
 
 /// HTTP/2 over TLS is there only if ALPN says so (RFC 9113 3.3); HTTP/1.1 needs no ALPN.
 bool agrees(const Stream& stream, const Plan& plan) {
-    const auto* const tls = dynamic_cast<const TlsStream*>(&stream);
-    return !plan.http2 || tls == nullptr || tls->alpn() == "h2";
+    return !plan.http2 || !plan.origin.tls || stream.alpn() == "h2";
 }
 
 /// Why `address` is of no use to the plan; empty if it is.

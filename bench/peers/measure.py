@@ -20,6 +20,7 @@ import failover
 import generators
 import load
 import machine
+import purging
 from check import judge
 from crowd import idle_crowd
 from errors import Failed
@@ -83,7 +84,7 @@ class Bench:
 
     # --- subjects that take turns -------------------------------------------------------------
 
-    def _origin(self):
+    def origin(self):
         return Origin(self.folder, self.load_core, self.values["FILES"])
 
     def place(self, origin, flags):
@@ -117,10 +118,11 @@ class Bench:
 
     def turns(self, scenario, loop, direct=False, warm_up=None):
         """Each round, loop(generator, job) with every subject; with `direct` also with the origin
-        itself, whose figures are named so. Before the first, warm_up(scenario, generator, job)."""
+        itself, whose figures are named so: where it is, or "in place": a second one where the
+        proxies are. Before the first, warm_up(scenario, generator, job)."""
         result = Result(scenario, self.generator.name)
         with contextlib.ExitStack() as stack:
-            origin = stack.enter_context(self._origin())
+            origin = stack.enter_context(self.origin())
             subjects = {}
             for name in self.options.subjects:
                 with result.turn_of(name):
@@ -129,7 +131,10 @@ class Bench:
                         subjects[name] = subject
             if not subjects:
                 return result
-            if direct:
+            if direct == "in place":
+                subjects["origin"] = stack.enter_context(
+                    Origin(self.folder, self._core(scenario.flags), self.values["FILES"]))
+            elif direct:
                 subjects["origin"] = origin
             jobs = {n: self._job(scenario, s.url(scenario.path)) for n, s in subjects.items()}
             generator = self._generator_for(result, [job.url for job in jobs.values()])
@@ -142,7 +147,8 @@ class Bench:
                 # Whoever comes first in one round comes last in the next.
                 for name in rotated(list(subjects), number):
                     with step(result, subjects, name) as subject:
-                        with Observed(subject, origin, self._alone(scenario),
+                        asked = subject if name == "origin" else origin
+                        with Observed(subject, asked, self._alone(scenario),
                                       jobs[name].seconds) as o:
                             answer = loop(generator, jobs[name])
                         turn[name] = o.figures(scenario, answer)
@@ -201,7 +207,12 @@ class Bench:
         return self.turns(scenario, lambda _generator, job: load.http2(job))
 
     def _latency(self, scenario):
-        result = self.turns(scenario, lambda generator, job: generator.fixed_rate(job, RATE), True)
+        return self.take_direct(self.turns(
+            scenario, lambda generator, job: generator.fixed_rate(job, RATE), True))
+
+    @staticmethod
+    def take_direct(result):
+        """Turns the origin's own figures into what each of the others adds to them."""
         for turn in result.rounds:
             direct = turn.pop("origin", {})
             for figures in turn.values():
@@ -221,7 +232,7 @@ class Bench:
             for name in self.options.subjects:
                 # A fresh one each time: memory is not given back.
                 with result.turn_of(name), contextlib.ExitStack() as stack:
-                    origin = stack.enter_context(self._origin())
+                    origin = stack.enter_context(self.origin())
                     subject = result.start(stack, name, *self.place(origin, scenario.flags))
                     if subject:
                         turn[name] = self._crowd(scenario, subject)
@@ -265,6 +276,9 @@ class Bench:
 
     def _simultaneous(self, scenario):
         return caches.simultaneous(self, scenario)
+
+    def _purge(self, scenario):
+        return purging.purge(self, scenario)
 
     def _conformance(self, scenario):
         return caches.conformance(self, scenario)

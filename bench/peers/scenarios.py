@@ -33,7 +33,7 @@ class Scenario:
     name: str
     title: str
     # closed | handshakes | http2 | idle | latency | failover | generator | clouds | calm |
-    # balance | half | metadata | simultaneous | conformance
+    # balance | half | metadata | simultaneous | purge | conformance
     kind: str = "closed"
     path: str = "/small"
     fields: tuple = ()
@@ -117,6 +117,8 @@ ALL = [
     _metadata(20),
     Scenario("stampede", "1,000 clients at once miss one key, two workers", "simultaneous",
              flags=frozenset({"cache", "collapse", "two"})),
+    Scenario("purge-tag", "10,000 objects of one tag are purged, ten times, while others are hit "
+             "5,000 times a second", "purge", flags=frozenset({"cache", "purge"})),
     Scenario("cache-tests", "how many of http-cache-tests pass", "conformance",
              flags=frozenset({"cache", "conform"})),
     Scenario("failover-kill", "one of three origins is killed under load", "failover",

@@ -13,6 +13,7 @@ using Ranges = std::vector<HealthCheck::StatusRange>;
 
 constexpr std::size_t most_ranges = 32;
 constexpr std::size_t longest_match = 4 * limits::KiB;
+constexpr std::size_t longest_service = 256;
 constexpr double most_in_flight = 1'000'000;
 
 /// "200", "200-299"
@@ -89,12 +90,17 @@ std::string wrong_body(const std::string& text) {
     return {};
 }
 
+std::string wrong_service(const std::string& name) {
+    if (name.size() > longest_service) return fmt::format("longer than {} bytes", longest_service);
+    return {};
+}
+
 /// Said only where there is an answer to look at.
 Key<HealthCheck> expect_key() {
     auto made = key("expect", &HealthCheck::expect, statuses(),
                     "statuses that pass: 200-299, or 200,204,300-399, or a list");
     made.write = [write = made.write](const HealthCheck& check) {
-        return check.tcp ? nullptr : write(check);
+        return check.path.empty() ? nullptr : write(check);
     };
     return made;
 }
@@ -103,6 +109,9 @@ const Table<HealthCheck>& health_check_table() {
     static const Table<HealthCheck> table = {
         key("path", &HealthCheck::path, unless_empty(text("path", "/healthz", wrong_target)),
             "what is asked for with GET; may hold a query", "none"),
+        key("grpc", &HealthCheck::grpc, optional(text("text", "shop.Cart", wrong_service)),
+            "instead of path: this service, by grpc.health.v1, is SERVING; empty: the server is",
+            "none"),
         key("tcp", &HealthCheck::tcp, on_off(),
             "instead of path: a connection that is accepted passes; nothing is sent"),
         key("interval", &HealthCheck::interval,
@@ -176,7 +185,7 @@ std::vector<Key<Pool>> health_keys() {
     return {
         key("health_check", &Pool::health_check,
             section_or_off(health_check_table(), "{ path: /healthz }"),
-            "active checks: path, or tcp: true"),
+            "active checks: path, grpc, or tcp: true"),
         key("outlier", &Pool::outlier, outlier(), "ejection by what live traffic shows"),
         key("slow_start", &Pool::slow_start, duration_or_off(0s, 1h, Duration::zero()),
             "an endpoint that comes back or joins takes this long to its full share"),

@@ -147,7 +147,14 @@ PoolContexts pool_contexts(const std::vector<config::Pool>& pools) {
             continue;
         const config::PoolTls tls = pool.tls.value_or(config::PoolTls{});
         try {
-            made[pool.name] = std::make_shared<const TlsClientContext>(tls.client());
+            using Protocol = config::Pool::Protocol;
+            const bool choice = pool.protocol == Protocol::automatic;
+            std::vector<std::string> alpn{pool.protocol == Protocol::h2 ? "h2" : "http/1.1"};
+            const auto http1 = std::make_shared<const TlsClientContext>(tls.client(alpn));
+            if (choice) alpn.insert(alpn.begin(), "h2");
+            made[pool.name].context =
+                choice ? std::make_shared<const TlsClientContext>(tls.client(alpn)) : http1;
+            if (choice) made[pool.name].http1 = http1;
         } catch (const std::runtime_error& error) {
             throw std::runtime_error(fmt::format("pool {}: tls: {}", pool.name, error.what()));
         }
@@ -173,12 +180,12 @@ struct TargetsBeingMade {
         const config::PoolTls& tls = *remote.tls;
         const std::string shown =
             fmt::format("pool {}: {} {}", pool.name, key, config::without_query(remote.url));
-        TlsClientOptions options = tls.client();
-        if (!http) options.alpn.clear();
+        std::vector<std::string> alpn;
+        if (http) alpn.emplace_back("http/1.1");
         auto& context = contexts[fmt::format("{}\n{}\n{}\n{}\n{}\n{}", tls.ca, tls.verify, tls.pin,
                                              tls.cert, tls.key, http)];
         try {
-            if (!context) context = std::make_shared<const TlsClientContext>(options);
+            if (!context) context = std::make_shared<const TlsClientContext>(tls.client(alpn));
         } catch (const std::runtime_error& error) {
             throw std::runtime_error(fmt::format("{}: tls: {}", shown, error.what()));
         }

@@ -49,8 +49,10 @@ void Worker::run() {
     abandon_sessions();
     abandon_fills();
     upstreams_.close_idle();
-    while (loop_.poll())  // what was closed completes
-        abandon_fills();  // those, too, that began on the way
+    while (loop_.poll()) {        // what was closed completes
+        abandon_fills();          // those, too, that began on the way
+        upstreams_.close_idle();  // and what nobody needs any more
+    }
 }
 
 // ---- any thread

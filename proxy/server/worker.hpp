@@ -18,8 +18,10 @@
 #include "core/net/event_loop.hpp"
 #include "proxy/caching/fill_task.hpp"
 #include "proxy/caching/response_cache.hpp"
+#include "proxy/http1/origin_end.hpp"
 #include "proxy/http1/server_session.hpp"
 #include "proxy/http2/exchange.hpp"
+#include "proxy/http2/origin_end.hpp"
 #include "proxy/observe/access_log.hpp"
 #include "proxy/observe/metrics.hpp"
 #include "proxy/server/acceptor.hpp"
@@ -106,6 +108,8 @@ class Worker {
     // -- for sessions
     [[nodiscard]] Recycled<ServerExchange>& http1_exchanges() noexcept { return http1_; }
     [[nodiscard]] Recycled<Http2Exchange>& http2_exchanges() noexcept { return http2_; }
+    [[nodiscard]] Recycled<Http1OriginEnd>& http1_ends() noexcept { return http1_ends_; }
+    [[nodiscard]] Recycled<Http2OriginEnd>& http2_ends() noexcept { return http2_ends_; }
     void session_began(Session& session);
     /// `session` has taken the place of one that leaves the list.
     void session_replaced(Session& session);
@@ -165,6 +169,8 @@ class Worker {
     ReplayMemory replay_memory_;
     Recycled<ServerExchange> http1_;
     Recycled<Http2Exchange> http2_;
+    Recycled<Http1OriginEnd> http1_ends_;
+    Recycled<Http2OriginEnd> http2_ends_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
     std::map<int, std::shared_ptr<const ListenerRuntime>> listeners_;  ///< by their descriptor
     Greetings greetings_;
