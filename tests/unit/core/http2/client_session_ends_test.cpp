@@ -346,3 +346,12 @@ TEST_CASE("empty pieces of a head without end, also of one that nobody wants, en
         CHECK(wire.session.open_streams() == 0);
     }
 }
+
+TEST_CASE("a stream that is refused after its body was sent is one that is refused") {
+    RecordedStream stream("body");
+    Wire wire;
+    wire.peer.reset(wire.send(stream, request_with("POST", "body")), refused_stream);
+    wire.carry();
+    CHECK(kind_of(stream) == ErrorKind::upstream_refused);
+    CHECK(stream.error->retry_safe);
+}
