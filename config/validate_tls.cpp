@@ -58,6 +58,7 @@ void Validator::files() {
             error("pools." + pool.name + ".tls", wrong.what());
         }
     }
+    redis_files();
 }
 
 void Validator::certificates(const TlsServerOptions& tls, const std::string& path) {
@@ -89,6 +90,15 @@ void resolve_files(Config& config, const std::string& folder) {
         if (pool.tls->ca != "system") resolve(pool.tls->ca);
         resolve(pool.tls->cert);
         resolve(pool.tls->key);
+    }
+    if (config.cache.redis) {
+        Redis& redis = *config.cache.redis;
+        resolve(redis.password_file);
+        if (redis.tls) {
+            if (redis.tls->ca != "system") resolve(redis.tls->ca);
+            resolve(redis.tls->cert);
+            resolve(redis.tls->key);
+        }
     }
 }
 

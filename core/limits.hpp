@@ -249,6 +249,7 @@ inline constexpr auto redis_proven = 10s;           ///< up for so long: the pau
 inline constexpr unsigned redis_redirects = 3;      ///< of one command
 inline constexpr auto redis_refresh = 60s;          ///< a cluster's slots are asked for this often
 inline constexpr auto redis_refresh_least = 200ms;  ///< and no more often
+inline constexpr auto redis_refresh_missing = 1s;   ///< nor than this, for a node that is away
 inline constexpr auto redis_ping = 5s;              ///< a subscription looks whether it is alive
 inline constexpr std::size_t redis_password = 64 * KiB;  ///< longest password file
 

@@ -13,9 +13,9 @@ namespace scrollgate::redis {
 
 /// Whether commands go anywhere.
 enum class State : std::uint8_t {
-    connecting,  ///< for the first time, or after a loss that came out of the blue
+    connecting,  ///< for the first time
     up,          ///< the server answers; of a cluster: at least one of its nodes
-    open,        ///< the breaker is: left alone but for a probe now and then
+    open,        ///< lost, or its breaker is open: left alone but for a probe now and then
 };
 
 struct alignas(64) Statistics {

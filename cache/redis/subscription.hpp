@@ -33,7 +33,7 @@ class Subscription {
 
     /// Once.
     void start();
-    /// For the next connection; a live one is said AUTH on.
+    /// For the next connection: a live one may say little else than what it subscribes to.
     void authenticate(Credentials credentials);
 
   private:
