@@ -39,8 +39,7 @@ void Validator::redis_set(const Redis& redis, const std::string& path) {
             error(path + ".cluster", "a cluster has no sentinels; give url instead");
         return;
     }
-    if (reader_.present(path + ".database"))
-        error(path + ".database", "stands in url: redis://host:6379/1");
+    if (redis.database != 0) error(path + ".database", "stands in url: redis://host:6379/1");
     if (!redis.nodes.empty() && redis.cluster == Cluster::off)
         error(path + ".nodes", "belongs to a cluster, and cluster is false");
     if (redis.from_replicas && redis.cluster == Cluster::off)
