@@ -123,9 +123,13 @@ void Client::Impl::start_main(NodeName name) {
 
 bool Client::Impl::seek(Node& node) {
     if (!finder_ || &node != node_at(main_)) return true;
+    ask_sentinels();
+    return false;
+}
+
+void Client::Impl::ask_sentinels() {
     finder_->find(
         [this](std::optional<MasterFinder::Found> found) { found_master(std::move(found)); });
-    return false;
 }
 
 void Client::Impl::found_master(std::optional<MasterFinder::Found> found) {

@@ -53,6 +53,7 @@ TEST_CASE("a deadline that passes leaves a tombstone: the late answer is nobody 
     lab.start();
     hold_gets(lab);
     const auto late = lab.get("a");
+    lab.settle();
     lab.pass(4ms);
     CHECK(late->error() == ErrorKind::upstream_timeout);
     CHECK(value(lab.counts.pending) == 1);

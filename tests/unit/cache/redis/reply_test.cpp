@@ -104,7 +104,7 @@ TEST_CASE("commands are written as Redis reads them, and keep nothing of the cal
     value.assign("zzz");
     CHECK(command.wire() == std::string_view("*5\r\n$3\r\nSET\r\n$3\r\nkey\r\n$3\r\na\0b\r\n"
                                              "$2\r\nPX\r\n$3\r\n100\r\n",
-                                             50));
+                                             48));
     CHECK_FALSE(command.read_only());
     CHECK(command.has_key());
     const Command ping = Command::read({"PING"}, 0);
