@@ -66,6 +66,7 @@ std::string reference_markdown() {
     std::string out;
     std::vector<Later> later;
     append_section(out, "", root_info().children, later);
+    if (later.empty()) return out;
     out += "\n### Keys of later versions\n\n";
     out += "Known, and refused by " SCROLLGATE_VERSION
            " unless their value says \"without it\" (`off`, `none`, `[]`):\n\n";
