@@ -141,7 +141,7 @@ inline constexpr std::size_t check_head = 8 * KiB;  ///< of an answer to a check
 inline constexpr double score_floor = 0.01;         ///< so that panic still has an order
 inline constexpr double part_floor =
     0.02;  ///< a sick endpoint is tried with this much of its share
-inline constexpr auto success_memory = 500ms;   ///< of an endpoint's rate of success…
+inline constexpr auto success_memory = 200ms;   ///< of an endpoint's rate of success…
 inline constexpr double success_samples = 20;   ///< …but at least of this many attempts
 inline constexpr auto evidence_memory = 30s;    ///< whatever nothing follows is forgotten
 inline constexpr double success_slack = 0.02;   ///< worse than the best by this is no worse

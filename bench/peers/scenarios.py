@@ -109,6 +109,7 @@ ALL = [
              flags=frozenset({"clouds"})),
     Scenario("clouds-balance", "policies at 70 % of what three clouds can do", "balance",
              flags=frozenset({"clouds"})),
+    _cloud("control", "a drill in which nothing breaks: what the machine adds", "nothing"),
     _cloud("kill-one", "one endpoint of a cloud is killed", "kill", 1),
     _cloud("kill-cloud", "a whole cloud is killed", "kill"),
     _cloud("freeze-one", "one endpoint of a cloud is frozen", "freeze", 1),
@@ -120,6 +121,8 @@ ALL = [
     _cloud("flap", "one endpoint is killed and started again every second", "flap", 1, ("checks",)),
     _cloud("return", "one endpoint is killed and comes back after a second", "return", 1,
            ("checks",)),
+    _cloud("thaw", "a whole cloud is frozen for a second", "thaw", 2, ("checks",)),
+    _cloud("heal", "packets from and to a cloud vanish for a second", "heal", 2, ("checks",)),
     Scenario("generator", "the load generators against nginx alone", "generator"),
 ]
 BY_NAME = {scenario.name: scenario for scenario in ALL}
