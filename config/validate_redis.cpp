@@ -21,6 +21,11 @@ void Validator::redis() {
     redis_set(redis, path);
     redis_secrets(redis, path);
     redis_tls(redis, path);
+    const Duration tick = std::chrono::nanoseconds(std::chrono::seconds(1)) / config_.frequency;
+    if (redis.timeout < tick)
+        warning(path + ".timeout",
+                fmt::format("{} is less than a tick of frequency ({:.1f}ms), which it takes",
+                            duration_text(redis.timeout), seconds_of(tick) * 1000));
     if (redis.max_object > redis.queue_bytes / 2)
         error(path + ".max_object",
               fmt::format("{} is more than half of queue.bytes ({}), which is all that may wait to "

@@ -25,6 +25,9 @@ namespace scrollgate {
 [[nodiscard]] CacheReason append_vary(std::string& lines, const HeaderList& response,
                                       const HeaderList& request);
 
+/// One of the variant lines `lines` is that of the field `name`.
+[[nodiscard]] bool vary_names(std::string_view lines, std::string_view name) noexcept;
+
 /// `request` would have chosen the variant with these lines. Does not allocate for usual fields.
 [[nodiscard]] bool vary_matches(std::string_view lines, const HeaderList& request);
 

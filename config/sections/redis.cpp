@@ -96,14 +96,8 @@ Codec<HostPort> place(std::string example) {
 /// At most so many, so that nobody is asked for ever.
 template <class V>
 Codec<std::vector<V>> few(const Codec<V>& inner, std::string example, std::size_t most) {
-    Codec<std::vector<V>> codec = list(inner, std::move(example));
-    codec.read = [read = codec.read, most](Reader& reader, const Value& value,
-                                           std::vector<V>& into) {
-        if (value.items.size() > most)
-            return reader.error(value, fmt::format("more than {}", most));
-        read(reader, value, into);
-    };
-    return codec;
+    return bounded(list(inner, std::move(example)), most, "of them",
+                   [](Reader&, const Value&, std::vector<V>&) {});
 }
 
 Codec<Redis::Cluster> cluster() {

@@ -98,7 +98,7 @@ Task<void> Hedge::run_rival() {
 
 /// An answer that nobody would ask for again elsewhere.
 bool Hedge::good(const Turn& turn) const noexcept {
-    return turn.status() != 0 && turn.status() < 500 && !asks_elsewhere(x_, turn.status());
+    return turn.status() != 0 && turn.status() < 500 && !asks_elsewhere(x_, turn.response());
 }
 
 Task<Turn*> Hedge::settle(Result<void>& began) {
