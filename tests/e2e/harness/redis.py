@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from .server import listens
@@ -174,13 +175,14 @@ class Driver:
 
 
 class Meddler:
-    """A way to a server that can be cut, be mute, or change bytes at random."""
+    """A way to a server that can be cut, be mute, be slow, or change bytes at random."""
 
     def __init__(self, to_port):
         self.to_port = to_port
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.mute = threading.Event()
+        self.delay = 0.0             # seconds that answers take longer
         self.garble = 0.0            # bytes changed, per byte
         self.dice = random.Random(1)
         self.pairs = []
@@ -213,6 +215,8 @@ class Meddler:
             while data := source.recv(65536):
                 if self.mute.is_set():
                     continue
+                if answers and self.delay:
+                    time.sleep(self.delay)
                 if answers and self.garble:
                     changed = bytearray(data)
                     for i in range(len(changed)):

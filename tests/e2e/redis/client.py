@@ -171,6 +171,21 @@ class InTrouble(RedisTest):
             eventually(lambda: "answers again" in driver.told(), "it is back")
         self.under_load(driver, trouble)
 
+    def test_too_slow_to_be_of_use(self):
+        meddler = self.meddler(self.server())
+        driver = self.driven(meddler, timeout="100ms")
+
+        def trouble():
+            meddler.delay = 0.3
+            eventually(lambda: "left alone" in driver.told(), "it is left alone")
+        self.under_load(driver, trouble)
+        # PING takes as long as everything else: it does not come back to be given up again.
+        connects = driver.stats()["connects"]
+        eventually(lambda: driver.stats()["connects"] > connects, "it is probed")
+        self.assertEqual(driver.stats()["state"], "open")
+        meddler.delay = 0.0
+        self.assertTrue(driver.is_up(20000))
+
     def test_cut_again_and_again(self):
         meddler = self.meddler(self.server())
         driver = self.driven(meddler)

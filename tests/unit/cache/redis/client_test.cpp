@@ -175,6 +175,19 @@ TEST_CASE("one command is enough: silence opens the breaker within its bound") {
     CHECK(late->error() == ErrorKind::upstream_timeout);
 }
 
+TEST_CASE("deadlines that are shorter than usual say nothing about the server") {
+    RedisLab lab;
+    Client& client = lab.start();
+    hold_gets(lab);
+    for (unsigned i = 0; i < 2 * limits::redis_missed; ++i) {
+        const auto late = lab.get("a", 1ms);
+        lab.settle();
+        lab.pass(2ms);
+        CHECK(late->error() == ErrorKind::upstream_timeout);
+    }
+    CHECK(client.state() == State::up);
+}
+
 TEST_CASE("silence without anything asked is no silence, nor is a blocking command's") {
     RedisLab lab;
     Client& client = lab.start();
