@@ -138,6 +138,22 @@ CacheReason append_vary(std::string& lines, const HeaderList& response, const He
     return CacheReason::none;
 }
 
+std::string variant_of(std::string_view names, const HeaderList& request) {
+    std::string lines;
+    while (!names.empty())
+        append_line(lines, pop_line(names), request);
+    return lines;
+}
+
+std::string vary_names(std::string_view lines) {
+    std::string names;
+    while (!lines.empty()) {
+        const std::string_view line = pop_line(lines);
+        names.append(line.substr(0, line.find(':'))).append(1, '\n');
+    }
+    return names;
+}
+
 bool vary_matches(std::string_view lines, const HeaderList& request) {
     return VaryMatcher(request).matches(lines);
 }
