@@ -69,11 +69,11 @@ TEST_CASE("a record comes out as it went in") {
     CHECK(got.freshness.while_revalidate == 30);
     CHECK(got.freshness.if_error == 300);
     CHECK(got.freshness.took_ms == 12);
-    CHECK(got.freshness.must_revalidate);
-    CHECK(got.freshness.has_validator);
-    CHECK_FALSE(got.freshness.no_cache);
-    CHECK_FALSE(got.freshness.heuristic);
-    CHECK_FALSE(got.freshness.immutable);
+    CHECK(bool{got.freshness.must_revalidate});
+    CHECK(bool{got.freshness.has_validator});
+    CHECK_FALSE(bool{got.freshness.no_cache});
+    CHECK_FALSE(bool{got.freshness.heuristic});
+    CHECK_FALSE(bool{got.freshness.immutable});
     CHECK(got.key == record.key);
     CHECK(got.vary == record.vary);
     REQUIRE(got.fields.size() == 2);
