@@ -34,8 +34,8 @@ struct Tally {
     }
 };
 
-/// The tally of about the last fifth of a second or the last 20 attempts, whichever is more; all of it
-/// fades within half a minute.
+/// The tally of about the last fifth of a second or the last 20 attempts, whichever is more; all of
+/// it fades within half a minute.
 class SuccessRate {
   public:
     /// `good` and `bad` attempts ended within the last `passed`.

@@ -119,6 +119,7 @@ class Staleness(EdgeTest):
             self.assertEqual((response.status, response.get("content-length")), (200, "3"))
             self.assertIn("fwd=stale", response.get("cache-status"))
             self.assertIn("detail=down", response.get("cache-status"))
+        eventually(lambda: len(asked) > 1, "the origin is asked")
         self.assertEqual(asked, ["GET", "GET"])
         healthy.set()
         gate.set()

@@ -386,7 +386,7 @@ class Scaling(EdgeTest):
         self.assertEqual(edge.admin("POST", path, token=edge.token(), host="evil.test")[0], 403)
         self.assertEqual(edge.admin("POST", path, token=edge.token(),
                                     headers={"Origin": "http://evil.test"})[0], 403)
-        self.assertEqual(self.pool(edge)["state"], "in")
+        eventually(lambda: self.pool(edge)["state"] == "in", "it is in, as it was")
 
 
 if __name__ == "__main__":

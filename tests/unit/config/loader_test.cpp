@@ -348,7 +348,7 @@ routes:
     CHECK((pool.endpoints[1].tls && pool.endpoints[1].host == "::1"));
     CHECK_FALSE(pool.endpoints[2].tls);
     CHECK(pool.proxy_protocol == Pool::ProxyProtocol::v2);
-    CHECK(pool.tls->client().ca_file == "own.crt");
+    CHECK(pool.tls->client({}).ca_file == "own.crt");
     CHECK(config.routes[0].https_redirect == 443);
     CHECK(config.routes[0].hsts->include_subdomains);
     const std::string effective = effective_yaml(config);

@@ -170,7 +170,7 @@ TEST_CASE("a worker that stops calls its fills off") {
 TEST_CASE("a URL is fetched without a client, once for all who want it") {
     CachedEdge site;
     std::vector<FillEnd> ends;
-    const FillOrder order{"http", "a.example", "/a?x=1", ""};
+    const FillOrder order{"http", "a.example", "/a?x=1", "", ""};
     start_fill(site.edge.worker, order, [&](const FillEnd& end) { ends.push_back(end); });
     CHECK(site.edge.settle());
     REQUIRE(ends.size() == 1);
@@ -179,7 +179,7 @@ TEST_CASE("a URL is fetched without a client, once for all who want it") {
     CHECK(ends[0].status == 200);
     CHECK(ends[0].bytes == 5);
     CHECK(site.get("", "/a?x=1").field("Cache-Status") == "scrollgate; hit; ttl=60");
-    start_fill(site.edge.worker, {"http", "a b", "/a", ""},
+    start_fill(site.edge.worker, {"http", "a b", "/a", "", ""},
                [&](const FillEnd& end) { ends.push_back(end); });
     REQUIRE(ends.size() == 2);
     CHECK(ends[1].outcome == "bad_host");

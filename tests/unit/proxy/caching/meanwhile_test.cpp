@@ -212,7 +212,7 @@ TEST_CASE("what is set by hand is not fetched: neither a bare key nor a URL whil
     set_by_hand(site, "http://a.example/a", 60);
     std::vector<std::string> ends;
     for (const char* target : {"/_cache/k", "/a"}) {
-        start_fill(site.edge.worker, {"http", "a.example", target, ""},
+        start_fill(site.edge.worker, {"http", "a.example", target, "", ""},
                    [&](const FillEnd& end) { ends.emplace_back(end.outcome); });
         CHECK(site.edge.settle());
     }
@@ -248,7 +248,7 @@ TEST_CASE("a URL that an answer to POST names is gone, however it is spelled") {
 
 TEST_CASE("a URL that no client has asked for is asked for without a client's address") {
     CachedEdge site;
-    start_fill(site.edge.worker, {"http", "a.example", "/a", ""}, [](const FillEnd&) {});
+    start_fill(site.edge.worker, {"http", "a.example", "/a", "", ""}, [](const FillEnd&) {});
     CHECK(site.edge.settle());
     REQUIRE(site.asked.size() == 1);
     CHECK(site.asked[0].field("X-Forwarded-For") == "");
