@@ -108,7 +108,8 @@ class Relay:
         self.spoil = lambda data: data
         self.sock = socket.create_server(("127.0.0.1", 0))
         self.port = self.sock.getsockname()[1]
-        self.open = []
+        self.lock = threading.Lock()
+        self.open = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -119,12 +120,29 @@ class Relay:
         while True:
             try:
                 client, _ = self.sock.accept()
-                server = socket.create_connection(("127.0.0.1", self.target))
             except OSError:
                 return
-            self.open += [client, server]
-            threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                client.close()
+                continue
+            pair = (client, server)
+            with self.lock:
+                self.open.add(pair)
+            ways = [threading.Thread(target=self._pump, args=(*ends, answers), daemon=True)
+                    for ends, answers in ((pair, False), (pair[::-1], True))]
+            threading.Thread(target=self._watch, args=(pair, ways), daemon=True).start()
+
+    def _watch(self, pair, ways):
+        for way in ways:
+            way.start()
+        for way in ways:
+            way.join()
+        with self.lock:
+            self.open.discard(pair)
+        for sock in pair:
+            sock.close()
 
     def _pump(self, source, sink, answers):
         try:
@@ -135,7 +153,11 @@ class Relay:
                 sink.sendall(data)
         except OSError:
             pass
-        for sock in (source, sink):
+        self._end(source, sink)
+
+    @staticmethod
+    def _end(*socks):
+        for sock in socks:
             try:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
@@ -143,14 +165,12 @@ class Relay:
 
     def cut(self):
         """Ends what is open; new connections are taken."""
-        for sock in self.open:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self.open = []
+        with self.lock:
+            for pair in self.open:
+                self._end(*pair)
 
     def close(self):
+        self._end(self.sock)
         self.sock.close()
         self.cut()
 

@@ -132,7 +132,7 @@ class Trouble(FleetTest):
         names = redis.responses()
         values = {name: redis.call("GET", name) for name in names}
         spoilt = [b"", b"hello", values[names[2]][:50], values[names[3]] + b"x",
-                  values[names[4]][:60] + b"\0" + values[names[4]][61:],
+                  values[names[4]][:100] + b"\0" + values[names[4]][101:],
                   values[names[6]],                             # another key's
                   values[names[6]][:3] + b"\2" + values[names[6]][4:]]
         for name, value in zip(names, spoilt):
