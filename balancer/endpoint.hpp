@@ -34,6 +34,8 @@ struct Endpoint {
     std::shared_ptr<PoolState> pool_state;
     std::shared_ptr<const TlsTarget> tls{};  ///< null: plain
     config::Pool::ProxyProtocol proxy_protocol = config::Pool::ProxyProtocol::off;
+    config::Pool::Protocol protocol = config::Pool::Protocol::http1;
+    std::shared_ptr<const TlsTarget> tls_http1{};  ///< if `tls` offers HTTP/2, too: without it
 };
 
 using EndpointSet = std::vector<std::shared_ptr<const Endpoint>>;

@@ -88,13 +88,22 @@ void RouteBalancer::divide_loads() {
 
 // ---- a pick
 
+void RouteBalancer::see_verdicts() {
+    const std::uint64_t now = epochs();
+    if (now == epochs_seen_) return;
+    epochs_seen_ = now;
+    weigh_all();
+    for (std::size_t i = 0; i < policies_.size(); ++i)
+        policies_[i]->reweighed(group(i));
+}
+
+bool RouteBalancer::nothing_is_well() {
+    see_verdicts();
+    return panicking_ || loads_.empty();
+}
+
 const Endpoint* RouteBalancer::pick(const PickRequest& request, Rng& rng) {
-    if (const std::uint64_t now = epochs(); now != epochs_seen_) {
-        epochs_seen_ = now;
-        weigh_all();
-        for (std::size_t i = 0; i < policies_.size(); ++i)
-            policies_[i]->reweighed(group(i));
-    }
+    see_verdicts();
     if (loads_.empty()) return nullptr;
     const Endpoint* chosen = nullptr;
     if (!request.avoid.empty()) {

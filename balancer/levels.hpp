@@ -44,6 +44,10 @@ class RouteBalancer {
     /// moment: weights are made anew if a pool's epoch has changed. Allocates nothing.
     [[nodiscard]] const Endpoint* pick(const PickRequest& request, Rng& rng);
 
+    /// Nothing is well at this moment: there is no endpoint to pick, or only such as verdicts have
+    /// put out. Allocates nothing.
+    [[nodiscard]] bool nothing_is_well();
+
     /// Nothing is well: picks try what verdicts have put out. As of the last pick or update().
     [[nodiscard]] bool panicking() const noexcept { return panicking_; }
 
@@ -57,6 +61,7 @@ class RouteBalancer {
     using Identity = std::pair<const EndpointState*, std::uint32_t>;  ///< with its place in row_
 
     [[nodiscard]] std::uint64_t epochs() const noexcept;
+    void see_verdicts();
     void weigh_all();
     void divide_loads();
     [[nodiscard]] std::span<const Target> group(std::size_t index) const noexcept;

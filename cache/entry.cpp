@@ -108,10 +108,6 @@ void CacheEntry::end() const noexcept {
     std::free(self);
 }
 
-std::uint64_t CacheEntry::hash() const noexcept {
-    return cache_hash(key());
-}
-
 void CacheEntry::fields(HeaderList& into) const {
     std::string_view rest = wire();
     while (!rest.empty()) {

@@ -30,8 +30,7 @@ using EntryRef = boost::intrusive_ptr<const CacheEntry>;
 
 /// What an entry is made from. Views; CacheEntry copies what they point to.
 struct EntryDraft {
-    std::string_view key;    ///< CacheKey::text
-    std::uint64_t hash = 0;  ///< CacheKey::hash
+    std::string_view key;  ///< CacheKey::text
     std::uint16_t status = 200;
     const HeaderList* fields = nullptr;  ///< those that are stored (is_stored_field())
     std::string_view vary;               ///< lines of append_vary(); empty: one variant
@@ -40,6 +39,7 @@ struct EntryDraft {
     BodyRef body;                            ///< null: a marker for hit-for-miss
     bool by_hand = false;                    ///< set through the API
     std::uint64_t purge_position = 0;        ///< CacheStore::purge_position() when its fill began
+    const CacheEntry* instead_of = nullptr;  ///< stored only while this one is; null: in any case
 };
 
 class CacheEntry {
@@ -48,8 +48,6 @@ class CacheEntry {
     CacheEntry& operator=(const CacheEntry&) = delete;
 
     [[nodiscard]] std::string_view key() const noexcept { return {text(), key_size_}; }
-    /// cache_hash(key()); computed.
-    [[nodiscard]] std::uint64_t hash() const noexcept;
     [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
     /// "Name: value\r\n" for each stored field, in order; no Content-Length, Date is among them.
     [[nodiscard]] std::string_view wire() const noexcept {

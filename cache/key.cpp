@@ -7,6 +7,7 @@
 #include <xxhash.h>  // compiled in: XXH_INLINE_ALL
 
 #include "cache/rules/selecting.hpp"
+#include "cache/store/key_place.hpp"
 #include "core/limits.hpp"
 #include "core/rng.hpp"
 #include "core/text.hpp"
@@ -203,7 +204,7 @@ CacheReason make_key(const config::RouteCache& route, std::string_view scheme,
         into.text.append("\nx-forwarded-host: ").append(told_host);
     }
     if (into.text.size() > limits::cache_key) return CacheReason::key_too_long;
-    into.hash = cache_hash(into.text);
+    into.hash = place_of(into.text).hash;
     return CacheReason::none;
 }
 

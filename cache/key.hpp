@@ -20,7 +20,7 @@ namespace scrollgate {
 
 struct CacheKey {
     std::string text;
-    std::uint64_t hash = 0;  ///< of text, with a seed of the process
+    std::uint64_t hash = 0;  ///< place_of(text).hash, where it is in the store (key_place.hpp)
 };
 
 /// The parts of a key's text. Views into it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace scrollgate {
 namespace {
@@ -10,6 +11,7 @@ constexpr std::uint32_t aged_after = 64 * limits::ratio_samples;
 constexpr std::uint32_t uses_most = 20'000;  // that are followed between two calls of age()
 constexpr std::uint32_t uses_least = uses_most / 16;
 constexpr std::size_t samples_least = 16;
+constexpr unsigned dropped_most = 8;  // by one use
 constexpr std::uint64_t threshold_least = UINT64_MAX >> 20U;
 
 double position_of(double bytes, unsigned steps) noexcept {
@@ -18,7 +20,7 @@ double position_of(double bytes, unsigned steps) noexcept {
 
 }  // namespace
 
-MissRatio::MissRatio() : tree_(times + 1, 0) {}
+MissRatio::MissRatio() : tree_(times + 1, 0), by_time_(times, nullptr) {}
 
 double MissRatio::part() const noexcept {
     return std::ldexp(static_cast<double>(threshold_.load(std::memory_order_relaxed)), -64);
@@ -38,23 +40,26 @@ void MissRatio::change(std::uint32_t time, std::uint64_t by) noexcept {
         tree_[i] += by;
 }
 
+// The times that nobody has are taken out.
 void MissRatio::renumber() {
-    std::vector<Sample*> order;
-    order.reserve(samples_.size());
-    for (auto& [value, sample] : samples_)
-        order.push_back(&sample);
-    std::sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->time < b->time; });
     std::fill(tree_.begin(), tree_.end(), 0);
     time_ = 0;
-    bytes_ = 0;
-    for (Sample* sample : order) {
+    for (Sample*& at : by_time_) {
+        Sample* const sample = std::exchange(at, nullptr);
+        if (sample == nullptr) continue;
+        by_time_[time_] = sample;
         sample->time = time_++;
-        change(sample->time, sample->bytes);
+        tree_[time_] = sample->bytes;
+    }
+    for (std::uint32_t i = 1; i <= times; ++i) {
+        const std::uint32_t above = i + (i & (~i + 1));
+        if (above <= times) tree_[above] += tree_[i];
     }
 }
 
 void MissRatio::drop(Samples::iterator sample) {
     change(sample->second.time, ~sample->second.bytes + 1);
+    by_time_[sample->second.time] = nullptr;
     samples_.erase(sample);
 }
 
@@ -73,19 +78,25 @@ void MissRatio::use(std::uint64_t hash, std::size_t bytes) {
         const auto at = static_cast<unsigned>(position_of(distance, steps));
         distances_[std::min(at, scale - 1)] += weight;
         change(found->second.time, ~found->second.bytes + 1);
+        by_time_[found->second.time] = nullptr;
         found->second = {time_, bytes};
     }
+    by_time_[time_] = &found->second;
     change(time_++, bytes);
-    const std::uint64_t threshold = threshold_.load(std::memory_order_relaxed);
-    if (samples_.size() > limits::ratio_samples) follow_below(samples_.rbegin()->first);
-    if (since_looked_ < uses_most || threshold <= threshold_least) return;
-    since_looked_ = 0;
-    follow_below(threshold / 2);
+    std::uint64_t threshold = threshold_.load(std::memory_order_relaxed);
+    if (samples_.size() > limits::ratio_samples)
+        threshold = std::min(threshold, samples_.rbegin()->first);
+    if (since_looked_ >= uses_most && threshold > threshold_least) {
+        since_looked_ = 0;
+        threshold /= 2;
+    }
+    threshold_.store(threshold, std::memory_order_relaxed);
+    drop_unfollowed(dropped_most);
 }
 
-void MissRatio::follow_below(std::uint64_t threshold) {
-    threshold_.store(threshold, std::memory_order_relaxed);
-    while (!samples_.empty() && samples_.rbegin()->first >= threshold)
+void MissRatio::drop_unfollowed(unsigned most) {
+    const std::uint64_t threshold = threshold_.load(std::memory_order_relaxed);
+    while (most-- > 0 && !samples_.empty() && samples_.rbegin()->first >= threshold)
         drop(std::prev(samples_.end()));
 }
 
@@ -113,7 +124,7 @@ void MissRatio::age(std::uint64_t uses) {
     const std::uint64_t threshold = threshold_.load(std::memory_order_relaxed);
     if (since_looked_ < uses_least && samples_.size() < samples_least &&
         threshold <= UINT64_MAX / 2)
-        follow_below(threshold * 2);
+        threshold_.store(threshold * 2, std::memory_order_relaxed);
     since_looked_ = 0;
     if (since_aged_ < aged_after) return;
     expected_ = (expected_ + static_cast<double>(uses - aged_at_)) / 2;

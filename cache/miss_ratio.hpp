@@ -7,7 +7,8 @@
 //
 // Any thread; asking whether a key is followed is one comparison, the rest is under a mutex and
 // happens for few: where even the keys that are followed are used very often, the threshold falls
-// further, and it rises again when hardly any is left.
+// further, and it rises again when hardly any is left. A hit pays for it, so nothing is sorted or
+// walked through there: what is no longer followed goes a few at a time.
 #pragma once
 
 #include <array>
@@ -55,7 +56,7 @@ class MissRatio {
     void change(std::uint32_t time, std::uint64_t by) noexcept;
     void renumber();
     void drop(Samples::iterator sample);
-    void follow_below(std::uint64_t threshold);
+    void drop_unfollowed(unsigned most);
 
     static constexpr std::uint32_t times = 4 * limits::ratio_samples;
     static constexpr unsigned steps = 8;  // of the distances' scale, per doubling
@@ -65,6 +66,7 @@ class MissRatio {
     mutable std::mutex mutex_;
     Samples samples_;
     std::vector<std::uint64_t> tree_;  // Fenwick's: bytes by time of the last use
+    std::vector<Sample*> by_time_;     // whose last use was then; null: nobody's
     std::uint32_t time_ = 0;
     std::uint64_t bytes_ = 0;
     std::array<double, scale> distances_{};  // uses, each for all that it stands for

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/grpc.hpp"
 #include "core/limits.hpp"
 #include "core/net/address.hpp"
 #include "core/net/tls_context.hpp"
@@ -102,11 +103,11 @@ struct PoolTls {
     std::string cert, key;  ///< what we show when asked, PEM files; empty: nothing
 
     friend bool operator==(const PoolTls&, const PoolTls&) = default;
-    /// For the connections of HTTP/1.
-    [[nodiscard]] TlsClientOptions client() const {
+    /// `alpn`: what is offered.
+    [[nodiscard]] TlsClientOptions client(std::vector<std::string> alpn) const {
         return {.verify = verify,
                 .ca_file = ca == "system" ? "" : ca,
-                .alpn = {"http/1.1"},
+                .alpn = std::move(alpn),
                 .pin = pin,
                 .cert = cert,
                 .key = key};
@@ -119,8 +120,10 @@ struct HealthCheck {
     struct StatusRange {
         std::uint16_t first = 200, last = 299;
     };
-    std::string path;  ///< origin-form target; empty with `tcp`
-    bool tcp = false;  ///< a connection that is accepted passes; nothing is sent
+    // One of three:
+    std::string path;                 ///< origin-form target of a GET; empty: not that way
+    std::optional<std::string> grpc;  ///< service that grpc.health.v1 is asked about; may be empty
+    bool tcp = false;                 ///< a connection that is accepted passes; nothing is sent
     Duration interval = limits::check_interval;
     Duration timeout = limits::check_timeout;  ///< from the connect to the last byte looked at
     std::uint32_t healthy_after = limits::healthy_after;      ///< passes in a row
@@ -146,7 +149,8 @@ struct Dependency {
     std::string shown;  ///< to people: without its query; no two of a pool's read the same
     std::string host;
     std::uint16_t port = 0;
-    std::string path;  ///< of http
+    std::string path;            ///< of http
+    std::optional<PoolTls> tls;  ///< of https and rediss
 };
 
 /// Capacity by itself (`auto`): standbys join as utilisation or its forecast passes the target.
@@ -160,10 +164,11 @@ struct AutoScale {
 
 /// Who is told the capacity that is wanted (`webhook`).
 struct Webhook {
-    std::string url;  ///< http://host[:port]/path
+    std::string url;  ///< http[s]://host[:port]/path
     std::string host;
     std::uint16_t port = 80;
     std::string path = "/";
+    std::optional<PoolTls> tls;  ///< of https
 };
 
 struct EndpointLimits {
@@ -200,6 +205,14 @@ struct Pool {
     /// The header that tells endpoints who the client is, at the start of each connection.
     enum class ProxyProtocol : std::uint8_t { off, v1, v2 };
     ProxyProtocol proxy_protocol = ProxyProtocol::off;
+    /// What is spoken to endpoints.
+    enum class Protocol : std::uint8_t {
+        http1,
+        h2,         ///< over TLS, agreed on by ALPN
+        h2c,        ///< without TLS, by prior knowledge (RFC 9113 section 3.3)
+        automatic,  ///< over TLS what ALPN agrees on, else HTTP/1.1
+    };
+    Protocol protocol = Protocol::http1;
     PoolLimits limits;
     std::optional<HealthCheck> health_check;
     Outlier outlier;
@@ -258,6 +271,7 @@ struct Hsts {
 struct Failover {
     std::uint32_t max_attempts = limits::max_attempts;  ///< includes the first
     std::vector<std::uint16_t> retry_on = {502, 503};   ///< answers that are asked for elsewhere
+    std::vector<grpc::Status> retry_grpc;   ///< … and calls that were turned down; empty: none
     double budget = limits::retry_budget;   ///< retries per request, in [0, 1]; 0: the floor alone
     bool hedge = true;                      ///< auto | off
     std::uint64_t replay = limits::replay;  ///< longest request body kept for a repetition
@@ -274,8 +288,10 @@ struct HashKey {
 
 /// One client stays with one endpoint while it is well (`sticky`).
 struct Sticky {
+    enum class Secure : std::uint8_t { automatic, on, off };
     std::string cookie = "scrollgate";
-    Duration ttl = no_limit;  ///< no_limit: a session cookie
+    Duration ttl = no_limit;            ///< no_limit: a session cookie
+    Secure secure = Secure::automatic;  ///< automatic: where the client speaks https
 };
 
 /// What tells one stored response of a route from another, beside scheme, authority and target

@@ -41,6 +41,18 @@ std::optional<std::string> decoded(std::string_view text) {
     return out;
 }
 
+/// The inverse, of what would end a user name.
+std::string encoded(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain =
+            byte > 0x20 && byte < 0x7f && c != '%' && c != ':' && c != '@' && c != '/';
+        out += plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+    }
+    return out;
+}
+
 std::string_view take_credentials(std::string_view text, RedisUrl& url) {
     const std::size_t colon = text.find(':');
     const auto user = decoded(text.substr(0, colon));
@@ -90,7 +102,7 @@ std::string shown(const RedisUrl& url) {
     const bool v6 = url.host.find(':') != url.host.npos;
     std::string out = url.tls ? "rediss://" : "redis://";
     if (!url.username.empty() || !url.password.empty())
-        out += fmt::format("{}{}@", url.username, url.password.empty() ? "" : ":(hidden)");
+        out += fmt::format("{}{}@", encoded(url.username), url.password.empty() ? "" : ":(hidden)");
     out +=
         v6 ? fmt::format("[{}]:{}", url.host, url.port) : fmt::format("{}:{}", url.host, url.port);
     if (url.database != 0) out += fmt::format("/{}", url.database);

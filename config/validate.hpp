@@ -28,6 +28,10 @@ class Validator {
     void listeners();
     void listener_tls(const Listener& listener, const std::string& path);
     void pool_tls(const Pool& pool, const std::string& path);
+    void pool_protocol(const Pool& pool, const std::string& path);
+    void probes_tls(const Pool& pool, const std::string& path);
+    void client_tls(const PoolTls& tls, const std::string& path, std::string_view whose);
+    void trust(const PoolTls& tls, const std::string& path);
     void certificates(const TlsServerOptions& tls, const std::string& path);
     void admin();
     void dns();

@@ -1,6 +1,7 @@
 // What only the whole file can tell about pools: doubled endpoints, checks that cannot work,
 // capacity that cannot change.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -23,6 +24,8 @@ void Validator::pools() {
         pool_addresses(pool, path);
         pool_limits(pool, path + ".limits");
         pool_tls(pool, path + ".tls");
+        pool_protocol(pool, path);
+        probes_tls(pool, path);
         pool_check(pool, path + ".health_check");
         pool_capacity(pool, path + ".auto");
         if (!used.contains(pool.name) && !reported("routes"))
@@ -67,8 +70,9 @@ void Validator::pool_limits(const Pool& pool, const std::string& path) {
 void Validator::pool_check(const Pool& pool, const std::string& path) {
     if (!pool.health_check || reported(path)) return;
     const HealthCheck& check = *pool.health_check;
-    if (check.path.empty() && !check.tcp) {
-        error(path, "a check needs path, such as /healthz, or tcp: true");
+    const int ways = (check.path.empty() ? 0 : 1) + (check.grpc ? 1 : 0) + (check.tcp ? 1 : 0);
+    if (ways == 0) {
+        error(path, "a check needs path, such as /healthz, grpc: \"\", or tcp: true");
         return;
     }
     if (check.timeout > limits::check_patience * check.interval) {
@@ -79,15 +83,22 @@ void Validator::pool_check(const Pool& pool, const std::string& path) {
                             check.unhealthy_after, duration_text(check.timeout),
                             duration_text(check.interval)));
     }
-    if (!check.tcp) return;
-    if (!check.path.empty()) {
-        error(path + ".path", "only one of path and tcp: true is possible");
+    if (ways > 1) {
+        error(path + (check.path.empty() ? ".grpc" : ".path"),
+              "only one of path, grpc and tcp: true is possible");
         return;
     }
+    if (check.grpc && pool.protocol == Pool::Protocol::http1 &&
+        std::any_of(pool.endpoints.begin(), pool.endpoints.end(), std::mem_fn(&Endpoint::tls)))
+        error(path + ".grpc",
+              "gRPC is spoken over HTTP/2: give the pool protocol: h2 or protocol: auto");
+    if (!check.path.empty()) return;
     for (const char* key : {"expect", "body"})
         if (reader_.present(fmt::format("{}.{}", path, key)))
             error(fmt::format("{}.{}", path, key),
-                  "with tcp: true nothing is asked for, so there is no answer to look at");
+                  check.tcp
+                      ? "with tcp: true nothing is asked for, so there is no answer to look at"
+                      : "what passes with grpc is SERVING, and nothing else");
 }
 
 void Validator::pool_capacity(const Pool& pool, const std::string& path) {

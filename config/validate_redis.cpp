@@ -21,6 +21,11 @@ void Validator::redis() {
     redis_set(redis, path);
     redis_secrets(redis, path);
     redis_tls(redis, path);
+    const Duration tick = std::chrono::nanoseconds(std::chrono::seconds(1)) / config_.frequency;
+    if (redis.timeout < tick)
+        warning(path + ".timeout",
+                fmt::format("{} is less than a tick of frequency ({:.1f}ms), which it takes",
+                            duration_text(redis.timeout), seconds_of(tick) * 1000));
     if (redis.max_object > redis.queue_bytes / 2)
         error(path + ".max_object",
               fmt::format("{} is more than half of queue.bytes ({}), which is all that may wait to "
@@ -39,8 +44,7 @@ void Validator::redis_set(const Redis& redis, const std::string& path) {
             error(path + ".cluster", "a cluster has no sentinels; give url instead");
         return;
     }
-    if (reader_.present(path + ".database"))
-        error(path + ".database", "stands in url: redis://host:6379/1");
+    if (redis.database != 0) error(path + ".database", "stands in url: redis://host:6379/1");
     if (!redis.nodes.empty() && redis.cluster == Cluster::off)
         error(path + ".nodes", "belongs to a cluster, and cluster is false");
     if (redis.from_replicas && redis.cluster == Cluster::off)

@@ -38,12 +38,51 @@ void Validator::pool_tls(const Pool& pool, const std::string& path) {
     if (!any && reader_.present(path) && !reader_.from_defaults(path) &&
         !reported("pools." + pool.name))
         warning(path, "says nothing: no endpoint of this pool is https://");
+    client_tls(tls, path, any ? "an endpoint of this pool" : "");
+}
+
+/// Of what health asks and tells besides the endpoints.
+void Validator::probes_tls(const Pool& pool, const std::string& path) {
+    for (std::size_t i = 0; i < pool.depends_on.size(); ++i) {
+        const Dependency& one = pool.depends_on[i];
+        if (one.tls) client_tls(*one.tls, fmt::format("{}.depends_on[{}].tls", path, i), one.shown);
+    }
+    if (pool.webhook && pool.webhook->tls)
+        client_tls(*pool.webhook->tls, path + ".webhook.tls", "the webhook");
+}
+
+/// `whose` is who could be pretended to be; empty: nobody is asked.
+void Validator::client_tls(const PoolTls& tls, const std::string& path, std::string_view whose) {
     if (tls.cert.empty() != tls.key.empty())
         error(path + (tls.cert.empty() ? ".key" : ".cert"), "cert and key belong together");
-    if (!tls.verify && tls.pin.empty() && any)
-        warning(path + ".verify",
-                "false: anybody on the way can pretend to be an endpoint of this pool; use ca or "
-                "pin");
+    if (!tls.verify && tls.pin.empty() && !whose.empty())
+        warning(
+            path + ".verify",
+            fmt::format("false: anybody on the way can pretend to be {}; use ca or pin", whose));
+}
+
+void Validator::pool_protocol(const Pool& pool, const std::string& path) {
+    using Protocol = Pool::Protocol;
+    if (pool.protocol == Protocol::http1) return;
+    const auto each = [&](const std::vector<Endpoint>& all, const std::string& key) {
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const std::string at = fmt::format("{}.{}[{}]", path, key, i);
+            if (pool.protocol == Protocol::h2 && !all[i].tls)
+                error(at,
+                      "protocol: h2 is HTTP/2 over TLS: write https://… here, or protocol: h2c "
+                      "for HTTP/2 without TLS");
+            if (pool.protocol == Protocol::h2c && all[i].tls)
+                error(at,
+                      "protocol: h2c is HTTP/2 without TLS: write protocol: h2 (or auto) for "
+                      "https://");
+        }
+    };
+    each(pool.endpoints, "endpoints");
+    each(pool.standby, "standby");
+    if (pool.proxy_protocol != Pool::ProxyProtocol::off)
+        error(path + ".proxy_protocol",
+              "needs protocol: http1: clients share the connections of HTTP/2, and a PROXY header "
+              "names one of them");
 }
 
 void Validator::files() {
@@ -51,12 +90,20 @@ void Validator::files() {
         if (config_.listeners[i].tls)
             certificates(*config_.listeners[i].tls, fmt::format("listeners[{}].tls", i));
     for (const Pool& pool : config_.pools) {
-        if (!pool.tls) continue;
-        try {
-            const TlsClientContext good(pool.tls->client());
-        } catch (const std::runtime_error& wrong) {
-            error("pools." + pool.name + ".tls", wrong.what());
-        }
+        const std::string path = "pools." + pool.name;
+        if (pool.tls) trust(*pool.tls, path + ".tls");
+        for (std::size_t i = 0; i < pool.depends_on.size(); ++i)
+            if (pool.depends_on[i].tls)
+                trust(*pool.depends_on[i].tls, fmt::format("{}.depends_on[{}].tls", path, i));
+        if (pool.webhook && pool.webhook->tls) trust(*pool.webhook->tls, path + ".webhook.tls");
+    }
+}
+
+void Validator::trust(const PoolTls& tls, const std::string& path) {
+    try {
+        const TlsClientContext good(tls.client());
+    } catch (const std::runtime_error& wrong) {
+        error(path, wrong.what());
     }
     redis_files();
 }
@@ -85,11 +132,17 @@ void resolve_files(Config& config, const std::string& folder) {
             resolve(each.ocsp);
         }
     }
+    const auto resolve_client = [&](std::optional<PoolTls>& tls) {
+        if (!tls) return;
+        if (tls->ca != "system") resolve(tls->ca);
+        resolve(tls->cert);
+        resolve(tls->key);
+    };
     for (Pool& pool : config.pools) {
-        if (!pool.tls) continue;
-        if (pool.tls->ca != "system") resolve(pool.tls->ca);
-        resolve(pool.tls->cert);
-        resolve(pool.tls->key);
+        resolve_client(pool.tls);
+        for (Dependency& one : pool.depends_on)
+            resolve_client(one.tls);
+        if (pool.webhook) resolve_client(pool.webhook->tls);
     }
     if (config.cache.redis) {
         Redis& redis = *config.cache.redis;

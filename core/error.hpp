@@ -1,14 +1,16 @@
 // What can go wrong with a message, and what follows from it.
 //
-// One table (error.cpp) holds, per kind: whose fault it is, the status a client gets, the reason
-// token of log, metrics and error body, and whether it counts against the endpoint. Nothing else
-// in the tree decides any of these.
+// One table (error.cpp) holds, per kind: whose fault it is, the status a client gets, also one of
+// gRPC, the reason token of log, metrics and error body, and whether it counts against the
+// endpoint. Nothing else in the tree decides any of these.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
 #include <boost/system/error_code.hpp>
+
+#include "core/grpc.hpp"
 
 namespace scrollgate {
 
@@ -49,6 +51,8 @@ enum class ErrorKind : std::uint8_t {
     upstream_malformed,   ///< framing, garbage, control bytes, limits in the response head
     upstream_truncated,   ///< body ended early or was malformed after the head was passed on
     upstream_stalled,     ///< timeouts.upstream_body
+    upstream_refused,     ///< REFUSED_STREAM, or GOAWAY before the stream: nothing was done
+    upgrade_unknown,      ///< the origin's HTTP/2 does not take WebSocket (RFC 8441)
     upstream_unresolved,  ///< no address is known for any endpoint
     no_endpoint,          ///< every endpoint was tried or is unavailable
     // internal
@@ -65,6 +69,7 @@ struct ErrorFacts {
     ErrorKind kind;
     Side side;
     std::uint16_t status;     ///< what the client is told; 499 = nobody is there to be told
+    grpc::Status grpc;        ///< what it is told instead if it speaks gRPC
     std::string_view reason;  ///< stable token: log, metrics, error body
     bool against_endpoint;    ///< counts for outlier detection
 };
@@ -82,6 +87,7 @@ struct Error {
 
     [[nodiscard]] Side side() const noexcept { return facts(kind).side; }
     [[nodiscard]] std::uint16_t status() const noexcept { return facts(kind).status; }
+    [[nodiscard]] grpc::Status grpc() const noexcept { return facts(kind).grpc; }
     [[nodiscard]] std::string_view reason() const noexcept { return facts(kind).reason; }
 };
 

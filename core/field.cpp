@@ -11,7 +11,7 @@ namespace scrollgate {
 namespace {
 
 /// Canonical names in the order of Field; row 0 is Field::unknown.
-constexpr std::array<std::string_view, 61> names{
+constexpr std::array<std::string_view, 63> names{
     "",
     "Accept",
     "Accept-Encoding",
@@ -34,6 +34,8 @@ constexpr std::array<std::string_view, 61> names{
     "Expect",
     "Expires",
     "Forwarded",
+    "grpc-status",
+    "grpc-timeout",
     "Host",
     "HTTP2-Settings",
     "Idempotency-Key",

@@ -31,6 +31,8 @@ enum class Field : std::uint8_t {
     expect,
     expires,
     forwarded,
+    grpc_status,
+    grpc_timeout,
     host,
     http2_settings,
     idempotency_key,

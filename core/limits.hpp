@@ -141,7 +141,7 @@ inline constexpr std::size_t check_head = 8 * KiB;  ///< of an answer to a check
 inline constexpr double score_floor = 0.01;         ///< so that panic still has an order
 inline constexpr double part_floor =
     0.02;  ///< a sick endpoint is tried with this much of its share
-inline constexpr auto success_memory = 500ms;   ///< of an endpoint's rate of success…
+inline constexpr auto success_memory = 200ms;   ///< of an endpoint's rate of success…
 inline constexpr double success_samples = 20;   ///< …but at least of this many attempts
 inline constexpr auto evidence_memory = 30s;    ///< whatever nothing follows is forgotten
 inline constexpr double success_slack = 0.02;   ///< worse than the best by this is no worse
@@ -266,6 +266,10 @@ inline constexpr double http2_noise_rate = 200;    ///< …and how many per seco
 inline constexpr double http2_noise_earned = 4;    ///< …and for each frame that carries something
 inline constexpr double http2_resets = 200;        ///< streams that a client breaks off, or we…
 inline constexpr double http2_reset_rate = 100;    ///< …for what it did, and per second
+inline constexpr std::uint32_t http2_upstream_window = 16 * MiB;  ///< of a connection, all streams
+inline constexpr auto http2_silence = 10s;         ///< of an origin that streams wait for: PING…
+inline constexpr auto http2_ping_wait = 5s;        ///< …which is to be answered within
+inline constexpr auto http2_silence_again = 5min;  ///< …and not again in the same silence before
 inline constexpr std::size_t http2_write = 64 * KiB;  ///< most that leaves in one write
 
 // -- TLS and the PROXY protocol

@@ -33,7 +33,8 @@ struct Health::Impl : private TimerWheel::Timer {
     using Key = std::pair<std::string, std::string>;  ///< pool, and address or url
 
     void run();
-    void update(std::shared_ptr<const config::Config> next, const PoolSets& sets);
+    void update(std::shared_ptr<const config::Config> next, const PoolSets& sets,
+                ProbeTargets next_targets);
     void look();
     void look_because_of_bell();
     void plan_look(TimePoint when);
@@ -44,6 +45,12 @@ struct Health::Impl : private TimerWheel::Timer {
     void watch_webhooks();
     [[nodiscard]] ProbePlan plan_check(const Key& key);
     [[nodiscard]] ProbePlan plan_dependency(const Key& key);
+    [[nodiscard]] ProbePlan plan_webhook(const std::string& pool);
+    /// Null where the URL is plain.
+    [[nodiscard]] std::shared_ptr<const TlsTarget> target_of(const Key& key) const {
+        const auto found = targets.find(key);
+        return found != targets.end() ? found->second : nullptr;
+    }
     void say_starved(const Key& key, const ProbeResult& result);
     void command(const std::function<std::string(TimePoint now)>& act, const Done& done);
     void sweep();
@@ -61,6 +68,7 @@ struct Health::Impl : private TimerWheel::Timer {
     Names names;
     Verdicts verdicts;
     std::shared_ptr<const config::Config> config;
+    ProbeTargets targets;
     std::map<Key, std::unique_ptr<Prober>> checks, dependencies;
     std::map<std::string, std::unique_ptr<Webhook>> webhooks;  ///< by pool
     std::map<std::string, Told> told;                          ///< by pool
@@ -169,9 +177,11 @@ void Health::Impl::sweep() {
 
 // ---- what is watched
 
-void Health::Impl::update(std::shared_ptr<const config::Config> next, const PoolSets& sets) {
+void Health::Impl::update(std::shared_ptr<const config::Config> next, const PoolSets& sets,
+                          ProbeTargets next_targets) {
     if (stopping) return;
     config = next;
+    targets = std::move(next_targets);
     verdicts.update(std::move(next), sets, loop.now());
     std::map<Key, std::unique_ptr<Prober>> kept_checks, kept_dependencies;
     watch_endpoints(kept_checks);
@@ -252,13 +262,8 @@ void Health::Impl::watch_webhooks() {
         std::unique_ptr<Webhook>& webhook = kept[pool.name] = std::move(webhooks[pool.name]);
         if (webhook) continue;
         webhook =
-            std::make_unique<Webhook>(loop, dialer, "pool " + pool.name, [this, name = pool.name] {
-                for (const config::Pool& one : config->pools) {
-                    if (one.name != name || !one.webhook) continue;
-                    return webhook_plan(*one.webhook, names);
-                }
-                return ProbePlan{};
-            });
+            std::make_unique<Webhook>(loop, dialer, "pool " + pool.name,
+                                      [this, name = pool.name] { return plan_webhook(name); });
     }
     for (auto& [pool, webhook] : webhooks) {
         if (!webhook) continue;
@@ -280,7 +285,15 @@ ProbePlan Health::Impl::plan_dependency(const Key& key) {
     const WatchedPool* pool = verdicts.find(key.first);
     if (pool == nullptr) return {};
     for (const WatchedPool::Dependency& one : pool->depends_on) {
-        if (one.config.url == key.second) return dependency_plan(one.config, names);
+        if (one.config.url == key.second) return dependency_plan(one.config, names, target_of(key));
+    }
+    return {};
+}
+
+ProbePlan Health::Impl::plan_webhook(const std::string& pool) {
+    for (const config::Pool& one : config->pools) {
+        if (one.name != pool || !one.webhook) continue;
+        return webhook_plan(*one.webhook, names, target_of({pool, one.webhook->url}));
     }
     return {};
 }
@@ -324,10 +337,10 @@ void Health::stop() {
     impl_->thread.join();
 }
 
-void Health::update(std::shared_ptr<const config::Config> config, PoolSets sets) {
-    impl_->loop.post([impl = impl_.get(), config = std::move(config), sets = std::move(sets)] {
-        impl->update(config, sets);
-    });
+void Health::update(std::shared_ptr<const config::Config> config, PoolSets sets,
+                    ProbeTargets targets) {
+    impl_->loop.post([impl = impl_.get(), config = std::move(config), sets = std::move(sets),
+                      targets = std::move(targets)] { impl->update(config, sets, targets); });
 }
 
 bool Health::asleep() const noexcept {

@@ -14,6 +14,7 @@
 #include "config/model.hpp"
 #include "core/clock.hpp"
 #include "core/net/dialer.hpp"
+#include "health/plans.hpp"
 #include "health/scaler.hpp"
 #include "health/status.hpp"
 
@@ -40,8 +41,9 @@ class Health {
 
     // -- any thread
     /// The configuration and the pools' sets from now on: at the start, on reload, when DNS has
-    /// changed a set.
-    void update(std::shared_ptr<const config::Config> config, PoolSets sets);
+    /// changed a set. `targets` has every dependency and webhook over TLS.
+    void update(std::shared_ptr<const config::Config> config, PoolSets sets,
+                ProbeTargets targets = {});
     /// Look now: report() has said so. Cheap; rings that come while one is under way are one.
     void ring() const;
     /// There is traffic. One relaxed load, unless health sleeps.

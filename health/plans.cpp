@@ -45,7 +45,10 @@ ProbePlan check_plan(const config::Pool& pool, const config::HealthCheck& check,
     if (endpoint.proxy_protocol == config::Pool::ProxyProtocol::v2)
         plan.dial.preface = proxy_header_v2_local();
     if (check.tcp) return plan;
-    plan.kind = ProbePlan::Kind::http;
+    plan.kind = check.grpc ? ProbePlan::Kind::grpc : ProbePlan::Kind::http;
+    plan.http2 = endpoint.protocol == config::Pool::Protocol::h2 ||
+                 endpoint.protocol == config::Pool::Protocol::h2c;
+    plan.service = check.grpc.value_or("");
     plan.path = check.path;
     plan.host = pool.host_mode == config::Pool::HostMode::literal
                     ? pool.host_literal
@@ -55,7 +58,8 @@ ProbePlan check_plan(const config::Pool& pool, const config::HealthCheck& check,
     return plan;
 }
 
-ProbePlan dependency_plan(const config::Dependency& dependency, Names& names) {
+ProbePlan dependency_plan(const config::Dependency& dependency, Names& names,
+                          std::shared_ptr<const TlsTarget> target) {
     ProbePlan plan;
     Names::Answer found = names.find(dependency.host, dependency.port);
     plan.addresses = std::move(found.addresses);
@@ -69,14 +73,16 @@ ProbePlan dependency_plan(const config::Dependency& dependency, Names& names) {
         case config::Dependency::Kind::http:
             plan.kind = ProbePlan::Kind::http;
             plan.path = dependency.path.empty() ? "/" : dependency.path;
-            plan.host = host_field(dependency.host, dependency.port);
+            plan.host = host_field(dependency.host, dependency.port, target != nullptr);
             plan.expect = {{200, 499}};
             break;
     }
+    plan.dial.tls = std::move(target);
     return plan;
 }
 
-ProbePlan webhook_plan(const config::Webhook& webhook, Names& names) {
+ProbePlan webhook_plan(const config::Webhook& webhook, Names& names,
+                       std::shared_ptr<const TlsTarget> target) {
     ProbePlan plan;
     Names::Answer found = names.find(webhook.host, webhook.port);
     plan.kind = ProbePlan::Kind::http;
@@ -85,7 +91,8 @@ ProbePlan webhook_plan(const config::Webhook& webhook, Names& names) {
     plan.timeout = limits::webhook_timeout;
     plan.method = "POST";
     plan.path = webhook.path;
-    plan.host = host_field(webhook.host, webhook.port);
+    plan.host = host_field(webhook.host, webhook.port, target != nullptr);
+    plan.dial.tls = std::move(target);
     return plan;
 }
 

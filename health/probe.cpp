@@ -9,6 +9,7 @@
 #include "core/http1/head_parser.hpp"
 #include "core/http1/head_writer.hpp"
 #include "core/limits.hpp"
+#include "health/http2_probe.hpp"
 
 namespace scrollgate {
 
@@ -28,20 +29,6 @@ void Probe::LineDelete::operator()(Line* line) const noexcept {
 namespace {
 
 using Way = Connection::Way;
-
-bool expected(const ProbePlan& plan, std::uint16_t status) {
-    return std::any_of(plan.expect.begin(), plan.expect.end(), [status](const auto& range) {
-        return range.first <= status && status <= range.last;
-    });
-}
-
-/// This process or machine has run out of something.
-bool our_own(const boost::system::error_code& error) {
-    namespace errc = boost::system::errc;
-    return error == errc::too_many_files_open || error == errc::too_many_files_open_in_system ||
-           error == errc::no_buffer_space || error == errc::not_enough_memory ||
-           error == errc::address_not_available;
-}
 
 std::string request_of(const ProbePlan& plan) {
     HeaderList fields;
@@ -79,6 +66,13 @@ bool Probe::reusable(const ProbePlan& plan, const SocketAddress& address) const 
            plan.dial.preface.empty() && connection_->is_open() && connection_->quiet();
 }
 
+/// Once connected. Over TLS it is what both sides have agreed on.
+bool Probe::over_http2(const ProbePlan& plan) const {
+    if (plan.kind == ProbePlan::Kind::grpc) return true;
+    if (plan.kind != ProbePlan::Kind::http) return false;
+    return plan.http2 || connection_->alpn() == "h2";
+}
+
 Task<ProbeResult> Probe::ask(const ProbePlan& plan, const SocketAddress& address) {
     const TimePoint until = loop_.now() + plan.timeout;
     const bool reuses = plan.kind == ProbePlan::Kind::http && reusable(plan, address);
@@ -94,7 +88,11 @@ Task<ProbeResult> Probe::ask(const ProbePlan& plan, const SocketAddress& address
     }
     received_before_ = connection_->received_total();
     if (result.passed && plan.kind == ProbePlan::Kind::redis) result = co_await redis(until);
-    if (result.passed && plan.kind == ProbePlan::Kind::http) result = co_await http(plan, until);
+    if (result.passed && over_http2(plan)) {
+        result = co_await ask_over_http2(plan, *connection_);
+    } else if (result.passed && plan.kind == ProbePlan::Kind::http) {
+        result = co_await http(plan, until);
+    }
     const bool unheard = connection_->received_total() == received_before_;
     const bool stale = reuses && !result.passed && unheard && !connection_->failure();
     connection_->expire_at(Way::read, never, ErrorKind::cancelled);
@@ -109,20 +107,8 @@ Task<ProbeResult> Probe::ask(const ProbePlan& plan, const SocketAddress& address
 Task<ProbeResult> Probe::connect(const SocketAddress& address) {
     peer_ = address;
     const boost::system::error_code error = co_await connection_->connect(address);
-    if (connection_->failure()) co_return ended();
-    if (error) {
-        co_return ProbeResult{false, fmt::format("connect: {}", error.message()), our_own(error)};
-    }
+    if (connection_->failure() || error) co_return not_connected(*connection_, error);
     co_return ProbeResult{true, {}};
-}
-
-ProbeResult Probe::ended() const {
-    const auto failure = connection_->failure();
-    if (failure && *failure == ErrorKind::upstream_timeout) return {false, "timeout"};
-    const boost::system::error_code& broken = connection_->broken();
-    if (broken) return {false, broken.message(), our_own(broken)};
-    if (connection_->starved()) return {false, "out of buffers", true};
-    return {false, "connection closed"};
 }
 
 /// A server that asks for a password is there.
@@ -130,7 +116,7 @@ Task<ProbeResult> Probe::redis(TimePoint until) {
     const Connection::Patience patience{.until = until, .out_of_time = ErrorKind::upstream_timeout};
     const std::string ping = "PING\r\n";
     const IoResult sent = co_await connection_->write(patience, ping);
-    if (sent.error) co_return ended();
+    if (sent.error) co_return cut_short(*connection_);
     constexpr std::size_t longest = 256;
     for (;;) {
         const std::string_view answer = connection_->received();
@@ -142,7 +128,7 @@ Task<ProbeResult> Probe::redis(TimePoint until) {
         }
         if (answer.size() > longest) co_return ProbeResult{false, "does not speak Redis"};
         const bool more = co_await connection_->more();
-        if (!more) co_return ended();
+        if (!more) co_return cut_short(*connection_);
     }
 }
 
@@ -150,12 +136,12 @@ Task<ProbeResult> Probe::http(const ProbePlan& plan, TimePoint until) {
     const Connection::Patience patience{.until = until, .out_of_time = ErrorKind::upstream_timeout};
     const std::string head = request_of(plan);
     const IoResult sent = co_await connection_->write(patience, head, plan.content);
-    if (sent.error) co_return ended();
+    if (sent.error) co_return cut_short(*connection_);
     std::uint16_t status = 0;
     BodyFraming body;
     ProbeResult result = co_await http_head(plan, status, body);
     if (!result.passed) co_return result;
-    if (!expected(plan, status)) result = {false, fmt::format("status {}", status)};
+    result = judge_status(plan, status);
     // Also read if the verdict is there already: then the connection can be kept.
     const ProbeResult content = co_await http_body(plan, body);
     if (!result.passed) co_return result;
@@ -189,7 +175,7 @@ Task<ProbeResult> Probe::http_head(const ProbePlan& plan, std::uint16_t& status,
             continue;
         }
         const bool more = co_await connection_->more();
-        if (!more) co_return ended();
+        if (!more) co_return cut_short(*connection_);
     }
 }
 
@@ -233,7 +219,7 @@ class BodyLook {
         }
         return State::more;
     }
-    [[nodiscard]] bool found() const { return kept_.find(wanted_) != std::string::npos; }
+    [[nodiscard]] const std::string& start() const { return kept_; }
     [[nodiscard]] bool ends_with_connection() const {
         return framing_.kind == BodyFraming::Kind::until_close;
     }
@@ -263,10 +249,9 @@ Task<ProbeResult> Probe::http_body(const ProbePlan& plan, BodyFraming framing) {
         if (more) continue;
         keep_ = false;
         if (look.ends_with_connection() && !connection_->failure() && !connection_->broken()) break;
-        co_return ended();
+        co_return cut_short(*connection_);
     }
-    if (look.found()) co_return ProbeResult{true, {}};
-    co_return ProbeResult{false, fmt::format("its body lacks \"{}\"", plan.body)};
+    co_return judge_body(plan, look.start());
 }
 
 }  // namespace scrollgate

@@ -1,44 +1,19 @@
 // Probe: one question to one address, and whether the answer is as expected.
 //
-// A connection that is accepted (tcp), an HTTP/1.1 exchange with expected status and body (also
-// the webhook's POST), or PING to Redis. An HTTP connection is kept for the next time if both sides
-// agree; one that has died meanwhile is replaced once. All of it has one deadline, and reads are
-// bounded. Health's thread; no locks.
+// A connection that is accepted (tcp), an HTTP exchange with expected status and body (also the
+// webhook's POST), a call of grpc.health.v1, or PING to Redis. A connection of HTTP/1.1 is kept for
+// the next time if both sides agree; one that has died meanwhile is replaced once. All of it has
+// one deadline, and reads are bounded. Health's thread; no locks.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "config/model.hpp"
 #include "core/message.hpp"
-#include "core/net/connection.hpp"
-#include "core/net/dialer.hpp"
 #include "core/task.hpp"
+#include "health/probe_plan.hpp"
 
 namespace scrollgate {
-
-struct ProbePlan {
-    enum class Kind : std::uint8_t { tcp, http, redis };
-    Kind kind = Kind::tcp;
-    std::vector<SocketAddress> addresses;      ///< asked in turn until one passes
-    bool pending = false;                      ///< the name has no answer yet: ask again soon
-    Duration timeout = limits::check_timeout;  ///< per address, from the connect to the last byte
-    DialPlan dial{};                           ///< TLS, and what is said first
-    // -- of http
-    std::string method = "GET", path = "/", host;
-    std::string content;  ///< of the request; sent as JSON if it is not empty
-    std::vector<config::HealthCheck::StatusRange> expect{{}};
-    std::string body;  ///< must occur in the answer's first limits::check_body bytes
-};
-
-struct ProbeResult {
-    bool passed = false;
-    std::string why;  ///< what came instead, for people
-    /// We ran out of descriptors, ports or buffers: nobody was asked, so nothing is known.
-    bool starved = false;
-};
 
 class Probe {
   public:
@@ -68,8 +43,7 @@ class Probe {
     Task<ProbeResult> http(const ProbePlan& plan, TimePoint until);
     Task<ProbeResult> http_head(const ProbePlan& plan, std::uint16_t& status, BodyFraming& body);
     Task<ProbeResult> http_body(const ProbePlan& plan, BodyFraming body);
-    /// How an exchange failed.
-    [[nodiscard]] ProbeResult ended() const;
+    [[nodiscard]] bool over_http2(const ProbePlan& plan) const;
     [[nodiscard]] bool reusable(const ProbePlan& plan, const SocketAddress& address) const;
 
     EventLoop& loop_;

@@ -34,7 +34,7 @@ struct Tally {
     }
 };
 
-/// The tally of about the last half second or the last 20 attempts, whichever is more; all of it
+/// The tally of about the last fifth of a second or the last 20 attempts, whichever is more; all of it
 /// fades within half a minute.
 class SuccessRate {
   public:

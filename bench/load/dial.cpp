@@ -58,15 +58,14 @@ std::string_view hint_for(const boost::system::error_code& error, const Plan& pl
 
 /// HTTP/2 over TLS is there only if ALPN says so (RFC 9113 3.3); HTTP/1.1 needs no ALPN.
 bool agrees(const Stream& stream, const Plan& plan) {
-    const auto* const tls = dynamic_cast<const TlsStream*>(&stream);
-    return !plan.http2 || tls == nullptr || tls->alpn() == "h2";
+    return !plan.http2 || !plan.origin.tls || stream.alpn() == "h2";
 }
 
 /// Why `address` is of no use to the plan; empty if it is.
 std::string try_once(const Dial& dial, const SocketAddress& address, const Plan& plan) {
     EventLoop loop(system_clock(), 1, 1'000);
     Trial trial(loop);
-    trial.stream = dial.open(loop);
+    trial.stream = dial.open(loop, nullptr);
     loop.arm(trial, loop.now() + std::min<Duration>(plan.timeout, 10s));
     trial.stream->start_connect(address, trial);
     loop.run();
@@ -77,12 +76,16 @@ std::string try_once(const Dial& dial, const SocketAddress& address, const Plan&
     return trial.error.message().append(hint_for(trial.error, plan));
 }
 
-std::function<std::unique_ptr<Stream>(EventLoop&)> opener_for(const Plan& plan) {
-    if (!plan.origin.tls) return [](EventLoop& loop) { return make_tcp_stream(loop); };
+decltype(Dial::open) opener_for(const Plan& plan) {
+    using Session = std::shared_ptr<TlsSession>;
+    if (!plan.origin.tls)
+        return [](EventLoop& loop, const Session&) { return make_tcp_stream(loop); };
     const TlsClientOptions options{
         .verify = plan.verify, .ca_file = {}, .alpn = {plan.http2 ? "h2" : "http/1.1"}};
     return [context = std::make_shared<TlsClientContext>(options), name = plan.origin.host](
-               EventLoop& loop) { return make_tls_stream(loop, *context, name); };
+               EventLoop& loop, Session session) {
+        return make_tls_stream(loop, *context, name, std::move(session));
+    };
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "core/http1/head_parser.hpp"
 #include "core/limits.hpp"
 #include "core/net/connection.hpp"
+#include "core/net/tls_stream.hpp"
 #include "core/task.hpp"
 
 namespace scrollgate::bench {
@@ -34,6 +35,7 @@ class Http1Client final : public LoadClient {
           next_address_(number),
           backoff_(worker),
           check_(plan_.expect) {
+        if (plan_.resume) session_ = std::make_shared<TlsSession>();
         for (const Plan::MethodShare& method : plan_.methods)
             add_method(method.name);
     }
@@ -65,7 +67,8 @@ class Http1Client final : public LoadClient {
     const Plan& plan_;
     const Dial& dial_;
     std::size_t next_address_;
-    std::vector<Frame> frames_;  ///< by method
+    std::shared_ptr<TlsSession> session_;  ///< null unless sessions go on
+    std::vector<Frame> frames_;            ///< by method
     std::unique_ptr<ClientConnection> connection_;
     Backoff backoff_;
     std::string request_;
@@ -140,10 +143,15 @@ Task<void> Http1Client::exchange(const Job& job, Sample& sample) {
 }
 
 Task<bool> Http1Client::open(Sample& sample) {
-    connection_ = std::make_unique<ClientConnection>(worker_.loop(), dial_.open(worker_.loop()));
+    std::unique_ptr<Stream> stream = dial_.open(worker_.loop(), session_);
+    const auto* const tls = dynamic_cast<const TlsStream*>(stream.get());
+    connection_ = std::make_unique<ClientConnection>(worker_.loop(), std::move(stream));
     const SocketAddress& address = dial_.addresses[next_address_++ % dial_.addresses.size()];
     sample.failure = co_await connect(*connection_, address, sample.sent + plan_.timeout);
-    if (sample.failure) co_await drop();
+    if (sample.failure)
+        co_await drop();
+    else if (tls != nullptr)
+        sample.handshake = tls->resumed() ? Sample::Handshake::resumed : Sample::Handshake::full;
     co_return !sample.failure;
 }
 

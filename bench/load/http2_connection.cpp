@@ -26,7 +26,7 @@ Http2Connection::Http2Connection(LoadWorker& worker, const Dial& dial, const Soc
     : ClientSession(options_for(worker.plan())),
       owner_(owner),
       address_(address),
-      link_(worker.loop(), dial.open(worker.loop()), *this) {}
+      link_(worker.loop(), dial.open(worker.loop(), nullptr), *this) {}
 
 Task<void> Http2Connection::run(TimePoint until) {
     std::optional<Failure> why = co_await connect(link_, address_, until);

@@ -48,6 +48,8 @@ struct Sample {
     std::uint16_t status = 0;        ///< 0: no response head
     std::optional<Failure> failure;  ///< complete responses that were not as expected fail, too
     CacheResult cache = CacheResult::none;
+    /// What was done for it before it was sent; not told over HTTP/2.
+    enum class Handshake : std::uint8_t { none, full, resumed } handshake = Handshake::none;
     std::uint8_t method = 0;  ///< index into the plan's methods
     std::uint8_t group = 0;   ///< below groups_max, of the run's groups (--by); 0: no such field
     std::uint64_t bytes_in = 0, bytes_out = 0;

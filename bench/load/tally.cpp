@@ -21,6 +21,8 @@ void Tally::count(const Sample& sample) {
     ++requests;
     bytes_in += sample.bytes_in;
     bytes_out += sample.bytes_out;
+    handshakes += sample.handshake != Sample::Handshake::none;
+    resumed += sample.handshake == Sample::Handshake::resumed;
     if (sample.failure) ++by_failure[static_cast<std::size_t>(*sample.failure)];
     if (!sample.complete()) return;
     const Duration took = sample.done - sample.intended;
@@ -36,6 +38,8 @@ void Tally::add(const Tally& other) {
     requests += other.requests;
     bytes_in += other.bytes_in;
     bytes_out += other.bytes_out;
+    handshakes += other.handshakes;
+    resumed += other.resumed;
     latency.add(other.latency);
     uncorrected.add(other.uncorrected);
     for (const auto& [status, histogram] : other.by_status)

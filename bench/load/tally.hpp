@@ -30,8 +30,9 @@ struct Tally {
 
     std::uint64_t requests = 0;  ///< that were sent, or tried in vain
     std::uint64_t bytes_in = 0, bytes_out = 0;
-    Histogram latency;      ///< from the intended start
-    Histogram uncorrected;  ///< from the sending
+    std::uint64_t handshakes = 0, resumed = 0;  ///< of TLS; the latter are among the former
+    Histogram latency;                          ///< from the intended start
+    Histogram uncorrected;                      ///< from the sending
     std::map<std::uint16_t, Histogram> by_status;
     std::map<CacheResult, Histogram> by_cache;
     std::vector<Histogram> by_method;  ///< as the plan numbers them

@@ -71,7 +71,6 @@ class ObjectDraft {
     /// For `key`, which stays where it is until the draft is inserted.
     const EntryDraft& of(const CacheKey& key, BodyRef body) {
         draft_.key = key.text;
-        draft_.hash = key.hash;
         draft_.body = std::move(body);
         return draft_;
     }

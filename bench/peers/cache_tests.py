@@ -9,9 +9,11 @@ these tests, cache-tests.fyi.
 
 import contextlib
 import json
-import shutil
 import subprocess
 from pathlib import Path
+
+import npm
+from npm import Unavailable
 
 PACKAGE = "http-cache-tests@0.4.5"
 GROUPS = ("required", "optimal", "surrogate", "check")
@@ -19,34 +21,10 @@ RUNNER = Path(__file__).with_name("cache_tests.mjs")
 PATIENCE = 180      # seconds for a run; it takes some 30, most of them pauses
 
 
-class Unavailable(Exception):
-    """The package cannot be had here; the text says why."""
-
-
 def install(folder):
     """The package's folder below `folder`, where it is installed unless it is there. Raises
     Unavailable."""
-    package = Path(folder) / "node_modules" / "http-cache-tests"
-    if shutil.which("node") is None:
-        raise Unavailable("there is no node (Debian's package nodejs)")
-    done = Path(folder) / "installed"
-    if done.exists() and done.read_text() == PACKAGE:
-        return package
-    npm = shutil.which("npm")
-    if npm is None:
-        raise Unavailable("there is no npm (Debian's package npm)")
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    try:
-        run = subprocess.run(
-            [npm, "install", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund",
-             "--no-save", "--no-package-lock", "--fetch-retries=1", PACKAGE], cwd=folder,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-    except subprocess.TimeoutExpired:
-        raise Unavailable(f"npm did not get {PACKAGE} within 120 s") from None
-    if run.returncode or not package.is_dir():
-        raise Unavailable(f"npm could not install {PACKAGE}: {run.stderr.strip()[-500:]}")
-    done.write_text(PACKAGE)
-    return package
+    return npm.install(folder, PACKAGE)
 
 
 class Suite(contextlib.ExitStack):

@@ -17,7 +17,9 @@ from subjects import Subject
 
 # What is looked at together; the log of requests changes none of it.
 TOGETHER = (frozenset(), frozenset({"cache"}), frozenset({"tls"}), frozenset({"h2c"}),
-            frozenset({"tls", "h2"}), frozenset({"three"}), frozenset({"clouds"}))
+            frozenset({"tls", "h2"}), frozenset({"tls", "cache"}), frozenset({"h2c", "cache"}),
+            frozenset({"tls", "h2", "cache"}), frozenset({"tls", "own", "resume"}),
+            frozenset({"three"}), frozenset({"clouds"}))
 SMALL = b"GET /small HTTP/1.1\r\nHost: market.example\r\n\r\n"
 REAL_LINES = ["GET /real HTTP/1.1", "Host: market.example", *REAL_FIELDS, "", ""]
 REAL = "\r\n".join(REAL_LINES).encode()
@@ -107,18 +109,18 @@ def look_for(flags):
     flags."""
     if flags & {"three", "clouds"}:
         return _several
-    if "h2" in flags:
-        return _h2
-    if "h2c" in flags:
+    if flags & {"h2", "h2c"}:
         return _http2
-    return _tls if "tls" in flags else _hits if "cache" in flags else _pass
+    if "tls" in flags:
+        return _tls
+    return _hits if "cache" in flags else _pass
 
 
-def _ask(client, request):
+def _ask(client, request, body=b"ok"):
     """The head of the answer, which is whole and as the origin has given it."""
     client.sendall(request)
     answer = b""
-    while not answer.endswith(b"\r\n\r\nok"):
+    while not answer.endswith(b"\r\n\r\n" + body):
         more = client.recv(65536)
         assert more, f"the connection ended behind {answer!r}"
         answer += more
@@ -126,8 +128,24 @@ def _ask(client, request):
     return answer.decode("latin-1")
 
 
-def _connect(subject):
-    return socket.create_connection(("127.0.0.1", subject.port), PATIENCE)
+def _connect(subject, context=None, session=None):
+    """Over TLS if the subject speaks it: as `context` has it, and going on from `session`."""
+    plain = socket.create_connection(("127.0.0.1", subject.port), PATIENCE)
+    if subject.scheme == "http":
+        return plain
+    try:
+        return (context or _context(subject)).wrap_socket(plain, server_hostname="127.0.0.1",
+                                                          session=session)
+    except BaseException:
+        plain.close()
+        raise
+
+
+def _context(subject, version=ssl.TLSVersion.TLSv1_3, protocols=("http/1.1",)):
+    context = ssl.create_default_context(cafile=subject.values["CERT"])
+    context.minimum_version = context.maximum_version = version
+    context.set_alpn_protocols(protocols)
+    return context
 
 
 def _pass(subject, origins, say):
@@ -172,46 +190,61 @@ def _hits(subject, origins, say):
                f"{asked} requests")
 
 
-def _tls(subject, _origins, say):
-    """Says also whether sessions are resumed. Our load never offers one: each handshake is a full
-    one."""
-    wanted = "h2" if "h2" in subject.flags else None
+def _tls(subject, origins, say):
+    """With `resume` the second connection has to go on from the first; else our load never offers
+    a session, so that each handshake is a full one, whatever the subject would do."""
+    own = "own" in subject.flags
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-        context = ssl.create_default_context(cafile=subject.values["CERT"])
-        context.minimum_version = context.maximum_version = version
-        context.set_alpn_protocols([wanted, "http/1.1"] if wanted else ["http/1.1"])
-        session = None
+        context, session = _context(subject, version), None
         for _ in range(2):
-            with _connect(subject) as plain:
-                with context.wrap_socket(plain, server_hostname="127.0.0.1",
-                                         session=session) as client:
-                    agreed, spoken = client.selected_alpn_protocol(), client.version()
-                    if agreed != "h2":
-                        for _ in range(2):
-                            _ask(client, SMALL)
-                    session, reused, cipher = client.session, client.session_reused, client.cipher()
+            with _connect(subject, context, session) as client:
+                for _ in range(2):
+                    _ask(client, SMALL, b"x" * 1024 if own else b"ok")
+                session, reused = client.session, client.session_reused
+                agreed, spoken, cipher = (client.selected_alpn_protocol(), client.version(),
+                                          client.cipher())
         say(f"  {spoken}: {cipher[0]}, ALPN {agreed}, {'RESUMED' if reused else 'not resumed'}")
-        if (agreed == "h2") != (wanted == "h2"):
+        if agreed == "h2":
             yield f"{subject.name}: {spoken} agrees on {agreed} by ALPN"
-
-
-def _h2(subject, origins, say):
-    yield from _tls(subject, origins, say)
-    yield from _http2(subject, origins, say)
+        if "resume" in subject.flags and not reused:
+            yield f"{subject.name}: {spoken} does not resume sessions"
+    if own and origins[0].heads:
+        yield f"{subject.name}: asks the origin for what it should answer itself"
+    if "cache" in subject.flags:
+        yield from _hits(subject, origins, say)
 
 
 def _http2(subject, origins, say):
-    before = origins[0].asked()
+    """All requests reach the origin, or, with a cache, none that comes later than a first few."""
+    if "tls" in subject.flags:
+        yield from _tls_of_http2(subject, say)
+    cached = "cache" in subject.flags
+    for _ in range(3 if cached else 1):     # a cache may need a moment
+        before = origins[0].asked()
+        done, protocol = _h2load(subject)
+        asked = origins[0].asked() - before
+        time.sleep(0.05 if cached else 0)
+    say(f"  HTTP/2: {protocol}, {done} of 4 requests answered, {asked} reached the origin")
+    if (done, asked) != (4, 0 if cached else 4):
+        yield (f"{subject.name}: of 4 requests over HTTP/2 {done} were answered, {asked} reached "
+               "the origin")
+
+
+def _tls_of_http2(subject, say):
+    with _connect(subject, _context(subject, protocols=["h2", "http/1.1"])) as client:
+        agreed, spoken = client.selected_alpn_protocol(), client.version()
+    say(f"  {spoken}: ALPN {agreed}")
+    if (agreed, spoken) != ("h2", "TLSv1.3"):
+        yield f"{subject.name}: agrees on {agreed} by ALPN over {spoken}"
+
+
+def _h2load(subject):
+    """Of four requests: how many were answered, and the protocol."""
     said = subprocess.run(["h2load", "-c1", "-m2", "-n4", subject.url("/small")],
                           capture_output=True, text=True, timeout=6 * PATIENCE).stdout
     done = re.search(r"(\d+) succeeded", said)
-    done, asked = int(done[1]) if done else 0, origins[0].asked() - before
     protocol = re.search(r"^Application protocol: (\S+)", said, re.MULTILINE)
-    say(f"  HTTP/2: {protocol and protocol[1]}, {done} of 4 requests answered, {asked} reached "
-        "the origin")
-    if (done, asked) != (4, 4):
-        yield (f"{subject.name}: of 4 requests over HTTP/2 {done} were answered, {asked} reached "
-               "the origin")
+    return int(done[1]) if done else 0, protocol and protocol[1]
 
 
 def _several(subject, origins, say):

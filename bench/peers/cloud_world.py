@@ -109,9 +109,10 @@ class Breakage:
     is over, ends what goes on; it may be called again. `at`: when it broke.
     `posts`: how many POSTs were on the victims and may have failed for it, None if nobody knows.
     `unread`: requests that lay unread in their sockets when they were killed, GETs or POSTs.
-    `counts_tell`: do the victims still count what they are sent?"""
+    `counts_tell`: do the victims still count what they are sent? `back_at`: of those that come
+    back by themselves, when they can answer again, or None."""
 
-    counts_tell = True
+    counts_tell, back_at = True, None
 
     def __init__(self, victims):
         self.victims, self.at, self.posts, self.unread = victims, None, 0, 0
@@ -141,6 +142,13 @@ class Breakage:
         for victim in self.victims:
             victim.kill()
         self.posts += self.count("posts_in_flight")
+
+
+class Nothing(Breakage):
+    """The control: what the machine itself adds to a run of the same shape."""
+
+    def strike_now(self):
+        pass
 
 
 class Kill(Breakage):
@@ -216,9 +224,7 @@ class Flap(Later):
 
 
 class Return(Later):
-    """Killed, and back after a second. `back_at`: when it accepts again, or None."""
-
-    back_at = None
+    """Killed, and back after a second."""
 
     def go_on(self):
         if self.over.wait(PERIOD):
@@ -227,6 +233,24 @@ class Return(Later):
             victim.go()
         for victim in self.victims:
             victim.wait_until_it_accepts()
+        self.back_at = time.monotonic()
+
+
+class Thaw(Later):
+    """Frozen for a second. What POSTs it was sent meanwhile it answers late: nobody counts them."""
+
+    counts_tell = False
+
+    def strike_now(self):
+        for victim in self.victims:
+            victim.freeze()
+        self.posts = None
+        self.thread.start()
+
+    def go_on(self):
+        self.over.wait(PERIOD)
+        for victim in self.victims:
+            victim.signal(signal.SIGCONT)
         self.back_at = time.monotonic()
 
 
@@ -240,9 +264,16 @@ class Blackhole(Breakage):
         super().__init__(victims)
         self.posts = None
 
+    def told(self, drill, start):
+        """`drill`: what scrollgate-bench said of it, having started at `start`."""
+        self.at = start + drill["at_s"]
+        if drill["healed_s"] is not None:
+            self.back_at = start + drill["healed_s"]
 
-BREAKAGES = {"kill": Kill, "freeze": Freeze, "drop": Blackhole, "errors": Errors, "slow": Slow,
-             "flap": Flap, "return": Return}
+
+BREAKAGES = {"nothing": Nothing, "kill": Kill, "freeze": Freeze, "drop": Blackhole,
+             "errors": Errors, "slow": Slow, "flap": Flap, "return": Return, "thaw": Thaw,
+             "heal": Blackhole}
 
 
 @contextlib.contextmanager

@@ -8,7 +8,8 @@ import contextlib
 import time
 
 import load
-from cloud_world import BREAKAGES, CLOUDS, PER_CLOUD, World, own_network, trigger
+from cloud_world import (BREAKAGES, CLOUDS, PER_CLOUD, PERIOD, Blackhole, World, own_network,
+                         trigger)
 from errors import Failed, Unsupported
 from subjects import Subject
 
@@ -164,7 +165,8 @@ class Stage:
 def drill(stage, result, name, number):
     """One drill in round `number`, which chooses the cloud that it happens to. None if the subject
     cannot do it, and `result` knows why."""
-    network = own_network() if result.scenario.fatal == "drop" else contextlib.nullcontext()
+    cut_off = result.scenario.fatal in ("drop", "heal")
+    network = own_network() if cut_off else contextlib.nullcontext()
     try:
         with network:
             return _drill(stage, result, name, number)
@@ -184,14 +186,18 @@ def _drill(stage, result, name, number):
             return None
         stack.callback(breakage.settle)
         port = stack.enter_context(trigger(breakage))
-        how = (["--blackhole", breakage.victims[0].address] if scenario.fatal == "drop" else
+        how = (["--blackhole", breakage.victims[0].address] if isinstance(breakage, Blackhole) else
                ["--admin", f"http://127.0.0.1:{port}", "--fail", "victims"])
+        if scenario.fatal == "heal":
+            how += ["--for", f"{PERIOD}s"]
         begun, before = time.monotonic(), sum(world.seen())
         said, figures = stage.run(world, subject, stage.job(subject, STEADY + seconds),
                                   stage.bench.options.rate, [*how, "--at", f"{STEADY}s"])
         if said["drill"] is None:
             raise Failed("the drill did not take place")
         ended = begun + SETTLE + STEADY + seconds
+        if isinstance(breakage, Blackhole):
+            breakage.told(said["drill"], begun + SETTLE)
         samples = list(world.samples)
         breakage.settle()
         figures |= of_the_drill(said, breakage.posts, breakage.unread)
@@ -199,7 +205,7 @@ def _drill(stage, result, name, number):
         figures["per_request"] = (sum(world.seen()) - before) / max(said["requests"], 1)
     if breakage.counts_tell:
         figures |= of_the_shares(samples, victims, breakage.at, ended)
-    if scenario.fatal == "return":
+    if breakage.back_at is not None:
         figures |= of_the_return(said, samples, victims, breakage, ended)
     return figures
 
@@ -256,7 +262,7 @@ def remark(result):
     about("the load fell behind", lambda figures: figures["behind"])
     about("requests never left, all connections being busy,", lambda figures: figures["unsent"])
     about("not clean until the end", lambda figures: not figures.get("clean", 1))
-    if result.scenario.fatal == "return":
+    if result.scenario.fatal in ("return", "thaw", "heal"):
         about("its share was not back by the end", lambda figures: "back_s" not in figures)
     if result.scenario.kind == "balance":
         result.add_note(f"{UTILISATION * capacity():.0f} requests/s; each endpoint works on "

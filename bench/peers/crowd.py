@@ -10,6 +10,7 @@ import contextlib
 import re
 import select
 import socket
+import ssl
 import time
 
 from errors import Failed, Unsupported
@@ -23,8 +24,13 @@ class Crowd:
     """`count` open sockets, each of which has had its answer. Raises Unsupported if the server does
     not hold them."""
 
-    def __init__(self, stack, port, path, count):
+    def __init__(self, stack, port, path, count, certificate=None):
         self.stack, self.port, self.count, self.clients = stack, port, count, []
+        self.tls = None
+        if certificate is not None:
+            self.tls = ssl.create_default_context(cafile=certificate)
+            self.tls.minimum_version = ssl.TLSVersion.TLSv1_3
+            self.tls.set_alpn_protocols(["http/1.1"])
         request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
         while len(self.clients) < count:
             due = time.monotonic() + PACE
@@ -35,8 +41,7 @@ class Crowd:
         wave = []
         try:
             for _ in range(size):
-                wave.append(self.stack.enter_context(
-                    socket.create_connection(("127.0.0.1", self.port), PATIENCE)))
+                wave.append(self.stack.enter_context(self._connected()))
                 wave[-1].sendall(request)
             for client in wave:
                 _take_answer(client)
@@ -44,6 +49,16 @@ class Crowd:
         except (ConnectionError, TimeoutError) as error:
             raise Unsupported(f"cannot hold {self.count} idle connections: "
                               f"{len(self.clients)} were served, then {error}") from error
+
+    def _connected(self):
+        plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        if self.tls is None:
+            return plain
+        try:
+            return self.tls.wrap_socket(plain, server_hostname="127.0.0.1")
+        except BaseException:
+            plain.close()
+            raise
 
     def still_there(self):
         """Who was disconnected meanwhile takes no memory. Raises Unsupported if somebody was."""
@@ -56,10 +71,11 @@ class Crowd:
 
 
 @contextlib.contextmanager
-def idle_crowd(port, path, count):
-    """A Crowd that is there for the `with` block."""
+def idle_crowd(port, path, count, certificate=None):
+    """A Crowd that is there for the `with` block; over TLS 1.3 if the server's certificate is
+    given."""
     with contextlib.ExitStack() as stack:
-        yield Crowd(stack, port, path, count)
+        yield Crowd(stack, port, path, count, certificate)
 
 
 def _take_answer(client):

@@ -31,6 +31,7 @@ class Job:
     folder: Path
     core: int = None
     connections: int = 64
+    streams: int = 1
     fields: tuple = ()
     body: Path = None
     keys: int = 1
@@ -96,6 +97,10 @@ class ScrollgateBench:
     def closed(self, job):
         return self._run(job, ())
 
+    def handshakes(self, job, resume):
+        """closed(), and how many handshakes there were: `handshakes`, of them `resumed`."""
+        return self._run(job, ("--resume",) if resume else ())
+
     def fixed_rate(self, job, rate, arrivals="even", more=()):
         return self._run(job, ("--rate", rate, "--arrivals", arrivals, *more))
 
@@ -132,7 +137,7 @@ class ScrollgateBench:
         latency = said["latency_ms"]
         good = said["statuses"].get("200", {"count": 0})["count"]
         return {"requests": good, "failed": said["failed"], "seconds": said["duration_s"],
-                "bytes": said["bytes"]["in"],
+                "bytes": said["bytes"]["in"], **said["tls"],
                 "mean_us": latency["mean"] * 1000,
                 **{name: latency[name[:-3]] * 1000 for name, _ in QUANTILES}}
 
@@ -156,12 +161,12 @@ def choose(word, binary):
 # --- h2load -----------------------------------------------------------------------------------
 
 
-def http2(job, streams=4):
-    """A closed loop over HTTP/2 with `streams` requests at a time on each connection."""
+def http2(job):
+    """A closed loop over HTTP/2."""
     log = job.folder / "h2load.log"
     log.unlink(missing_ok=True)
-    said = run(job, ["h2load", f"-c{job.connections // streams}", f"-m{streams}", "-t1",
-                     f"-D{job.seconds}", f"--log-file={log}", job.url])
+    said = run(job, ["h2load", f"-c{job.connections}", f"-m{job.streams}", "-t1",
+                     f"-D{job.seconds}", f"--log-file={log}", job.url.replace("{n}", "0")])
     times = sorted(took for _, status, took in _rows(log) if status == 200)
     counts = {word: int(n) for n, word in re.findall(r"(\d+) (failed|[345]xx)", said)}
     received = int(re.search(r"^traffic: \S+ \((\d+)\)", said, re.MULTILINE)[1])
@@ -223,14 +228,15 @@ def _counter(step):
 _fresh_keys = _counter(1000)
 
 
-def fill_cache(job):
+def fill_cache(job, http2=False):
     """Asks for every key twice, one after the other: afterwards a cache has them all, and in its
     fastest place."""
     file = job.folder / "fill.urls"
     file.write_text("".join(job.url.replace("{n}", str(n)) + "\n" for n in range(job.keys)))
     headers = [word for field in job.fields for word in ("-H", field)]
     for _ in range(2):
-        run(job, ["h2load", "--h1", "-c1", "-t1", f"-n{job.keys}", "-i", file, *headers])
+        run(job, ["h2load", *([] if http2 else ["--h1"]), "-c1", "-t1", f"-n{job.keys}", "-i", file,
+                  *headers])
 
 
 def _rows(log):

@@ -20,6 +20,7 @@ import failover
 import generators
 import load
 import machine
+import purging
 from check import judge
 from crowd import idle_crowd
 from errors import Failed
@@ -54,13 +55,16 @@ class Bench:
         self.values["FILES"] = files
 
     def _make_certificate(self):
-        key, cert, both = (self.folder / name for name in ("key.pem", "cert.pem", "both.pem"))
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
-                        "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-                        "-keyout", key, "-out", cert], check=True, capture_output=True)
-        both.write_bytes(cert.read_bytes() + key.read_bytes())
-        self.values.update(KEY=key, CERT=cert, PEM=both)
+        """One of a P-256 key, and one of an RSA key, whose values begin with RSA_."""
+        for kind, words in (("", ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]),
+                            ("RSA_", ["rsa:2048"])):
+            key, cert, both = (self.folder / f"{kind.lower()}{name}.pem"
+                               for name in ("key", "cert", "both"))
+            subprocess.run(["openssl", "req", "-x509", "-newkey", *words, "-nodes", "-days", "30",
+                            "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+                            "-keyout", key, "-out", cert], check=True, capture_output=True)
+            both.write_bytes(cert.read_bytes() + key.read_bytes())
+            self.values.update({kind + "KEY": key, kind + "CERT": cert, kind + "PEM": both})
 
     def run(self, scenario):
         """Measures one scenario; returns its Result. Before that everybody is judged, once for all
@@ -80,7 +84,7 @@ class Bench:
 
     # --- subjects that take turns -------------------------------------------------------------
 
-    def _origin(self):
+    def origin(self):
         return Origin(self.folder, self.load_core, self.values["FILES"])
 
     def place(self, origin, flags):
@@ -102,7 +106,8 @@ class Bench:
     def _job(self, scenario, url):
         body = self.values["FILES"] / "1m" if scenario.upload else None
         return load.Job(url, self.options.seconds, self.folder, self.load_core,
-                        scenario.connections, scenario.fields, body, scenario.keys)
+                        scenario.connections, scenario.streams, scenario.fields, body,
+                        scenario.keys)
 
     def rounds(self, result):
         """Counts the rounds, with a dict for the figures of each."""
@@ -113,10 +118,11 @@ class Bench:
 
     def turns(self, scenario, loop, direct=False, warm_up=None):
         """Each round, loop(generator, job) with every subject; with `direct` also with the origin
-        itself, whose figures are named so. Before the first, warm_up(scenario, generator, job)."""
+        itself, whose figures are named so: where it is, or "in place": a second one where the
+        proxies are. Before the first, warm_up(scenario, generator, job)."""
         result = Result(scenario, self.generator.name)
         with contextlib.ExitStack() as stack:
-            origin = stack.enter_context(self._origin())
+            origin = stack.enter_context(self.origin())
             subjects = {}
             for name in self.options.subjects:
                 with result.turn_of(name):
@@ -125,20 +131,24 @@ class Bench:
                         subjects[name] = subject
             if not subjects:
                 return result
-            if direct:
+            if direct == "in place":
+                subjects["origin"] = stack.enter_context(
+                    Origin(self.folder, self._core(scenario.flags), self.values["FILES"]))
+            elif direct:
                 subjects["origin"] = origin
             jobs = {n: self._job(scenario, s.url(scenario.path)) for n, s in subjects.items()}
             generator = self._generator_for(result, [job.url for job in jobs.values()])
             for name, job in jobs.items():
                 with step(result, subjects, name):
                     if scenario.fill and name != "origin":
-                        load.fill_cache(job)
+                        load.fill_cache(job, scenario.kind == "http2")
                     (warm_up or self._warm_up)(scenario, generator, job)
             for number, turn in self.rounds(result):
                 # Whoever comes first in one round comes last in the next.
                 for name in rotated(list(subjects), number):
                     with step(result, subjects, name) as subject:
-                        with Observed(subject, origin, self._alone(scenario),
+                        asked = subject if name == "origin" else origin
+                        with Observed(subject, asked, self._alone(scenario),
                                       jobs[name].seconds) as o:
                             answer = loop(generator, jobs[name])
                         turn[name] = o.figures(scenario, answer)
@@ -183,11 +193,26 @@ class Bench:
     def _closed(self, scenario):
         return self.turns(scenario, lambda generator, job: generator.closed(job))
 
+    def _handshakes(self, scenario):
+        resume = "resume" in scenario.flags
+        if self.generator.name != "scrollgate-bench":
+            raise Failed("only scrollgate-bench counts handshakes and resumes sessions")
+        result = self.turns(scenario, lambda generator, job: generator.handshakes(job, resume))
+        for turn in result.rounds:
+            for name, figures in turn.items():
+                result.complaints += handshake_complaints(scenario, name, figures)
+        return result
+
     def _http2(self, scenario):
         return self.turns(scenario, lambda _generator, job: load.http2(job))
 
     def _latency(self, scenario):
-        result = self.turns(scenario, lambda generator, job: generator.fixed_rate(job, RATE), True)
+        return self.take_direct(self.turns(
+            scenario, lambda generator, job: generator.fixed_rate(job, RATE), True))
+
+    @staticmethod
+    def take_direct(result):
+        """Turns the origin's own figures into what each of the others adds to them."""
         for turn in result.rounds:
             direct = turn.pop("origin", {})
             for figures in turn.values():
@@ -207,7 +232,7 @@ class Bench:
             for name in self.options.subjects:
                 # A fresh one each time: memory is not given back.
                 with result.turn_of(name), contextlib.ExitStack() as stack:
-                    origin = stack.enter_context(self._origin())
+                    origin = stack.enter_context(self.origin())
                     subject = result.start(stack, name, *self.place(origin, scenario.flags))
                     if subject:
                         turn[name] = self._crowd(scenario, subject)
@@ -217,7 +242,8 @@ class Bench:
         url = subject.url(scenario.path)
         self.generator.closed(load.Job(url, 1, self.folder, self.load_core))
         before = subject.memory()
-        with idle_crowd(subject.port, scenario.path, self.options.idle) as crowd:
+        certificate = subject.values["CERT"] if "tls" in scenario.flags else None
+        with idle_crowd(subject.port, scenario.path, self.options.idle, certificate) as crowd:
             time.sleep(3)       # buffers go back, upstream connections settle
             after = subject.memory()
             crowd.still_there()
@@ -250,6 +276,9 @@ class Bench:
 
     def _simultaneous(self, scenario):
         return caches.simultaneous(self, scenario)
+
+    def _purge(self, scenario):
+        return purging.purge(self, scenario)
 
     def _conformance(self, scenario):
         return caches.conformance(self, scenario)
@@ -372,23 +401,35 @@ class Observed:
                  "others": max(everybody - cpu, 0) / elapsed if everybody else 0,
                  "requests": answer["requests"], "failed": answer["failed"],
                  "origin_requests": self.origin_requests,
-                 "origin_connections": self.origin_connections}
+                 "origin_connections": self.origin_connections,
+                 **{name: answer[name] for name in ("handshakes", "resumed") if name in answer}}
         if units:
             found["cpu_us"] = cpu * 1e6 / units
             found |= {name: answer[name] for name, _ in load.QUANTILES if name in answer}
         return found
 
 
+def handshake_complaints(scenario, name, figures):
+    """A handshake of the right kind for every request, but for the first of each connection."""
+    requests, shaken = figures["requests"], figures["handshakes"]
+    if not requests <= shaken <= requests + scenario.connections:
+        yield f"{name}: {shaken} handshakes for {requests} requests"
+    resumed = figures["resumed"]
+    wanted = shaken - scenario.connections if "resume" in scenario.flags else 0
+    if not wanted <= resumed <= (shaken if wanted else 0):
+        yield f"{name}: of {shaken} handshakes {resumed} went on from a session"
+
+
 def complaints(scenario, name, figures):
     """What is wrong with the figures of a loop, in words."""
-    at_once = scenario.connections
+    at_once = scenario.connections * scenario.streams
     if not figures["rate"]:
         yield f"{name}: nothing was answered"
         return
     if figures["failed"]:
         yield f"{name}: {figures['failed']} requests failed"
     answered, asked = figures["requests"], figures["origin_requests"]
-    hits = scenario.fill and name != "origin"
+    hits = (scenario.fill or "own" in scenario.flags) and name != "origin"
     # Those under way at the end were asked for and never counted.
     if hits and asked > answered / 100 + at_once:
         yield f"{name}: no cache hits, the origin was asked {asked} times for {answered} requests"

@@ -44,7 +44,10 @@ RECIPES = {
 CANNOT = {
     ("varnish", "tls"): "no TLS: its manual puts a separate program in front of it",
     ("varnish", "clouds"): "left out: a cache; clouds are compared with balancers",
+    ("trafficserver", "own"): "left out: it has no answers of its own but errors",
     ("trafficserver", "clouds"): "left out: a cache; clouds are compared with balancers",
+    **{(name, "purge"): "left out: purges by tag only with modules that are not its own, or not"
+       for name in PEERS},
 }
 # (subject, flag): what it lacks and is measured without.
 WITHOUT = {

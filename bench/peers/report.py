@@ -42,6 +42,10 @@ FIGURES = {
     "warm_p50_us": ("warm p50 us", 1, LESS), "warm_p99_us": ("warm p99 us", 1, LESS),
     "asked": ("origin asked %", 100, LESS), "warm_asked": ("origin asked warm %", 100, LESS),
     "gain": ("p50 gain", 1, MORE), "warm_gain": ("warm p50 gain", 1, MORE),
+    "purge_ms": ("purge ms", 1, LESS), "purge_most_ms": ("longest purge ms", 1, LESS),
+    "calm_p50_us": ("calm p50 us", 1, None), "calm_p99_us": ("calm p99 us", 1, None),
+    "calm_p999_us": ("calm p99.9 us", 1, None), "direct_p99_us": ("direct p99 us", 1, None),
+    "direct_p999_us": ("direct p99.9 us", 1, None), "second": ("2nd thread %", 100, None),
     "origin_saw": ("origin requests", 1, LESS), "after_ms": ("last answer after ms", 1, LESS),
     "required": ("required passed", 1, MORE), "optimal": ("optimal", 1, MORE),
     "surrogate": ("Surrogate-Control", 1, MORE), "check": ("checks: yes", 1, None),
@@ -66,15 +70,18 @@ SHOWN = {
               "share_azure", "failed", "rate", "cpu_us"),
              ("per_request", "mean_us", "p99_us")),
 }
-SHOWN["half"] = (("rate", "p50_us", "p99_us", "p999_us", "cpu_us", "memory_mib", "busy"),
+SHOWN["half"] = (("rate", "p50_us", "p99_us", "p999_us", "direct_p50_us", "direct_p99_us",
+                  "direct_p999_us", "added_p999_us", "cpu_us", "memory_mib", "busy"),
                  ("p50_us", "p99_us", "p999_us"))
 SHOWN["metadata"] = (("off_mean_us", "off_p50_us", "off_p99_us", "mean_us", "p50_us", "p99_us",
                       "warm_mean_us", "warm_p50_us", "warm_p99_us", "asked", "warm_asked", "gain",
                       "warm_gain"), ("mean_us", "p50_us", "p99_us", "warm_p99_us", "gain"))
-SHOWN["simultaneous"] = (("origin_saw", "failed", "after_ms"), ("origin_saw",))
+SHOWN["simultaneous"] = (("origin_saw", "failed", "after_ms", "second"), ("origin_saw",))
+SHOWN["purge"] = (("purge_ms", "purge_most_ms", "p50_us", "calm_p50_us", "p99_us", "calm_p99_us",
+                   "p999_us", "calm_p999_us", "failed"), ("purge_ms", "p99_us"))
 SHOWN["conformance"] = (("required", "optimal", "surrogate", "check"),
                         ("required", "optimal", "surrogate"))
-SHOWN["http2"] = SHOWN["closed"]
+SHOWN["http2"] = SHOWN["handshakes"] = SHOWN["closed"]
 SHOWN["balance"] = SHOWN["calm"]
 # What others call a policy.
 WORDS = {"haproxy least_requests": "leastconn", "haproxy round_robin": "roundrobin",

@@ -79,7 +79,7 @@ def tools_for(options):
             needed.add("h2load")
         if scenario.kind == "generator" or options.generator.name == "wrk":
             needed.add("wrk")
-        if scenario.fatal == "drop":
+        if scenario.fatal in ("drop", "heal"):
             needed |= {"ip", "nft"}
         if scenario.fill or scenario.kind == "http2" or (
                 scenario.kind == "latency" and options.generator.name == "wrk"):

@@ -32,8 +32,8 @@ class Scenario:
 
     name: str
     title: str
-    # closed | http2 | idle | latency | failover | generator | clouds | calm | balance | half |
-    # metadata | simultaneous | conformance
+    # closed | handshakes | http2 | idle | latency | failover | generator | clouds | calm |
+    # balance | half | metadata | simultaneous | purge | conformance
     kind: str = "closed"
     path: str = "/small"
     fields: tuple = ()
@@ -41,6 +41,7 @@ class Scenario:
     unit: str = "request"       # what CPU time and rate are counted in: request | MiB | handshake
     upload: int = 0             # bytes of body that are sent
     connections: int = 64
+    streams: int = 1            # HTTP/2: requests at a time on each connection
     keys: int = 1
     fill: bool = False          # all keys are asked for before: then the origin hears nothing
     # What happens to an origin in a failover: kill | freeze; to a cloud: cloud_world.BREAKAGES
@@ -49,9 +50,16 @@ class Scenario:
     victims: int = 2            # clouds: how many of the two endpoints of a cloud it happens to
 
 
-def _hit(name, title, path, keys, fields=(), kind="closed", flags=()):
+def _hit(name, title, path, keys, fields=(), kind="closed", flags=(), **more):
     return Scenario(name, title, kind, path, fields, frozenset({"cache", *flags}), keys=keys,
-                    fill=True)
+                    fill=True, **more)
+
+
+def _handshake(name, title, *flags):
+    """The proxy answers by itself, so that there is little but the handshake."""
+    return Scenario("handshake-" + name, title + ", 16 connections", "handshakes",
+                    fields=("Connection: close",), flags=frozenset({"tls", "own", *flags}),
+                    unit="handshake", connections=16)
 
 
 def _metadata(delay_ms):
@@ -84,12 +92,22 @@ ALL = [
          "/hit/1k/{n}", 10_000, kind="half"),
     _hit("hit-real", "cache hits, 700 bytes and 16 fields, 1 KiB and 12 fields back",
          "/hit/real/{n}", 1, CACHEABLE_FIELDS),
-    Scenario("tls", "pass-small over TLS, connections kept", flags=frozenset({"tls"})),
-    Scenario("handshake", "a full TLS handshake for every request", unit="handshake",
-             fields=("Connection: close",), flags=frozenset({"tls"})),
-    Scenario("h2c", "pass-small over HTTP/2 in the clear", "http2", flags=frozenset({"h2c"})),
-    Scenario("h2", "pass-small over HTTP/2 and TLS", "http2", flags=frozenset({"tls", "h2"})),
+    Scenario("tls-pass", "pass-small over TLS 1.3, connections kept", flags=frozenset({"tls"})),
+    _hit("tls-hit", "hit-1k over TLS 1.3, connections kept", "/hit/1k/{n}", 1, flags=("tls",)),
+    _handshake("p256", "a full handshake of TLS 1.3 with a P-256 key for every request"),
+    _handshake("rsa", "the same with an RSA key of 2048 bits", "rsa"),
+    _handshake("resumed", "the same, going on from a session", "resume"),
+    Scenario("h2c-pass", "pass-small over HTTP/2 in the clear, 16 connections x 32 streams",
+             "http2", flags=frozenset({"h2c"}), connections=16, streams=32),
+    _hit("h2c-hit", "hit-1k over HTTP/2 in the clear, 16 connections x 32 streams", "/hit/1k/{n}",
+         1, kind="http2", flags=("h2c",), connections=16, streams=32),
+    Scenario("h2-pass", "pass-small over HTTP/2 and TLS, 16 connections x 32 streams", "http2",
+             flags=frozenset({"tls", "h2"}), connections=16, streams=32),
+    _hit("h2-hit", "hit-1k over HTTP/2 and TLS, 16 connections x 32 streams", "/hit/1k/{n}", 1,
+         kind="http2", flags=("tls", "h2"), connections=16, streams=32),
     Scenario("idle", "memory per idle connection", "idle"),
+    Scenario("idle-tls", "memory per idle connection over TLS 1.3", "idle",
+             flags=frozenset({"tls", "resume"})),
     Scenario("latency", "latency added to a request that passes through", "latency"),
     Scenario("latency-miss", "latency added to a request that misses the cache", "latency",
              "/hit/1k/{n}", flags=frozenset({"cache"}), keys=100_000_000),
@@ -99,6 +117,8 @@ ALL = [
     _metadata(20),
     Scenario("stampede", "1,000 clients at once miss one key, two workers", "simultaneous",
              flags=frozenset({"cache", "collapse", "two"})),
+    Scenario("purge-tag", "10,000 objects of one tag are purged, ten times, while others are hit "
+             "5,000 times a second", "purge", flags=frozenset({"cache", "purge"})),
     Scenario("cache-tests", "how many of http-cache-tests pass", "conformance",
              flags=frozenset({"cache", "conform"})),
     Scenario("failover-kill", "one of three origins is killed under load", "failover",
@@ -109,6 +129,7 @@ ALL = [
              flags=frozenset({"clouds"})),
     Scenario("clouds-balance", "policies at 70 % of what three clouds can do", "balance",
              flags=frozenset({"clouds"})),
+    _cloud("control", "a drill in which nothing breaks: what the machine adds", "nothing"),
     _cloud("kill-one", "one endpoint of a cloud is killed", "kill", 1),
     _cloud("kill-cloud", "a whole cloud is killed", "kill"),
     _cloud("freeze-one", "one endpoint of a cloud is frozen", "freeze", 1),
@@ -120,6 +141,8 @@ ALL = [
     _cloud("flap", "one endpoint is killed and started again every second", "flap", 1, ("checks",)),
     _cloud("return", "one endpoint is killed and comes back after a second", "return", 1,
            ("checks",)),
+    _cloud("thaw", "a whole cloud is frozen for a second", "thaw", 2, ("checks",)),
+    _cloud("heal", "packets from and to a cloud vanish for a second", "heal", 2, ("checks",)),
     Scenario("generator", "the load generators against nginx alone", "generator"),
 ]
 BY_NAME = {scenario.name: scenario for scenario in ALL}

@@ -80,14 +80,23 @@ def measure(subject, origin):
         for _ in range(CLIENTS):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", subject.port), 5))
             selector.register(client, selectors.EVENT_READ, bytearray())
+        before = subject.threads_ns()
         for key in list(selector.get_map().values()):
             key.fileobj.sendall(REQUEST)
         _wait_until_quiet(origin)
         released = time.monotonic()
         origin.release()
         good = _answers(selector, released + PATIENCE)
-        return {"origin_saw": origin.asked, "failed": CLIENTS - good,
-                "after_ms": (time.monotonic() - released) * 1000}
+        took = time.monotonic() - released
+        return {"origin_saw": origin.asked, "failed": CLIENTS - good, "after_ms": took * 1000,
+                "second": _second(before, subject.threads_ns())}
+
+
+def _second(before, after):
+    """What the thread has worked that has worked second most, as a share of what the first one
+    has: were both workers at it?"""
+    worked = sorted((ns - before.get(thread, 0) for thread, ns in after.items()), reverse=True)
+    return worked[1] / worked[0] if len(worked) > 1 and worked[0] else 0
 
 
 def _wait_until_quiet(origin):

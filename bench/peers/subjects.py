@@ -118,6 +118,17 @@ class Processes:
             total += int(fields[11]) + int(fields[12])
         return total * 1e6 / TICKS
 
+    def threads_ns(self):
+        """Nanoseconds that each thread has run so far, over all processes."""
+        ran = {}
+        for pid in self.pids():
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                try:
+                    ran[task.name] = int((task / "schedstat").read_text().split()[0])
+                except (FileNotFoundError, ProcessLookupError):
+                    pass
+        return ran
+
     def memory(self):
         """Resident bytes over all processes; a page that several share counts once."""
         total = 0
@@ -137,7 +148,7 @@ class Subject(Processes):
 
     def __init__(self, name, folder, core, values, flags=frozenset()):
         super().__init__(name, folder, core)
-        values = {**values, "PORT": self.port}
+        values = {**values, "PORT": self.port, "ADMIN": free_port("127.0.0.1")}
         support = recipes.support(name, flags, self.folder, values)
         if support.why_not:
             raise Unsupported(support.why_not)

@@ -33,7 +33,7 @@ struct Written {
     std::string duration, timeout, expect_status, rate, speed, keys, zipf;
     std::string connections, requests, workers, streams, expect_length, expect_sha256;
     std::vector<std::string> fields;
-    bool insecure = false, http1 = false, http2 = false;
+    bool insecure = false, resume = false, http1 = false, http2 = false;
     std::string kill, stop, netns, at, length;  ///< of a drill
 };
 
@@ -54,6 +54,7 @@ void declare(CLI::App& app, Written& w, Options& o) {
     app.add_option("--mix", w.mix, "methods by weight: GET=80,POST=20");
     app.add_option("--body", w.body, "file that is sent with methods that have a body");
     app.add_flag("--insecure", w.insecure, "believe any certificate");
+    app.add_flag("--resume", w.resume, "go on from TLS sessions when connecting again");
     app.add_flag("--http1", w.http1, "HTTP/1.1 (default)");
     app.add_flag("--http2", w.http2, "HTTP/2, on http:// by prior knowledge");
     app.add_option("--streams", w.streams, "HTTP/2: requests at a time per connection (1)");
@@ -357,6 +358,9 @@ Options parse_options(std::vector<std::string> arguments) {
     read_expectation(written, options.plan.expect);
     options.plan.verify = !written.insecure;
     options.plan.http2 = written.http2;
+    options.plan.resume = written.resume;
+    if (written.resume && (written.http2 || !options.plan.origin.tls))
+        throw BadInput("--resume is for HTTP/1.1 over https://");
     if (options.json == "-" && options.html == "-")
         throw BadInput("--json - and --html -: one of the two goes to standard output");
     if (drill) victim = read_drill(written, std::move(victim), options);

@@ -65,6 +65,7 @@ struct Plan {
     std::optional<Duration> strike;  ///< from the start: a drill breaks something then
     Duration timeout = std::chrono::seconds(30);
     bool verify = true;
+    bool resume = false;  ///< a connection's TLS session goes on in the next one; HTTP/1.1 only
     bool http2 = false;
     Expectation expect;
     std::string by;  ///< name of the field that tells who answered; empty: not asked

@@ -212,6 +212,7 @@ std::string json_text(const Report& report) {
     out["completed"] = total.completed();
     out["failed"] = total.failed();
     out["bytes"] = object{{"in", total.bytes_in}, {"out", total.bytes_out}};
+    out["tls"] = object{{"handshakes", total.handshakes}, {"resumed", total.resumed}};
     out["latency_ms"] = latency_object(total.latency);
     out["uncorrected_ms"] = latency_object(total.uncorrected);
     write_breakdowns(out, report);

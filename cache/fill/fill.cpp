@@ -28,12 +28,13 @@ void Fill::let_purges_go() noexcept {
     if (std::exchange(compares_, false)) store_.fill_ended(purge_position_);
 }
 
-bool Fill::suits(const HeaderList& request) const {
+bool Fill::suits(const HeaderList& request, const Chooses& chooses) const {
     switch (state()) {
         case State::asking:
             return true;
         case State::streaming:
-            return !dropping_.load() && vary_matches(head_.vary, request);
+            if (dropping_.load()) return false;
+            return chooses ? chooses(head_.vary) : vary_matches(head_.vary, request);
         default:
             return false;
     }
@@ -233,8 +234,24 @@ bool Fill::wait_for_room(std::coroutine_handle<> writer) {
         return false;
     }
     writer_ = writer;
-    if (dropping_.load()) loop_->arm(patience_, after(loop_->now(), limits::fill_patience));
+    if (dropping_.load()) hold(loop_->now());
     return true;
+}
+
+void Fill::hold(TimePoint now) noexcept {
+    holding_ = now;
+    loop_->arm(patience_, now + (limits::fill_patience - held_));
+}
+
+// Waits add up until the writer has come far enough: who takes a little now and then holds it up
+// as much as who takes nothing.
+void Fill::waited() noexcept {
+    if (holding_ == never) return;
+    patience_.disarm();
+    held_ += loop_->now() - std::exchange(holding_, never);
+    if (length() - held_from_ < limits::fill_flow && held_ < limits::fill_patience) return;
+    held_ = {};
+    held_from_ = length();
 }
 
 void Fill::end_patience() {
@@ -242,7 +259,10 @@ void Fill::end_patience() {
         const std::lock_guard lock(mutex_);
         if (!writer_) return;
         cut_off_slowest();
-        if (blocked()) loop_->arm(patience_, after(loop_->now(), limits::fill_patience));
+        held_ = {};
+        held_from_ = length();
+        holding_ = never;
+        if (blocked()) hold(loop_->now());
     }
     let_go(*loop_);
 }

@@ -15,9 +15,10 @@
 // per worker, on their own threads. The writer runs ahead of the fastest reader by
 // limits::fill_window at most, or freely when nobody reads (the object is still wanted); a private
 // fill, or one that has outgrown max_object or the store, lets go of what its readers have read and
-// is paced by the slowest of them; who holds it up for limits::fill_patience while others are ahead
-// is cut off. What is stored in the end is packed meanwhile, beside the segments; a private
-// response may be, too, if every later reader has to validate it.
+// is paced by the slowest of them; who holds it up for limits::fill_patience in which it goes on by
+// less than limits::fill_flow, while others are ahead, is cut off. What is stored in the end is
+// packed meanwhile, beside the segments; a private response may be, too, if every later reader has
+// to validate it.
 //
 // Lock order: fill table, fill, store. The store and the loops of writer and readers outlive it.
 #pragma once
@@ -25,6 +26,7 @@
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -75,6 +77,8 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
         failed,
     };
 
+    using Chooses = std::function<bool(std::string_view vary)>;
+
     /// For `key`. Notes the store's purge position: make it before the origin is asked.
     Fill(CacheStore& store, const CacheKey& key);
     ~Fill();
@@ -89,8 +93,9 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     /// For EntryDraft::purge_position.
     [[nodiscard]] std::uint64_t purge_position() const noexcept { return purge_position_; }
     /// Who makes `request` may join: its response may be shared, can still be read from the start,
-    /// and is (or may yet turn out to be) one that the request would choose.
-    [[nodiscard]] bool suits(const HeaderList& request) const;
+    /// and is (or may yet turn out to be) one that the request would choose, as `chooses` says of
+    /// its Vary lines, or else the request's fields as they are.
+    [[nodiscard]] bool suits(const HeaderList& request, const Chooses& chooses = {}) const;
     /// The head, whose views live as long as the fill. From streaming or private on.
     [[nodiscard]] const FillHead& head() const noexcept { return head_; }
     /// The entry of validated, or of complete if it could be stored. Null before.
@@ -135,7 +140,7 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
             bool await_ready() const { return fill.room_now(); }
             bool await_suspend(std::coroutine_handle<> h) const { return fill.wait_for_room(h); }
             bool await_resume() const {
-                fill.patience_.disarm();
+                fill.waited();
                 return fill.needed();
             }
         };
@@ -192,6 +197,8 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     void resume_ready(Queue& queue);
     void unlink(Queue& queue, FillReader& reader) noexcept;
 
+    void hold(TimePoint now) noexcept;
+    void waited() noexcept;
     void cut_off_slowest() noexcept;
 
     // These take it.
@@ -249,6 +256,9 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     std::size_t packed_ = 0;  ///< bytes reserved for packer_
     bool compares_ = true;    ///< the store keeps purges for it
     Patience patience_{*this};
+    TimePoint holding_ = never;    ///< since when it waits for its slowest readers; never: not now
+    Duration held_{};              ///< so long it has waited for them…
+    std::uint64_t held_from_ = 0;  ///< …since it had come so far
 };
 
 }  // namespace scrollgate

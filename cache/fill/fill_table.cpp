@@ -1,5 +1,6 @@
 #include "cache/fill/fill_table.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/limits.hpp"
@@ -7,14 +8,15 @@
 namespace scrollgate {
 
 FillTable::Joined FillTable::join_or_lead(const CacheKey& key, const HeaderList& request,
-                                          const CacheEntry* known, bool by_hand) {
+                                          const CacheEntry* known, bool by_hand,
+                                          const Fill::Chooses& chooses) {
     Shard& shard = shard_of(key.hash);
     const std::lock_guard lock(shard.mutex);
     const auto [first, last] = shard.fills.equal_range(key.hash);
     for (auto at = first; at != last; ++at) {
         const FillRef& fill = at->second;
         if (fill->key().text == key.text && !store_.overtaken(key.text, fill->purge_position()) &&
-            fill->suits(request)) {
+            fill->suits(request, chooses)) {
             return {fill, false, {}};
         }
     }
@@ -34,7 +36,10 @@ FillRef FillTable::lead(const CacheKey& key) {
 }
 
 FillRef FillTable::add(Shard& shard, const CacheKey& key) {
-    if (shard.fills.count(key.hash) >= limits::fills_of_key) return {};
+    const auto [first, last] = shard.fills.equal_range(key.hash);
+    const auto same = std::count_if(
+        first, last, [&key](const auto& at) { return at.second->key().text == key.text; });
+    if (static_cast<std::size_t>(same) >= limits::fills_of_key) return {};
     if (count_.fetch_add(1, std::memory_order_relaxed) >= limits::fills) {
         count_.fetch_sub(1, std::memory_order_relaxed);
         return {};

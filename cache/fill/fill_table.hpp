@@ -28,9 +28,11 @@ class FillTable {
     /// entry that is in the store and is not `known` (what the caller found there, null if
     /// nothing), or else a new fill that the caller leads. Neither fill nor entry: limits::fills or
     /// limits::fills_of_key are under way; the request goes on without the cache.
-    /// What was set by hand counts as stored if `by_hand`.
+    /// What was set by hand counts as stored if `by_hand`. `chooses` tells which Vary lines are the
+    /// request's where its fields alone do not; it takes no lock.
     [[nodiscard]] Joined join_or_lead(const CacheKey& key, const HeaderList& request,
-                                      const CacheEntry* known, bool by_hand = true);
+                                      const CacheEntry* known, bool by_hand = true,
+                                      const Fill::Chooses& chooses = {});
     /// A new fill of its own, whoever else fills the key: for followers that were sent away. Others
     /// may join it. Null: too many, as above.
     [[nodiscard]] FillRef lead(const CacheKey& key);

@@ -28,7 +28,8 @@ Duration Breaker::opened(TimePoint now, Rng& rng, bool slow) noexcept {
         return below(limits::redis_at_once);
     }
     constexpr unsigned most_doublings = 16;
-    const unsigned doublings = std::min(failures_ == 0 ? 0 : failures_ - 1, most_doublings);
+    if (failures_ == 0) failures_ = 1;
+    const unsigned doublings = std::min(failures_ - 1, most_doublings);
     const Duration pause = std::min<Duration>(Duration(limits::redis_pause) * (1U << doublings),
                                               limits::redis_pause_max);
     ++failures_;

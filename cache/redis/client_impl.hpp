@@ -75,6 +75,7 @@ class Client::Impl final : public std::enable_shared_from_this<Impl>,
     void drop_others(const std::vector<Index>& kept);
     void start_main(NodeName name);
     [[nodiscard]] const NodeName& next_seed() noexcept;
+    void ask_sentinels();
     void found_master(std::optional<MasterFinder::Found> found);
     void take_slots(const std::vector<SlotRange>& ranges);
     void become_cluster();

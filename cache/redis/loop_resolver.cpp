@@ -28,7 +28,7 @@ void LoopResolver::resolve(const std::string& host, std::uint16_t port, Callback
         done({{*literal}, {}, {}});
         return;
     }
-    // The callback belongs to the loop's thread, and is only called and destroyed there.
+    // The callback is called on the loop's thread alone.
     auto mine = std::make_shared<Callback>(std::move(done));
     boost::asio::post(control_, [shared = shared_, host, port, mine = std::move(mine),
                                  resolver = &resolver_]() mutable {

@@ -53,7 +53,9 @@ void MasterFinder::next() {
     const NodeName& seed = settings_->seeds[turn_++ % settings_->seeds.size()];
     node_ = std::make_shared<Node>(around_, settings_, load_, credentials_, *this, seed,
                                    Node::Manners{.is_sentinel = true});
-    node_->start();
+    // It may fail at once, and the next one be here instead.
+    const std::shared_ptr<Node> node = node_;
+    node->start();
 }
 
 void MasterFinder::changed(Node& node) {

@@ -326,7 +326,8 @@ const Reply* Node::holds_writes() noexcept {
 
 void Node::late(Flight& flight) noexcept {
     Statistics::add(around_.statistics.late, 1);
-    if (!up()) return;
+    // Whoever gives it less than is usual must not wonder.
+    if (!up() || around_.loop.now() - flight.submitted < settings_->timeout) return;
     if (flight.command.blocks()) {
         lose("no answer to a blocking command", true);
     } else if (breaker_.late()) {

@@ -75,6 +75,8 @@ class Node final : public Overseer,
     [[nodiscard]] const NodeName& name() const noexcept { return name_; }
     [[nodiscard]] Manners& manners() noexcept { return manners_; }
     [[nodiscard]] bool up() const noexcept { return state_ == State::up; }
+    /// Waits for find() or lose().
+    [[nodiscard]] bool looking() const noexcept { return state_ == State::looking; }
     /// For status: up, connecting for the first time, or left alone.
     [[nodiscard]] redis::State seen() const noexcept;
 

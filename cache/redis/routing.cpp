@@ -100,6 +100,8 @@ const NodeName& Client::Impl::next_seed() noexcept {
 
 void Client::Impl::start() {
     start_main(finder_ ? NodeName{settings_->sentinel_master, 0} : next_seed());
+    if (finder_ && settings_->from_replicas)
+        around_.loop.arm(*this, around_.loop.now() + limits::redis_refresh);
 }
 
 void Client::Impl::start_main(NodeName name) {
@@ -121,19 +123,24 @@ void Client::Impl::start_main(NodeName name) {
 
 bool Client::Impl::seek(Node& node) {
     if (!finder_ || &node != node_at(main_)) return true;
+    ask_sentinels();
+    return false;
+}
+
+void Client::Impl::ask_sentinels() {
     finder_->find(
         [this](std::optional<MasterFinder::Found> found) { found_master(std::move(found)); });
-    return false;
 }
 
 void Client::Impl::found_master(std::optional<MasterFinder::Found> found) {
     Node* const main = node_at(main_);
-    if (!found) {
+    // It may be up, and the question was about replicas: its loss says when it is another one.
+    if (main->looking() && found) {
+        main->find(found->master);
+    } else if (main->looking()) {
         main->lose("no sentinel knows where the master is");
-        return;
     }
-    main->find(found->master);
-    if (!settings_->from_replicas) return;
+    if (!settings_->from_replicas || !found) return;
     std::vector<Index> kept{main_};
     replicas_.clear();
     for (const NodeName& name : found->replicas) {
@@ -252,6 +259,7 @@ void Client::Impl::refresh() {
     const Duration span = limits::redis_refresh;
     const auto part = static_cast<std::uint64_t>(span.count() / 4);
     around_.loop.arm(*this, now + span - Duration(around_.loop.rng().below(part)));
+    if (finder_) return ask_sentinels();
     Node* const node = pick_any();
     if (node == nullptr) return;
     auto flight = std::make_unique<Flight>(Command::read({"CLUSTER", "SLOTS"}, 0),

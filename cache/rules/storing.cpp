@@ -23,10 +23,6 @@ std::uint32_t clamp_seconds(Duration span) noexcept {
     return clamp_seconds(std::chrono::duration_cast<std::chrono::seconds>(span).count());
 }
 
-std::int64_t wall_seconds(WallTime wall) noexcept {
-    return std::chrono::duration_cast<std::chrono::seconds>(wall.time_since_epoch()).count();
-}
-
 /// Final, and about a whole representation: what a request without Range and conditions gets.
 bool is_storable(std::uint16_t status) noexcept {
     return status >= 200 && status <= 599 && status != 206 && status != 304 && status != 416;
@@ -151,7 +147,7 @@ void grant_staleness(Freshness& freshness, const CacheControl& control,
 Freshness make_freshness(const HeaderList& fields, const CacheControl& control,
                          const config::RouteCache& route, const Received& received,
                          const Lifetime& lifetime) {
-    const std::int64_t wall = wall_seconds(received.wall);
+    const std::int64_t wall = unix_seconds(received.wall);
     const Duration took = std::max(received.at - received.asked, Duration::zero());
     const std::int64_t apparent = wall - date_of(fields, wall).value_or(wall);
     Freshness freshness;
@@ -231,7 +227,7 @@ Storing judge_storing(const RequestHead& request, const ResponseHead& response,
         return {reason, {}};
     }
     auto lifetime =
-        lifetime_of(response.status, response.fields, control, route, wall_seconds(received.wall));
+        lifetime_of(response.status, response.fields, control, route, unix_seconds(received.wall));
     const bool is_explicit = lifetime && lifetime->is_explicit;
     if (request.fields.find(Field::authorization) != nullptr &&
         !(is_explicit && permits_authorization(control))) {
@@ -260,7 +256,7 @@ Storing judge_storing(const RequestHead& request, const ResponseHead& response,
 Freshness freshness_of(std::uint16_t status, const HeaderList& fields,
                        const config::RouteCache& route, const Received& received) {
     const CacheControl control = deciding_control(fields);
-    auto lifetime = lifetime_of(status, fields, control, route, wall_seconds(received.wall));
+    auto lifetime = lifetime_of(status, fields, control, route, unix_seconds(received.wall));
     const bool cookie = fields.find(Field::set_cookie) != nullptr;
     if (lifetime && !lifetime->is_explicit && cookie) lifetime.reset();
     return make_freshness(fields, control, route, received, lifetime.value_or(Lifetime{}));

@@ -22,14 +22,6 @@ bool is_token(std::string_view text) noexcept {
     return !text.empty();
 }
 
-bool has_line_of(std::string_view lines, std::string_view name) noexcept {
-    while (!lines.empty()) {
-        const std::string_view line = pop_line(lines);
-        if (equal_no_case(line.substr(0, line.find(':')), name)) return true;
-    }
-    return false;
-}
-
 void append_line(std::string& lines, std::string_view name, const HeaderList& request) {
     for (const char c : name)
         lines += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
@@ -112,6 +104,14 @@ std::string_view accepted_codings(const HeaderList& request) noexcept {
     return present ? spelled[accepted & ~refused] : std::string_view{};
 }
 
+bool vary_names(std::string_view lines, std::string_view name) noexcept {
+    while (!lines.empty()) {
+        const std::string_view line = pop_line(lines);
+        if (equal_no_case(line.substr(0, line.find(':')), name)) return true;
+    }
+    return false;
+}
+
 CacheReason append_vary(std::string& lines, const HeaderList& response, const HeaderList& request) {
     const std::size_t begin = lines.size();
     std::size_t names = 0;
@@ -127,7 +127,7 @@ CacheReason append_vary(std::string& lines, const HeaderList& response, const He
             if (name.empty()) continue;
             // "*", and what is no name: nobody knows whom it is for
             if (name == "*" || !is_token(name)) return refuse(CacheReason::vary_all);
-            if (has_line_of(std::string_view(lines).substr(begin), name)) continue;
+            if (vary_names(std::string_view(lines).substr(begin), name)) continue;
             if (++names > limits::cache_vary) return refuse(CacheReason::vary_too_much);
             append_line(lines, name, request);
             if (lines.size() - begin > limits::cache_head) {
@@ -145,7 +145,7 @@ std::string variant_of(std::string_view names, const HeaderList& request) {
     return lines;
 }
 
-std::string vary_names(std::string_view lines) {
+std::string names_of_variant(std::string_view lines) {
     std::string names;
     while (!lines.empty()) {
         const std::string_view line = pop_line(lines);

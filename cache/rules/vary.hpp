@@ -28,7 +28,9 @@ namespace scrollgate {
 /// The lines of the variant that `request` chooses, if responses vary by `names`: lines, too.
 [[nodiscard]] std::string variant_of(std::string_view names, const HeaderList& request);
 /// The names in a variant's lines, each with a line feed.
-[[nodiscard]] std::string vary_names(std::string_view lines);
+[[nodiscard]] std::string names_of_variant(std::string_view lines);
+/// One of the variant lines `lines` is that of the field `name`.
+[[nodiscard]] bool vary_names(std::string_view lines, std::string_view name) noexcept;
 
 /// `request` would have chosen the variant with these lines. Does not allocate for usual fields.
 [[nodiscard]] bool vary_matches(std::string_view lines, const HeaderList& request);

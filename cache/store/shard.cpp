@@ -57,16 +57,15 @@ std::uint64_t Shard::due(const CacheEntry& entry) const noexcept {
     return second(fresh.received) + static_cast<std::uint64_t>(left) + 1;
 }
 
-Shard::Match Shard::find(const KeyPlace& place, std::string_view key, const HeaderList& request,
-                         Leaving& leaving) {
-    const std::uint32_t tag = tag_of(place.hash);
+Shard::Match Shard::find(const CacheKey& key, const HeaderList& request, Leaving& leaving) {
+    const std::uint32_t tag = tag_of(key.hash);
     Match match;
     VaryMatcher matcher(request);
     std::uint32_t next = Slots::none;
     for (std::uint32_t i = index_.first(tag); i != Slots::none; i = next) {
         const Slot& slot = slots_[i];
         next = slot.chain;
-        if (slot.tag != tag || slot.entry->key() != key) continue;
+        if (slot.tag != tag || slot.entry->key() != key.text) continue;
         if (!settle(i, log_.unswept(slot.chosen), leaving)) continue;
         match.variants = true;
         const std::string_view vary = slot.entry->vary();
@@ -114,8 +113,13 @@ bool Shard::is_held(std::uint32_t tag, const CacheEntry& entry, Leaving& leaving
     return false;
 }
 
-Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, std::uint64_t position,
+bool Shard::holds(const CacheEntry& entry) const noexcept {
+    return entry.slot() < slots_.end() && slots_[entry.slot()].entry == &entry;
+}
+
+Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, const EntryDraft& draft,
                       Leaving& leaving) {
+    const std::uint64_t position = draft.purge_position;
     // Counted before the log is read: purge() writes the log and then reads this, so that one of
     // the two sees the other. All four accesses are sequentially consistent; less would not do.
     if (place.chosen) chosen_.fetch_add(1);
@@ -130,6 +134,8 @@ Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, std::uint64_t posit
     }
     const std::uint32_t tag = tag_of(place.hash);
     if (result.reason == CacheReason::none && !entry->by_hand() && is_held(tag, *entry, leaving))
+        result.reason = CacheReason::overtaken;
+    if (draft.instead_of != nullptr && !holds(*draft.instead_of))
         result.reason = CacheReason::overtaken;
     if (result.reason != CacheReason::none) {
         if (place.chosen) chosen_.fetch_sub(1);
@@ -216,8 +222,8 @@ void Shard::count_out(Why why) noexcept {
     counts_.purged += why == Why::purged ? 1 : 0;
 }
 
-bool Shard::remove(const CacheEntry& entry, const KeyPlace& place, Leaving& leaving) {
-    const std::uint32_t tag = tag_of(place.hash);
+bool Shard::remove(const CacheEntry& entry, std::uint64_t hash, Leaving& leaving) {
+    const std::uint32_t tag = tag_of(hash);
     for (std::uint32_t i = index_.first(tag); i != Slots::none; i = slots_[i].chain)
         if (slots_[i].entry == &entry) {
             take_out(i, Why::removed, leaving);

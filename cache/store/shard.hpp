@@ -45,20 +45,19 @@ class Shard {
         bool variants = false;  // the key is there, with others
     };
     /// For what a request would choose; markers are for every one of them.
-    Match find(const KeyPlace& place, std::string_view key, const HeaderList& request,
-               Leaving& leaving);
+    Match find(const CacheKey& key, const HeaderList& request, Leaving& leaving);
     void use(std::uint32_t slot) noexcept { eviction_.use(slots_[slot]); }
 
     /// Puts `entry` in place of the one with the same key and variant (to which it becomes the
     /// newest of its key), or as a new one; the oldest of too many variants leaves. Reasons: none,
-    /// overtaken. `position` is what its fill began with.
+    /// overtaken. `draft` is what `entry` was made from.
     struct Put {
         CacheReason reason = CacheReason::none;
         bool added = false;
     };
-    Put put(EntryRef entry, const KeyPlace& place, std::uint64_t position, Leaving& leaving);
-    /// False: it is not there.
-    bool remove(const CacheEntry& entry, const KeyPlace& place, Leaving& leaving);
+    Put put(EntryRef entry, const KeyPlace& place, const EntryDraft& draft, Leaving& leaving);
+    /// Takes out `entry`, whose place has this hash. False: it is not there.
+    bool remove(const CacheEntry& entry, std::uint64_t hash, Leaving& leaving);
 
     /// Lets one go. False: there is none.
     bool evict(Leaving& leaving);
@@ -101,6 +100,7 @@ class Shard {
     [[nodiscard]] std::uint64_t second(TimePoint at) const noexcept;
     [[nodiscard]] std::uint64_t due(const CacheEntry& entry) const noexcept;
     /// A live entry set by hand has the key of `entry`.
+    [[nodiscard]] bool holds(const CacheEntry& entry) const noexcept;
     [[nodiscard]] bool is_held(std::uint32_t tag, const CacheEntry& entry, Leaving& leaving);
     [[nodiscard]] std::uint32_t find_variant(std::uint32_t tag, const CacheEntry& entry,
                                              Leaving& leaving);

@@ -50,13 +50,12 @@ void CacheStore::configure(const config::Cache& cache) {
 
 CacheStore::Found CacheStore::Impl::look(const CacheKey& key, const HeaderList& request,
                                          bool counts) noexcept {
-    const KeyPlace place = place_of(key.text);
-    Shard& shard = shard_of(place.hash);
+    Shard& shard = shard_of(key.hash);
     Leaving leaving;
     Found found;
     {
         const std::lock_guard lock(shard.lock);
-        const Shard::Match match = shard.find(place, key.text, request, leaving);
+        const Shard::Match match = shard.find(key, request, leaving);
         found.variants = match.variants;
         if (match.slot != Slots::none) {
             found.entry = shard.slots()[match.slot].entry;
@@ -65,8 +64,8 @@ CacheStore::Found CacheStore::Impl::look(const CacheKey& key, const HeaderList& 
         }
     }
     if (!leaving.empty()) forget(leaving);
-    if (counts && found.entry && ratio.follows(place.hash) && !found.entry->is_marker())
-        ratio.use(place.hash, found.entry->charged());
+    if (counts && found.entry && ratio.follows(key.hash) && !found.entry->is_marker())
+        ratio.use(key.hash, found.entry->charged());
     return found;
 }
 
@@ -143,7 +142,7 @@ CacheStore::Inserted CacheStore::insert(const EntryDraft& draft) {
     Shard::Put put;
     {
         const std::lock_guard lock(shard.lock);
-        put = shard.put(entry, place, draft.purge_position, leaving);
+        put = shard.put(entry, place, draft, leaving);
         if (put.added && !entry->is_marker()) shard.count_use();
     }
     // What the tables grew by is charged by now.
@@ -166,7 +165,7 @@ bool CacheStore::remove(const CacheEntry& entry) {
     Leaving leaving;
     {
         const std::lock_guard lock(shard.lock);
-        if (!shard.remove(entry, place, leaving)) return false;
+        if (!shard.remove(entry, place.hash, leaving)) return false;
     }
     impl_->forget(leaving);
     return true;

@@ -46,6 +46,17 @@ Codec<bool> hedge() {
     return choice<bool>({{"auto", true}, {"off", false}});
 }
 
+/// What may be worth another try; the rest is about the call itself.
+Codec<grpc::Status> grpc_status() {
+    std::vector<std::pair<std::string, grpc::Status>> words;
+    for (const grpc::Status status :
+         {grpc::Status::unavailable, grpc::Status::resource_exhausted, grpc::Status::aborted,
+          grpc::Status::deadline_exceeded, grpc::Status::internal, grpc::Status::unknown,
+          grpc::Status::cancelled})
+        words.emplace_back(grpc::name(status), status);
+    return choice(std::move(words));
+}
+
 const Table<Failover>& failover_table() {
     static const Table<Failover> table = {
         key("max_attempts", &Failover::max_attempts,
@@ -60,6 +71,10 @@ const Table<Failover>& failover_table() {
                 }(),
                 "[ 502, 503 ]"),
             "answers that are asked for elsewhere, if the request can be repeated", "[502, 503]"),
+        key("retry_grpc", &Failover::retry_grpc, list(grpc_status(), "[ unavailable ]"),
+            "gRPC calls that end so at once, without a message, are asked for elsewhere, although "
+            "they are POST; that counts against the endpoint",
+            "[]"),
         key("budget", &Failover::budget, percent(0),
             "retries per request, saved up to a burst of 100; 10 per second are always there"),
         key("hedge", &Failover::hedge, hedge(),
@@ -152,6 +167,12 @@ const Table<Sticky>& sticky_table() {
             "the cookie's name"),
         key("ttl", &Sticky::ttl, duration(1s, 365 * 24h, None::allowed),
             "its Max-Age; none: until the browser ends"),
+        key("secure", &Sticky::secure,
+            choice<Sticky::Secure>({{"auto", Sticky::Secure::automatic},
+                                    {"on", Sticky::Secure::on},
+                                    {"off", Sticky::Secure::off}}),
+            "browsers send it over https alone; auto: if the client speaks https, by a trusted "
+            "proxy's word if there is one in front"),
     };
     return table;
 }

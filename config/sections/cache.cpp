@@ -46,19 +46,15 @@ Codec<std::vector<WarmSet>> warm_sets() {
         list(section(warm_table(), "{ file: /etc/scrollgate/warm }"),
              "[ { urls: [ \"http://www.example/\" ] } ]");
     codec.type = "list of sets";
-    codec.read = [read = codec.read](Reader& reader, const Value& value,
-                                     std::vector<WarmSet>& into) {
-        if (value.items.size() > limits::warm_sets)
-            return reader.error(value, fmt::format("more than {} sets", limits::warm_sets));
-        read(reader, value, into);
-        for (std::size_t i = 0; i < into.size(); ++i) {
-            if (!into[i].urls.empty() || !into[i].file.empty() || !value.items[i]->is_map())
+    const auto complain = [](Reader& reader, const Value& value, const std::vector<WarmSet>& sets) {
+        for (std::size_t i = 0; i < sets.size(); ++i) {
+            if (!sets[i].urls.empty() || !sets[i].file.empty() || !value.items[i]->is_map())
                 continue;
             const Reader::Step at = reader.index(i, *value.items[i]);
             reader.error(*value.items[i], "urls, or file, is missing");
         }
     };
-    return codec;
+    return bounded(std::move(codec), limits::warm_sets, "sets", complain);
 }
 
 /// Said only where there is a file to hold them.
@@ -143,11 +139,7 @@ std::string wrong_cookie(const std::string& name) {
 Codec<std::vector<std::string>> names(std::string example, Objection wrong, bool lower) {
     Codec<std::vector<std::string>> codec =
         list(text("names", example, wrong), fmt::format("[ {} ]", quoted(example)));
-    codec.read = [read = codec.read, lower](Reader& reader, const Value& value,
-                                            std::vector<std::string>& into) {
-        if (value.items.size() > most_key_parts)
-            return reader.error(value, fmt::format("more than {} names", most_key_parts));
-        read(reader, value, into);
+    const auto tidy = [lower](Reader&, const Value&, std::vector<std::string>& into) {
         if (lower)
             for (std::string& name : into)
                 name = in_lower_case(std::move(name));
@@ -158,7 +150,7 @@ Codec<std::vector<std::string>> names(std::string example, Objection wrong, bool
                 ++one;
         }
     };
-    return codec;
+    return bounded(std::move(codec), most_key_parts, "names", tidy);
 }
 
 const Table<CacheKeyRules>& key_table() {

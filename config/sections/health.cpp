@@ -1,5 +1,4 @@
-// How a pool's endpoints are watched and how many of them serve: active checks, ejection,
-// dependencies, capacity.
+// How a pool's endpoints are watched and how many of them serve: active checks, ejection, capacity.
 #include <algorithm>
 #include <charconv>
 
@@ -14,7 +13,7 @@ using Ranges = std::vector<HealthCheck::StatusRange>;
 
 constexpr std::size_t most_ranges = 32;
 constexpr std::size_t longest_match = 4 * limits::KiB;
-constexpr std::size_t most_dependencies = 32;
+constexpr std::size_t longest_service = 256;
 constexpr double most_in_flight = 1'000'000;
 
 /// "200", "200-299"
@@ -91,12 +90,17 @@ std::string wrong_body(const std::string& text) {
     return {};
 }
 
+std::string wrong_service(const std::string& name) {
+    if (name.size() > longest_service) return fmt::format("longer than {} bytes", longest_service);
+    return {};
+}
+
 /// Said only where there is an answer to look at.
 Key<HealthCheck> expect_key() {
     auto made = key("expect", &HealthCheck::expect, statuses(),
                     "statuses that pass: 200-299, or 200,204,300-399, or a list");
     made.write = [write = made.write](const HealthCheck& check) {
-        return check.tcp ? nullptr : write(check);
+        return check.path.empty() ? nullptr : write(check);
     };
     return made;
 }
@@ -105,6 +109,9 @@ const Table<HealthCheck>& health_check_table() {
     static const Table<HealthCheck> table = {
         key("path", &HealthCheck::path, unless_empty(text("path", "/healthz", wrong_target)),
             "what is asked for with GET; may hold a query", "none"),
+        key("grpc", &HealthCheck::grpc, optional(text("text", "shop.Cart", wrong_service)),
+            "instead of path: this service, by grpc.health.v1, is SERVING; empty: the server is",
+            "none"),
         key("tcp", &HealthCheck::tcp, on_off(),
             "instead of path: a connection that is accepted passes; nothing is sent"),
         key("interval", &HealthCheck::interval,
@@ -141,35 +148,6 @@ const Table<Outlier>& outlier_table() {
     return table;
 }
 
-Codec<Dependency> dependency() {
-    Codec<Dependency> codec;
-    codec.type = "URLs";
-    codec.read = [](Reader& reader, const Value& value, Dependency& into) {
-        static const std::string example = "tcp://db.example:5432";
-        static const std::vector<Scheme> schemes = {
-            {"tcp", 0, false, {}},
-            {"http", 80, true, {}},
-            {"redis", 6379, false, {}},
-            {"https", 443, true, "TLS to dependencies"},
-            {"rediss", 6379, false, "TLS to dependencies"},
-        };
-        const auto given = reader.scalar(value, example);
-        if (!given) return;
-        auto parsed = parse_url(*given, schemes, example);
-        if (!parsed.value) return reader.error(value, std::move(parsed.wrong));
-        into.url = *given;
-        into.shown = without_query(into.url);
-        into.kind = parsed.value->scheme == "http"    ? Dependency::Kind::http
-                    : parsed.value->scheme == "redis" ? Dependency::Kind::redis
-                                                      : Dependency::Kind::tcp;
-        into.host = std::move(parsed.value->host);
-        into.port = parsed.value->port;
-        into.path = std::move(parsed.value->path);
-    };
-    codec.write = [](const Dependency& from) { return text_value(from.shown); };
-    return codec;
-}
-
 const Table<AutoScale>& auto_table() {
     static const Table<AutoScale> table = {
         required(key("target_in_flight", &AutoScale::target_in_flight, amount(most_in_flight),
@@ -184,27 +162,6 @@ const Table<AutoScale>& auto_table() {
             "how long too much must have been active before one rests"),
     };
     return table;
-}
-
-Codec<std::optional<Webhook>> webhook() {
-    Codec<std::optional<Webhook>> codec;
-    codec.type = "http URL or off";
-    codec.read = [](Reader& reader, const Value& value, std::optional<Webhook>& into) {
-        static const std::string example = "http://scaler.example:8080/desired";
-        static const std::vector<Scheme> schemes = {{"http", 80, true, {}},
-                                                    {"https", 443, true, "TLS to webhooks"}};
-        const auto given = reader.scalar(value, example);
-        if (!given) return;
-        if (*given == "off" || *given == "none") return into.reset();
-        auto parsed = parse_url(*given, schemes, example);
-        if (!parsed.value) return reader.error(value, std::move(parsed.wrong));
-        into = Webhook{*given, std::move(parsed.value->host), parsed.value->port,
-                       std::move(parsed.value->path)};
-    };
-    codec.write = [](const std::optional<Webhook>& from) {
-        return from ? text_value(without_query(from->url)) : make_scalar("off");
-    };
-    return codec;
 }
 
 /// `outlier: off` keeps its place in the model: it is a switch, not an absence.
@@ -222,55 +179,19 @@ Codec<Outlier> outlier() {
     return codec;
 }
 
-bool same_thing(const Dependency& one, const Dependency& other) {
-    return one.url == other.url || (one.kind == other.kind && one.host == other.host &&
-                                    one.port == other.port && one.path == other.path);
-}
-
-/// Each once: it is probed, shown and counted by its URL.
-Codec<std::vector<Dependency>> dependencies() {
-    Codec<std::vector<Dependency>> codec = list(dependency(), "[ \"tcp://db.example:5432\" ]");
-    codec.read = [read = codec.read](Reader& reader, const Value& value,
-                                     std::vector<Dependency>& into) {
-        if (value.items.size() > most_dependencies)
-            return reader.error(value, fmt::format("more than {}", most_dependencies));
-        std::vector<Dependency> made;
-        read(reader, value, made);
-        for (auto one = made.begin(); one != made.end(); ++one) {
-            if (one->host.empty()) continue;  // reported
-            const auto place = static_cast<std::size_t>(one - made.begin());
-            const Reader::Step at = reader.index(place, *value.items[place]);
-            const auto first = std::find_if(made.begin(), one, [&](const Dependency& other) {
-                return same_thing(other, *one);
-            });
-            if (first != one) {
-                reader.error(*value.items[place], fmt::format("{} is depends_on[{}] already",
-                                                              one->shown, first - made.begin()));
-                continue;
-            }
-            // Two that differ in what is hidden.
-            const auto reads = [&](const Dependency& other) { return other.shown == one->shown; };
-            for (int number = 2; std::any_of(made.begin(), one, reads); ++number)
-                one->shown = without_query(one->url, fmt::format("hidden-{}", number));
-        }
-        into = std::move(made);
-    };
-    return codec;
-}
-
 }  // namespace
 
 std::vector<Key<Pool>> health_keys() {
     return {
         key("health_check", &Pool::health_check,
             section_or_off(health_check_table(), "{ path: /healthz }"),
-            "active checks: path, or tcp: true"),
+            "active checks: path, grpc, or tcp: true"),
         key("outlier", &Pool::outlier, outlier(), "ejection by what live traffic shows"),
         key("slow_start", &Pool::slow_start, duration_or_off(0s, 1h, Duration::zero()),
             "an endpoint that comes back or joins takes this long to its full share"),
         key("depends_on", &Pool::depends_on, dependencies(),
-            "what this cloud needs: tcp://host:port, http://host[:port][/path], "
-            "redis://host[:port]; lowers preference, empties no pool",
+            "what this cloud needs: tcp://host:port, http[s]://host[:port][/path], "
+            "redis[s]://host[:port]; lowers preference, empties no pool",
             "[]"),
         key("auto", &Pool::auto_scale, section_or_off(auto_table(), "{ target_in_flight: 8 }"),
             "standbys join and rest by themselves"),

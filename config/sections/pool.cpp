@@ -151,21 +151,6 @@ Key<Pool> host_key() {
     return made;
 }
 
-/// `protocol` has one value in this version and so no member.
-Key<Pool> protocol_key() {
-    enum class Protocol { http1 };
-    const auto codec = choice<Protocol>({{"http1", Protocol::http1}}, {"h2", "h2c", "auto"});
-    Key<Pool> made;
-    made.info = {"protocol", codec.type, "http1", "", "the protocol spoken to endpoints",
-                 false,      false,      "",      {}};
-    made.read = [read = codec.read](Reader& reader, const Value& value, Pool&) {
-        Protocol ignored{};
-        read(reader, value, ignored);
-    };
-    made.write = [](const Pool&) { return make_scalar("http1"); };
-    return made;
-}
-
 /// Who and where; the rest is in health_keys().
 Table<Pool> own_keys() {
     return {
@@ -175,7 +160,13 @@ Table<Pool> own_keys() {
             "the cloud; names the pool in log and metrics"),
         key("region", &Pool::region, text("name", "us-east-1", wrong_region), "the cloud's region"),
         host_key(),
-        protocol_key(),
+        key("protocol", &Pool::protocol,
+            choice<Pool::Protocol>({{"http1", Pool::Protocol::http1},
+                                    {"h2", Pool::Protocol::h2},
+                                    {"h2c", Pool::Protocol::h2c},
+                                    {"auto", Pool::Protocol::automatic}}),
+            "the protocol spoken to endpoints: HTTP/1.1; HTTP/2 over TLS; HTTP/2 without TLS; or, "
+            "over TLS, what they agree to"),
         required(key("endpoints", &Pool::endpoints, list(endpoint(), "[ \"10.0.1.10:8080\" ]"),
                      "where requests go")),
         key("limits", &Pool::limits, section(pool_limits_table(), "{ connections: 100 }"),

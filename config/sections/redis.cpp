@@ -96,14 +96,8 @@ Codec<HostPort> place(std::string example) {
 /// At most so many, so that nobody is asked for ever.
 template <class V>
 Codec<std::vector<V>> few(const Codec<V>& inner, std::string example, std::size_t most) {
-    Codec<std::vector<V>> codec = list(inner, std::move(example));
-    codec.read = [read = codec.read, most](Reader& reader, const Value& value,
-                                           std::vector<V>& into) {
-        if (value.items.size() > most)
-            return reader.error(value, fmt::format("more than {}", most));
-        read(reader, value, into);
-    };
-    return codec;
+    return bounded(list(inner, std::move(example)), most, "of them",
+                   [](Reader&, const Value&, std::vector<V>&) {});
 }
 
 Codec<Redis::Cluster> cluster() {
@@ -164,7 +158,7 @@ const Table<Redis>& redis_table() {
             "required without sentinel"),
         key("nodes", &T::nodes,
             few(place("10.0.0.2:6379"), "[ \"10.0.0.2:6379\" ]", limits::redis_seeds),
-            "more of a cluster's nodes, to begin with"),
+            "more of a cluster's nodes, to begin with", "[]"),
         key("cluster", &T::cluster, cluster(), "whether it is one; auto asks it"),
         key("sentinel", &T::sentinel,
             optional(section(sentinel_table(), "{ master: mymaster, nodes: [ 10.0.0.1 ] }")),
@@ -190,7 +184,7 @@ const Table<Redis>& redis_table() {
         group("queue", queue_table(), "{ commands: 4096 }", "what may wait for Redis"),
         key("purge_log", &T::purge_log,
             few(url(), "[ \"rediss://cache.gcp.example\" ]", limits::redis_urls),
-            "Redis of other clouds: purges go there, too, and are heard from there"),
+            "Redis of other clouds: purges go there, too, and are heard from there", "[]"),
     };
     return table;
 }

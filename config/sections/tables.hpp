@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "config/model.hpp"
 #include "config/schema.hpp"
 
@@ -31,6 +33,9 @@ namespace scrollgate::config {
 [[nodiscard]] const Table<Pool>& pool_table();
 /// The part of pool_table() about health and capacity.
 [[nodiscard]] std::vector<Key<Pool>> health_keys();
+/// Whom health asks and tells besides the endpoints.
+[[nodiscard]] Codec<std::vector<Dependency>> dependencies();
+[[nodiscard]] Codec<std::optional<Webhook>> webhook();
 [[nodiscard]] const Table<Match>& match_table();
 [[nodiscard]] const Table<Route>& route_table();
 [[nodiscard]] const Table<HeaderRules>& request_headers_table();
@@ -52,6 +57,21 @@ namespace scrollgate::config {
 [[nodiscard]] Codec<std::optional<Redis>> redis();
 /// And a route's share in it.
 [[nodiscard]] Codec<RouteCache> route_cache();
+
+/// `codec`, a list, for at most `most` `things`; what was read is then shown to
+/// `also(reader, value, into)`, which may change it or report what else is wrong.
+template <class V, class Also>
+[[nodiscard]] Codec<std::vector<V>> bounded(Codec<std::vector<V>> codec, std::size_t most,
+                                            std::string things, Also also) {
+    codec.read = [read = std::move(codec.read), most, things = std::move(things), also](
+                     Reader& reader, const Value& value, std::vector<V>& into) {
+        if (value.items.size() > most)
+            return reader.error(value, fmt::format("more than {} {}", most, things));
+        read(reader, value, into);
+        also(reader, value, into);
+    };
+    return codec;
+}
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 using Objection = std::string (*)(const std::string&);

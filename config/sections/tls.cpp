@@ -58,19 +58,16 @@ const Table<TlsCertificateFiles>& certificate_table() {
 }
 
 Codec<std::vector<TlsCertificateFiles>> certificates() {
-    Codec<std::vector<TlsCertificateFiles>> codec =
+    using Certificates = std::vector<TlsCertificateFiles>;
+    Codec<Certificates> codec =
         list(section(certificate_table(), "{ cert: site.crt, key: site.key }"),
              "[ { cert: site.crt, key: site.key } ]");
     codec.type = "list of certificates";
-    codec.read = [read = codec.read](Reader& reader, const Value& value,
-                                     std::vector<TlsCertificateFiles>& into) {
-        if (value.items.size() > most_certificates)
-            return reader.error(value, fmt::format("more than {} certificates", most_certificates));
-        read(reader, value, into);
-        if (value.is_sequence() && value.items.empty())
-            reader.error(value, "at least one certificate is needed");
-    };
-    return codec;
+    return bounded(std::move(codec), most_certificates, "certificates",
+                   [](Reader& reader, const Value& value, const Certificates&) {
+                       if (value.is_sequence() && value.items.empty())
+                           reader.error(value, "at least one certificate is needed");
+                   });
 }
 
 }  // namespace

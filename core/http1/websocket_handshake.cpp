@@ -27,19 +27,27 @@ WebSocketKey make_websocket_key(Rng& rng) noexcept {
     return key;
 }
 
-bool answers_websocket_key(std::string_view key, std::string_view accept) noexcept {
+WebSocketAccept websocket_accept(std::string_view key) noexcept {
     std::array<char, std::tuple_size_v<WebSocketKey> + guid.size()> hashed{};
-    if (key.size() != std::tuple_size_v<WebSocketKey> || accept.size() != sha1_text) return false;
+    key = key.substr(0, std::tuple_size_v<WebSocketKey>);
     key.copy(hashed.data(), key.size());
     guid.copy(hashed.data() + key.size(), guid.size());
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
-    if (::EVP_Digest(hashed.data(), hashed.size(), digest.data(), &size, ::EVP_sha1(), nullptr) !=
-        1)
-        return false;
+    WebSocketAccept accept{};
+    if (::EVP_Digest(hashed.data(), key.size() + guid.size(), digest.data(), &size, ::EVP_sha1(),
+                     nullptr) != 1)
+        return accept;
     std::array<unsigned char, sha1_text + 1> text{};  // terminated
     ::EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(sha1_size));
-    return accept == std::string_view(reinterpret_cast<const char*>(text.data()), sha1_text);
+    std::copy_n(text.begin(), accept.size(), accept.begin());
+    return accept;
+}
+
+bool answers_websocket_key(std::string_view key, std::string_view accept) noexcept {
+    if (key.size() != std::tuple_size_v<WebSocketKey> || accept.size() != sha1_text) return false;
+    const WebSocketAccept right = websocket_accept(key);
+    return right.front() != '\0' && accept == std::string_view(right.data(), right.size());
 }
 
 }  // namespace scrollgate::http1

@@ -3,21 +3,24 @@
 #include <charconv>
 
 #include "core/http1/framing.hpp"
+#include "core/http1/trailers.hpp"
 #include "core/http2/outgoing_fields.hpp"
 
 namespace scrollgate::http2 {
 
 // ---- responses
 
-void ClientStream::begin(Method method, Incoming& incoming) noexcept {
+void ClientStream::begin(const Request& request, Incoming& incoming, bool own) noexcept {
     incoming_ = &incoming;
-    method_ = method;
-    final_ = trailers_ = false;
+    own_ = own;
+    method_ = request.method;
+    tunnel_ = !request.protocol.empty();
+    final_ = trailers_ = half_ = false;
     interim_ = 0;
 }
 
 void ClientStream::section_began() noexcept {
-    incoming_->text.clear();
+    if (!own_ || !final_) incoming_->text.clear();
     if (final_) {
         trailers_ = true;
         incoming_->trailers.clear();
@@ -35,9 +38,12 @@ const char* ClientStream::field(std::string_view name, std::string_view value) n
         std::from_chars(value.data(), value.data() + value.size(), head.status);
         return head.status >= 100 && head.status <= 599 ? nullptr : "status out of range";
     }
+    const Field id = field_id(name);
+    if (final_ && !http1::may_be_trailer({name, value, id})) return nullptr;
+    if (final_ && incoming_->trailers.size() >= limits::trailers) return "too many trailers";
     const std::string_view kept = incoming_->text.join({name, value});
     (final_ ? incoming_->trailers : head.fields)
-        .add(kept.substr(0, name.size()), kept.substr(name.size()), field_id(name));
+        .add(kept.substr(0, name.size()), kept.substr(name.size()), id);
     return nullptr;
 }
 
@@ -56,12 +62,15 @@ const char* ClientStream::section_ended(bool last) noexcept {
 }
 
 void ClientStream::message_ended() noexcept {
-    response_ended(trailers_ ? &incoming_->trailers : nullptr);
+    const bool any = trailers_ && !incoming_->trailers.empty();
+    response_ended(any ? &incoming_->trailers : nullptr);
 }
 
 void ClientStream::broke_off(StreamEnd end, const boost::system::error_code& cause,
                              const char* detail) noexcept {
+    if (half_ && end == StreamEnd::done) return tunnel_closed();
     ErrorKind kind = final_ ? ErrorKind::upstream_truncated : ErrorKind::upstream_reset;
+    if (end == StreamEnd::refused && !cause && !final_) kind = ErrorKind::upstream_refused;
     if (end == StreamEnd::malformed) kind = ErrorKind::upstream_malformed;
     failed({kind, end == StreamEnd::refused, cause, detail});
 }
@@ -73,8 +82,13 @@ ClientSession::ClientSession(const SessionOptions& options)
 
 ClientSession::~ClientSession() = default;
 
-// If the request's body is not through, the rest is not asked for.
+// If the request's body is not through, the rest is not asked for; a tunnel is half-closed.
 void ClientSession::message_came(SessionStream& stream) noexcept {
+    auto& one = static_cast<ClientStream&>(stream);
+    if (one.tunnel_ && one.final_ && !we_ended(stream)) {
+        one.half_ = true;
+        return end_message(stream);
+    }
     if (!we_ended(stream)) submit_reset(stream, NGHTTP2_CANCEL);
     detach(stream);
     end_message(stream);
@@ -91,16 +105,25 @@ void ClientSession::input_broke(int error) noexcept {
 }
 
 bool ClientSession::submit(ClientStream& stream, const RequestHead& head) {
+    const Request request{head.method, head.method_text, head.scheme, head.authority, head.target,
+                          {},          head.fields,      head.body};
+    return submit(stream, request, nullptr);
+}
+
+bool ClientSession::submit(ClientStream& stream, const Request& request, Incoming* own) {
     if (!room()) return false;
+    const bool tunnel = !request.protocol.empty();
     fields_->clear();
-    fields_->add(":method", head.method_text);
-    fields_->add(":scheme", head.scheme);
-    fields_->add(":authority", head.authority);
-    fields_->add(":path", head.target);
-    fields_->add(head.fields);
-    fields_->add_length(head.body);
-    stream.begin(head.method, incoming_);
-    return send_request(stream, *fields_, head.body.has_body());
+    fields_->add(":method", tunnel ? "CONNECT" : request.method_text);
+    if (tunnel) fields_->add(":protocol", request.protocol);
+    fields_->add(":scheme", request.scheme);
+    fields_->add(":authority", request.authority);
+    fields_->add(":path", request.target);
+    fields_->add(request.fields);
+    if (request.trailers) fields_->add("te", "trailers");
+    fields_->add_length(request.body);
+    stream.begin(request, own != nullptr ? *own : incoming_, own != nullptr);
+    return send_request(stream, *fields_, tunnel || request.body.has_body());
 }
 
 }  // namespace scrollgate::http2

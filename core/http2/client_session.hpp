@@ -12,6 +12,25 @@
 
 namespace scrollgate::http2 {
 
+/// A request, but for its body's bytes. Views.
+struct Request {
+    Method method = Method::get;  ///< what the response's framing depends on
+    std::string_view method_text, scheme, authority, target;
+    std::string_view protocol{};  ///< of an extended CONNECT (RFC 8441), else empty
+    const HeaderList& fields;     ///< Host and those of a connection (section 8.2.2) stay here
+    BodyFraming body{};
+    bool trailers = false;  ///< we pass trailers on, and say so (TE)
+};
+
+/// What is being received on a stream. An owner that brings one of its own finds the head and its
+/// text valid until the next head on the stream, those of a final head and trailers until the next
+/// request.
+struct Incoming {
+    Arena text;  ///< of the fields
+    ResponseHead head;
+    HeaderList trailers;
+};
+
 /// One request and its response, used again and again. Whoever wants the response derives.
 class ClientStream : public SessionStream {
   protected:
@@ -19,17 +38,23 @@ class ClientStream : public SessionStream {
     ~ClientStream() = default;
 
     /// A head, 1xx (limits::interim_responses at most) or final. It and its views are valid in this
-    /// call. `body` is none, length, or chunked if the stream's end is the body's.
+    /// call, and as Incoming says. `body` is none, length, or chunked if the stream's end is the
+    /// body's.
     virtual void head_came(const ResponseHead& head) noexcept = 0;
     /// Bytes of the body, valid in this call.
     virtual void body_came(std::string_view bytes) noexcept = 0;
-    /// The response is whole; `trailers` if there were any, valid in this call. The last
-    /// call. If the request's body is not through, the rest is not asked for.
+    /// The response is whole; `trailers`, that may be passed on, if there were any, valid in this
+    /// call and as Incoming says. The last call. If the request's body is not through, the rest is
+    /// not asked for.
     virtual void response_ended(const HeaderList* trailers) noexcept = 0;
-    /// There will be no whole response. The last call. upstream_malformed; upstream_truncated if
-    /// the final head had come, else upstream_reset. retry_safe: the peer has said that it did
-    /// nothing, or the request never left. `cause`, if the connection has ended.
+    /// There will be no whole response. The last call. upstream_malformed; upstream_refused if the
+    /// peer has said that it did nothing; upstream_truncated if the final head had come, else
+    /// upstream_reset. retry_safe: the peer did nothing, or the request never left. `cause`, if the
+    /// connection has ended.
     virtual void failed(const Error& error) noexcept = 0;
+    /// Both directions of a tunnel (extended CONNECT) have ended: the last call. Before it
+    /// response_ended() was not the last one, if our direction was still open.
+    virtual void tunnel_closed() noexcept {}
     /// Writes the next bytes of the request's body. At least one, or the end; called only for
     /// requests with a body.
     BodyPart fill_body(std::span<char>) noexcept override { return {0, true}; }
@@ -37,14 +62,7 @@ class ClientStream : public SessionStream {
   private:
     friend class ClientSession;
 
-    /// What is being received.
-    struct Incoming {
-        Arena text;  ///< of the fields
-        ResponseHead head;
-        HeaderList trailers;
-    };
-
-    void begin(Method method, Incoming& incoming) noexcept;
+    void begin(const Request& request, Incoming& incoming, bool own) noexcept;
     void section_began() noexcept final;
     const char* field(std::string_view name, std::string_view value) noexcept final;
     const char* section_ended(bool last) noexcept final;
@@ -53,8 +71,11 @@ class ClientStream : public SessionStream {
     void broke_off(StreamEnd end, const boost::system::error_code& cause,
                    const char* detail) noexcept final;
 
-    Incoming* incoming_ = nullptr;  ///< the session's
+    Incoming* incoming_ = nullptr;  ///< the session's, or the owner's
     Method method_ = Method::get;
+    bool tunnel_ = false;       ///< an extended CONNECT
+    bool half_ = false;         ///< … that the peer has half-closed
+    bool own_ = false;          ///< incoming_ is the owner's
     bool final_ = false;        ///< the final head has come
     bool trailers_ = false;     ///< … and trailers
     std::uint8_t interim_ = 0;  ///< 1xx heads so far
@@ -70,6 +91,8 @@ class ClientSession : public Session {
     /// are copied. The body, if `body.has_body()`, comes from the stream. False, and nothing
     /// happens, if no stream can be opened here: going_away(), or as many as options say are open.
     [[nodiscard]] bool submit(ClientStream& stream, const RequestHead& head);
+    /// The same. The response is received into `own`, if it is not null, which outlives the stream.
+    [[nodiscard]] bool submit(ClientStream& stream, const Request& request, Incoming* own);
 
   private:
     void message_came(SessionStream& stream) noexcept override;
@@ -77,7 +100,7 @@ class ClientSession : public Session {
     void input_broke(int error) noexcept override;
 
     /// One for all streams, because their sections never mix: it stays warm.
-    ClientStream::Incoming incoming_;
+    Incoming incoming_;
     std::unique_ptr<OutgoingFields> fields_;  ///< of the request that is being submitted
 };
 

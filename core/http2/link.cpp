@@ -1,59 +1,66 @@
 #include "core/http2/link.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/error.hpp>
 
 #include "core/limits.hpp"
 
 namespace scrollgate::http2 {
 
-Task<void> Link::carry() {
+Task<void> Carrier::carry() {
     carrying_ = true;
     Child writer;
     writer.start(write_all());
     while (!session_.over()) {
-        const bool more = co_await this->more();
+        const bool more = co_await connection_.more();
         if (!more) break;
-        const std::string_view bytes = received();
-        want_bulk(bytes.size() > limits::buffer_small / 2);
+        const std::string_view bytes = connection_.received();
+        connection_.want_bulk(bytes.size() > limits::buffer_small / 2);
         session_.feed(bytes);
-        consume(bytes.size());
+        connection_.consume(bytes.size());
         flush();
     }
     carrying_ = false;
-    close();
+    connection_.close();
     flush();
     co_await writer.join();
-    session_.lost(broken() ? broken()
-                           : boost::asio::error::make_error_code(boost::asio::error::eof));
+    const boost::system::error_code& broken = connection_.broken();
+    session_.lost(broken ? broken : boost::asio::error::make_error_code(boost::asio::error::eof));
 }
 
-Task<void> Link::write_all() {
-    const Patience patience;
+Task<void> Carrier::write_all() {
+    EventLoop& loop = connection_.loop();
+    const Connection::Patience patience;
     while (carrying_) {
-        BufferLease buffer = loop().small_buffers().lease();
+        BufferLease buffer = bulk_ ? loop.bulk_buffers().lease() : BufferLease();
+        if (!buffer) buffer = loop.small_buffers().lease();
         if (!buffer) {
-            fail(ErrorKind::overloaded);
+            connection_.fail(ErrorKind::overloaded);
             co_return;
         }
-        const std::size_t size = session_.pull({buffer.data(), buffer.size()});
+        const std::size_t room = std::min(buffer.size(), limits::http2_write);
+        const std::size_t size = session_.pull({buffer.data(), room});
         if (size > 0) {
-            const IoResult sent = co_await write(patience, {buffer.data(), size});
+            bulk_ = size >= limits::buffer_small;
+            const IoResult sent = co_await connection_.write(patience, {buffer.data(), size});
             sent_total_ += sent.bytes;
             if (sent.error) co_return;  // the reader learns of it, and may still find an answer
             continue;
         }
         buffer.release();
+        bulk_ = false;
         // Somebody's reset may have been the last thing to be said; the reader waits meanwhile.
-        if (session_.over()) close();
+        if (session_.over()) connection_.close();
         co_await Idle{*this};
     }
 }
 
-void Link::wake() {
-    if (writer_) loop().resume_later(std::exchange(writer_, {}));
+void Carrier::wake() {
+    if (writer_) connection_.loop().resume_later(std::exchange(writer_, {}));
 }
 
-void Link::flush() {
+void Carrier::flush() {
     if (writer_) std::exchange(writer_, {}).resume();
 }
 

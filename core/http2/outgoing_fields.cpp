@@ -19,6 +19,8 @@ bool left_out(const HeaderField& field) noexcept {
         case Field::upgrade:
         case Field::http2_settings:
         case Field::host:
+        case Field::sec_websocket_key:  // RFC 8441 section 5: HTTP/2 has no use for them
+        case Field::sec_websocket_accept:
         case Field::content_length:
             return true;
         case Field::te:

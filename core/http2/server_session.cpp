@@ -146,10 +146,4 @@ void ServerSession::announce_end() noexcept {
     ::nghttp2_submit_shutdown_notice(handle());
 }
 
-void ServerSession::end() noexcept {
-    ::nghttp2_submit_goaway(handle(), NGHTTP2_FLAG_NONE,
-                            ::nghttp2_session_get_last_proc_stream_id(handle()), NGHTTP2_NO_ERROR,
-                            nullptr, 0);
-}
-
 }  // namespace scrollgate::http2

@@ -81,8 +81,6 @@ class ServerSession : public Session {
 
     /// Tells the peer that the session ends soon (section 6.8); what it sends is still served.
     void announce_end() noexcept;
-    /// No stream is taken beyond those that have come; over() when these have ended.
-    void end() noexcept;
 
   protected:
     /// The peer has begun a request: who takes it, with begin_request(); nullptr refuses it.

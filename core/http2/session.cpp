@@ -148,7 +148,9 @@ struct Session::Callbacks {
         Session& session = self(user);
         SessionStream* const stream = session.stream(id);
         if (stream == nullptr) return 0;
-        if (stream->given_) {  // and the peer's message has come, or nobody needs it
+        // A server's message is given, and the client's has come, or nobody needs it.
+        const bool done = session.role_ == Role::server || code == NGHTTP2_NO_ERROR;
+        if (stream->given_ && done) {
             session.detach(*stream);
             stream->broke_off(StreamEnd::done, {}, "");
             return 0;
@@ -303,6 +305,21 @@ void Session::lost(const boost::system::error_code& cause) noexcept {
 std::uint32_t Session::peer_streams() const noexcept {
     if (!settled_) return limits::http2_streams;
     return ::nghttp2_session_get_remote_settings(handle_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+bool Session::peer_takes_connect() const noexcept {
+    return settled_ && ::nghttp2_session_get_remote_settings(
+                           handle_, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
+}
+
+void Session::ping() noexcept {
+    if (!broken_) ::nghttp2_submit_ping(handle_, NGHTTP2_FLAG_NONE, nullptr);
+}
+
+void Session::end() noexcept {
+    ::nghttp2_submit_goaway(handle_, NGHTTP2_FLAG_NONE,
+                            ::nghttp2_session_get_last_proc_stream_id(handle_), NGHTTP2_NO_ERROR,
+                            nullptr, 0);
 }
 
 // ---- bytes
@@ -473,6 +490,11 @@ bool Session::we_ended(const SessionStream& stream) const noexcept {
 void Session::consumed(SessionStream& stream, std::size_t bytes) noexcept {
     assert(stream.session_ == this && options_.windows == SessionOptions::Windows::manual);
     ::nghttp2_session_consume(handle_, stream.id_, bytes);
+}
+
+void Session::consumed_of_stream(SessionStream& stream, std::size_t bytes) noexcept {
+    assert(stream.session_ == this && options_.windows == SessionOptions::Windows::manual);
+    ::nghttp2_session_consume_stream(handle_, stream.id_, bytes);
 }
 
 }  // namespace scrollgate::http2

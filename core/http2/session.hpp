@@ -130,6 +130,12 @@ class Session {
     /// turn within the session.
     [[nodiscard]] std::uint32_t peer_streams() const noexcept;
     [[nodiscard]] std::size_t open_streams() const noexcept { return streams_.size(); }
+    /// The peer has announced that it takes extended CONNECT (RFC 8441 section 3).
+    [[nodiscard]] bool peer_takes_connect() const noexcept;
+    /// Asks the peer for a sign of life (section 6.7), which is the next bytes that come.
+    void ping() noexcept;
+    /// Takes no more streams (GOAWAY); over() when those that are open have ended.
+    void end() noexcept;
 
     /// Breaks `stream` off (RST_STREAM, CANCEL). It is called no more.
     void reset(SessionStream& stream) noexcept;
@@ -137,8 +143,10 @@ class Session {
     void resume(SessionStream& stream) noexcept;
     /// Manual windows: the peer may send as many bytes more on `stream` and the connection.
     void consumed(SessionStream& stream, std::size_t bytes) noexcept;
-    /// The same for a stream that is gone: only the connection's window.
+    /// The same for a stream that is gone, or by itself: only the connection's window.
     void consumed(std::size_t bytes) noexcept;
+    /// The stream's window by itself.
+    void consumed_of_stream(SessionStream& stream, std::size_t bytes) noexcept;
 
   protected:
     enum class Role : std::uint8_t { client, server };

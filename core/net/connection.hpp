@@ -135,6 +135,8 @@ class Connection : private IoHandler, private TimerWheel::Timer {
 
     [[nodiscard]] EventLoop& loop() const noexcept { return loop_; }
     [[nodiscard]] bool is_open() const noexcept { return stream_->is_open(); }
+    /// See Stream::alpn().
+    [[nodiscard]] std::string_view alpn() const noexcept { return stream_->alpn(); }
     /// Nothing has arrived since the last read, as the kernel knows it.
     [[nodiscard]] bool quiet() noexcept { return stream_->quiet(); }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 #include <boost/system/error_code.hpp>
 #include <sys/uio.h>
@@ -54,6 +55,9 @@ class Stream {
     /// Ends both directions. `reset` sends RST instead of FIN.
     virtual void close(bool reset = false) noexcept = 0;
     [[nodiscard]] virtual bool is_open() const noexcept = 0;
+    /// The protocol that ALPN agreed on; empty if none, and before the handshake. Lives as long as
+    /// the stream.
+    [[nodiscard]] virtual std::string_view alpn() const noexcept { return {}; }
 };
 
 }  // namespace scrollgate

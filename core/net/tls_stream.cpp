@@ -18,10 +18,13 @@ namespace scrollgate {
 namespace error = boost::asio::error;
 using boost::system::error_code;
 
-/// OpenSSL's view of the descriptor.
+/// OpenSSL's view of the descriptor. One BIO serves all streams of a thread, because OpenSSL asks
+/// it only while we call, and one for each would cost 200 bytes: begin() says whose turn it is.
 struct SocketBio {
+    static thread_local TlsStream* current;
+
     static int read(BIO* bio, char* into, int room) {
-        TlsStream& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+        TlsStream& self = *current;
         BIO_clear_retry_flags(bio);
         if (self.readable_ && !self.fin_) {
             const ssize_t got = self.receive(into, static_cast<std::size_t>(room));
@@ -37,7 +40,7 @@ struct SocketBio {
     }
 
     static int write(BIO* bio, const char* from, int size) {
-        TlsStream& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+        TlsStream& self = *current;
         BIO_clear_retry_flags(bio);
         const ssize_t sent = ::send(self.fd_, from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
         if (sent >= 0) return static_cast<int>(sent);
@@ -51,8 +54,18 @@ struct SocketBio {
 
     static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH; }
 
-    /// Null if there is no memory.
-    static BIO* make(TlsStream& stream) {
+    /// A reference of the caller's to this thread's. Null if there is no memory.
+    static BIO* of_thread() {
+        struct Owned {
+            ~Owned() { BIO_free(bio); }
+            BIO* bio = make();
+        };
+        thread_local const Owned own;
+        return own.bio != nullptr && BIO_up_ref(own.bio) == 1 ? own.bio : nullptr;
+    }
+
+  private:
+    static BIO* make() {
         static BIO_METHOD* const method = [] {
             BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");
             if (made == nullptr) return made;
@@ -61,11 +74,11 @@ struct SocketBio {
             BIO_meth_set_ctrl(made, control);
             return made;
         }();
-        BIO* const bio = method != nullptr ? BIO_new(method) : nullptr;
-        if (bio != nullptr) BIO_set_data(bio, &stream);
-        return bio;
+        return method != nullptr ? BIO_new(method) : nullptr;
     }
 };
+
+thread_local TlsStream* SocketBio::current = nullptr;
 
 namespace {
 
@@ -91,6 +104,18 @@ std::string_view next_record(std::span<const iovec> parts, std::size_t skip,
         size += part.size();
     }
     return {room.data(), size};
+}
+
+/// Lets go of the keys that the secrets were agreed with: OpenSSL would keep them to the end, 450
+/// bytes with TLS 1.3, and with them what was said could be read out of our memory later.
+void forget_keys(SSL* ssl) noexcept {
+    const auto forget = [](EVP_PKEY* key) {
+        EVP_PKEY_set_type(key, EVP_PKEY_get_id(key));  // the same kind, and empty
+        EVP_PKEY_free(key);
+    };
+    EVP_PKEY* key = nullptr;
+    if (SSL_get_tmp_key(ssl, &key) == 1) forget(key);
+    if (SSL_get_peer_tmp_key(ssl, &key) == 1) forget(key);
 }
 
 /// Makes `ssl` ask for `name`, and verify it. False if OpenSSL refuses.
@@ -120,7 +145,7 @@ TlsStream::TlsStream(EventLoop& loop, int descriptor,
     : SocketStream(loop, descriptor), server_(std::move(context)) {
     ERR_clear_error();
     ssl_ = SSL_new(server_->handle());
-    BIO* const bio = ssl_ != nullptr ? SocketBio::make(*this) : nullptr;
+    BIO* const bio = ssl_ != nullptr ? SocketBio::of_thread() : nullptr;
     if (bio == nullptr) {
         failure_ = no_memory();
         ERR_clear_error();
@@ -138,7 +163,7 @@ TlsStream::~TlsStream() {
 error_code TlsStream::prepare(const TlsClientContext& context,
                               std::string_view server_name) noexcept {
     ssl_ = SSL_new(context.handle());
-    BIO* const bio = ssl_ != nullptr ? SocketBio::make(*this) : nullptr;
+    BIO* const bio = ssl_ != nullptr ? SocketBio::of_thread() : nullptr;
     if (bio == nullptr) return no_memory();
     SSL_set_bio(ssl_, bio, bio);
     SSL_set_connect_state(ssl_);
@@ -211,6 +236,7 @@ void TlsStream::shake() noexcept {
         failure_ = failed;
     }
     shaken_ = !failed;
+    if (shaken_) forget_keys(ssl_);
     std::exchange(writer_, nullptr)->done({0, failed});
 }
 
@@ -238,9 +264,10 @@ void TlsStream::ready(std::uint32_t events) noexcept {
     complete(due ? std::exchange(reader_, nullptr) : nullptr, got, writer, {});
 }
 
-/// Before every call of OpenSSL's whose failure why_not() explains: what others have left in the
-/// thread's queue would be taken for it.
+/// Before every call of OpenSSL's that may read or write. What others have left in the thread's
+/// queue of errors would be taken for its failure by why_not().
 void TlsStream::begin() noexcept {
+    SocketBio::current = this;
     io_error_ = 0;
     ERR_clear_error();
 }

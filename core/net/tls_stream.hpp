@@ -41,9 +41,7 @@ class TlsStream final : public SocketStream {
     /// Shakes hands as a server; completes when that is done. close() calls it off. At most once.
     void start_handshake(IoHandler& handler);
 
-    /// The protocol that ALPN agreed on; empty if none, and before the handshake. Lives as long as
-    /// the stream.
-    [[nodiscard]] std::string_view alpn() const noexcept;
+    [[nodiscard]] std::string_view alpn() const noexcept override;
     /// The name that the client asked for (SNI); empty if it did not.
     [[nodiscard]] std::string_view server_name() const noexcept;
     /// The subject of the client's certificate, which was verified (RFC 2253, ASCII); empty if it

@@ -5,6 +5,7 @@
 
 #include <fmt/chrono.h>
 
+#include "cache/rules/http_date.hpp"
 #include "config/scalars.hpp"
 #include "proxy/caching/url_route.hpp"
 
@@ -81,8 +82,7 @@ CacheRefusal put_by_hand(CacheStore& store, const Clock& clock, const config::Ca
         return {413, "too_large",
                 fmt::format("{} bytes are more than cache.max_object, {}", entry.body.size(),
                             config::size_text(cache.max_object))};
-    const std::time_t now =
-        std::chrono::duration_cast<std::chrono::seconds>(clock.wall().time_since_epoch()).count();
+    const std::time_t now = unix_seconds(clock.wall());
     const std::string date = fmt::format("{:%a, %d %b %Y %T GMT}", fmt::gmtime(now));
     const std::string tag = fmt::format("\"{:016x}\"", cache_hash(entry.body));
     HeaderList fields;
@@ -93,7 +93,6 @@ CacheRefusal put_by_hand(CacheStore& store, const Clock& clock, const config::Ca
     packer.append(entry.body);
     EntryDraft draft;
     draft.key = place.key.text;
-    draft.hash = place.key.hash;
     draft.fields = &fields;
     draft.freshness.received = clock.now();
     draft.freshness.lifetime = entry.ttl;

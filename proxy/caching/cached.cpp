@@ -70,7 +70,8 @@ Task<Result<void>> serve_cached(Exchange& x) {
     if (is_bare(x)) co_return nothing_there;
     if (control.only_if_cached) co_return Error{ErrorKind::only_if_cached};
     if (decision.reason == CacheReason::hit_for_miss) co_return co_await pass(x);
-    if (x.request.method == Method::head) co_return co_await pass_head(x);
+    const bool is_head = x.request.method == Method::head;
+    if (is_head && !is_answered_early(x)) co_return co_await pass_head(x);
 
     // fill: one request to the origin for all who wait
     co_return co_await fetch(x, control);

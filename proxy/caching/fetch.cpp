@@ -49,7 +49,13 @@ FillTable::Joined take_part(Exchange& x, bool alone) {
     FillTable& fills = x.worker.cache().fills;
     if (alone) return {fills.lead(x.cache.key), true, {}};
     return fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get(),
-                              x.route->cache->entries);
+                              x.route->cache->entries,
+                              [&x](std::string_view lines) { return chooses(x, lines); });
+}
+
+/// All that the route could ask is known to be down: whoever waits for it waits in vain.
+bool pools_are_down(Exchange& x) {
+    return x.snapshot->balancers[x.record.route].nothing_is_well();
 }
 
 /// The stored response has not been purged while its request waited.
@@ -101,17 +107,39 @@ Heard judge_head(Exchange& x, const Fill& fill, bool leads) {
     return {Next::read};
 }
 
-/// Waits until the fill tells what is to be done.
-Task<Heard> hear(Exchange& x, FillReader& reader, bool leads) {
+/// Waits for the fill's head. The leader's client is told the 1xx heads that come before.
+Task<FillReader::Woken> await_head(Exchange& x, FillReader& reader, TimePoint until,
+                                   LeadersShare* share) {
+    for (;;) {
+        const auto interims =
+            share == nullptr ? std::vector<ResponseHead>() : std::exchange(share->interims, {});
+        for (const ResponseHead& head : interims) {
+            const Result<void> told = co_await x.sink->interim(head);
+            if (!told && !x.cancelled) x.cancel(told.error().kind);
+        }
+        if (share != nullptr) share->waiting = &reader;
+        const FillReader::Woken woken = co_await reader.head(until);
+        if (share != nullptr) share->waiting = nullptr;
+        if (woken != FillReader::Woken::interrupted || x.cancelled) co_return woken;
+        reader.resume();
+    }
+}
+
+/// Waits until the fill tells what is to be done. `share`: of the leader, null for all others.
+Task<Heard> hear(Exchange& x, FillReader& reader, LeadersShare* share) {
+    const bool leads = share != nullptr;
+    if (reader.fill().state() == Fill::State::asking && has_stand_in(x) && pools_are_down(x)) {
+        co_return stand_in(x, "down");
+    }
     const std::optional<Duration>& patience = x.route->cache->stale_if_slow;
     TimePoint slow = never;
     if (patience && x.cache.entry && x.cache.reuse.if_slow) {
         slow = after(x.worker.loop().now(), *patience);
     }
-    FillReader::Woken woken = co_await reader.head(std::min(x.until, slow));
+    FillReader::Woken woken = co_await await_head(x, reader, std::min(x.until, slow), share);
     if (woken == FillReader::Woken::late && slow < x.until) {
         if (is_still_there(x)) co_return stand_in(x, "slow");
-        woken = co_await reader.head(x.until);
+        woken = co_await await_head(x, reader, x.until, share);
     }
     if (x.cancelled) co_return Heard{Next::failed, Error{*x.cancelled}};
     if (woken != FillReader::Woken::ready) {
@@ -202,6 +230,12 @@ Task<Result<void>> on_its_own(Exchange& x) {
 
 }  // namespace
 
+bool is_answered_early(Exchange& x) {
+    if (!x.cache.entry) return false;
+    if (x.route->cache->stale_if_slow && x.cache.reuse.if_slow) return true;
+    return has_stand_in(x) && pools_are_down(x);
+}
+
 bool stands_in(Exchange& x, const Error& error) {
     if (error.side() == Side::client || !has_stand_in(x)) return false;
     x.cache.detail = error.reason();
@@ -234,7 +268,7 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
         decision.asked = true;
         x.record.cache = CacheResult::miss;  // whatever comes of it
         decision.collapsed = !joined.leads;
-        const Heard heard = co_await hear(x, reading.reader(), joined.leads);
+        const Heard heard = co_await hear(x, reading.reader(), share.get());
         if (heard.next == Next::another) {
             alone = true;
             if (look_again(x, control)) co_return co_await answer_stored(x);

@@ -10,9 +10,14 @@ namespace scrollgate {
 
 /// Joins the fill that is under way for x.cache.key, or leads a new one, and answers `x` from what
 /// comes: the response as it streams in, the stored one when it was found to be still good, or
-/// stale when the origin fails or is slow and that is allowed. A response that cannot be shared is
-/// its leader's alone; all others go on past the cache. `control` is the request's.
+/// stale when the origin fails, is slow, or is known to be down, and that is allowed. A response
+/// that cannot be shared is its leader's alone; all others go on past the cache. `control` is the
+/// request's. For HEAD, too, the origin is asked by GET.
 [[nodiscard]] Task<Result<void>> fetch(Exchange& x, const CacheControl& control);
+
+/// x.cache.entry may answer while the origin is still being asked: after stale_if_slow, or at once
+/// because all that could be asked is known to be down.
+[[nodiscard]] bool is_answered_early(Exchange& x);
 
 /// x.cache.entry may answer in place of the origin, which gave no answer: `error`. Says so in
 /// x.cache.

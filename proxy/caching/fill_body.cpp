@@ -15,6 +15,7 @@ BodyChunk FillBody::take() {
         chunk.data.remove_prefix(std::min(first_ - std::min(first_, before), chunk.data.size()));
     } while (chunk.data.empty());
     chunk.end = ended_ = reader_.position() >= end_ || reader_.at_end();
+    if (ended_ && trailers_ != nullptr && !trailers_->empty()) chunk.trailers = trailers_;
     return chunk;
 }
 

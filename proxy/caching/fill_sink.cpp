@@ -41,6 +41,18 @@ Received FillSink::received() const {
 
 // ---- the head
 
+// A copy: the leader's client takes it at its own pace, and holds up nobody else.
+Task<Result<void>> FillSink::interim(const ResponseHead& head) {
+    if (!share_) return done();
+    ResponseHead& copy = share_->interims.emplace_back();
+    copy.status = head.status;
+    copy.version = head.version;
+    for (const HeaderField& field : head.fields)
+        copy_field(field, share_->arena, copy.fields);
+    if (share_->waiting != nullptr) share_->waiting->interrupt();
+    return done();
+}
+
 void FillSink::head(const ResponseHead& head, std::string_view) {
     committed_ = true;
     if (head.status == 304) return take_validation(head);
@@ -71,16 +83,11 @@ void FillSink::share_out(const ResponseHead& head, const Storing& storing, std::
     made.vary = vary;
     made.freshness = storing.freshness;
     made.length = length_of(head);
-    made.response.fields = stored_fields(head.fields, *x_->route->cache);
-    std::size_t next = 0;  // stored ones are a part of all, in the same order
-    for (const HeaderField& field : head.fields) {
-        const bool stored = next < made.response.fields.size() &&
-                            made.response.fields[next].name.data() == field.name.data();
-        if (stored) ++next;
-        if (stored || !share_ || field.id == Field::age || field.id == Field::content_length) {
-            continue;
-        }
-        copy_field(field, share_->arena, share_->fields);
+    HeaderList others;
+    made.response.fields =
+        stored_fields(head.fields, *x_->route->cache, share_ ? &others : nullptr);
+    for (const HeaderField& field : others) {
+        if (field.id != Field::age) copy_field(field, share_->arena, share_->fields);
     }
     fill_->head(made);
     pack_body(head);
@@ -157,6 +164,10 @@ Task<Result<void>> FillSink::write(const BodyChunk& chunk) {
         return Done::ready(Result<void>(Error{ErrorKind::cancelled}));
     }
     if (!chunk.end) return wait_for_room();
+    if (share_ && chunk.trailers != nullptr) {
+        for (const HeaderField& field : *chunk.trailers)
+            copy_field(field, share_->arena, share_->trailers);
+    }
     finish();
     return done();
 }

@@ -6,11 +6,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
-#include "cache/fill/fill.hpp"
+#include "cache/fill/fill_reader.hpp"
 #include "cache/rules/storing.hpp"
 #include "core/arena.hpp"
 #include "proxy/pipeline/ends.hpp"
@@ -19,11 +20,13 @@ namespace scrollgate {
 
 struct Exchange;
 
-/// What only the client of a fill's leader gets of the answer: fields that are not stored. Filled
-/// in before the fill's head.
+/// What only the client of a fill's leader gets of the answer. The fields that are not stored are
+/// there before the fill's head, trailers before its end; 1xx heads come when they come.
 struct LeadersShare : boost::intrusive_ref_counter<LeadersShare, boost::thread_unsafe_counter> {
     Arena arena;
-    HeaderList fields;
+    HeaderList fields, trailers;
+    std::vector<ResponseHead> interims;  ///< not passed on yet; an Attempt bounds their number
+    FillReader* waiting = nullptr;       ///< the leader's, which an interim interrupts
 };
 using LeadersShareRef = boost::intrusive_ptr<LeadersShare>;
 
@@ -41,7 +44,7 @@ class FillSink final : public ResponseSink {
     void head(const ResponseHead& head, std::string_view lines) override;
     Task<Result<void>> write(const BodyChunk& chunk) override;
     Task<Result<void>> flush() override { return done(); }
-    Task<Result<void>> interim(const ResponseHead&) override { return done(); }
+    Task<Result<void>> interim(const ResponseHead& head) override;
     Task<Result<void>> upgrade(const ResponseHead&, std::string_view) override { return done(); }
     void watch() override {}
     void bound(Duration, TimePoint) noexcept override {}

@@ -1,9 +1,11 @@
 #include "proxy/caching/fill_task.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "cache/rules/conditional.hpp"
+#include "cache/rules/vary.hpp"
 #include "cache/tier/limits.hpp"
 #include "cache/tier/tier.hpp"
 #include "core/field_copy.hpp"
@@ -38,6 +40,38 @@ EntryRef known_to_fill(const Exchange& x) {
     const bool purged = x.worker.cache().store.overtaken(x.cache.key.text, x.cache.position);
     return purged ? EntryRef() : x.cache.entry;
 }
+
+/// start_fills(); owns itself.
+class FillsByCoding {
+  public:
+    FillsByCoding(Worker& worker, const FillOrder& order, FillDone done)
+        : worker_(worker), order_(order), done_(std::move(done)) {}
+    void start() {
+        start_fill(worker_, order_, [this](const FillEnd& end) { ended(end); });
+    }
+
+  private:
+    // In the form that keys have. All browsers of today are among the first two.
+    static constexpr std::array codings{"br, gzip, zstd", "br, gzip", "gzip"};
+
+    void ended(const FillEnd& end) {
+        const bool well = end.outcome == "ok" && end.reason == CacheReason::none;
+        if (next_ == 0 || !well) told_ = end;
+        told_.asked = static_cast<unsigned>(next_ + 1);
+        if (well && end.by_coding && next_ < codings.size()) {
+            order_.coding = codings[next_++];
+            return start();
+        }
+        done_(told_);
+        delete this;
+    }
+
+    Worker& worker_;
+    FillOrder order_;
+    FillDone done_;
+    FillEnd told_;
+    std::size_t next_ = 0;
+};
 
 bool is_live_by_hand(const CacheEntry& entry, TimePoint now) noexcept {
     return entry.by_hand() && !entry.softly_purged() && entry.freshness().ttl(now) > 0;
@@ -91,6 +125,10 @@ void start_fill(Worker& worker, const FillOrder& order, FillDone done) {
     task.release()->start(std::move(joined.fill), std::move(known), true, nullptr, std::move(done));
 }
 
+void start_fills(Worker& worker, const FillOrder& order, FillDone done) {
+    (new FillsByCoding(worker, order, std::move(done)))->start();
+}
+
 FillTask::FillTask(Worker& worker, WorkerSnapshotRef snapshot, const Client& client)
     : client_(client), x_(worker), gate_(worker.loop()) {
     x_.snapshot = std::move(snapshot);
@@ -129,8 +167,11 @@ void FillTask::copy_request(const Exchange& x) {
 }
 
 Result<void> FillTask::make_request(const FillOrder& order) {
-    const std::string_view text =
-        x_.arena.join({"GET ", order.target, " HTTP/1.1\r\nHost: ", order.authority, "\r\n\r\n"});
+    const std::string_view coding = order.coding.empty()
+                                        ? std::string_view()
+                                        : x_.arena.join({"\r\nAccept-Encoding: ", order.coding});
+    const std::string_view text = x_.arena.join(
+        {"GET ", order.target, " HTTP/1.1\r\nHost: ", order.authority, coding, "\r\n\r\n"});
     std::size_t scanned = 0;
     const http1::ParseResult parsed =
         http1::parse_request_head(text, x_.snapshot->shared->head_limits, scanned, x_.request);
@@ -234,7 +275,8 @@ void FillTask::end_found() {
     if (!done_) return;
     const EntryRef entry = fill_->entry();
     if (!entry || entry->is_marker()) return done_({"ok", CacheReason::hit_for_miss, 0, 0});
-    done_({"ok", CacheReason::none, entry->status(), entry->body().size()});
+    const bool by_coding = vary_names(entry->vary(), "accept-encoding");
+    done_({"ok", CacheReason::none, entry->status(), entry->body().size(), by_coding});
 }
 
 /// What was stored in memory may be in the tier, and nothing else.
@@ -255,9 +297,10 @@ void FillTask::end(const Result<void>& forwarded) {
     write_to_tier();
     if (!forwarded) x_.record.outcome = forwarded.error().reason();
     x_.worker.observe(x_);
-    if (done_) {
-        done_({x_.record.outcome, sink_.reason(), x_.record.status, x_.record.bytes_out});
-    }
+    if (!done_) return;
+    const EntryRef entry = fill_->entry();
+    const bool by_coding = entry && vary_names(entry->vary(), "accept-encoding");
+    done_({x_.record.outcome, sink_.reason(), x_.record.status, x_.record.bytes_out, by_coding});
 }
 
 void FillTask::abandon() noexcept {

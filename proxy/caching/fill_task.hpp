@@ -19,6 +19,7 @@
 #include "core/task.hpp"
 #include "proxy/caching/fill_sink.hpp"
 #include "proxy/pipeline/exchange.hpp"
+#include "proxy/pipeline/no_body.hpp"
 #include "proxy/pipeline/timed_gate.hpp"
 
 namespace scrollgate {
@@ -29,6 +30,8 @@ struct FillEnd {
     CacheReason reason = CacheReason::none;  ///< why it is not stored; none: it is
     std::uint16_t status = 0;                ///< the origin's answer; 304: it was still good
     std::uint64_t bytes = 0;                 ///< of content
+    bool by_coding = false;  ///< it has variants by Accept-Encoding, of which this is one
+    unsigned asked = 1;      ///< requests to the origin; more than one where it has
 };
 /// Called once, on the worker's thread, when nothing of the exchange is pending.
 using FillDone = std::function<void(const FillEnd&)>;
@@ -39,6 +42,7 @@ struct FillOrder {
     std::string authority;  ///< host, and port if it is not the scheme's
     std::string target;     ///< path and query
     std::string listener;   ///< whose routes; empty: the first one of the configuration
+    std::string coding;     ///< Accept-Encoding; empty: there is none
 };
 
 /// Fetches `order` on the route that a client's request would take, and stores it; what is stored
@@ -56,6 +60,11 @@ void start_fill(Worker& worker, const FillOrder& order, FillDone done);
 /// Starts a fill for the request of x, which is answered from x.cache.entry meanwhile, unless one
 /// is under way.
 void refresh_behind(Exchange& x);
+
+/// start_fill() once without Accept-Encoding, and if the answer varies by it once for each value
+/// that browsers and other programs send, one after the other. `done` tells how the first one
+/// ended that did not end well, else the first.
+void start_fills(Worker& worker, const FillOrder& order, FillDone done);
 
 using FillHook =
     boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
@@ -84,19 +93,6 @@ class FillTask final : public FillHook {
     [[nodiscard]] Exchange& exchange() noexcept { return x_; }
 
   private:
-    /// A request body that is not there.
-    class NoBody final : public BodySource {
-      public:
-        Task<Result<BodyChunk>> pull() override {
-            return Task<Result<BodyChunk>>::ready(BodyChunk{{}, true, nullptr});
-        }
-        [[nodiscard]] bool ready() const noexcept override { return true; }
-        [[nodiscard]] bool ended() const noexcept override { return true; }
-        void bound(Duration, TimePoint) noexcept override {}
-        void interrupt() noexcept override {}
-        void resume() noexcept override {}
-    };
-
     [[nodiscard]] Task<void> run();
     [[nodiscard]] Task<bool> find_in_tier();
     [[nodiscard]] Task<void> pause(Duration span);

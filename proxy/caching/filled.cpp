@@ -57,12 +57,12 @@ Task<Result<void>> answer_filled(Exchange& x, Reading& reading, const LeadersSha
     note(x, from, share != nullptr);
     take_head(x, from, share);
     x.record.first_byte = x.worker.loop().now() - x.record.started;
-    FillBody body(reading.reader(), x.until);
-    const bool known = is_known_to_client(x);
-    if (!known) narrow(x, from, body);
+    FillBody body(reading.reader(), x.until, share == nullptr ? nullptr : &share->trailers);
+    const bool bodiless = is_known_to_client(x) || x.request.method == Method::head;
+    if (!bodiless) narrow(x, from, body);
     add_cache_status(x, x.response.fields);
     prepare_response(x);
-    if (known) {
+    if (bodiless) {
         const boost::intrusive_ptr<const Fill> kept(&reading.fill());  // x.response views its head
         reading.end();
         co_return co_await send_head(x, {});

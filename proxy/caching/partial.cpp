@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "cache/rules/http_date.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -35,8 +36,7 @@ std::string_view make_boundary(Exchange& x) {
 }  // namespace
 
 std::int64_t wall_seconds(const Exchange& x) {
-    const auto since = x.worker.loop().clock().wall().time_since_epoch();
-    return std::chrono::floor<std::chrono::seconds>(since).count();
+    return unix_seconds(x.worker.loop().clock().wall());
 }
 
 void make_not_modified(ResponseHead& head) {

@@ -100,9 +100,10 @@ void take_head_answer(Exchange& x) {
         return;
     }
     const HeaderList fields = stored_fields(fresh.fields, *x.route->cache);
-    // As of the look-up: whatever was purged while the origin was asked stays so.
+    // As of the look-up: whatever was purged while the origin was asked stays so, and what a fill
+    // has stored since is newer.
     static_cast<void>(
-        store_refreshed(store, *entry, fields, vary, storing.freshness, x.cache.position));
+        store_refreshed(store, *entry, fields, vary, storing.freshness, x.cache.position, true));
 }
 
 }  // namespace

@@ -19,6 +19,25 @@ void add_tags(std::string_view list, std::string_view separators,
     }
 }
 
+/// What every one that is stored says.
+EntryDraft draft_of(std::string_view key, const HeaderList& fields, std::string_view vary,
+                    const Freshness& freshness, std::uint64_t purge_position) {
+    EntryDraft draft;
+    draft.key = key;
+    draft.fields = &fields;
+    draft.vary = vary;
+    draft.freshness = freshness;
+    draft.purge_position = purge_position;
+    return draft;
+}
+
+/// Stores `draft`, which has a body, under the tags that its fields name.
+CacheStore::Inserted insert_tagged(CacheStore& store, EntryDraft& draft) {
+    const std::vector<std::string_view> tags = tags_of(*draft.fields);
+    draft.tags = tags;
+    return store.insert(draft);
+}
+
 }  // namespace
 
 bool is_remembered(CacheReason reason, std::uint16_t status) noexcept {
@@ -60,35 +79,22 @@ bool has_too_many_tags(const HeaderList& fields) {
 
 CacheStore::Inserted store_filled(CacheStore& store, const Fill& fill, BodyRef body) {
     const FillHead& head = fill.head();
-    const std::vector<std::string_view> tags = tags_of(head.response.fields);
-    EntryDraft draft;
-    draft.key = fill.key().text;
-    draft.hash = fill.key().hash;
+    EntryDraft draft = draft_of(fill.key().text, head.response.fields, head.vary, head.freshness,
+                                fill.purge_position());
     draft.status = head.response.status;
-    draft.fields = &head.response.fields;
-    draft.vary = head.vary;
-    draft.freshness = head.freshness;
-    draft.tags = tags;
     draft.body = std::move(body);
-    draft.purge_position = fill.purge_position();
-    return store.insert(draft);
+    return insert_tagged(store, draft);
 }
 
 CacheStore::Inserted store_refreshed(CacheStore& store, const CacheEntry& entry,
                                      const HeaderList& fields, std::string_view vary,
-                                     const Freshness& freshness, std::uint64_t purge_position) {
-    const std::vector<std::string_view> tags = tags_of(fields);
-    EntryDraft draft;
-    draft.key = entry.key();
-    draft.hash = entry.hash();
+                                     const Freshness& freshness, std::uint64_t purge_position,
+                                     bool only_if_there) {
+    EntryDraft draft = draft_of(entry.key(), fields, vary, freshness, purge_position);
     draft.status = entry.status();
-    draft.fields = &fields;
-    draft.vary = vary;
-    draft.freshness = freshness;
-    draft.tags = tags;
     draft.body = entry.body_ref();
-    draft.purge_position = purge_position;
-    CacheStore::Inserted inserted = store.insert(draft);
+    if (only_if_there) draft.instead_of = &entry;
+    CacheStore::Inserted inserted = insert_tagged(store, draft);
     if (inserted.entry && vary != entry.vary()) static_cast<void>(store.remove(entry));
     return inserted;
 }
@@ -98,25 +104,23 @@ void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& requ
     const CacheStore::Found found = store.peek(key, request);
     if (found.entry ? found.entry->freshness().ttl(now) > 0 : found.variants) return;
     const HeaderList none;
-    EntryDraft draft;
-    draft.key = key.text;
-    draft.hash = key.hash;
-    draft.fields = &none;
-    if (found.entry) draft.vary = found.entry->vary();
-    draft.freshness.received = now;
-    draft.freshness.lifetime =
+    Freshness freshness;
+    freshness.received = now;
+    freshness.lifetime =
         static_cast<std::uint32_t>(std::chrono::seconds(limits::hit_for_miss).count());
-    draft.freshness.must_revalidate = true;
-    draft.purge_position = purge_position;
-    static_cast<void>(store.insert(draft));
+    freshness.must_revalidate = true;
+    const std::string_view vary = found.entry ? found.entry->vary() : std::string_view();
+    static_cast<void>(store.insert(draft_of(key.text, none, vary, freshness, purge_position)));
 }
 
-HeaderList stored_fields(const HeaderList& fields, const config::RouteCache& route) {
+HeaderList stored_fields(const HeaderList& fields, const config::RouteCache& route,
+                         HeaderList* others) {
     const CacheControl control = deciding_control(fields);
     HeaderList stored;
     for (const HeaderField& field : fields) {
-        if (field.id == Field::content_length || !is_stored_field(field, control, route)) continue;
-        stored.add(field.name, field.value, field.id);
+        if (field.id == Field::content_length) continue;
+        HeaderList* const into = is_stored_field(field, control, route) ? &stored : others;
+        if (into != nullptr) into->add(field.name, field.value, field.id);
     }
     return stored;
 }

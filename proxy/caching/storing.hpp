@@ -31,10 +31,12 @@ namespace scrollgate {
 [[nodiscard]] CacheStore::Inserted store_filled(CacheStore& store, const Fill& fill, BodyRef body);
 
 /// Stores `entry` anew with `fields` and `freshness`; its body is shared. `vary` are its lines now.
+/// With `only_if_there` nothing is stored when `entry` has left the store meanwhile.
 [[nodiscard]] CacheStore::Inserted store_refreshed(CacheStore& store, const CacheEntry& entry,
                                                    const HeaderList& fields, std::string_view vary,
                                                    const Freshness& freshness,
-                                                   std::uint64_t purge_position);
+                                                   std::uint64_t purge_position,
+                                                   bool only_if_there = false);
 
 /// From now on, for limits::hit_for_miss, requests for `key` go past the cache at once. Not where
 /// something fresh is stored, or where only other variants are: one client's request, which may be
@@ -42,7 +44,9 @@ namespace scrollgate {
 void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
                   std::uint64_t purge_position, TimePoint now);
 
-/// Those of `fields` that are stored.
-[[nodiscard]] HeaderList stored_fields(const HeaderList& fields, const config::RouteCache& route);
+/// Those of `fields` that are stored. All others but Content-Length are added to `others`, unless
+/// it is null. Views of `fields`.
+[[nodiscard]] HeaderList stored_fields(const HeaderList& fields, const config::RouteCache& route,
+                                       HeaderList* others = nullptr);
 
 }  // namespace scrollgate

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cache/store/key_place.hpp"
 #include "config/scalars.hpp"
 #include "core/net/address.hpp"
 #include "proxy/routing/path.hpp"
@@ -187,7 +188,7 @@ std::string url_of_key(const Snapshot& snapshot, std::string_view key) {
 void make_hand_key(std::string_view target, CacheKey& into) {
     into.text.assign(hand_place);
     if (into.text.size() + target.size() <= limits::cache_key) into.text.append(target);
-    into.hash = cache_hash(into.text);
+    into.hash = place_of(into.text).hash;
 }
 
 bool is_hand_key(std::string_view key) noexcept {

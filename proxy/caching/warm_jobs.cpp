@@ -32,17 +32,25 @@ std::optional<std::uint64_t> WarmJobs::start(std::vector<std::string> urls, doub
     if (static_cast<std::size_t>(under_way) >= limits::warm_jobs) return std::nullopt;
     const std::uint64_t id = add_job(rate);
     Job& job = jobs_[id];
-    job.progress.total = urls.size();
     job.progress.finished = urls.empty();
-    job.urls.assign(std::make_move_iterator(urls.begin()), std::make_move_iterator(urls.end()));
-    alarm_.set(Duration::zero(), [this] { turn(); });
+    take(job, std::move(urls));
     return id;
 }
 
-std::uint64_t WarmJobs::stand(double rate, Each each) {
+std::uint64_t WarmJobs::stand(double rate, Each each, std::vector<std::string> urls) {
     const std::uint64_t id = add_job(rate);
-    jobs_[id].each = std::move(each);
+    Job& job = jobs_[id];
+    job.each = std::move(each);
+    take(job, std::move(urls));
     return id;
+}
+
+/// Many at a time: a timer is not set for each.
+void WarmJobs::take(Job& job, std::vector<std::string> urls) {
+    job.progress.total += urls.size();
+    job.urls.insert(job.urls.end(), std::make_move_iterator(urls.begin()),
+                    std::make_move_iterator(urls.end()));
+    alarm_.set(Duration::zero(), [this] { turn(); });
 }
 
 void WarmJobs::add(std::uint64_t id, std::string url) {
@@ -87,6 +95,7 @@ void WarmJobs::ended(std::uint64_t id, const std::string& url, const WarmEnd& en
     const auto found = jobs_.find(id);
     if (found == jobs_.end()) return;
     WarmProgress& progress = found->second.progress;
+    found->second.next += (end.asked - 1) * pause(progress.rate);
     ++progress.done;
     ++(!end.fetched ? progress.failed : end.stored ? progress.stored : progress.not_stored);
     if (!end.stored && progress.troubles.size() < limits::warm_troubles)

@@ -1,8 +1,9 @@
 // WarmJobs: URLs that are fetched into the cache without a client, each job at its own rate.
 //
-// What is fetched goes to the workers in turn; at most limits::warm_in_flight fetches are under way
-// at a time. A standing job never ends: URLs are added to it when they are due. Finished jobs can
-// be asked about until limits::warm_jobs newer ones have finished. Control thread.
+// What is fetched goes to the workers in turn, without Accept-Encoding, and if the answer varies by
+// it with the usual ones, too, which counts in the rate; at most limits::warm_in_flight fetches are
+// under way at a time. A standing job never ends: URLs are added to it when they are due. Finished
+// jobs can be asked about until limits::warm_jobs newer ones have finished. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@ struct WarmEnd {
         false;            ///< the origin gave a response, or said that the stored one is still good
     bool stored = false;  ///< and it is in the cache
     std::string why;      ///< if not
+    unsigned asked = 1;   ///< requests to the origin: several where there are variants by coding
 };
 
 struct WarmProgress {
@@ -49,8 +51,8 @@ class WarmJobs {
 
     /// A job for `urls`, `rate` (> 0) per second. Nothing: limits::warm_jobs are under way.
     [[nodiscard]] std::optional<std::uint64_t> start(std::vector<std::string> urls, double rate);
-    /// A standing job; `each` must stay valid.
-    [[nodiscard]] std::uint64_t stand(double rate, Each each);
+    /// A standing job that begins with `urls`; `each` must stay valid.
+    [[nodiscard]] std::uint64_t stand(double rate, Each each, std::vector<std::string> urls = {});
     /// One more URL for a standing job.
     void add(std::uint64_t id, std::string url);
     /// Ends a standing job; what is under way is not told any more.
@@ -82,6 +84,7 @@ class WarmJobs {
     };
 
     std::uint64_t add_job(double rate);
+    void take(Job& job, std::vector<std::string> urls);
     void tell(bool all);
     void turn();
     void fetch(Job& job);

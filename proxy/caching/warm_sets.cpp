@@ -62,14 +62,15 @@ void WarmSets::add_set(std::vector<std::string> urls, double rate, bool refresh,
         old.erase(same);
         return;
     }
-    set.job =
-        jobs_.stand(rate, [this, refresh](std::uint64_t id, const auto& url, const WarmEnd& end) {
+    const std::size_t count = urls.size();
+    set.job = jobs_.stand(
+        rate,
+        [this, refresh](std::uint64_t id, const auto& url, const WarmEnd& end) {
             ended(id, url, end, refresh);
-        });
+        },
+        std::move(urls));
     sets_.push_back(set);
-    first_[set.job] = urls.size();
-    for (std::string& url : urls)
-        jobs_.add(set.job, std::move(url));
+    first_[set.job] = count;
 }
 
 void WarmSets::end_set(const Set& set) {

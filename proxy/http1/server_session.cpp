@@ -57,7 +57,7 @@ ServerSession::ServerSession(Worker& worker, std::unique_ptr<Stream> stream, Cli
                              bool either)
     : Connection(worker.loop(), std::move(stream)),
       Session(worker, std::move(client)),
-      draining_(worker.closing()),
+      draining_(worker.closing(Session::client())),
       either_(either) {}
 
 ServerSession::~ServerSession() = default;

@@ -3,33 +3,29 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/http2/session.hpp"
-
 namespace scrollgate {
 
-void Http2BodySource::start(Http2Session& session, http2::ServerStream& stream, Duration stall,
-                            std::uint64_t most) noexcept {
-    session_ = &session;
+void Http2BodySource::start(Http2Line& line, http2::SessionStream& stream,
+                            const Rules& rules) noexcept {
+    line_ = &line;
     stream_ = &stream;
-    stall_ = stall;
-    most_ = most;
-    until_ = never;
+    rules_ = rules;
     bytes_ = 0;
     ended_ = interrupted_ = false;
 }
 
 void Http2BodySource::open_tunnel() noexcept {
     ended_ = false;
-    stall_ = no_limit;
-    until_ = never;
-    most_ = limits::unlimited;
+    rules_.stall = no_limit;
+    rules_.until = never;
+    rules_.most = limits::unlimited;
 }
 
 void Http2BodySource::reset() noexcept {
-    if (session_ != nullptr) give_back(waiting_.size());
+    if (line_ != nullptr) give_back(waiting_.size());
     waiting_.clear();
     lent_ = 0;
-    session_ = nullptr;
+    line_ = nullptr;
     stream_ = nullptr;
     trailers_ = nullptr;
     failure_.reset();
@@ -44,7 +40,7 @@ void Http2BodySource::came(std::string_view bytes) {
     const std::size_t before = waiting_.size();
     if (!waiting_.append(loop_.small_buffers(), bytes)) {
         give_back(bytes.size() - (waiting_.size() - before));
-        return failed(ErrorKind::overloaded);
+        return failed(Error{ErrorKind::overloaded});
     }
     gate_.open();
 }
@@ -55,20 +51,20 @@ void Http2BodySource::finished(const HeaderList* trailers) noexcept {
     gate_.open();
 }
 
-void Http2BodySource::failed(ErrorKind why) noexcept {
+void Http2BodySource::failed(const Error& why) noexcept {
     if (!failure_) failure_ = why;
     gate_.open();
 }
 
 void Http2BodySource::give_back(std::size_t bytes) noexcept {
-    if (bytes > 0) session_->consumed(*stream_, bytes);
+    if (bytes > 0) line_->consumed(*stream_, bytes);
 }
 
 // ---- the pipeline's side
 
 void Http2BodySource::bound(Duration stall, TimePoint until) noexcept {
-    stall_ = stall;
-    until_ = until;
+    rules_.stall = stall;
+    rules_.until = until;
 }
 
 void Http2BodySource::interrupt() noexcept {
@@ -84,14 +80,14 @@ Task<Result<BodyChunk>> Http2BodySource::pull() {
 Task<Result<BodyChunk>> Http2BodySource::wait_and_take() {
     for (;;) {
         gate_.reset();
-        const TimePoint stall = after(loop_.now(), stall_);
-        const TimePoint first = std::min(stall, until_);
+        const TimePoint stall = after(loop_.now(), rules_.stall);
+        const TimePoint first = std::min(stall, rules_.until);
         if (first != never) gate_.limit(first);
         const TimedGate::State passed = co_await gate_.passed();
         if (interrupted_ && !failure_) co_return Error{ErrorKind::cancelled};
         if (Taken taken = take()) co_return std::move(*taken);
         if (passed == TimedGate::State::timed_out) {
-            co_return Error{until_ < stall ? ErrorKind::request_timeout : ErrorKind::body_timeout};
+            co_return Error{rules_.until < stall ? ErrorKind::request_timeout : rules_.stalled};
         }
     }
 }
@@ -103,11 +99,12 @@ Http2BodySource::Taken Http2BodySource::take() {
         give_back(done);
     }
     if (ended_) return Result<BodyChunk>(BodyChunk{{}, true, nullptr});
-    if (failure_) return Result<BodyChunk>(Error{*failure_});
+    const bool more = rules_.all_that_came && !waiting_.empty();
+    if (failure_ && !more) return Result<BodyChunk>(*failure_);
     BodyChunk chunk{waiting_.front(), false, nullptr};
     if (chunk.data.empty() && !finished_) return std::nullopt;
     bytes_ += chunk.data.size();
-    if (bytes_ > most_) return Result<BodyChunk>(Error{ErrorKind::body_too_large});
+    if (bytes_ > rules_.most) return Result<BodyChunk>(Error{ErrorKind::body_too_large});
     lent_ = chunk.data.size();
     if (finished_ && lent_ == waiting_.size()) {
         chunk.end = ended_ = true;

@@ -19,7 +19,7 @@ void Http2Exchange::begin(Http2Session& session) {
     x.sink = &sink;
     x.record.started = x.worker.loop().now();
     const config::Timeouts& times = x.config().timeouts;
-    body.start(session, *this, times.client_body, x.config().limits.body);
+    body.start(session, *this, {.stall = times.client_body, .most = x.config().limits.body});
     sink.start(session, *this, body, times.client_write);
     begin_request(x.request, x.arena, x.snapshot->shared->head_limits.uri);
 }
@@ -45,7 +45,7 @@ void Http2Exchange::request_came(const Result<void>& judged, std::string_view pr
 void Http2Exchange::stream_ended(http2::StreamEnd end) noexcept {
     gone_ = end;
     if (end != http2::StreamEnd::done) {
-        body.failed(ErrorKind::client_closed);
+        body.failed(Error{ErrorKind::client_closed});
         sink.failed(ErrorKind::client_closed);
         exchange.cancel(ErrorKind::client_closed);
     }

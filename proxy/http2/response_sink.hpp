@@ -1,17 +1,15 @@
 // The client's end of a response over HTTP/2.
 //
 // A head waits until the body's first bytes, or their absence, are known, so that an answer without
-// a body is one frame. A write has finished when its bytes were taken for the connection: streams'
-// and connection's windows and the socket set the pace together.
+// a body is one frame.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "core/http2/server_session.hpp"
 #include "core/net/event_loop.hpp"
+#include "proxy/http2/outlet.hpp"
 #include "proxy/pipeline/ends.hpp"
-#include "proxy/pipeline/timed_gate.hpp"
 
 namespace scrollgate {
 
@@ -20,7 +18,7 @@ class Http2Session;
 
 class Http2ResponseSink final : public ResponseSink {
   public:
-    explicit Http2ResponseSink(EventLoop& loop) noexcept : loop_(loop), gate_(loop) {}
+    explicit Http2ResponseSink(EventLoop& loop) noexcept : out_(loop) {}
 
     /// The answer on `stream` to a request of `method`, whose body is `body`.
     void start(Http2Session& session, http2::ServerStream& stream, Http2BodySource& body,
@@ -30,15 +28,15 @@ class Http2ResponseSink final : public ResponseSink {
 
     // -- by the stream
     /// Writes what fits and is there.
-    [[nodiscard]] http2::BodyPart fill(std::span<char> into) noexcept;
-    void failed(ErrorKind why) noexcept;
+    [[nodiscard]] http2::BodyPart fill(std::span<char> into) noexcept { return out_.fill(into); }
+    void failed(ErrorKind why) noexcept { out_.failed(Error{why}); }
 
     Task<Result<void>> interim(const ResponseHead& head) override;
     Task<Result<void>> upgrade(const ResponseHead& head, std::string_view protocol) override;
     void watch() override {}  // the connection is always read
     using ResponseSink::head;
     void head(const ResponseHead& head, std::string_view lines) override;
-    void bound(Duration stall, TimePoint until) noexcept override;
+    void bound(Duration stall, TimePoint until) noexcept override { out_.bound(stall, until); }
     [[nodiscard]] bool committed() const noexcept override { return committed_; }
     void abort() noexcept override { aborted_ = true; }
     Task<Result<void>> write(const BodyChunk& chunk) override;
@@ -48,12 +46,10 @@ class Http2ResponseSink final : public ResponseSink {
 
   private:
     [[nodiscard]] bool commit(bool with_body);
-    [[nodiscard]] Task<Result<void>> taken();
     void keep_fields(const ResponseHead& head, std::string_view lines);
     void keep_lines(std::string_view lines);
 
-    EventLoop& loop_;
-    TimedGate gate_;  ///< where a write() waits
+    Http2Outlet out_;
     Http2Session* session_ = nullptr;
     http2::ServerStream* stream_ = nullptr;
     Http2BodySource* body_ = nullptr;
@@ -62,11 +58,6 @@ class Http2ResponseSink final : public ResponseSink {
     HeaderList fields_;  ///< of the head that waits
     std::uint16_t status_ = 0;
     BodyFraming framing_;
-    BodyChunk chunk_;  ///< what is being written; its data shrinks from the front
-    std::uint64_t given_ = 0;
-    Duration stall_ = no_limit;
-    TimePoint until_ = never;
-    std::optional<ErrorKind> failure_;
     bool bodiless_ = false, committed_ = false, aborted_ = false;
 };
 

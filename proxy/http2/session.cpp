@@ -54,7 +54,7 @@ Http2Session::~Http2Session() = default;
 Task<void> Http2Session::run() {
     worker_.idle_sessions(+1);
     idle_until_ = after(loop().now(), worker_.snapshot().shared->config->timeouts.client_header);
-    if (worker_.closing()) say_close();
+    if (worker_.closing(client())) say_close();
     Child writer;
     writer.start(write_all());
     co_await read_all();
@@ -174,7 +174,7 @@ Task<void> Http2Session::write_all() {
     }
 }
 
-void Http2Session::consumed(http2::ServerStream& stream, std::size_t bytes) noexcept {
+void Http2Session::consumed(http2::SessionStream& stream, std::size_t bytes) noexcept {
     if (stream.open()) {
         codec_.consumed(stream, bytes);
     } else {
@@ -196,7 +196,7 @@ bool Http2Session::respond(http2::ServerStream& stream, std::uint16_t status,
     return codec_.respond(stream, status, fields, framing, with_body);
 }
 
-void Http2Session::more_to_send(http2::ServerStream& stream) noexcept {
+void Http2Session::more_to_send(http2::SessionStream& stream) noexcept {
     if (!stream.open()) return;
     codec_.resume(stream);
     wake();

@@ -14,11 +14,12 @@
 #include "core/net/connection.hpp"
 #include "core/task.hpp"
 #include "proxy/http2/exchange.hpp"
+#include "proxy/http2/line.hpp"
 #include "proxy/server/session.hpp"
 
 namespace scrollgate {
 
-class Http2Session final : private Connection, public Session {
+class Http2Session final : private Connection, public Session, public Http2Line {
   public:
     /// Serves `stream` until it ends.
     static void start(Worker& worker, std::unique_ptr<Stream> stream, Client client);
@@ -30,15 +31,14 @@ class Http2Session final : private Connection, public Session {
     void abandon() override;
 
     // -- for its exchanges
-    [[nodiscard]] const Client& client() const noexcept { return client_; }
     /// `one` has a head, or has lost its stream before: it is to be served soon.
     void came(Http2Exchange& one) { waiting_.push_back(&one); }
-    void consumed(http2::ServerStream& stream, std::size_t bytes) noexcept;
+    void consumed(http2::SessionStream& stream, std::size_t bytes) noexcept override;
     void inform(http2::ServerStream& stream, std::uint16_t status, const HeaderList& fields);
     [[nodiscard]] bool respond(http2::ServerStream& stream, std::uint16_t status,
                                const HeaderList& fields, const BodyFraming& framing,
                                bool with_body);
-    void more_to_send(http2::ServerStream& stream) noexcept;
+    void more_to_send(http2::SessionStream& stream) noexcept override;
 
   private:
     struct Codec final : http2::ServerSession {

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "balancer/endpoint.hpp"
 #include "core/clock.hpp"
+#include "core/grpc.hpp"
 #include "core/message.hpp"
 
 namespace scrollgate {
@@ -34,10 +36,11 @@ struct ExchangeRecord {
     Version version = Version::http11;
     std::string_view referer, user_agent;
     std::string_view request_id;
-    std::uint16_t status = 0;     ///< sent to the client; 499 if it was gone before
-    std::uint64_t bytes_in = 0;   ///< request body bytes received (after decoding)
-    std::uint64_t bytes_out = 0;  ///< response body bytes sent (before coding)
-    std::size_t route = npos;     ///< index in the snapshot; npos: no route
+    std::uint16_t status = 0;          ///< sent to the client; 499 if it was gone before
+    std::optional<grpc::Status> grpc;  ///< how a gRPC call ended; nothing: no call, or unsaid
+    std::uint64_t bytes_in = 0;        ///< request body bytes received (after decoding)
+    std::uint64_t bytes_out = 0;       ///< response body bytes sent (before coding)
+    std::size_t route = npos;          ///< index in the snapshot; npos: no route
     std::string_view route_name;
     const Endpoint* endpoint = nullptr;  ///< of the last attempt; null: none was made
     std::uint32_t attempts = 0;

@@ -171,6 +171,7 @@ char* LineFormatter::json(const ExchangeRecord& r, char* out) noexcept {
     out = plain(literal(out, ",\"version\":"), r.path.empty() ? "null"sv : version_json(r.version));
     out = literal(out, ",\"status\":");
     out = r.status == 0 ? literal(out, "null") : number(out, r.status);
+    if (r.grpc) out = plain(literal(out, ",\"grpc_status\":"), grpc::digits(*r.grpc));
     out = number(literal(out, ",\"bytes_in\":"), r.bytes_in);
     out = number(literal(out, ",\"bytes_out\":"), r.bytes_out);
     out = milliseconds(literal(out, ",\"duration_ms\":"),

@@ -63,8 +63,20 @@ struct RouteSum {
     std::uint64_t hedges_won = 0, hedges_lost = 0;
     std::uint64_t fills = 0, fills_failed = 0;
     std::array<std::uint64_t, cache_results> cache{};
+    std::array<std::uint64_t, grpc::statuses> grpc{};
 };
 using RouteSums = std::vector<std::pair<std::string, RouteSum>>;
+
+void write_calls(Exposition& page, const RouteSums& sums) {
+    page.counter("scrollgate_grpc_calls_total", "gRPC calls by route and by how they ended.");
+    for (const auto& [route, sum] : sums) {
+        for (std::size_t k = 0; k < grpc::statuses; ++k) {
+            if (sum.grpc[k] == 0) continue;
+            const std::string status(grpc::name(static_cast<grpc::Status>(k)));
+            page.add({{"route", route}, {"status", status}}, sum.grpc[k]);
+        }
+    }
+}
 
 void write_cache(Exposition& page, const RouteSums& sums) {
     page.counter("scrollgate_cache_requests_total",
@@ -151,6 +163,7 @@ void Metrics::observe(unsigned worker, std::uint32_t route, const ExchangeRecord
     cell->cache_bytes[static_cast<std::size_t>(record.cache)].add(record.bytes_out);
     if (record.collapsed) cell->collapsed.add();
     cell->codes.add(record.status);
+    if (record.grpc) cell->grpc[static_cast<std::size_t>(*record.grpc)].add();
     if (record.status != 101) cell->duration.add(record.ended - record.started);
     cell->bytes_in.add(record.bytes_in);
     cell->bytes_out.add(record.bytes_out);
@@ -255,6 +268,8 @@ void Metrics::Impl::write_routes(Exposition& page) const {
             sum.fills_failed += cell.fills_failed.get();
             for (std::size_t k = 0; k < cache_results; ++k)
                 sum.cache[k] += cell.cache[k].get();
+            for (std::size_t k = 0; k < grpc::statuses; ++k)
+                sum.grpc[k] += cell.grpc[k].get();
         });
         if (sum.requests + sum.fills > 0) sums.emplace_back(routes.by_index[i], std::move(sum));
     }
@@ -264,6 +279,7 @@ void Metrics::Impl::write_routes(Exposition& page) const {
         for (const auto& [code, n] : sum.codes)
             page.add({{"route", route}, {"code", code}}, n);
     }
+    write_calls(page, sums);
     page.histogram("scrollgate_request_duration_seconds",
                    "First byte of the request to the last of the response, without tunnels.");
     for (const auto& [route, sum] : sums)
@@ -327,6 +343,12 @@ void Metrics::Impl::write_connections(Exposition& page, const ConnectionTotals& 
     gauge("upstream", "idle", totals.upstream_idle);
     page.gauge("scrollgate_tunnels", "Open tunnels (Upgrade).");
     page.add({}, static_cast<double>(totals.tunnels));
+    page.gauge("scrollgate_worker_connections",
+               "Open client connections of each event loop: the kernel deals them out.");
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+        page.add({{"worker", std::to_string(i)}},
+                 static_cast<double>(shards[i]->connections.client_active.load()));
+    }
     page.counter("scrollgate_connections_accepted_total", "Client connections accepted.");
     page.add({}, totals.accepted);
     page.gauge("scrollgate_handshakes_open",

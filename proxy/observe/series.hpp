@@ -12,6 +12,7 @@
 
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "core/grpc.hpp"
 #include "proxy/observe/exchange_record.hpp"
 
 namespace scrollgate {
@@ -98,6 +99,7 @@ struct RouteCell {
     std::array<Count, cache_results> cache_bytes;  ///< of the answers
     Count collapsed;
     Count fills, fills_failed;  ///< background exchanges of the cache
+    std::array<Count, grpc::statuses> grpc;
 };
 
 struct PoolCell {

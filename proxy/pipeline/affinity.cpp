@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "balancer/hash.hpp"
+#include "core/field.hpp"
 #include "proxy/pipeline/exchange.hpp"
 
 namespace scrollgate {
@@ -82,6 +83,18 @@ Affinity affinity_of(const Exchange& x) noexcept {
     return found;
 }
 
+namespace {
+
+/// The client's scheme as the origin was told it: X-Forwarded-Proto, which prepare_fields() has
+/// made true.
+bool is_secure(const Exchange& x, const config::Sticky& sticky) {
+    using Secure = config::Sticky::Secure;
+    if (sticky.secure != Secure::automatic) return sticky.secure == Secure::on;
+    return equal_no_case(x.request.fields.value(Field::x_forwarded_proto), "https");
+}
+
+}  // namespace
+
 void set_sticky_cookie(Exchange& x) {
     if (x.route == nullptr || !x.route->route->sticky || x.record.endpoint == nullptr) return;
     const std::uint64_t tag = x.record.endpoint->state->tag;
@@ -90,6 +103,7 @@ void set_sticky_cookie(Exchange& x) {
     fmt::basic_memory_buffer<char, 128> value;
     fmt::format_to(std::back_inserter(value), "{}={:016x}; Path=/; HttpOnly; SameSite=Lax",
                    sticky.cookie, tag);
+    if (is_secure(x, sticky)) fmt::format_to(std::back_inserter(value), "; Secure");
     if (sticky.ttl != no_limit) {
         fmt::format_to(std::back_inserter(value), "; Max-Age={}",
                        std::chrono::duration_cast<std::chrono::seconds>(sticky.ttl).count());

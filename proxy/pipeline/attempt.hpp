@@ -1,4 +1,6 @@
-// Attempt: one try of an Exchange on one endpoint, over an HTTP/1 connection that is connected.
+// Attempt: one try of an Exchange on one endpoint, over a connection that is connected. What is
+// said on the wire is the OriginEnd's (origin_end.hpp); this is the conversation, whatever the
+// version.
 //
 // begin() sends the request and reads up to the final response head, while the request's body flows
 // beside it; deliver() relays the response. The upload is a child of the attempt: whoever began an
@@ -11,18 +13,16 @@
 
 #include "core/result.hpp"
 #include "core/task.hpp"
-#include "proxy/http1/body_source.hpp"
-#include "proxy/http1/message_sink.hpp"
 #include "proxy/pipeline/exchange.hpp"
+#include "proxy/pipeline/origin_end.hpp"
 #include "proxy/pipeline/timed_gate.hpp"
-#include "proxy/upstream/upstream_connection.hpp"
 
 namespace scrollgate {
 
 class Attempt {
   public:
-    /// `connection` is one to `endpoint`: reused, or connected just now.
-    Attempt(Exchange& x, const Endpoint& endpoint, UpstreamLease connection) noexcept;
+    /// `end` leads to `endpoint`; the attempt finishes it.
+    Attempt(Exchange& x, const Endpoint& endpoint, OriginEnd& end) noexcept;
     ~Attempt();
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
@@ -39,7 +39,8 @@ class Attempt {
     /// Another attempt is under way, too: 1xx heads wait until deliver().
     void hold_interims() noexcept { holding_ = true; }
 
-    /// After a failed begin(): the connection was a reused one and died before it gave a byte.
+    /// After a failed begin(): the connection was no good any more, and the request is as if it had
+    /// not been sent.
     [[nodiscard]] bool died_unused() const noexcept { return died_unused_; }
     /// The request went out to its last byte.
     [[nodiscard]] bool sent() const noexcept { return sent_; }
@@ -56,28 +57,25 @@ class Attempt {
     [[nodiscard]] Task<void> upload();
     [[nodiscard]] Task<void> end_upload();
     void await_answer();
-    [[nodiscard]] bool can_repeat() const noexcept;
-    [[nodiscard]] Error failed(ErrorKind kind, const char* detail = "") const noexcept;
+    [[nodiscard]] bool can_repeat(const Error& error) const noexcept;
+    [[nodiscard]] Error failed(Error error) const noexcept;
+    [[nodiscard]] Error malformed(const char* detail) const noexcept;
 
     // response.cpp: the response
     [[nodiscard]] Task<Result<void>> receive_head();
-    [[nodiscard]] Task<Result<void>> next_head();
     [[nodiscard]] Task<Result<void>> take_interim();
     [[nodiscard]] Task<Result<void>> forward_interim(ResponseHead& head);
     [[nodiscard]] Task<Result<void>> relay_body();
     [[nodiscard]] Task<Result<void>> tunnel();
-    void release();
+    void finish(bool whole);
 
     Exchange& x_;
     const Endpoint& endpoint_;
-    UpstreamLease connection_;
-    ResponseHead response_;           ///< views into the connection's buffer
+    OriginEnd* end_;                  ///< null: finished
+    ResponseHead response_;           ///< views into the end's memory
     std::vector<ResponseHead> held_;  ///< 1xx heads that wait, their text in the exchange's arena
-    Http1MessageSink sink_;
-    Http1BodySource body_;
     Child upload_;
-    TimedGate gate_;                     ///< open: the request's body may be read
-    std::uint64_t received_before_ = 0;  ///< bytes the connection had received before this attempt
+    TimedGate gate_;  ///< open: the request's body may be read
     TimePoint sent_at_{};
     Duration first_byte_{-1};  ///< start of the exchange to the final head
     unsigned interims_ = 0;

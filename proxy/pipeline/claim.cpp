@@ -11,13 +11,28 @@
 namespace scrollgate {
 namespace {
 
+bool tunnels(const Exchange& x) noexcept {
+    return !x.upgrade_protocol.empty();
+}
+
+/// A seat, if the endpoint may speak HTTP/2 and nobody has to connect for it.
+SharedSeat seat_at(Exchange& x, const Endpoint& endpoint) {
+    if (endpoint.protocol == config::Pool::Protocol::http1) return {};
+    return x.worker.upstreams().seat(endpoint, tunnels(x));
+}
+
+/// A new connection. Where there is a choice, a tunnel goes over HTTP/1.
+UpstreamLease new_connection(Exchange& x, const Endpoint& endpoint, Limit* reached) {
+    const bool alone = tunnels(x) && endpoint.protocol == config::Pool::Protocol::automatic;
+    return x.worker.upstreams().open(endpoint, reached, preface_for(x, endpoint), alone);
+}
+
 UpstreamLease connection_to(Exchange& x, const Endpoint& endpoint, Limit& reached) {
     // What cannot be repeated takes no connection that the origin may be about to close.
     const bool repeatable = may_repeat(x) && !x.request.body.has_body();
     const bool careful = !repeatable || x.pipelined;
     UpstreamLease connection = x.worker.upstreams().reuse(endpoint, !repeatable, careful);
-    return connection ? std::move(connection)
-                      : x.worker.upstreams().open(endpoint, &reached, preface_for(x, endpoint));
+    return connection ? std::move(connection) : new_connection(x, endpoint, &reached);
 }
 
 /// What was in the way of a claim.
@@ -57,8 +72,11 @@ Result<Claim> pick(Exchange& x, Full& full, bool again = false) {
         Limit reached = Limit::none;
         std::optional<Lease> lease = Lease::try_acquire(*endpoint, &reached);
         if (lease) {
-            UpstreamLease connection = connection_to(x, *endpoint, reached);
-            if (connection) claimed = Claim{std::move(*lease), std::move(connection)};
+            SharedSeat seat = seat_at(x, *endpoint);
+            UpstreamLease connection;
+            if (!seat) connection = connection_to(x, *endpoint, reached);
+            if (seat || connection)
+                claimed = Claim{std::move(*lease), std::move(connection), std::move(seat)};
         }
         if (claimed) break;
         full.note(*endpoint, lease.has_value(), reached);
@@ -118,9 +136,26 @@ Task<Result<Claim>> claim(Exchange& x) {
     }
 }
 
+bool claim_again(Exchange& x, Claim& claim) {
+    claim.seat = seat_at(x, claim.endpoint());
+    if (!claim.seat) claim.connection = new_connection(x, claim.endpoint(), nullptr);
+    return claim.there();
+}
+
+OriginEnd& end_of(Exchange& x, Claim& claim) {
+    if (claim.seat) {
+        Http2OriginEnd& end = x.worker.http2_ends().take(x.worker);
+        end.begin(x, std::move(claim.seat));
+        return end;
+    }
+    Http1OriginEnd& end = x.worker.http1_ends().take(x.worker);
+    end.begin(x, std::move(claim.connection));
+    return end;
+}
+
 void drop(Exchange& x, Claim& claim) {
     const Endpoint& endpoint = claim.endpoint();
-    claim.connection.reset();
+    claim.leave();
     claim.lease.release();
     hand_on(x, endpoint);
 }

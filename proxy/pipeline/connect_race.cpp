@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/limits.hpp"
-#include "proxy/pipeline/preface.hpp"
+#include "core/net/tls_error.hpp"
 #include "proxy/pipeline/tally.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -28,19 +28,83 @@ ErrorKind connect_error(const boost::system::error_code& error) {
 
 /// How long a connect to `endpoint` may take before somebody else is tried: as long as hardly one
 /// of those before it did; the configured time while they are too few to tell. A near endpoint is
-/// raced earlier than configured; a far one, where each connect takes longer, later.
+/// raced earlier than configured; a far one, where each connect takes longer, later; one that has
+/// gone silent as soon as the few connects that it has had allow.
 Duration patience(const Exchange& x, const Endpoint& endpoint) noexcept {
     const Duration configured = x.route->route->failover.connect_race;
     const LatencyWindow& connects = endpoint.state->connects;
-    if (configured == no_limit || connects.count() < limits::race_samples) return configured;
+    const Duration least = std::min<Duration>(limits::race_least, configured);
+    if (configured == no_limit || connects.count() == 0) return configured;
+    if (connects.count() < limits::race_samples) {
+        if (!gone_silent(endpoint)) return configured;
+        return std::clamp(2 * connects.quantile(1), least, configured);
+    }
     const Duration most = std::min<Duration>(limits::race_most, x.route->connect / 2);
-    return std::clamp(connects.quantile(0.99), std::min<Duration>(limits::race_least, configured),
-                      std::max(configured, most));
+    return std::clamp(connects.quantile(0.99), least, std::max(configured, most));
+}
+
+http2::SessionOptions options_for(const Exchange& x) {
+    const config::Limits& limits = x.config().limits;
+    http2::SessionOptions options;
+    options.header_bytes = static_cast<std::uint32_t>(limits.header_bytes);
+    options.fields = static_cast<std::uint32_t>(limits.headers);
+    options.connection_window = limits::http2_upstream_window;
+    options.windows = http2::SessionOptions::Windows::manual;
+    return options;
+}
+
+/// The connection of `claim` is there: what is spoken on it. Over HTTP/2 others may share it.
+Result<void> agree(Exchange& x, Claim& claim) {
+    using Protocol = config::Pool::Protocol;
+    const Protocol protocol = claim.endpoint().protocol;
+    if (protocol == Protocol::http1) return Result<void>();
+    const bool http2 = protocol == Protocol::h2c || claim.connection->alpn() == "h2";
+    if (protocol == Protocol::h2 && !http2) {
+        return Error{ErrorKind::connect_failed, true, TlsError::no_protocol,
+                     "the endpoint does not agree to HTTP/2 (ALPN)"};
+    }
+    UpstreamPool& upstreams = x.worker.upstreams();
+    if (http2) {
+        claim.seat = upstreams.share(std::move(claim.connection), options_for(x),
+                                     x.config().timeouts.upstream_idle);
+    } else {
+        upstreams.speaks_http1(*claim.connection);
+    }
+    return Result<void>();
+}
+
+/// Somebody else connects: waits for a seat, or for the turn to connect ourselves.
+Task<Result<void>> join(Exchange& x, Claim& claim) {
+    const TimePoint limit = after(x.worker.loop().now(), x.route->connect);
+    const ErrorKind late =
+        limit <= x.until ? ErrorKind::connect_timeout : ErrorKind::request_timeout;
+    SeatWait wait(x.worker.loop());
+    x.attach(wait);
+    while (!claim.ready() && !claim.connection && !wait.failure) {
+        wait.gate.reset();
+        if (const TimePoint end = std::min(limit, x.until); end != never) wait.gate.limit(end);
+        claim.seat.waits_with(&wait);
+        co_await claim.seat.wait(wait.gate);
+        if (wait.failure) break;
+        if (x.worker.loop().now() >= std::min(limit, x.until)) {
+            wait.failure = claim.seat.opening() ? late : ErrorKind::overloaded;
+        } else if (!claim_again(x, claim)) {
+            claim.seat = x.worker.upstreams().place(claim.endpoint());
+        }
+    }
+    x.detach(wait);
+    claim.seat.waits_with(nullptr);
+    if (wait.failure) co_return Error{*wait.failure, true};
+    co_return Result<void>();
 }
 
 /// One connect, on the connection of `claim`.
 Task<Result<void>> connect_once(Exchange& x, Claim& claim) {
-    Connection& connection = *claim.connection;
+    if (!claim.connection) {
+        const Result<void> joined = co_await join(x, claim);
+        if (!joined || claim.seat) co_return joined;
+    }
+    UpstreamConnection& connection = *claim.connection;
     const TimePoint begun = x.worker.loop().now();
     const TimePoint limit = after(begun, x.route->connect);
     connection.expire_at(
@@ -55,19 +119,18 @@ Task<Result<void>> connect_once(Exchange& x, Claim& claim) {
     }
     if (error) co_return Error{connect_error(error), true, error};
     claim.endpoint().state->connects.record(x.worker.loop().now() - begun);
-    co_return Result<void>();
+    co_return agree(x, claim);
 }
 
 /// The same; out of descriptors, an idle connection is closed and one more try made.
 Task<Result<void>> connect_with_room(Exchange& x, Claim& claim) {
     Result<void> connected = co_await connect_once(x, claim);
     if (connected || connected.error().kind != ErrorKind::overloaded) co_return connected;
+    if (!claim.connection) co_return connected;
     x.worker.out_of_descriptors(connected.error().cause);
     if (!x.worker.upstreams().close_one_idle()) co_return connected;
-    claim.connection.reset();
-    claim.connection =
-        x.worker.upstreams().open(claim.endpoint(), nullptr, preface_for(x, claim.endpoint()));
-    if (claim.connection) connected = co_await connect_once(x, claim);
+    claim.leave();
+    if (claim_again(x, claim)) connected = co_await connect_once(x, claim);
     co_return connected;
 }
 
@@ -81,7 +144,7 @@ Task<Result<void>> ConnectRace::run() {
     disarm();
     if (ended && !second_won_) {
         decided_ = true;
-        if (second_ && second_->connection) second_->connection->fail(ErrorKind::cancelled);
+        if (second_) second_->fail(ErrorKind::cancelled);
     }
     co_await child_.join();
     const TimePoint now = x_.worker.loop().now();
@@ -113,25 +176,25 @@ void ConnectRace::expired() noexcept {
 }
 
 Task<void> ConnectRace::run_second() {
-    if (!second_->connection->reused()) second_ended_ = co_await connect_with_room(x_, *second_);
+    if (!second_->ready()) second_ended_ = co_await connect_with_room(x_, *second_);
     if (!second_ended_) let_go(*second_, second_ended_, second_begun_);
     if (!second_ended_ || decided_) co_return;
     decided_ = second_won_ = true;
-    if (first_.connection) first_.connection->fail(ErrorKind::cancelled);
+    first_.fail(ErrorKind::cancelled);
 }
 
 void ConnectRace::call_off() noexcept {
     decided_ = true;
     disarm();
-    if (first_.connection) first_.connection->fail(ErrorKind::cancelled);
-    if (second_ && second_->connection) second_->connection->fail(ErrorKind::cancelled);
+    first_.fail(ErrorKind::cancelled);
+    if (second_) second_->fail(ErrorKind::cancelled);
 }
 
 void ConnectRace::let_go(Claim& loser, const Result<void>& ended, TimePoint begun) {
     const Endpoint& endpoint = loser.endpoint();
     const Error why = ended ? Error{ErrorKind::cancelled} : ended.error();
     end_attempt(x_, endpoint, why, x_.worker.loop().now() - begun);
-    loser.connection.reset();
+    loser.leave();
     loser.lease.release();
     hand_on(x_, endpoint);
 }

@@ -10,7 +10,7 @@ void Exchange::reset() noexcept {
     request.clear();
     body = nullptr;
     sink = nullptr;
-    pipelined = upgrade = must_upgrade = expects_continue = false;
+    pipelined = upgrade = must_upgrade = expects_continue = grpc = false;
     route = nullptr;
     path = target = upgrade_protocol = {};
     arena.clear();
@@ -33,7 +33,7 @@ void Exchange::reset() noexcept {
 
 void Exchange::cancel(ErrorKind why) noexcept {
     if (!cancelled) cancelled = why;
-    for (Connection* const upstream : upstreams)
+    for (CallOff* const upstream : upstreams)
         upstream->fail(*cancelled);
     if (waiting != nullptr) waiting->shut();
     if (reading != nullptr) reading->interrupt();

@@ -15,7 +15,6 @@
 #include "core/arena.hpp"
 #include "core/message.hpp"
 #include "core/net/address.hpp"
-#include "core/net/connection.hpp"
 #include "core/net/tls_server.hpp"
 #include "proxy/caching/decision.hpp"
 #include "proxy/observe/exchange_record.hpp"
@@ -24,6 +23,7 @@
 #include "proxy/pipeline/replay.hpp"
 #include "proxy/pipeline/timed_gate.hpp"
 #include "proxy/server/snapshot.hpp"
+#include "proxy/upstream/call_off.hpp"
 
 namespace scrollgate {
 
@@ -46,6 +46,7 @@ struct Client {
     bool trusted = false;                   ///< the peer is one of trusted_proxies
     bool lacks_tls = false;                 ///< it speaks plainly on a port for TLS
     std::uint16_t https_redirect = 0;       ///< of the listener
+    std::uint64_t terms = 0;                ///< of the listener (listener_runtime.hpp); 0: of none
     SocketAddress local{};                  ///< where it connected to; set if a pool wants to know
     std::shared_ptr<const TlsFacts> tls{};  ///< null: plain
 };
@@ -62,9 +63,9 @@ struct Exchange {
     /// completes with this error. The first reason stays.
     void cancel(ErrorKind why) noexcept;
 
-    /// `connection` is failed by cancel() until it is detached.
-    void attach(Connection& connection) { upstreams.push_back(&connection); }
-    void detach(Connection& connection) noexcept { std::erase(upstreams, &connection); }
+    /// `work` is failed by cancel() until it is detached.
+    void attach(CallOff& work) { upstreams.push_back(&work); }
+    void detach(CallOff& work) noexcept { std::erase(upstreams, &work); }
 
     /// Of the route: what is late on this worker, and what may be repeated on all of them.
     [[nodiscard]] HedgeGate& hedges() const noexcept { return snapshot->hedges[record.route]; }
@@ -86,6 +87,7 @@ struct Exchange {
     bool upgrade = false;           ///< asks for another protocol, and may
     bool must_upgrade = false;      ///< and has no use for an answer that succeeds otherwise
     bool expects_continue = false;  ///< waits for a 100 before its body
+    bool grpc = false;              ///< is a gRPC call
 
     // -- on the way, by the pipeline
     const RouteRuntime* route = nullptr;
@@ -103,9 +105,9 @@ struct Exchange {
     std::vector<const PoolState*> avoid;  ///< pools that others are preferred to, for the next pick
     Affinity affinity;                    ///< what ties the request to an endpoint
     std::vector<std::shared_ptr<const RouteTargets>> held;  ///< keeps tried endpoints alive
-    std::vector<Connection*> upstreams;  ///< of the attempts under way, for cancel()
-    ReplayBody replay;                   ///< what `body` is while it may have to be sent again
-    TimedGate* waiting = nullptr;        ///< while it waits for room, for cancel()
+    std::vector<CallOff*> upstreams;  ///< of the attempts under way, for cancel()
+    ReplayBody replay;                ///< what `body` is while it may have to be sent again
+    TimedGate* waiting = nullptr;     ///< while it waits for room, for cancel()
     std::optional<ErrorKind> cancelled;
     CacheDecision cache;            ///< on routes with a cache
     FillReader* reading = nullptr;  ///< while it reads a fill, for cancel()

@@ -8,10 +8,11 @@
 namespace scrollgate {
 namespace {
 
-/// The endpoint was not there: known at once, and nothing was asked of it.
+/// The endpoint was not there, or did not take the request: known at once, and nothing was done.
 bool turned_away(ErrorKind kind) noexcept {
     return kind == ErrorKind::connect_refused || kind == ErrorKind::connect_failed ||
-           kind == ErrorKind::overloaded;
+           kind == ErrorKind::overloaded || kind == ErrorKind::upstream_refused ||
+           kind == ErrorKind::upgrade_unknown;
 }
 
 /// Another attempt is allowed after one that is over; takes it from the route's budget.
@@ -35,8 +36,7 @@ bool may_go_on(Exchange& x, const Error& error) {
 /// The answer of `turn` is one that the route would rather have from somebody else. Not while its
 /// upload is under way: two attempts would pull one body.
 bool may_do_better(Exchange& x, const Turn& turn) {
-    return asks_elsewhere(x, turn.status()) && turn.sent() && may_repeat(x) && has_body_again(x) &&
-           x.upgrade_protocol.empty() && may_ask_again(x);
+    return turn.sent() && may_ask_elsewhere(x, turn.response()) && may_ask_again(x);
 }
 
 /// Who else could be asked while an answer is kept is asked at once or not at all.
@@ -57,7 +57,7 @@ Task<Result<void>> pass_on(Exchange& x, Turn& turn, bool keeping) {
             co_return better;
         }
     }
-    if (keeping && asks_elsewhere(x, turn.status())) {
+    if (keeping && asks_elsewhere(x, turn.response())) {
         co_await turn.abandon();
         co_return Error{ErrorKind::no_endpoint};
     }
@@ -92,15 +92,12 @@ Task<Result<void>> try_endpoints(Exchange& x, bool keeping) {
 }  // namespace
 
 Task<Result<void>> forward(Exchange& x) {
-    const config::Failover& failover = x.route->route->failover;
     x.affinity = affinity_of(x);
     x.budget().deposit();
     x.hedges().request();
-    const bool fits = x.request.body.kind != BodyFraming::Kind::length ||
-                      x.request.body.length <= failover.replay;
     BodySource* const from_client = x.body;
-    if (x.request.body.has_body() && failover.replay > 0 && fits && may_repeat(x)) {
-        x.replay.start(*x.body, failover.replay, x.worker.replay_memory());
+    if (keeps_body(x)) {
+        x.replay.start(*x.body, x.route->route->failover.replay, x.worker.replay_memory());
         x.body = &x.replay;
     }
     const Result<void> forwarded = co_await try_endpoints(x, false);

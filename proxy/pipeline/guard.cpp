@@ -4,6 +4,7 @@
 
 #include "core/limits.hpp"
 #include "core/text.hpp"
+#include "proxy/pipeline/grpc_call.hpp"
 #include "proxy/routing/path.hpp"
 #include "proxy/server/worker.hpp"
 
@@ -103,6 +104,7 @@ bool is_trusted(const config::Config& config, const SocketAddress& address) noex
 
 void identify(Exchange& x) {
     tell_subject(x);
+    x.grpc = is_grpc_call(x.request);
     ExchangeRecord& record = x.record;
     record.client = client_address(x);
     record.method = x.request.method_text;

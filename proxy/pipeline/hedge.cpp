@@ -9,16 +9,17 @@
 namespace scrollgate {
 namespace {
 
-/// Attempts that are overdue and no answer since: the endpoint may be gone.
-bool silent(const Endpoint& endpoint) noexcept {
-    return endpoint.state->unanswered_run.load(std::memory_order_relaxed) > 0;
+/// What hardly an answer of the endpoint itself takes longer than; no_limit while that is unknown.
+Duration own_usual(const Endpoint& endpoint) noexcept {
+    const LatencyWindow& heads = endpoint.state->heads;
+    constexpr unsigned few = 20;
+    return heads.count() < few ? no_limit : Duration(heads.quantile(0.99));
 }
 
 /// The endpoint itself hardly ever takes that long; another one may just be farther away.
 bool unlike(const Endpoint& endpoint, Duration took) noexcept {
-    const LatencyWindow& heads = endpoint.state->heads;
-    constexpr unsigned few = 20;
-    return heads.count() >= few && took > heads.quantile(0.99) * 5 / 4;
+    const Duration usual = own_usual(endpoint);
+    return usual != no_limit && took > usual * 5 / 4;
 }
 
 }  // namespace
@@ -37,7 +38,10 @@ void Hedge::expect(Duration usual) {
     }
     look_ = never;
     overdue_ = asked_ + std::max<Duration>(3 * usual, limits::overdue_least);
-    if (may_hedge(x_)) late_ = asked_ + usual;
+    if (!may_hedge(x_)) return;
+    // Of one that has gone silent, nobody waits for the answer as long as for a far one's.
+    const Endpoint& endpoint = first_.endpoint();
+    late_ = asked_ + (gone_silent(endpoint) ? std::min(usual, own_usual(endpoint)) : usual);
 }
 
 void Hedge::expired() noexcept {
@@ -69,7 +73,7 @@ bool Hedge::allowed() noexcept {
     const TimePoint now = x_.worker.loop().now();
     const bool another = x_.held.back()->size() > x_.tried.size();
     if (!another || x_.sent + 1 >= x_.route->route->failover.max_attempts) return false;
-    return x_.hedges().take() || (silent(first_.endpoint()) && x_.budget().take(now));
+    return x_.hedges().take() || (gone_silent(first_.endpoint()) && x_.budget().take(now));
 }
 
 void Hedge::start_rival() {
@@ -94,7 +98,7 @@ Task<void> Hedge::run_rival() {
 
 /// An answer that nobody would ask for again elsewhere.
 bool Hedge::good(const Turn& turn) const noexcept {
-    return turn.status() != 0 && turn.status() < 500 && !asks_elsewhere(x_, turn.status());
+    return turn.status() != 0 && turn.status() < 500 && !asks_elsewhere(x_, turn.response());
 }
 
 Task<Turn*> Hedge::settle(Result<void>& began) {

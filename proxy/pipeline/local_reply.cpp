@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/limits.hpp"
+#include "proxy/pipeline/grpc_call.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/routing/transform.hpp"
 
@@ -27,7 +28,8 @@ Task<void> drop_received_body(Exchange& x) {
 Task<void> reply(Exchange& x, std::string_view body) {
     ResponseHead& head = x.response;
     head.reason = reason_phrase(head.status);
-    head.body = {BodyFraming::Kind::length, body.size()};
+    // A call's answer is all trailers, and has no length.
+    head.body = {x.grpc ? BodyFraming::Kind::chunked : BodyFraming::Kind::length, body.size()};
     x.record.status = head.status;
     prepare_response(x);
     co_await drop_received_body(x);
@@ -60,6 +62,12 @@ std::string_view number(Exchange& x, std::uint64_t value) {
 Task<void> reply_error(Exchange& x, const Error& error) {
     ResponseHead& head = x.response;
     head.clear();
+    if (x.grpc) {
+        head.status = 200;
+        head.fields.add(Field::content_type, "application/grpc");
+        add_grpc_status(x, error, head.fields);
+        co_return co_await reply(x, {});
+    }
     head.status = error.status();
     const std::string_view status = number(x, head.status);
     std::string_view body;

@@ -7,7 +7,8 @@
 namespace scrollgate {
 
 /// A small error answer: JSON where the client accepts it, else text; status, reason token, request
-/// id, and nothing about the inside.
+/// id, and nothing about the inside. A gRPC call gets 200 with all of it in grpc-status and
+/// grpc-message.
 [[nodiscard]] Task<void> reply_error(Exchange& x, const Error& error);
 /// A route's `redirect`.
 [[nodiscard]] Task<void> redirect(Exchange& x, const config::Redirect& rule);

@@ -2,6 +2,7 @@
 
 #include "proxy/caching/cached.hpp"
 #include "proxy/pipeline/failover.hpp"
+#include "proxy/pipeline/grpc_call.hpp"
 #include "proxy/pipeline/guard.hpp"
 #include "proxy/pipeline/local_reply.hpp"
 #include "proxy/pipeline/prepare.hpp"
@@ -19,6 +20,7 @@ std::optional<Error> find_route(Exchange& x, std::string_view path) {
     x.record.route = *index;
     x.record.route_name = x.route->route->name;
     x.until = after(x.record.started, x.route->request);
+    if (const std::optional<Error> error = x.grpc ? bound_call(x) : std::nullopt) return error;
     x.body->bound(x.route->client_body, x.until);
     x.sink->bound(x.route->client_write, x.until);
     return std::nullopt;
@@ -64,7 +66,9 @@ Task<void> serve(Exchange& x) {
 Task<void> refuse(Exchange& x, const Error& error) {
     x.record.outcome = error.reason();
     x.detail = error.detail;
+    if (x.grpc) x.record.grpc = error.grpc();
     if (x.sink->committed()) {
+        if (x.grpc && error.status() != 499) co_return co_await end_call(x, error);
         x.sink->abort();
         co_return;
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/pipeline/grpc_call.hpp"
+
 namespace scrollgate {
 
 bool may_repeat(const Exchange& x) noexcept {
@@ -22,9 +24,24 @@ bool has_body_again(const Exchange& x) noexcept {
     return !x.request.body.has_body() || x.replay.whole();
 }
 
-bool asks_elsewhere(const Exchange& x, std::uint16_t status) noexcept {
+bool keeps_body(const Exchange& x) noexcept {
+    const config::Failover& failover = x.route->route->failover;
+    const BodyFraming& body = x.request.body;
+    if (!body.has_body() || failover.replay == 0) return false;
+    if (body.kind == BodyFraming::Kind::length && body.length > failover.replay) return false;
+    // Over HTTP/2 an origin may refuse what then can be repeated whatever it is.
+    return may_repeat(x) || x.route->may_be_refused || (x.grpc && !failover.retry_grpc.empty());
+}
+
+bool asks_elsewhere(const Exchange& x, const ResponseHead& head) noexcept {
     const std::vector<std::uint16_t>& codes = x.route->route->failover.retry_on;
-    return std::find(codes.begin(), codes.end(), status) != codes.end();
+    return std::find(codes.begin(), codes.end(), head.status) != codes.end() ||
+           is_turned_down(x, head);
+}
+
+bool may_ask_elsewhere(const Exchange& x, const ResponseHead& head) noexcept {
+    return asks_elsewhere(x, head) && (may_repeat(x) || is_turned_down(x, head)) &&
+           has_body_again(x) && x.upgrade_protocol.empty();
 }
 
 }  // namespace scrollgate

@@ -16,7 +16,15 @@ namespace scrollgate {
 /// The request's body, as far as it was taken from the client, can be given once more.
 [[nodiscard]] bool has_body_again(const Exchange& x) noexcept;
 
-/// The route asks for another answer than one with `status` (failover.retry_on).
-[[nodiscard]] bool asks_elsewhere(const Exchange& x, std::uint16_t status) noexcept;
+/// The request's body is to be kept while it is sent: the request may have to be sent again, and
+/// its body may fit in failover.replay.
+[[nodiscard]] bool keeps_body(const Exchange& x) noexcept;
+
+/// The route asks for another answer than one with this head (failover.retry_on, retry_grpc).
+[[nodiscard]] bool asks_elsewhere(const Exchange& x, const ResponseHead& head) noexcept;
+
+/// … and the request may be sent again for it: what is to be repeated after an answer, or a gRPC
+/// call that was turned down.
+[[nodiscard]] bool may_ask_elsewhere(const Exchange& x, const ResponseHead& head) noexcept;
 
 }  // namespace scrollgate

@@ -1,37 +1,19 @@
 // The response side of an attempt: heads, body, tunnel.
 #include <algorithm>
-#include <charconv>
 
 #include "core/field_copy.hpp"
-#include "core/http1/framing.hpp"
-#include "core/http1/head_parser.hpp"
 #include "core/http1/websocket_handshake.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
 #include "proxy/caching/passed.hpp"
 #include "proxy/pipeline/attempt.hpp"
+#include "proxy/pipeline/grpc_call.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/pipeline/relay.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
 namespace {
-
-using Way = Connection::Way;
-
-/// The origin's own idle limit, from "Keep-Alive: timeout=N" (seconds), a little early.
-Duration keep_alive_hint(const HeaderList& fields) {
-    std::string_view rest = fields.value(Field::keep_alive);
-    while (!rest.empty()) {
-        std::string_view parameter = pop_first_in_list(rest);
-        if (!equal_no_case(parameter.substr(0, 8), "timeout=")) continue;
-        unsigned seconds = 0;
-        parameter.remove_prefix(8);
-        std::from_chars(parameter.data(), parameter.data() + parameter.size(), seconds);
-        return std::chrono::seconds(seconds) * 9 / 10;
-    }
-    return no_limit;
-}
 
 /// The origin switches to one of the protocols that the client asked for (RFC 9110 section 7.8).
 bool was_asked(std::string_view asked, std::string_view chosen) {
@@ -106,55 +88,27 @@ Task<void> tunnel_up(Exchange& x, BodySink& to) {
 
 Task<Result<void>> Attempt::receive_head() {
     for (;;) {
-        const Result<void> got = co_await next_head();
-        if (!got) co_return got;
+        const Result<void> got = co_await end_->next_head(response_);
+        if (!got) co_return failed(got.error());
         const std::uint16_t status = response_.status;
         if (x_.must_upgrade && status >= 200 && status < 300) {
-            co_return failed(ErrorKind::upstream_malformed, "no upgrade, though it succeeds");
+            co_return malformed("no upgrade, though it succeeds");
         }
         if (status >= 200) break;
         if (status == 101) {
-            if (const char* why = bad_switch(x_, response_)) {
-                co_return failed(ErrorKind::upstream_malformed, why);
-            }
+            if (const char* why = bad_switch(x_, response_)) co_return malformed(why);
             break;
         }
         if (++interims_ > limits::interim_responses) {
-            co_return failed(ErrorKind::upstream_malformed, "too many 1xx responses");
+            co_return malformed("too many 1xx responses");
         }
         const Result<void> passed = co_await take_interim();
         if (!passed) co_return passed;
     }
     answered_ = true;
-    connection_->expire_at(Way::read, never, ErrorKind::cancelled);
+    end_->expect_by(never, ErrorKind::cancelled);
     first_byte_ = x_.worker.loop().now() - x_.record.started;
     co_return Result<void>();
-}
-
-Task<Result<void>> Attempt::next_head() {
-    const http1::HeadLimits& limits = x_.snapshot->shared->head_limits;
-    std::size_t scanned = 0;
-    for (;;) {
-        if (!connection_->received().empty()) {
-            response_.clear();
-            const http1::ParseResult parsed = http1::parse_response_head(
-                connection_->received(), limits, scanned, x_.request.method, response_);
-            if (parsed.status == http1::ParseResult::Status::failed) {
-                co_return failed(parsed.error, parsed.detail);
-            }
-            if (parsed.status == http1::ParseResult::Status::complete) {
-                connection_->consume(parsed.consumed);
-                co_return Result<void>();
-            }
-            if (!connection_->reserve(connection_->received().size() + 1)) {
-                co_return failed(ErrorKind::overloaded, "no buffer for the response head");
-            }
-        }
-        if (!co_await connection_->more()) {
-            if (connection_->starved()) co_return failed(ErrorKind::overloaded, "no buffer");
-            co_return failed(ErrorKind::upstream_reset, "closed before its response was complete");
-        }
-    }
 }
 
 // 100 goes to a client that waits for it, and lets its body flow; others (103) to every client that
@@ -199,32 +153,16 @@ Task<Result<void>> Attempt::deliver() {
 }
 
 Task<Result<void>> Attempt::relay_body() {
-    const Duration idle =
-        std::min(x_.config().timeouts.upstream_idle, keep_alive_hint(x_.response.fields));
-    const bool closes = http1::wants_close(x_.response.version, x_.response.fields) ||
-                        x_.response.body.kind == BodyFraming::Kind::until_close;
     x_.record.status = x_.response.status;
-    body_.start(*connection_, x_.response.body,
-                {.stall = x_.route->upstream_body,
-                 .until = x_.until,
-                 .stalled = ErrorKind::upstream_stalled,
-                 .out_of_time = ErrorKind::request_timeout,
-                 .cut_short = ErrorKind::upstream_truncated,
-                 .malformed = ErrorKind::upstream_truncated,
-                 .too_large = ErrorKind::upstream_truncated,
-                 .most = limits::unlimited});
+    BodySource& body = end_->response(x_.response);
     prepare_answer(x_);
     x_.sink->head(x_.response);
+    CallWatch watch(x_);
     const std::optional<RelayError> broke =
-        co_await relay(body_, *x_.sink, x_.record.bytes_out, x_.worker.loop());
-    const bool whole = !broke && sent_ && !closes;
+        co_await relay(body, watch.sink(), x_.record.bytes_out, x_.worker.loop());
+    const bool whole = !broke && sent_;
     co_await end_upload();
-    if (whole) {
-        x_.detach(*connection_);
-        connection_.keep(idle);
-    } else {
-        release();
-    }
+    finish(whole);
     if (x_.cancelled) co_return Error{*x_.cancelled};
     if (broke) co_return broke->error;
     co_return Result<void>();
@@ -241,28 +179,18 @@ Task<Result<void>> Attempt::tunnel() {
         const Worker::TunnelCount counted(x_.worker);
         const TunnelIdle idle(x_, x_.route->tunnel_idle);
         x_.sink->bound(x_.route->tunnel_idle, never);
-        sink_.start(*connection_, {.patience = {.stall = x_.route->tunnel_idle},
-                                   .broken = ErrorKind::upstream_reset,
-                                   .fin_at_end = true});
-        sink_.frame({BodyFraming::Kind::until_close, 0});
-        body_.start(*connection_, {BodyFraming::Kind::until_close, 0},
-                    {.cut_short = ErrorKind::upstream_reset});
-        upload_.start(tunnel_up(x_, sink_));
+        const OriginEnd::Tunnel origin = end_->open_tunnel(x_.route->tunnel_idle);
+        upload_.start(tunnel_up(x_, origin.to));
         const std::optional<RelayError> broke =
-            co_await relay(body_, *x_.sink, x_.record.bytes_out, x_.worker.loop());
+            co_await relay(origin.from, *x_.sink, x_.record.bytes_out, x_.worker.loop());
         if (broke) x_.cancel(broke->error.kind);
         if (broke) x_.body->interrupt();
         co_await upload_.join();
     }
-    release();
+    finish(false);
     if (!upgraded) co_return upgraded;
     x_.sink->abort();
     co_return Result<void>();
-}
-
-void Attempt::release() {
-    if (connection_) x_.detach(*connection_);
-    connection_.reset();
 }
 
 }  // namespace scrollgate

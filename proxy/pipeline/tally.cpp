@@ -1,6 +1,7 @@
 #include "proxy/pipeline/tally.hpp"
 
 #include "balancer/report.hpp"
+#include "proxy/pipeline/grpc_call.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -45,6 +46,10 @@ void tell(Exchange& x, const Endpoint& endpoint, AttemptEnd end, Duration took, 
 
 }  // namespace
 
+bool gone_silent(const Endpoint& endpoint) noexcept {
+    return endpoint.state->unanswered_run.load(std::memory_order_relaxed) > 0;
+}
+
 void begin_attempt(Exchange& x, const Endpoint& endpoint, AttemptReason reason) noexcept {
     EndpointState& state = *endpoint.state;
     state.requests.fetch_add(1, std::memory_order_relaxed);
@@ -57,8 +62,9 @@ void begin_attempt(Exchange& x, const Endpoint& endpoint, AttemptReason reason) 
     ++x.record.attempts;
 }
 
-void answered(Exchange& x, const Endpoint& endpoint, std::uint16_t status, Duration took) {
-    tell(x, endpoint, status >= 500 ? AttemptEnd::server_error : AttemptEnd::answered, took);
+void answered(Exchange& x, const Endpoint& endpoint, const ResponseHead& head, Duration took) {
+    const bool failed = head.status >= 500 || is_turned_down(x, head);
+    tell(x, endpoint, failed ? AttemptEnd::server_error : AttemptEnd::answered, took);
 }
 
 void overdue(Exchange& x, const Endpoint& endpoint, Duration took) {

@@ -9,11 +9,16 @@ namespace scrollgate {
 /// Why an attempt is made.
 enum class AttemptReason : std::uint8_t { first, again, beside };
 
+/// Attempts on `endpoint` have broken off or are overdue, and no answer has come since: it may be
+/// gone. Who asks it now should not wait for it as long as for others.
+[[nodiscard]] bool gone_silent(const Endpoint& endpoint) noexcept;
+
 /// An attempt on `endpoint` begins.
 void begin_attempt(Exchange& x, const Endpoint& endpoint, AttemptReason reason) noexcept;
 
-/// It has given a final head with `status` after `took`.
-void answered(Exchange& x, const Endpoint& endpoint, std::uint16_t status, Duration took);
+/// It has given this final head after `took`. A 5xx speaks against it, and so does a gRPC call that
+/// is turned down with a status that the route asks elsewhere for.
+void answered(Exchange& x, const Endpoint& endpoint, const ResponseHead& head, Duration took);
 
 /// It has lasted `took` and is far from usual; once per attempt.
 void overdue(Exchange& x, const Endpoint& endpoint, Duration took);

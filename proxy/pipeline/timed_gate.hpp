@@ -22,6 +22,7 @@ class TimedGate final : private TimerWheel::Timer {
     void open() { settle(State::opened); }
     void shut() { settle(State::shut); }
     [[nodiscard]] bool settled() const noexcept { return state_ != State::waiting; }
+    [[nodiscard]] bool timed_out() const noexcept { return state_ == State::timed_out; }
     /// Who waits goes on with timed_out at `when`.
     void limit(TimePoint when) { loop_.arm(*this, when); }
 

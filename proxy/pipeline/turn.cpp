@@ -1,7 +1,7 @@
 #include "proxy/pipeline/turn.hpp"
 
+#include "proxy/pipeline/grpc_call.hpp"
 #include "proxy/pipeline/hedge.hpp"
-#include "proxy/pipeline/preface.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -19,16 +19,14 @@ Task<Result<void>> Turn::begin(Hedge* hedge) {
     if (!ended && attempt_ && attempt_->died_unused()) {
         co_await attempt_->abandon();
         attempt_.reset();
-        claim_.connection =
-            x_.worker.upstreams().open(*endpoint_, nullptr, preface_for(x_, *endpoint_));
-        if (claim_.connection) ended = co_await ask(hedge);
+        if (claim_again(x_, claim_)) ended = co_await ask(hedge);
     }
     // The client's pace in sending a body is not the endpoint's latency.
     took_ = x_.worker.loop().now() - (sent() ? attempt_->sent_at() : begun_);
     if (ended) {
         status_ = attempt_->response().status;
         x_.hedges().answered(took_);
-        answered(x_, *endpoint_, status_, took_);
+        answered(x_, *endpoint_, attempt_->response(), took_);
     } else if (!reported_) {
         end_attempt(x_, *endpoint_, ended.error(), took_, overdue_);
     }
@@ -37,7 +35,7 @@ Task<Result<void>> Turn::begin(Hedge* hedge) {
 
 Task<Result<void>> Turn::connect() {
     connect_ = Duration::zero();
-    if (claim_.connection->reused()) co_return Result<void>();
+    if (claim_.ready()) co_return Result<void>();
     race_.emplace(x_, claim_);
     if (called_off_) race_->call_off();
     const Result<void> connected = co_await race_->run();
@@ -55,13 +53,14 @@ Task<Result<void>> Turn::ask(Hedge* hedge) {
     x_.record.endpoint = endpoint_;
     if (!rewind_body()) {
         reported_ = true;  // nothing was asked of the endpoint
-        claim_.connection.reset();
+        claim_.leave();
         co_return Error{ErrorKind::upstream_reset, false, {}, "the body cannot be sent again"};
     }
-    attempt_.emplace(x_, *endpoint_, std::move(claim_.connection));
+    attempt_.emplace(x_, *endpoint_, end_of(x_, claim_));
     if (holding_) attempt_->hold_interims();
     if (called_off_) attempt_->call_off();
     begun_ = x_.worker.loop().now();  // latency is the endpoint's, not the handshake's
+    tell_deadline(x_);
     if (hedge != nullptr) hedge->asked();
     co_return co_await attempt_->begin();
 }

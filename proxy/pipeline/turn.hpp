@@ -20,8 +20,9 @@ class Turn {
     Turn& operator=(const Turn&) = delete;
 
     /// Connects if need be (perhaps elsewhere, connect_race.hpp), sends the request and awaits the
-    /// final head. A reused connection that dies before it gave a byte is replaced by a fresh one,
-    /// once, if the request can be repeated (decision 8). `hedge` is told when the request goes
+    /// final head. A reused connection that dies before it gave a byte, or one over HTTP/2 that
+    /// refuses the stream, is replaced by another one, once, if the request can be repeated
+    /// (decisions 8 and 20). `hedge` is told when the request goes
     /// out, and may be null.
     [[nodiscard]] Task<Result<void>> begin(Hedge* hedge);
     /// Relays the response that begin() left, to its end.
@@ -39,6 +40,8 @@ class Turn {
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return *endpoint_; }
     /// Of the final head; 0 before.
     [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
+    /// The final head, once there is one.
+    [[nodiscard]] const ResponseHead& response() const noexcept { return attempt_->response(); }
     /// The request went out to its last byte.
     [[nodiscard]] bool sent() const noexcept { return attempt_ && attempt_->sent(); }
     /// The request is with the endpoint, which has not said a word.

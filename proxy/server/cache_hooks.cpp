@@ -14,6 +14,7 @@ namespace asio = boost::asio;
 
 WarmEnd in_words(const FillEnd& end) {
     WarmEnd made;
+    made.asked = end.asked;
     // What may not be stored is called off when its head has come.
     const bool judged = end.reason != CacheReason::none && end.reason != CacheReason::no_memory &&
                         end.reason != CacheReason::too_many_fills;
@@ -40,7 +41,7 @@ CacheDesk::Hooks cache_hooks(asio::io_context& control,
             asio::post(control, [ended, made = in_words(end)] { ended(made); });
         };
         worker.loop().post(
-            [&worker, order = std::move(order), done] { start_fill(worker, order, done); });
+            [&worker, order = std::move(order), done] { start_fills(worker, order, done); });
     };
     hooks.later = [&control](std::function<void()> call) { asio::post(control, std::move(call)); };
     hooks.alarm = [&control] { return std::make_unique<AsioAlarm>(control); };

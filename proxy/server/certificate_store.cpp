@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "config/url.hpp"
 #include "core/limits.hpp"
 #include "core/log.hpp"
 
@@ -146,7 +147,14 @@ PoolContexts pool_contexts(const std::vector<config::Pool>& pools) {
             continue;
         const config::PoolTls tls = pool.tls.value_or(config::PoolTls{});
         try {
-            made[pool.name] = std::make_shared<const TlsClientContext>(tls.client());
+            using Protocol = config::Pool::Protocol;
+            const bool choice = pool.protocol == Protocol::automatic;
+            std::vector<std::string> alpn{pool.protocol == Protocol::h2 ? "h2" : "http/1.1"};
+            const auto http1 = std::make_shared<const TlsClientContext>(tls.client(alpn));
+            if (choice) alpn.insert(alpn.begin(), "h2");
+            made[pool.name].context =
+                choice ? std::make_shared<const TlsClientContext>(tls.client(alpn)) : http1;
+            if (choice) made[pool.name].http1 = http1;
         } catch (const std::runtime_error& error) {
             throw std::runtime_error(fmt::format("pool {}: tls: {}", pool.name, error.what()));
         }
@@ -157,6 +165,48 @@ PoolContexts pool_contexts(const std::vector<config::Pool>& pools) {
                 pool.name);
     }
     return made;
+}
+
+namespace {
+
+/// Contexts are shared by those that need the same: each holds a copy of the CAs.
+struct TargetsBeingMade {
+    ProbeTargets made{};
+    std::map<std::string, std::shared_ptr<const TlsClientContext>> contexts{};
+
+    /// Of a Dependency or Webhook that is over TLS.
+    template <class Remote>
+    void add(const config::Pool& pool, const Remote& remote, std::string_view key, bool http) {
+        const config::PoolTls& tls = *remote.tls;
+        const std::string shown =
+            fmt::format("pool {}: {} {}", pool.name, key, config::without_query(remote.url));
+        TlsClientOptions options = tls.client();
+        if (!http) options.alpn.clear();
+        auto& context = contexts[fmt::format("{}\n{}\n{}\n{}\n{}\n{}", tls.ca, tls.verify, tls.pin,
+                                             tls.cert, tls.key, http)];
+        try {
+            if (!context) context = std::make_shared<const TlsClientContext>(options);
+        } catch (const std::runtime_error& error) {
+            throw std::runtime_error(fmt::format("{}: tls: {}", shown, error.what()));
+        }
+        made[{pool.name, remote.url}] = std::make_shared<const TlsTarget>(
+            TlsTarget{context, tls.server_name.empty() ? remote.host : tls.server_name});
+        if (!tls.verify && tls.pin.empty())
+            log::warn("{}: tls.verify is false: ANYBODY on the way can pretend to be it", shown);
+    }
+};
+
+}  // namespace
+
+ProbeTargets probe_targets(const std::vector<config::Pool>& pools) {
+    TargetsBeingMade all;
+    for (const config::Pool& pool : pools) {
+        for (const config::Dependency& one : pool.depends_on)
+            if (one.tls)
+                all.add(pool, one, "depends_on", one.kind == config::Dependency::Kind::http);
+        if (pool.webhook && pool.webhook->tls) all.add(pool, *pool.webhook, "webhook", true);
+    }
+    return std::move(all.made);
 }
 
 }  // namespace scrollgate

@@ -14,6 +14,7 @@
 #include "config/model.hpp"
 #include "core/net/alarm.hpp"
 #include "core/net/tls_server.hpp"
+#include "health/plans.hpp"
 #include "proxy/admin/status.hpp"
 #include "proxy/server/endpoint_watch.hpp"
 
@@ -61,5 +62,8 @@ class CertificateStore {
 
 /// The contexts of pools with https:// endpoints. Throws std::runtime_error.
 [[nodiscard]] PoolContexts pool_contexts(const std::vector<config::Pool>& pools);
+/// Who the dependencies and webhooks of pools have to be, those over TLS. Throws
+/// std::runtime_error.
+[[nodiscard]] ProbeTargets probe_targets(const std::vector<config::Pool>& pools);
 
 }  // namespace scrollgate

@@ -44,7 +44,7 @@ bool same(const Endpoint& a, const Endpoint& b) {
     return a.address == b.address && a.name == b.name && a.port == b.port && a.weight == b.weight &&
            a.standby == b.standby && a.zone == b.zone && a.provider == b.provider &&
            a.region == b.region && a.limits == b.limits && a.tls == b.tls &&
-           a.proxy_protocol == b.proxy_protocol;
+           a.proxy_protocol == b.proxy_protocol && a.protocol == b.protocol;
 }
 
 std::string in_words(const std::vector<std::string>& all) {
@@ -239,6 +239,7 @@ EndpointSet EndpointWatch::made_of(const config::Pool& pool, const EndpointSet& 
     EndpointSet set;
     std::set<std::string> taken;
     const auto add = [&](const config::Endpoint& configured, bool standby) {
+        const Target target = target_of(pool, configured);
         for (const SocketAddress& address : addresses_of(configured, kept)) {
             std::string text = address.text();
             if (!taken.insert(text).second) continue;
@@ -246,7 +247,7 @@ EndpointSet EndpointWatch::made_of(const config::Pool& pool, const EndpointSet& 
                 pool.name, pool.provider, pool.region, configured.zone, configured.host,
                 configured.port, address, std::move(text), configured.weight, standby, pool.limits,
                 registry_.state_of(pool.name, address, standby), registry_.state_of(pool.name),
-                target_of(pool, configured), pool.proxy_protocol});
+                target.tls, pool.proxy_protocol, pool.protocol, target.http1});
             const auto old = std::find_if(before.begin(), before.end(),
                                           [&](const auto& known) { return same(*known, *made); });
             set.push_back(old != before.end() ? *old : std::move(made));
@@ -261,16 +262,19 @@ EndpointSet EndpointWatch::made_of(const config::Pool& pool, const EndpointSet& 
 
 /// Who an https:// endpoint has to be: `tls.server_name`, else the Host that it is sent if that is
 /// fixed, else its own name.
-std::shared_ptr<const TlsTarget> EndpointWatch::target_of(const config::Pool& pool,
-                                                          const config::Endpoint& endpoint) {
-    const auto context = contexts_.find(pool.name);
-    if (!endpoint.tls || context == contexts_.end()) return nullptr;
+EndpointWatch::Target EndpointWatch::target_of(const config::Pool& pool,
+                                               const config::Endpoint& endpoint) {
+    const auto found = contexts_.find(pool.name);
+    if (!endpoint.tls || found == contexts_.end()) return {};
     std::string name = pool.tls ? pool.tls->server_name : "";
     if (name.empty() && pool.host_mode == config::Pool::HostMode::literal)
         name = parse_host_port(pool.host_literal)->host;
     if (name.empty()) name = endpoint.host;
-    std::shared_ptr<const TlsTarget>& target = targets_[{pool.name, name}];
-    if (!target) target = std::make_shared<const TlsTarget>(TlsTarget{context->second, name});
+    const PoolContext& of = found->second;
+    Target& target = targets_[{pool.name, name}];
+    if (target.tls) return target;
+    target.tls = std::make_shared<const TlsTarget>(TlsTarget{of.context, name});
+    if (of.http1) target.http1 = std::make_shared<const TlsTarget>(TlsTarget{of.http1, name});
     return target;
 }
 

@@ -29,8 +29,13 @@
 
 namespace scrollgate {
 
-/// What connections to a pool's endpoints have in common under TLS, by the pool's name.
-using PoolContexts = std::map<std::string, std::shared_ptr<const TlsClientContext>>;
+/// What connections to a pool's endpoints have in common under TLS.
+struct PoolContext {
+    std::shared_ptr<const TlsClientContext> context;
+    std::shared_ptr<const TlsClientContext> http1{};  ///< where `context` offers HTTP/2, too
+};
+/// By the pool's name.
+using PoolContexts = std::map<std::string, PoolContext>;
 
 class EndpointWatch {
   public:
@@ -81,8 +86,10 @@ class EndpointWatch {
     void hold(const config::Pool& pool, const EndpointSet& before, EndpointSet& set);
     [[nodiscard]] EndpointSet made_of(const config::Pool& pool, const EndpointSet& before,
                                       const Addresses* kept);
-    [[nodiscard]] std::shared_ptr<const TlsTarget> target_of(const config::Pool& pool,
-                                                             const config::Endpoint& endpoint);
+    struct Target {
+        std::shared_ptr<const TlsTarget> tls, http1;
+    };
+    [[nodiscard]] Target target_of(const config::Pool& pool, const config::Endpoint& endpoint);
     [[nodiscard]] std::vector<SocketAddress> addresses_of(const config::Endpoint& endpoint,
                                                           const Addresses* kept) const;
 
@@ -98,7 +105,7 @@ class EndpointWatch {
     PoolSets sets_;
     PoolContexts contexts_;
     /// By pool and server name, so that a target stays itself while the configuration does.
-    std::map<std::pair<std::string, std::string>, std::shared_ptr<const TlsTarget>> targets_;
+    std::map<std::pair<std::string, std::string>, Target> targets_;
     bool updating_ = false;
     std::shared_ptr<char> alive_;  ///< answers that come after our end see it gone
 };

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "config/model.hpp"
 #include "core/clock.hpp"
 #include "core/net/tls_server.hpp"
 
@@ -16,6 +17,12 @@ struct ListenerRuntime {
     bool proxy_protocol = false;                  ///< every connection begins with a PROXY header
     Duration handshake{};                         ///< for PROXY header and TLS handshake
     std::shared_ptr<const TlsServerContext> tls;  ///< null: plain
+    std::uint64_t terms = 0;                      ///< terms_of() it
 };
+
+/// A digest, never 0, of who may connect to `listener` and how: its address, plain or TLS,
+/// versions, protocols, whose certificates, PROXY headers. Not of its own certificates: with
+/// others, the connections that are there go on.
+[[nodiscard]] std::uint64_t terms_of(const config::Listener& listener);
 
 }  // namespace scrollgate

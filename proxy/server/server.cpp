@@ -90,6 +90,7 @@ struct Server::Impl {
     AsioAlarm certificate_alarm{control};
     CertificateStore certificates;
     PoolContexts pool_tls;
+    ProbeTargets probe_tls;
     std::shared_ptr<const Snapshot> snapshot;
     std::uint64_t snapshots = 0;
     std::vector<std::unique_ptr<Worker>> workers;
@@ -127,6 +128,7 @@ Server::Impl::Impl(config::Config config, Options options_in)
     snapshot = make_snapshot(std::move(config));
     certificates.use(snapshot->config->listeners, certificates.load(snapshot->config->listeners));
     pool_tls = pool_contexts(snapshot->config->pools);
+    probe_tls = probe_targets(snapshot->config->pools);
     for (const config::Listener& listener : snapshot->config->listeners) {
         const std::string failed = listeners.open(listener.bind);
         if (!failed.empty()) throw std::runtime_error(failed);
@@ -228,7 +230,7 @@ void Server::Impl::listen_on(const config::Config& config) {
         const config::Listener& listener = config.listeners[k];
         const auto runtime = std::make_shared<const ListenerRuntime>(
             ListenerRuntime{listener.name, listener.https_redirect, listener.proxy_protocol,
-                            config.timeouts.handshake, certificates.at(k)});
+                            config.timeouts.handshake, certificates.at(k), terms_of(listener)});
         const std::vector<int>& sockets = listeners.sockets(listener.bind);
         for (unsigned i = 0; i < worker_count; ++i)
             workers[i]->listen(sockets[i], runtime);
@@ -243,7 +245,7 @@ void Server::Impl::push_endpoints() {
 }
 
 void Server::Impl::update_health() {
-    health.update(snapshot->config, watch.sets());
+    health.update(snapshot->config, watch.sets(), probe_tls);
 }
 
 // Called on health's thread; the resolver is the control thread's.
@@ -361,10 +363,12 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
             next = make_snapshot(std::move(loaded.config));
             auto contexts = certificates.load(next->config->listeners);
             PoolContexts pools = pool_contexts(next->config->pools);
+            ProbeTargets probes = probe_targets(next->config->pools);
             access_log.reconfigure(next->config->access_log);
             const std::string failed = switch_listeners(*next->config, std::move(contexts));
             if (failed.empty()) {
                 pool_tls = std::move(pools);
+                probe_tls = std::move(probes);
             } else {
                 access_log.reconfigure(snapshot->config->access_log);
                 fail(failed);

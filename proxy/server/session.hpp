@@ -25,11 +25,13 @@ class Session : public SessionHook {
     /// The connection is not to be used for long any more, and the client is told so: in the next
     /// answers of HTTP/1, by a GOAWAY of HTTP/2.
     virtual void say_close() noexcept = 0;
-    /// The worker drains: say_close(); an idle connection closes now, or, if it was used within the
-    /// last second, after that second, because a request may be on its way.
+    /// The worker drains, or the listener is not what it was: say_close(); an idle connection
+    /// closes now, or, if it was used within the last second, after that second, because a request
+    /// may be on its way.
     virtual void drain() = 0;
     /// Gives up: whatever is under way is called off.
     virtual void abandon() = 0;
+    [[nodiscard]] const Client& client() const noexcept { return client_; }
 
   protected:
     /// A connection that Admission has let in; it leaves with the session.

@@ -1,5 +1,7 @@
 #include "proxy/server/snapshot.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace scrollgate {
@@ -12,8 +14,17 @@ std::string text_of(const config::Hsts& hsts) {
                        hsts.preload ? "; preload" : "");
 }
 
-RouteRuntime compile(const config::Route& route, const config::Timeouts& defaults,
-                     Metrics& metrics) {
+/// One of its pools speaks HTTP/2, or may.
+bool may_be_refused(const config::Route& route, const std::vector<config::Pool>& pools) {
+    return std::any_of(route.pools.begin(), route.pools.end(), [&](const auto& used) {
+        const auto pool = std::find_if(pools.begin(), pools.end(),
+                                       [&](const auto& one) { return one.name == used.name; });
+        return pool != pools.end() && pool->protocol != config::Pool::Protocol::http1;
+    });
+}
+
+RouteRuntime compile(const config::Route& route, const config::Config& config, Metrics& metrics) {
+    const config::Timeouts& defaults = config.timeouts;
     const config::RouteTimeouts& own = route.timeouts;
     RouteRuntime made;
     made.route = &route;
@@ -22,6 +33,7 @@ RouteRuntime compile(const config::Route& route, const config::Timeouts& default
     made.series = metrics.route_series(route.name);
     made.budget = std::make_unique<RetryBudget>(route.failover.budget);
     if (route.hsts) made.hsts = text_of(*route.hsts);
+    made.may_be_refused = may_be_refused(route, config.pools);
     made.client_body = own.client_body.value_or(defaults.client_body);
     made.client_write = own.client_write.value_or(defaults.client_write);
     made.connect = own.connect.value_or(defaults.connect);
@@ -44,7 +56,7 @@ Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Config> f
       head_limits{config->limits.header_bytes, config->limits.headers, config->limits.uri_bytes} {
     routes.reserve(config->routes.size());
     for (const config::Route& route : config->routes) {
-        routes.push_back(compile(route, config->timeouts, metrics));
+        routes.push_back(compile(route, *config, metrics));
     }
     for (const config::Pool& pool : config->pools) {
         const std::uint32_t series = metrics.pool_series(pool.name, pool.provider, pool.region);

@@ -32,6 +32,7 @@ struct RouteRuntime {
     std::uint32_t series = Metrics::no_route;  ///< where its requests are counted
     std::unique_ptr<RetryBudget> budget;       ///< of all workers
     std::string hsts;                          ///< value of Strict-Transport-Security; empty: none
+    bool may_be_refused = false;               ///< a pool of it may speak HTTP/2
     Duration client_body, client_write, connect, upstream_response, upstream_body, request,
         tunnel_idle;
 };

@@ -1,5 +1,6 @@
 #include "proxy/server/worker.hpp"
 
+#include <algorithm>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -55,8 +56,10 @@ void Worker::run() {
     abandon_fills();
     if (seat_) seat_->stop();
     upstreams_.close_idle();
-    while (loop_.poll())  // what was closed completes
-        abandon_fills();  // those, too, that began on the way
+    while (loop_.poll()) {        // what was closed completes
+        abandon_fills();          // those, too, that began on the way
+        upstreams_.close_idle();  // and what nobody needs any more
+    }
 }
 
 // ---- any thread
@@ -78,7 +81,10 @@ void Worker::update(PoolSets sets) {
 
 void Worker::listen(int descriptor, std::shared_ptr<const ListenerRuntime> listener) {
     loop_.post([this, descriptor, next = std::move(listener)] {
-        if (std::exchange(listeners_[descriptor], next) != nullptr) return;
+        if (const auto before = std::exchange(listeners_[descriptor], next)) {
+            if (before->terms != next->terms) drain_those_under(before->terms);
+            return;
+        }
         acceptors_.push_back(std::make_unique<Acceptor>(
             loop_, descriptor,
             [this, descriptor](int fd, const SocketAddress& peer) {
@@ -98,7 +104,8 @@ void Worker::stop_listening(int descriptor, std::function<void()> done) {
             acceptor->drain();
             return true;
         });
-        listeners_.erase(descriptor);
+        if (const auto gone = listeners_.extract(descriptor); !gone.empty())
+            drain_those_under(gone.mapped()->terms);
         done();
     });
 }
@@ -226,8 +233,23 @@ Client Worker::client_of(const ListenerRuntime& listener, const SocketAddress& p
     Client client{peer, peer.ip(), "http", listener.name,
                   is_trusted(*snapshot_->shared->config, peer)};
     client.https_redirect = listener.https_redirect;
+    client.terms = listener.terms;
     if (snapshot_->shared->sends_addresses) client.local = local_address(descriptor);
     return client;
+}
+
+bool Worker::closing(const Client& client) const noexcept {
+    if (closing_ || client.terms == 0) return closing_;
+    return std::none_of(listeners_.begin(), listeners_.end(), [&](const auto& listener) {
+        return listener.second->terms == client.terms;
+    });
+}
+
+void Worker::drain_those_under(std::uint64_t terms) {
+    for (auto session = sessions_.begin(); session != sessions_.end();) {
+        Session& one = *session++;
+        if (one.client().terms == terms) one.drain();
+    }
 }
 
 void Worker::greeting_began(Greeting& greeting) {

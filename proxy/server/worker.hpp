@@ -18,8 +18,10 @@
 #include "core/net/event_loop.hpp"
 #include "proxy/caching/fill_task.hpp"
 #include "proxy/caching/response_cache.hpp"
+#include "proxy/http1/origin_end.hpp"
 #include "proxy/http1/server_session.hpp"
 #include "proxy/http2/exchange.hpp"
+#include "proxy/http2/origin_end.hpp"
 #include "proxy/observe/access_log.hpp"
 #include "proxy/observe/metrics.hpp"
 #include "proxy/server/acceptor.hpp"
@@ -66,9 +68,11 @@ class Worker {
     void adopt(std::shared_ptr<const Snapshot> snapshot, PoolSets sets);
     /// New endpoint sets under the same configuration.
     void update(PoolSets sets);
-    /// Accepts from `descriptor` (not owned) for this listener. Again: as it is from now on.
+    /// Accepts from `descriptor` (not owned) for this listener. Again: as it is from now on; if its
+    /// terms are others, connections that came under the old ones drain.
     void listen(int descriptor, std::shared_ptr<const ListenerRuntime> listener);
-    /// Accepts what is queued on `descriptor`, then no more; `done` runs on the worker's thread.
+    /// Accepts what is queued on `descriptor`, then no more, and all that came from there drain;
+    /// `done` runs on the worker's thread.
     void stop_listening(int descriptor, std::function<void()> done);
     /// Connections end after their present exchange.
     void say_close();
@@ -112,6 +116,8 @@ class Worker {
     // -- for sessions
     [[nodiscard]] Recycled<ServerExchange>& http1_exchanges() noexcept { return http1_; }
     [[nodiscard]] Recycled<Http2Exchange>& http2_exchanges() noexcept { return http2_; }
+    [[nodiscard]] Recycled<Http1OriginEnd>& http1_ends() noexcept { return http1_ends_; }
+    [[nodiscard]] Recycled<Http2OriginEnd>& http2_ends() noexcept { return http2_ends_; }
     void session_began(Session& session);
     /// `session` has taken the place of one that leaves the list.
     void session_replaced(Session& session);
@@ -132,8 +138,9 @@ class Worker {
     void fill_began(FillTask& fill) { fills_.push_back(fill); }
     /// An HTTP/2 connection was ended for a flood.
     void flooded(http2::Flood kind) noexcept;
-    /// say_close() was called: new connections are to be short, too.
-    [[nodiscard]] bool closing() const noexcept { return closing_; }
+    /// say_close() was called, or the client has come under other terms than its listener has by
+    /// now: even a new connection is to be short.
+    [[nodiscard]] bool closing(const Client& client) const noexcept;
 
     /// Counts a tunnel while it lasts.
     class TunnelCount {
@@ -156,6 +163,7 @@ class Worker {
     void accepted(int listening, int descriptor, const SocketAddress& peer);
     void complain(const std::string& why);
     void abandon_sessions();
+    void drain_those_under(std::uint64_t terms);
     void abandon_fills();
     void finish_drain();
 
@@ -169,6 +177,8 @@ class Worker {
     ReplayMemory replay_memory_;
     Recycled<ServerExchange> http1_;
     Recycled<Http2Exchange> http2_;
+    Recycled<Http1OriginEnd> http1_ends_;
+    Recycled<Http2OriginEnd> http2_ends_;
     std::vector<std::unique_ptr<Acceptor>> acceptors_;
     std::map<int, std::shared_ptr<const ListenerRuntime>> listeners_;  ///< by their descriptor
     Greetings greetings_;

@@ -3,30 +3,39 @@
 #include <algorithm>
 
 #include "core/limits.hpp"
+#include "proxy/upstream/shared_connection.hpp"
 
 namespace scrollgate {
+namespace {
+
+/// What connects to `endpoint` may turn out to be a connection that many share.
+bool may_share(const Endpoint& endpoint) noexcept {
+    using Protocol = config::Pool::Protocol;
+    return endpoint.protocol == Protocol::h2 || endpoint.protocol == Protocol::h2c ||
+           (endpoint.protocol == Protocol::automatic && endpoint.tls != nullptr);
+}
+
+}  // namespace
+
 // ---- UpstreamConnection
 
 UpstreamConnection::UpstreamConnection(EventLoop& loop, std::unique_ptr<Stream> stream,
                                        UpstreamPool& pool, EndpointSlot& slot,
-                                       ConnectionToken token,
-                                       std::shared_ptr<const TlsTarget> target, bool once)
+                                       ConnectionToken token, Made made)
     : Connection(loop, std::move(stream)),
       pool_(pool),
       slot_(slot),
       token_(std::move(token)),
-      target_(std::move(target)),
-      once_(once) {
+      made_(std::move(made)) {
     ++slot_.connections;
+    slot_.opening += made_.awaited ? 1 : 0;
     add(pool_.gauges_.upstream_active, 1);
 }
 
 UpstreamConnection::~UpstreamConnection() {
     add(pool_.gauges_.upstream_active, -1);
-    if (--slot_.connections == 0 && slot_.retired) {
-        const EndpointState* const key = slot_.state.get();
-        pool_.slots_.erase(key);
-    }
+    --slot_.connections;
+    pool_.sweep(slot_);
 }
 
 void UpstreamConnection::input_seen() noexcept {
@@ -86,7 +95,8 @@ UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young, bool car
         const Duration idle = loop_.now() - connection.idle_since_;
         if (young && idle >= limits::reuse_unsafe) return {};
         leave_idle(connection);
-        if (connection.target_ != endpoint.tls) {  // made for another configuration
+        if (connection.made_.target != endpoint.tls ||
+            connection.made_.protocol != endpoint.protocol) {  // another configuration
             discard(connection);
             continue;
         }
@@ -101,7 +111,8 @@ UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young, bool car
     return {};
 }
 
-UpstreamLease UpstreamPool::open(const Endpoint& endpoint, Limit* reached, std::string preface) {
+UpstreamLease UpstreamPool::open(const Endpoint& endpoint, Limit* reached, std::string preface,
+                                 bool alone) {
     Limit limit = Limit::none;
     std::optional<ConnectionToken> token = ConnectionToken::try_acquire(endpoint, &limit);
     // It leads to another endpoint, or the caller may not use it.
@@ -112,19 +123,83 @@ UpstreamLease UpstreamPool::open(const Endpoint& endpoint, Limit* reached, std::
     if (reached != nullptr) *reached = limit;
     if (!token) return {};
     EndpointSlot& slot = slot_of(endpoint);
+    const bool http1 = alone && endpoint.tls_http1 != nullptr;
+    UpstreamConnection::Made made{.target = http1 ? endpoint.tls_http1 : endpoint.tls,
+                                  .protocol = endpoint.protocol,
+                                  .once = !preface.empty(),
+                                  .awaited = !alone && may_share(endpoint)};
     if (endpoint.tls && slot.target != endpoint.tls) {
         slot.target = endpoint.tls;
         slot.session = std::make_shared<TlsSession>();
+        slot.speaks_http1 = false;
     }
-    const bool once = !preface.empty();
-    const DialPlan plan{endpoint.tls, slot.session, std::move(preface)};
+    const DialPlan plan{made.target, http1 ? nullptr : slot.session, std::move(preface)};
     return UpstreamLease(new UpstreamConnection(loop_, dialer_.open(loop_, plan), *this, slot,
-                                                std::move(*token), endpoint.tls, once));
+                                                std::move(*token), std::move(made)));
 }
+
+// ---- shared ones
+
+SharedSeat UpstreamPool::seat(const Endpoint& endpoint, bool tunnel) {
+    const auto found = slots_.find(endpoint.state.get());
+    if (found == slots_.end()) return {};
+    EndpointSlot& slot = *found->second;
+    const bool choice = endpoint.protocol == config::Pool::Protocol::automatic;
+    for (SharedConnection* const one : slot.shared) {
+        if (!one->fits(endpoint)) {  // made for another configuration
+            one->retire();
+        } else if (one->takes() && (!tunnel || !choice || one->peer_takes_connect())) {
+            return SharedSeat(*one);
+        }
+    }
+    if (choice && (tunnel || slot.speaks_http1)) return {};
+    if (slot.joining >= slot.opening * limits::http2_streams) return {};
+    return SharedSeat(slot, *this);
+}
+
+SharedSeat UpstreamPool::place(const Endpoint& endpoint) {
+    return SharedSeat(slot_of(endpoint), *this);
+}
+
+SharedSeat UpstreamPool::share(UpstreamLease connection, const http2::SessionOptions& options,
+                               Duration idle) {
+    EndpointSlot& slot = connection->slot_;
+    slot.speaks_http1 = false;
+    auto* const shared = new SharedConnection(*this, slot, std::move(connection), options, idle);
+    SharedSeat first(*shared);
+    detach(shared->run());
+    return first;
+}
+
+void UpstreamPool::speaks_http1(UpstreamConnection& connection) noexcept {
+    connection.slot_.speaks_http1 = connection.slot_.speaks_http1 || connection.made_.awaited;
+    arrived(connection);
+}
+
+void UpstreamPool::arrived(UpstreamConnection& connection) noexcept {
+    if (!std::exchange(connection.made_.awaited, false)) return;
+    --connection.slot_.opening;
+    connection.slot_.wake_all();
+}
+
+void UpstreamPool::close(UpstreamConnection& connection) noexcept {
+    arrived(connection);
+    connection.close();
+    connection.token_.release();
+}
+
+void UpstreamPool::sweep(EndpointSlot& slot) noexcept {
+    if (slot.retired && slot.connections == 0 && slot.joining == 0) {
+        const EndpointState* const key = slot.state.get();
+        slots_.erase(key);
+    }
+}
+
+// ---- idle ones
 
 void UpstreamPool::keep(UpstreamConnection& connection, Duration idle) noexcept {
     std::vector<UpstreamConnection*>& row = connection.slot_.idle;
-    if (connection.slot_.retired || connection.once_ || idle <= Duration::zero() ||
+    if (connection.slot_.retired || connection.made_.once || idle <= Duration::zero() ||
         connection.failure() || connection.at_end() || !connection.received().empty()) {
         discard(connection);
         return;
@@ -160,22 +235,35 @@ void UpstreamPool::leave_idle(UpstreamConnection& connection) noexcept {
 
 void UpstreamPool::discard(UpstreamConnection& connection) noexcept {
     connection.state_ = UpstreamConnection::State::dead;
-    connection.close();
-    connection.token_.release();  // though its last operation may end later
+    close(connection);  // though its last operation may end later
     if (!connection.busy()) delete &connection;
 }
 
 template <class Among>
 bool UpstreamPool::close_oldest(const Among& among) noexcept {
     UpstreamConnection* oldest = nullptr;
+    SharedConnection* shared = nullptr;
+    TimePoint since = never;
     for (const auto& [state, slot] : slots_) {
-        if (slot->idle.empty() || !among(*slot)) continue;
-        UpstreamConnection* const candidate = slot->idle.front();
-        if (oldest == nullptr || candidate->idle_since_ < oldest->idle_since_) oldest = candidate;
+        if (!among(*slot)) continue;
+        if (!slot->idle.empty() && slot->idle.front()->idle_since_ < since) {
+            oldest = slot->idle.front();
+            since = oldest->idle_since_;
+            shared = nullptr;
+        }
+        for (SharedConnection* const one : slot->shared) {
+            if (!one->idle() || one->idle_since() >= since) continue;
+            shared = one;
+            since = one->idle_since();
+        }
     }
-    if (oldest == nullptr) return false;
-    leave_idle(*oldest);
-    discard(*oldest);
+    if (since == never) return false;
+    if (shared != nullptr) {
+        shared->close_idle();
+    } else {
+        leave_idle(*oldest);
+        discard(*oldest);
+    }
     return true;
 }
 
@@ -202,14 +290,18 @@ void UpstreamPool::retire_others(const std::vector<std::shared_ptr<const Endpoin
     }
     std::vector<UpstreamConnection*> leaving;
     for (const auto& [state, slot] : slots_) {
-        if (slot->retired) leaving.insert(leaving.end(), slot->idle.begin(), slot->idle.end());
+        if (!slot->retired) continue;
+        leaving.insert(leaving.end(), slot->idle.begin(), slot->idle.end());
+        for (SharedConnection* const one : slot->shared)
+            one->retire();
     }
     for (UpstreamConnection* connection : leaving) {
         leave_idle(*connection);
         discard(*connection);
     }
     std::erase_if(slots_, [](const auto& entry) {
-        return entry.second->retired && entry.second->connections == 0;
+        const EndpointSlot& slot = *entry.second;
+        return slot.retired && slot.connections == 0 && slot.joining == 0;
     });
 }
 

@@ -1,5 +1,5 @@
-// UpstreamConnection: one HTTP/1 connection to an endpoint, busy with one attempt or idle.
-// UpstreamPool: the idle ones of a worker, by endpoint.
+// UpstreamConnection: one connection to an endpoint: new, or over HTTP/1 and busy with one attempt
+// or idle, or what a SharedConnection rides on. UpstreamPool: those of a worker, by endpoint.
 //
 // An idle connection has a read pending: a FIN, a reset or a byte that nobody asked for ends it at
 // once, so what is handed out was alive a moment ago. After a second it gives its buffer back.
@@ -15,23 +15,37 @@
 #include "core/net/connection.hpp"
 #include "core/net/dialer.hpp"
 #include "proxy/observe/metrics.hpp"
+#include "proxy/upstream/call_off.hpp"
+#include "proxy/upstream/endpoint_slot.hpp"
 
 namespace scrollgate {
 
+class SharedSeat;
 class UpstreamPool;
-struct EndpointSlot;
+namespace http2 {
+struct SessionOptions;
+}
 
-class UpstreamConnection final : public Connection {
+class UpstreamConnection final : public Connection, public CallOff {
   public:
-    /// `target`: the TLS side, null if plain. `once`: it serves one exchange, because it began with
-    /// the address of one client.
+    /// What it was made for.
+    struct Made {
+        std::shared_ptr<const TlsTarget> target;  ///< null: plain
+        config::Pool::Protocol protocol = config::Pool::Protocol::http1;
+        bool once = false;     ///< it serves one exchange: it began with the address of one client
+        bool awaited = false;  ///< others count on it: they may be able to share it
+    };
     UpstreamConnection(EventLoop& loop, std::unique_ptr<Stream> stream, UpstreamPool& pool,
-                       EndpointSlot& slot, ConnectionToken token,
-                       std::shared_ptr<const TlsTarget> target, bool once);
+                       EndpointSlot& slot, ConnectionToken token, Made made);
     ~UpstreamConnection() override;
 
+    void fail(ErrorKind why) noexcept override { Connection::fail(why); }
     /// Has carried an exchange before the present one.
     [[nodiscard]] bool reused() const noexcept { return served_ > 0; }
+    [[nodiscard]] const std::shared_ptr<const TlsTarget>& target() const noexcept {
+        return made_.target;
+    }
+    [[nodiscard]] config::Pool::Protocol protocol() const noexcept { return made_.protocol; }
 
   private:
     friend class UpstreamPool;
@@ -44,8 +58,7 @@ class UpstreamConnection final : public Connection {
     UpstreamPool& pool_;
     EndpointSlot& slot_;
     ConnectionToken token_;
-    const std::shared_ptr<const TlsTarget> target_;
-    const bool once_;
+    Made made_;
     State state_ = State::busy;
     std::uint32_t served_ = 0;
     TimePoint idle_since_{}, idle_until_ = never;
@@ -79,19 +92,6 @@ class UpstreamLease {
     UpstreamConnection* connection_ = nullptr;
 };
 
-/// A worker's connections to one endpoint.
-struct EndpointSlot {
-    explicit EndpointSlot(const Endpoint& of) : state(of.state), pool(of.pool_state) {}
-
-    const std::shared_ptr<EndpointState> state;  ///< the identity
-    const std::shared_ptr<PoolState> pool;
-    std::shared_ptr<const TlsTarget> target;  ///< that `session` is of
-    std::shared_ptr<TlsSession> session;      ///< of the latest connection over TLS
-    std::vector<UpstreamConnection*> idle;    ///< the most recently used at the back
-    std::uint32_t connections = 0;            ///< idle, busy and dying
-    bool retired = false;                     ///< in no EndpointSet any more
-};
-
 class UpstreamPool {
   public:
     UpstreamPool(EventLoop& loop, Dialer& dialer, ConnectionGauges& gauges) noexcept
@@ -105,8 +105,23 @@ class UpstreamPool {
     /// A new connection for the caller to connect. At a limit, an idle one of this worker makes
     /// room; an empty lease if there is none, and `reached`, if not null, tells whose limit it is.
     /// With a `preface`, sent before all else, it serves one exchange.
+    /// `alone`: over HTTP/1, whatever the endpoint might speak.
     [[nodiscard]] UpstreamLease open(const Endpoint& endpoint, Limit* reached = nullptr,
-                                     std::string preface = {});
+                                     std::string preface = {}, bool alone = false);
+
+    // -- over HTTP/2 (shared_connection.hpp)
+    /// A stream on a connection to `endpoint` that has room, or a place among those that wait for
+    /// one that is being opened; an empty seat if the caller has to open one. For a `tunnel`, where
+    /// there is a choice, only on a connection that is known to take those.
+    [[nodiscard]] SharedSeat seat(const Endpoint& endpoint, bool tunnel);
+    /// A place among those that wait, for the caller who was not to open one.
+    [[nodiscard]] SharedSeat place(const Endpoint& endpoint);
+    /// `connection`, which open() gave and is connected now, speaks HTTP/2: it is shared from now
+    /// on, ends when it was idle for `idle`, and its first seat is the caller's.
+    [[nodiscard]] SharedSeat share(UpstreamLease connection, const http2::SessionOptions& options,
+                                   Duration idle);
+    /// … speaks HTTP/1, though it might have been otherwise.
+    void speaks_http1(UpstreamConnection& connection) noexcept;
     /// Closes the oldest idle connection of all, to free a descriptor. False if there is none.
     bool close_one_idle() noexcept;
     /// The same among those to one endpoint.
@@ -119,9 +134,18 @@ class UpstreamPool {
     void close_idle() noexcept;
 
   private:
+    friend class SharedConnection;
+    friend class SharedSeat;
     friend class UpstreamConnection;
     friend class UpstreamLease;
 
+    /// Whether it can be shared is known, or will never be.
+    void arrived(UpstreamConnection& connection) noexcept;
+    void idle_shared(int change) noexcept { add(gauges_.upstream_idle, change); }
+    /// Closes one, whose end is its owner's; its counts are free at once.
+    void close(UpstreamConnection& connection) noexcept;
+    /// Nobody needs `slot` any more, perhaps.
+    void sweep(EndpointSlot& slot) noexcept;
     [[nodiscard]] EndpointSlot& slot_of(const Endpoint& endpoint);
     void keep(UpstreamConnection& connection, Duration idle) noexcept;
     void discard(UpstreamConnection& connection) noexcept;

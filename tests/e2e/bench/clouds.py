@@ -74,6 +74,14 @@ class Figures(unittest.TestCase):
         self.assertEqual(found["failed_after_return"], 3)
         self.assertGreaterEqual(found["back_s"], 0.5)
 
+    def test_when_packets_came_through_again_is_told_by_the_load(self):
+        breakage = cloud_world.Blackhole([])
+        breakage.told({"at_s": 2.0, "healed_s": 3.0}, 100.0)
+        self.assertEqual((breakage.at, breakage.back_at), (102.0, 103.0))
+        forever = cloud_world.Blackhole([])
+        forever.told({"at_s": 2.0, "healed_s": None}, 100.0)
+        self.assertEqual((forever.at, forever.back_at), (102.0, None))
+
     def test_who_gives_up_has_waited(self):
         found = clouds.of_the_drill(
             said(method(2, 5.0, None, timeout=2), method(4, 7.0, 30.0, reset=4), failed=7), 1, 1)
@@ -172,6 +180,17 @@ class Endpoints(unittest.TestCase):
         breakage.settle()
         self.assertEqual(breakage.posts, 1)     # twice is once
         self.assertEqual(client.getresponse().status, 200)
+
+    def test_the_frozen_thaw_by_themselves(self):
+        breakage, client = cloud_world.Thaw([self.origin]), self.connect()
+        self.addCleanup(breakage.settle)
+        client.connect()
+        breakage.strike()
+        client.request("GET", "/")
+        self.assertIsNone(breakage.back_at)
+        self.assertEqual(client.getresponse().status, 200)      # only since it has thawed
+        eventually(lambda: breakage.back_at is not None, "it says when it was back")
+        self.assertGreater(breakage.back_at, breakage.at)
 
 
 @unittest.skipIf(any(shutil.which(tool, path=PATH) is None for tool in ("nginx", "taskset")),

@@ -81,13 +81,13 @@ class Peers(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="scrollgate-peers-") as folder:
             result, readme = Path(folder) / "r.json", Path(folder) / "README.md"
             readme.write_text("before\n<!-- figures -->\n<!-- /figures -->\nafter\n")
-            run = self.compare("pass-small", "tls", "--json", result, "--readme", readme)
+            run = self.compare("pass-small", "tls-pass", "--json", result, "--readme", readme)
             self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
             self.assertIn("CPU us/request", run.stdout)
             text = json.dumps(json.loads(result.read_text()))
             for word in ("pass-small", "scrollgate", "nginx", "versions"):
                 self.assertIn(word, text)
-            for scenario in ("pass-small", "tls"):
+            for scenario in ("pass-small", "tls-pass"):
                 self.assertIn(f"| `{scenario}`", readme.read_text())
             self.assertTrue(readme.read_text().endswith("after\n"))
             self.assertNotIn("not yet", run.stdout)
@@ -102,7 +102,7 @@ class Peers(unittest.TestCase):
             origins = [check.RecordingOrigin() for _ in range(3)]
             for origin in origins:
                 self.addCleanup(origin.lose)
-            subject = types.SimpleNamespace(name="nobody", port=origins[0].port)
+            subject = types.SimpleNamespace(name="nobody", port=origins[0].port, scheme="http")
             with unittest.mock.patch.object(check, "PATIENCE", 0.5):
                 found = list(check.look_for(frozenset(flags))(subject, origins, lambda _line: None))
             self.assertEqual(len(found), len(words), found)

@@ -138,6 +138,21 @@ class Scripted(TlsTest):
         self.assertEqual(run.json["bytes"]["in"], 5 * len(
             b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Origin: yes\r\n\r\nGET /"))
 
+    def test_sessions_go_on_if_that_is_wanted(self):
+        reused = []
+
+        def script(conn):
+            conn.request()
+            reused.append(conn.sock.session_reused)
+            conn.answer(b"ok", "200 OK", "Connection: close")
+        for more, count in (((), 0), (("--resume",), 4)):
+            reused.clear()
+            _, run = self.against(script, *more)
+            self.assertEqual(run.json["tls"], {"handshakes": 5, "resumed": count})
+            self.assertEqual(reused.count(True), count)
+        self.assertIn("--resume is for", self.refused(self.url, "--insecure", "--resume",
+                                                      "--http2"))
+
     def test_a_long_request_arrives_as_it_was(self):
         body = self.file("body", "0123456789abcdef" * 100_000)
         origin, run = self.against(ok, "-X", "POST", "--body", body)

@@ -42,6 +42,30 @@ class Warm(StoredTest):
         job = self.call(edge, "GET", f"/warm/{answer['job']}")[1]
         self.assertEqual((job["state"], job["done"]), ("running", 1))
 
+    def test_variants_by_coding_are_fetched_for_those_who_usually_ask(self):
+        asked = []
+
+        def script(conn):
+            while True:
+                request = conn.request()
+                asked.append(request.target)
+                coding = (request.get("accept-encoding") or "none").partition(",")[0]
+                vary = () if request.target == "/plain" else ("Vary: Accept-Encoding",)
+                conn.answer(coding.encode(), "200 OK", "Cache-Control: max-age=60", *vary)
+        edge = self.cached_edge(script)
+        code, out, errors = self.command(edge, "cache", "warm", *self.urls("/x", "/plain"))
+        self.assertEqual((code, errors), (0, ""))
+        self.assertTrue(out.endswith("2/2: 2 stored, 0 not stored, 0 failed\n"), out)
+        self.assertEqual(sorted(asked), ["/plain"] + 4 * ["/x"])
+        for field, coding in (((), b"none"), (("Accept-Encoding: gzip",), b"gzip"),
+                              (("Accept-Encoding: gzip, deflate, br",), b"br"),
+                              (("Accept-Encoding: gzip, deflate, br, zstd",), b"br")):
+            answer = self.fetch(edge, "/x", *field)
+            self.assert_hit(answer)
+            self.assertEqual(answer.body, coding)
+            self.assert_hit(self.fetch(edge, "/plain", *field))
+        self.assertEqual(len(asked), 5)
+
     def test_what_cannot_be_stored_is_told(self):
         edge = self.cached_edge(counting(cache_control="no-store"))
         code, out, errors = self.command(edge, "cache", "warm", *self.urls("/1"), "--rate", "50")

@@ -1,221 +1,287 @@
-"""A real redis-server for the tests of the tier, a client of a few lines, and a relay in between.
-
-The server comes from Debian's package; it is started here on a free port, without a file, and
-always ended by its pid.
-"""
+"""Real Redis servers, a client of ours in front of them, and what stands between and does harm."""
+import json
+import os
+import pathlib
+import queue
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
-from .stored import StoredTest
+from .server import listens
 from .wait import PATIENCE, SCALE, eventually, free_port
 
 SERVER = shutil.which("redis-server")
+DRIVER = os.environ.get("REDIS_DRIVER_BIN")
 
 
-class Redis:
-    def __init__(self, *options, port=None):
-        self.folder = tempfile.TemporaryDirectory(prefix="scrollgate-redis-")
-        self.port = port or free_port()
-        self.options = options
+class RedisServer:
+    """A redis-server with nothing on disk, in a folder of its own."""
+
+    def __init__(self, folder, *arguments, sentinel=False, tls=None, users=()):
+        self.port = free_port()
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        self.password = None
+        listening = (["--port", "0", "--tls-port", self.port, "--tls-cert-file", tls.certificate,
+                      "--tls-key-file", tls.key, "--tls-auth-clients", "no",
+                      "--tls-ca-cert-file", tls.certificate] if tls else ["--port", self.port])
+        self.command = [SERVER, *listening, "--bind", "127.0.0.1", "--dir", self.folder,
+                        "--daemonize", "no", "--loglevel", "warning"]
+        if sentinel:
+            # A sentinel rewrites its file.
+            file = self.folder / "sentinel.conf"
+            file.write_text(f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n"
+                            + "\n".join(arguments) + "\n")
+            self.command = [SERVER, file, "--sentinel"]
+        else:
+            if users:
+                file = self.folder / "redis.conf"
+                file.write_text("".join(f"user {user}\n" for user in users))
+                self.command.insert(1, file)
+            self.command += ["--save", "", "--appendonly", "no", *arguments]
         self.process = None
         self.start()
 
     @property
-    def url(self):
-        return f"redis://127.0.0.1:{self.port}/0"
+    def address(self):
+        return f"127.0.0.1:{self.port}"
 
     def start(self):
-        self.process = subprocess.Popen(
-            [SERVER, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
-             "--appendonly", "no", "--dir", self.folder.name, "--loglevel", "warning",
-             *self.options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        eventually(self.answers, "redis-server answers")
+        self.process = subprocess.Popen(list(map(str, self.command)), stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(lambda: listens(self.port), f"redis listens on {self.port}")
 
-    def answers(self):
-        try:
-            return self.call("PING") == "PONG"
-        except OSError:
-            return False
-
-    def call(self, *words):
-        """One command on a connection of its own."""
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE * SCALE) as sock:
-            parts = [w if isinstance(w, bytes) else str(w).encode() for w in words]
-            sock.sendall(b"*%d\r\n" % len(parts)
-                         + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
-            return read_reply(sock.makefile("rb"))
-
-    def keys(self, pattern="*"):
-        """For tests only: nothing of the product ever asks so."""
-        return sorted(key.decode() for key in self.call("KEYS", pattern))
-
-    def values(self):
-        """Everything that is stored for keys, as bytes."""
-        return b"".join(self.call("GET", key) or b"" for key in self.responses())
-
-    def responses(self):
-        """Names of what was stored for a key: responses, markers, and what they vary by."""
-        return [key for key in self.keys() if ":{" in key and not key.endswith(":lease")]
-
-    def freeze(self):
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self):
-        self.process.send_signal(signal.SIGCONT)
+    def signal(self, number):
+        self.process.send_signal(number)
 
     def kill(self):
-        self.process.kill()
-        self.process.wait()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(PATIENCE)
 
     def close(self):
+        self.kill()
+
+    def ask(self, *words):
+        """A command on a connection of its own, by a reader of RESP of our own."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as sock:
+            file = sock.makefile("rb")
+            if self.password:
+                sock.sendall(encoded("AUTH", self.password))
+                reply(file)
+            sock.sendall(encoded(*words))
+            return reply(file)
+
+
+def encoded(*words):
+    parts = [str(word).encode() for word in words]
+    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts)
+
+
+def reply(file):
+    line = file.readline().rstrip(b"\r\n").decode(errors="replace")
+    kind, rest = line[:1], line[1:]
+    if kind == "$":
+        size = int(rest)
+        if size < 0:
+            return None
+        return file.read(size + 2)[:-2].decode(errors="replace")
+    if kind == "*":
+        return [reply(file) for _ in range(max(int(rest), 0))]
+    if kind == ":":
+        return int(rest)
+    if kind == "-":
+        raise RuntimeError(rest)
+    return rest
+
+
+class Driver:
+    """The client of ours; see tests/tools/redis_driver.cpp."""
+
+    def __init__(self, folder, **redis):
+        file = pathlib.Path(tempfile.mkdtemp(dir=folder)) / "scrollgate.yaml"
+        file.write_text(json.dumps({
+            "listeners": [{"address": "127.0.0.1:8080"}],
+            "pools": {"main": {"endpoints": ["127.0.0.1:8081"]}},
+            "routes": [{"pools": ["main"]}],
+            "admin": "off",
+            "cache": {"redis": redis}}))
+        self.log = open(file.parent / "log", "w+b")
+        self.process = subprocess.Popen([DRIVER, file], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=self.log)
+        self.lines = queue.Queue()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(json.loads(line))
+        self.lines.put(None)
+
+    def send(self, *words):
+        self.process.stdin.write((" ".join(map(str, words)) + "\n").encode())
+        self.process.stdin.flush()
+
+    def line(self, seconds=PATIENCE):
+        """The next line that it has said."""
+        try:
+            said = self.lines.get(timeout=seconds * SCALE)
+        except queue.Empty:
+            raise AssertionError("the driver says nothing; its log: " + self.told()) from None
+        if said is None:
+            raise AssertionError("the driver has ended; its log: " + self.told())
+        return said
+
+    def do(self, *words, seconds=PATIENCE):
+        self.send(*words)
+        return self.line(seconds)
+
+    def ask(self, *words, ms=0):
+        """Kind and value of the answer."""
+        answer = self.do("ask", ms, *words)
+        return answer["kind"], answer.get("value")
+
+    def is_up(self, ms=10000):
+        return self.do("up", ms, seconds=ms / 1000 + PATIENCE)["up"]
+
+    def stats(self):
+        return self.do("stats")
+
+    def told(self):
+        self.log.flush()
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
+
+    def close(self):
+        """Its end; what was wrong with it, or nothing."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
+            self.process.stdin.close()
+        try:
+            code = self.process.wait(PATIENCE * SCALE)
+        except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.folder.cleanup()
+            code = "hung"
+        self.reader.join(PATIENCE)
+        self.process.stdout.close()
+        problem = None if code == 0 else f"the driver ended with {code}: {self.told()}"
+        self.log.close()
+        return problem
 
 
-def read_reply(file):
-    line = file.readline().rstrip(b"\r\n")
-    mark, rest = line[:1], line[1:]
-    if mark == b"+":
-        return rest.decode()
-    if mark == b"-":
-        raise OSError(rest.decode())
-    if mark == b":":
-        return int(rest)
-    if mark == b"$":
-        if rest == b"-1":
-            return None
-        data = file.read(int(rest) + 2)[:-2]
-        return data
-    if mark == b"*":
-        return None if rest == b"-1" else [read_reply(file) for _ in range(int(rest))]
-    raise OSError(f"no reply: {line!r}")
+class Meddler:
+    """A way to a server that can be cut, be mute, be slow, or change bytes at random."""
 
-
-class Relay:
-    """Stands between the proxy and Redis; `spoil(data)` changes what Redis says, None cuts."""
-
-    def __init__(self, port):
-        self.target = port
-        self.spoil = lambda data: data
-        self.sock = socket.create_server(("127.0.0.1", 0))
-        self.port = self.sock.getsockname()[1]
-        self.lock = threading.Lock()
-        self.open = set()
+    def __init__(self, to_port):
+        self.to_port = to_port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.mute = threading.Event()
+        self.delay = 0.0             # seconds that answers take longer
+        self.garble = 0.0            # bytes changed, per byte
+        self.dice = random.Random(1)
+        self.pairs = []
         threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"redis://127.0.0.1:{self.port}/0"
 
     def _accept(self):
         while True:
             try:
-                client, _ = self.sock.accept()
+                near, _ = self.listener.accept()
             except OSError:
                 return
             try:
-                server = socket.create_connection(("127.0.0.1", self.target))
+                far = socket.create_connection(("127.0.0.1", self.to_port))
             except OSError:
-                client.close()
+                near.close()
                 continue
-            pair = (client, server)
-            with self.lock:
-                self.open.add(pair)
-            ways = [threading.Thread(target=self._pump, args=(*ends, answers), daemon=True)
-                    for ends, answers in ((pair, False), (pair[::-1], True))]
-            threading.Thread(target=self._watch, args=(pair, ways), daemon=True).start()
+            self.pairs.append((near, far))
+            threading.Thread(target=self._pair, args=(near, far), daemon=True).start()
 
-    def _watch(self, pair, ways):
-        for way in ways:
-            way.start()
-        for way in ways:
-            way.join()
-        with self.lock:
-            self.open.discard(pair)
-        for sock in pair:
-            sock.close()
+    def _pair(self, near, far):
+        back = threading.Thread(target=self._carry, args=(far, near, True), daemon=True)
+        back.start()
+        self._carry(near, far, False)
+        back.join()
+        near.close()
+        far.close()
 
-    def _pump(self, source, sink, answers):
+    def _carry(self, source, sink, answers):
         try:
             while data := source.recv(65536):
-                data = self.spoil(data) if answers else data
-                if data is None:
-                    break
+                if self.mute.is_set():
+                    continue
+                if answers and self.delay:
+                    time.sleep(self.delay)
+                if answers and self.garble:
+                    changed = bytearray(data)
+                    for i in range(len(changed)):
+                        if self.dice.random() < self.garble:
+                            changed[i] = self.dice.randrange(256)
+                    data = bytes(changed)
                 sink.sendall(data)
         except OSError:
             pass
-        self._end(source, sink)
-
-    @staticmethod
-    def _end(*socks):
-        for sock in socks:
+        for each in (source, sink):
             try:
-                sock.shutdown(socket.SHUT_RDWR)
+                each.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
 
     def cut(self):
-        """Ends what is open; new connections are taken."""
-        with self.lock:
-            for pair in self.open:
-                self._end(*pair)
+        """All connections end now, with whatever is on the way."""
+        pairs, self.pairs = self.pairs, []
+        for pair in pairs:
+            for each in pair:
+                try:
+                    each.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
 
     def close(self):
-        self._end(self.sock)
-        self.sock.close()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
         self.cut()
 
 
-@unittest.skipIf(SERVER is None, "redis-server is not installed")
-class FleetTest(StoredTest):
-    """Nodes that share one Redis."""
-    # As patient as an overloaded machine needs; what tests time-outs says its own.
-    timeout = f"{int(1000 * SCALE)}ms"
+@unittest.skipUnless(SERVER, "redis-server is not installed")
+class RedisTest(unittest.TestCase):
+    maxDiff = None
 
-    def redis(self, *options):
-        redis = Redis(*options)
-        self.addCleanup(redis.close)
-        return redis
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="scrollgate-redis-")
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
 
-    def relay(self, redis):
-        relay = Relay(redis.port)
-        self.addCleanup(relay.close)
-        return relay
+    def server(self, *arguments, **options):
+        server = RedisServer(self.folder, *arguments, **options)
+        self.addCleanup(server.close)
+        return server
 
-    def node(self, redis, script, cache=None, route=None, wait=True, cache_keys=None, **redis_keys):
-        """A node in front of an origin that plays `script`, with `redis` (or a URL) behind."""
-        url = redis if isinstance(redis, str) else redis.url
-        tier = {"url": url, "timeout": self.timeout, **redis_keys}
-        edge = self.edge(self.origin(script),
-                         cache={"memory": "64MiB", "redis": tier, **(cache_keys or {})},
-                         routes=[{"name": "all", "pools": ["main"], **(route or {}),
-                                  "cache": {"enabled": True, **(cache or {})}}])
-        if wait:
-            self.wait_in_step(edge)
-        return edge
+    def driver(self, **redis):
+        # What is tested is not how fast this machine is.
+        driver = Driver(self.folder, **{"timeout": "500ms", **redis})
 
-    def tier(self, edge):
-        return edge.status()["cache"]["redis"]
+        def finish():
+            problem = driver.close()
+            if problem:
+                self.fail(problem)
+        self.addCleanup(finish)
+        return driver
 
-    def wait_in_step(self, *edges):
-        for edge in edges:
-            eventually(lambda: self.tier(edge)["in_step"], "the node follows the log of purges")
+    def meddler(self, server):
+        meddler = Meddler(server.port)
+        self.addCleanup(meddler.close)
+        return meddler
 
-    def wait_nodes(self, count, *edges):
-        for edge in edges:
-            eventually(lambda: self.tier(edge)["nodes"] == count, f"{count} nodes are known")
+    def stop(self, server):
+        server.signal(signal.SIGSTOP)
+        self.addCleanup(server.signal, signal.SIGCONT)
 
-    def wait_written(self, redis, count):
-        eventually(lambda: len(redis.responses()) >= count, f"{count} responses in Redis")
-
-    def assert_from_redis(self, answer):
-        self.assertRegex(self.cache_status(answer), r"scrollgate; hit; ttl=\d+; detail=redis")
+    def state_becomes(self, driver, state, seconds=PATIENCE):
+        return eventually(lambda: (s := driver.stats())["state"] == state and s,
+                          f"the client is {state}", seconds)

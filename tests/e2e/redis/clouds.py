@@ -1,6 +1,6 @@
 """Purges cross clouds although the tiers do not: each fleet has a Redis of its own."""
 from harness import main
-from harness.redis import FleetTest
+from harness.fleet import FleetTest
 from harness.stored import counting
 from harness.wait import eventually
 

@@ -3,7 +3,7 @@ import signal
 import threading
 
 from harness import main
-from harness.redis import FleetTest
+from harness.fleet import FleetTest
 from harness.wait import eventually
 
 

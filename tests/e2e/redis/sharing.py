@@ -2,7 +2,7 @@
 import re
 
 from harness import main
-from harness.redis import FleetTest
+from harness.fleet import FleetTest
 from harness.stored import counting
 from harness.wait import eventually
 

@@ -2,6 +2,7 @@
 import threading
 
 from harness import EdgeTest, free_port, main
+from harness.http2 import NO_ERROR, Http2Client
 
 SWITCH = (b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
           b"\r\n")
@@ -95,6 +96,25 @@ class Continuity(EdgeTest):
             self.client(extra)
         self.assertEqual(kept.get("/still").response().body, b"GET /still")
         self.assertEqual(client.get().response().status, 200)
+
+    def test_clients_of_a_listener_that_goes_are_told_and_served_meanwhile(self):
+        extra = free_port()
+        edge = self.edge(self.origin(), listeners=[
+            {"name": name, "address": f"127.0.0.1:{port}"}
+            for name, port in (("plain", free_port()), ("extra", extra))])
+        stays, one, two = self.client(edge), self.client(extra), Http2Client(extra)
+        self.addCleanup(two.close)
+        for client in (stays, one):
+            self.assertEqual(client.get().response().status, 200)
+        self.assertEqual(two.get2().status, 200)
+        edge.config["listeners"].pop()
+        edge.write()
+        self.assertEqual(edge.reload()[0], 200)
+        self.assertTrue(two.until(lambda: two.goaway is not None))
+        self.assertEqual(two.get2("/meanwhile").body, b"GET /meanwhile")
+        self.assertEqual(two.end_code(), NO_ERROR)
+        one.expect_closed()
+        self.assertIsNone(stays.get().response().get("connection"))
 
     def test_a_listener_that_cannot_be_bound_changes_nothing(self):
         taken = self.origin()

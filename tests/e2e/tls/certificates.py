@@ -28,7 +28,7 @@ class Reload(TlsTest):
         before = self.serial(edge)
         replace(first, second)
         eventually(lambda: self.serial(edge) != before, "the new certificate is shown", 20)
-        self.assertIn("files have changed: certificates loaded", edge.stderr())
+        edge.wait_stderr("files have changed: certificates loaded")
         self.assertEqual(kept.get().final().status, 200)
 
     def test_broken_files_change_nothing_and_are_told(self):
@@ -38,7 +38,7 @@ class Reload(TlsTest):
         before = self.serial(edge)
         first.key.write_bytes(other.key.read_bytes())
         edge.wait_stderr("the old certificates stay")
-        self.assertIn("is not the key of", edge.stderr())
+        edge.wait_stderr("is not the key of")
         self.assertEqual(self.serial(edge), before)
         self.assertEqual(edge.stderr().count("the old certificates stay"), 1)
         code, answer = edge.reload()
@@ -69,6 +69,24 @@ class Reload(TlsTest):
         self.assertEqual(self.tls_client(edge).get().final().status, 200)
 
 
+    def test_who_came_without_a_certificate_does_not_stay_when_one_is_required(self):
+        listener = self.listener()
+        edge = self.edge(self.origin(), listeners=[listener])
+        shows = self.authority.context(shows=self.authority.issue("ann"))
+        before = self.tls_client(edge)
+        self.assertEqual(before.get().final().status, 200)
+        asks = {**listener, "tls": {**listener["tls"],
+                                    "client_ca": str(self.authority.certificate)}}
+        edge.write({**edge.config, "listeners": [asks]})
+        self.assertEqual(edge.reload()[0], 200)
+        before.expect_closed()
+        kept = self.tls_client(edge, shows)
+        self.assertEqual(kept.get().final().status, 200)
+        self.assertEqual(edge.reload()[0], 200)        # the same terms
+        response = kept.get().final()
+        self.assertEqual((response.status, response.get("connection")), (200, None))
+
+
 class Expiry(TlsTest):
     def test_days_left_are_counted_and_few_are_warned_of(self):
         soon = self.authority.issue("site.test", "DNS:site.test", days=10)
@@ -76,7 +94,7 @@ class Expiry(TlsTest):
         self.assertEqual(edge.metric("scrollgate_certificate_days_left", 'listener="tls"'), 9)
         shown = edge.status()["certificates"][0]
         self.assertEqual((shown["names"], shown["days_left"]), (["site.test"], 9))
-        self.assertIn("expires in 9 days", edge.stderr())
+        edge.wait_stderr("expires in 9 days")
         checked = run_command("check", "-c", str(edge.file))
         self.assertEqual(checked.returncode, 0)
         self.assertIn("listeners[0].tls.certificates[0].cert", checked.stdout + checked.stderr)

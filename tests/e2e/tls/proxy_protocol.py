@@ -76,7 +76,7 @@ class In(TlsTest):
             client = self.client(edge).send(first)
             self.assertEqual(client.rest(), b"")
         self.assertEqual(edge.metric("scrollgate_proxy_headers_refused_total"), 4)
-        self.assertIn("no PROXY header", edge.stderr())
+        edge.wait_stderr("no PROXY header")
 
     def test_a_peer_that_is_not_trusted_is_not_even_heard(self):
         edge = self.edge_in(self.origin(), trusted=("192.0.2.0/24",))

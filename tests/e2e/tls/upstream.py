@@ -85,7 +85,7 @@ class Upstream(TlsTest):
         origin = self.tls_origin(type(self.authority)(self.folder).issue("a", "DNS:x.test"))
         edge = self.edge_to(origin, tls={"verify": False})
         self.assertEqual(self.fetch(edge).status, 200)
-        self.assertIn("ANYBODY", edge.stderr())
+        edge.wait_stderr("ANYBODY")
         self.assertEqual(edge.status()["pools"][0]["tls"], "unverified")
         self.assertEqual(edge.metric("scrollgate_pool_tls_unverified", 'pool="main"'), 1)
 

@@ -214,10 +214,13 @@ TEST_CASE("panic tries all that verdicts have put out, and ends when one is well
     const auto b = set_of("b", {1});
     balancer.update({{"a", a}, {"b", b}});
     FastRng rng(5);
+    CHECK_FALSE(balancer.nothing_is_well());
     set_standing(*(*a)[0], Standing::ejected);
     set_standing(*(*a)[1], Standing::drained);
     set_standing(*(*a)[2], Standing::unhealthy);
+    CHECK_FALSE(balancer.nothing_is_well());
     set_standing(*(*b)[0], Standing::unhealthy);
+    CHECK(balancer.nothing_is_well());
     std::map<const Endpoint*, int> counts;
     for (int i = 0; i < 10'000; ++i)
         ++counts[balancer.pick({}, rng)];
@@ -228,6 +231,7 @@ TEST_CASE("panic tries all that verdicts have put out, and ends when one is well
     CHECK(fair(counts[(*b)[0].get()], 10'000, 0.6));
 
     set_standing(*(*b)[0], Standing::in);
+    CHECK_FALSE(balancer.nothing_is_well());
     for (int i = 0; i < 100; ++i)
         CHECK(balancer.pick({}, rng) == (*b)[0].get());
     CHECK_FALSE(balancer.panicking());
@@ -236,6 +240,7 @@ TEST_CASE("panic tries all that verdicts have put out, and ends when one is well
     set_standing(*(*a)[2], Standing::standby);
     CHECK(balancer.pick({}, rng) == nullptr);
     CHECK_FALSE(balancer.panicking());
+    CHECK(balancer.nothing_is_well());
 }
 
 TEST_CASE("a split is exact, whatever latency, and goes to the others while its pool is out") {

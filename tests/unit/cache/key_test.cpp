@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "cache/store/key_place.hpp"
 #include "core/limits.hpp"
 #include "tests/unit/cache/allocations.hpp"
 #include "tests/unit/cache/rules/messages.hpp"
@@ -31,7 +32,7 @@ std::string key_of(const config::RouteCache& route, const RequestHead& request,
     Arena arena;
     CacheKey key;
     CHECK(make_key(route, "http", request, target, arena, key) == CacheReason::none);
-    CHECK(key.hash == cache_hash(key.text));
+    CHECK(key.hash == place_of(key.text).hash);
     return key.text;
 }
 

@@ -3,73 +3,13 @@
 
 #include "health/plans.hpp"
 #include "health/prober.hpp"
-#include "tests/support/scripted_stream.hpp"
+#include "tests/unit/health/probe_lab.hpp"
 
 using namespace scrollgate;
 using namespace scrollgate::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct Lab {
-    Lab() {
-        dialer.on_connect = [this](ScriptedPeer& peer) { script(peer); };
-    }
-    ~Lab() {
-        settle();
-        CHECK(faults.complaints == std::vector<std::string>{});
-    }
-    void settle() {
-        while (loop.poll()) {
-        }
-    }
-    void pass(Duration by) {
-        clock.advance(by);
-        loop.turn_timers();
-        settle();
-    }
-    /// Answers each request (a head that ends) with `answer`.
-    void answers(std::string answer, bool finish = false) {
-        script = [answer, finish](ScriptedPeer& peer) {
-            peer.on_change([answer, finish](ScriptedPeer& p) {
-                const bool asked = p.written().ends_with("\r\n") || p.written().ends_with("}");
-                if (p.closed() || !asked || p.step == p.written().size()) return;
-                p.step = p.written().size();
-                p.send(answer);
-                if (finish) p.finish();
-            });
-        };
-    }
-    ProbeResult probe(const ProbePlan& plan) {
-        std::optional<ProbeResult> result;
-        child(one, plan, result);
-        settle();
-        if (!result) pass(plan.timeout);
-        REQUIRE(result);
-        return *result;
-    }
-    static detail::Detached child(Probe& probe, const ProbePlan& plan,
-                                  std::optional<ProbeResult>& result) {
-        result = co_await probe.run(plan);
-    }
-
-    FarClock far;
-    ManualClock& clock = far.clock;
-    Faults faults;
-    EventLoop loop{clock, 1, 1'000};
-    ScriptedDialer dialer{faults};
-    std::function<void(ScriptedPeer&)> script = [](ScriptedPeer&) {};
-    Probe one{loop, dialer};
-};
-
-ProbePlan plan_of(ProbePlan::Kind kind) {
-    ProbePlan plan;
-    plan.kind = kind;
-    plan.addresses = {*SocketAddress::from_ip("192.0.2.1", 80)};
-    plan.host = "app.test";
-    plan.path = "/healthz";
-    return plan;
-}
 
 const ProbePlan http = plan_of(ProbePlan::Kind::http);
 

@@ -133,6 +133,27 @@ TEST_CASE("half of a cloud's answers failing: below 5 % of the share within 2 s,
     CHECK(w.lines_with("p1") == 0);
 }
 
+TEST_CASE("half of the answers of a busy cloud failing: it is out after two looks") {
+    World w(3, 2);
+    const auto one_look = [&w](bool sick) {
+        for (int p = 0; p < 3; ++p) {
+            for (int e = 0; e < 2; ++e) {
+                for (int i = 0; i < (p == 0 ? 60 : 10); ++i) {
+                    const bool bad = sick && p == 0 && i % 2 == 0;
+                    w.attempts(p, e, 1, bad ? AttemptEnd::server_error : AttemptEnd::answered);
+                }
+            }
+        }
+        w.look();
+    };
+    for (int round = 0; round < 100; ++round)
+        one_look(false);
+    one_look(true);
+    one_look(true);
+    CHECK(w.share(0) < 0.05);
+    CHECK(w.lines_with("p1") == 0);
+}
+
 TEST_CASE("without another pool that is well max_ejected holds, but not for refusal") {
     World w(1, 10);
     w.calm(5s);

@@ -152,6 +152,65 @@ TEST_CASE("a reader that holds up the others of an outgrown fill is cut off in t
     CHECK(fast.reader.at_end());
 }
 
+TEST_CASE(
+    "a reader that takes a little now and then holds up the others as long as one that does not") {
+    World world;
+    Follower fast(world.fill, world.loop), dripping(world.fill, world.other);
+    world.fill->head(shared_head());
+    CHECK(world.append(piece));
+    world.fill->outgrow(CacheReason::too_large);
+    Writer writer(world.fill, world.loop);
+    writer.start(999, piece);
+    fast.start();
+    dripping.start(1);
+    settle(world.loop);
+    Duration waited{};
+    while (!dripping.reader.broken() && waited < 10 * limits::fill_patience) {
+        const Duration step = limits::fill_patience * 3 / 5;
+        world.clock.advance(step);
+        waited += step;
+        world.loop.turn_timers();
+        settle(world.loop);
+        dripping.start(1);
+        settle(world.other);
+        settle(world.loop);
+    }
+    CHECK(dripping.reader.broken());
+    CHECK(waited <= 2 * limits::fill_patience);
+    settle(world.loop);
+    CHECK_FALSE(writer.running());
+    world.fill->complete({});
+    settle(world.loop);
+    CHECK(fast.reader.at_end());
+}
+
+TEST_CASE("who takes enough is waited for, however long it takes in all") {
+    World world;
+    Follower fast(world.fill, world.loop), steady(world.fill, world.other);
+    world.fill->head(shared_head());
+    CHECK(world.append(piece));
+    world.fill->outgrow(CacheReason::too_large);
+    Writer writer(world.fill, world.loop);
+    writer.start(999, piece);
+    fast.start();
+    steady.start(1);
+    settle(world.loop);
+    while (writer.running()) {
+        world.clock.advance(limits::fill_patience * 3 / 5);
+        world.loop.turn_timers();
+        settle(world.loop);
+        steady.start(limits::fill_flow / piece + 1);
+        settle(world.other);
+        settle(world.loop);
+    }
+    CHECK_FALSE(steady.reader.broken());
+    world.fill->complete({});
+    steady.start(1000);
+    settle(world.loop);
+    settle(world.other);
+    CHECK(steady.reader.at_end());
+}
+
 TEST_CASE("the slowest of all is waited for while nobody is ahead of it") {
     World world;
     Follower one(world.fill, world.loop), two(world.fill, world.loop);

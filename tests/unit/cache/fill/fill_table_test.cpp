@@ -39,7 +39,6 @@ struct World {
     EntryRef store_entry(const CacheKey& key, std::uint64_t purge_position) {
         EntryDraft draft;
         draft.key = key.text;
-        draft.hash = key.hash;
         draft.fields = &fields;
         draft.tags = tags;
         draft.freshness.received = clock.now();

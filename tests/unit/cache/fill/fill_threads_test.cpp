@@ -132,7 +132,6 @@ class Client {
         if (draft.body == nullptr) return {};
         const HeaderList fields;
         draft.key = key_.text;
-        draft.hash = key_.hash;
         draft.fields = &fields;
         draft.freshness.received = system_clock().now();
         draft.freshness.lifetime = 60;

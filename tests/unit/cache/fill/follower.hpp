@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "cache/fill/fill_reader.hpp"
+#include "cache/store/key_place.hpp"
 #include "core/task.hpp"
 
 namespace scrollgate::testing {
@@ -14,7 +15,7 @@ inline CacheKey key_for(std::string_view path) {
     CacheKey key;
     key.text = "p\nhttp\na.example\n";
     key.text.append(path).append("\n");
-    key.hash = cache_hash(key.text);
+    key.hash = place_of(key.text).hash;
     return key;
 }
 

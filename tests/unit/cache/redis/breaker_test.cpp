@@ -1,7 +1,8 @@
 // When a node is left alone, and for how long.
+#include "cache/redis/breaker.hpp"
+
 #include <doctest/doctest.h>
 
-#include "cache/redis/breaker.hpp"
 #include "core/limits.hpp"
 
 using namespace scrollgate;
@@ -19,7 +20,8 @@ TEST_CASE("a row of deadlines opens the breaker; an answer in time between them 
     CHECK(breaker.late());
 }
 
-TEST_CASE("pauses double up to a bound, each with its own dice; what has proven itself starts over") {
+TEST_CASE(
+    "pauses double up to a bound, each with its own dice; what has proven itself starts over") {
     FastRng rng(1);
     Breaker breaker;
     TimePoint now{1h};

@@ -22,7 +22,8 @@ class FakeResolver final : public Resolver {
   public:
     void resolve(const std::string& host, std::uint16_t port, Callback done) override {
         ++asked;
-        if (const auto literal = SocketAddress::from_ip(host, port)) return done({{*literal}, {}, {}});
+        if (const auto literal = SocketAddress::from_ip(host, port))
+            return done({{*literal}, {}, {}});
         const auto found = names.find(host);
         if (found == names.end()) return done({{}, {}, "no such name"});
         done({{*SocketAddress::from_ip(found->second, port)}, {}, {}});
@@ -122,13 +123,13 @@ struct RedisLab {
         std::optional<Result<redis::Reply>> result;
         [[nodiscard]] bool there() const { return result.has_value(); }
         [[nodiscard]] const redis::Reply& reply() const {
-            REQUIRE(result);
-            REQUIRE(*result);
+            REQUIRE(result.has_value());
+            REQUIRE(result->has_value());
             return **result;
         }
         [[nodiscard]] ErrorKind error() const {
-            REQUIRE(result);
-            REQUIRE_FALSE(*result);
+            REQUIRE(result.has_value());
+            REQUIRE_FALSE(result->has_value());
             return result->error().kind;
         }
     };

@@ -104,7 +104,7 @@ TEST_CASE("commands are written as Redis reads them, and keep nothing of the cal
     value.assign("zzz");
     CHECK(command.wire() == std::string_view("*5\r\n$3\r\nSET\r\n$3\r\nkey\r\n$3\r\na\0b\r\n"
                                              "$2\r\nPX\r\n$3\r\n100\r\n",
-                                             50));
+                                             48));
     CHECK_FALSE(command.read_only());
     CHECK(command.has_key());
     const Command ping = Command::read({"PING"}, 0);
@@ -113,7 +113,8 @@ TEST_CASE("commands are written as Redis reads them, and keep nothing of the cal
     CHECK(empty.wire() == "*2\r\n$3\r\nGET\r\n$0\r\n\r\n");
     std::vector<std::string_view> many(100, "k");
     many[0] = "MGET";
-    CHECK(Command(Command::Kind::read, many).wire().starts_with("*100\r\n$4\r\nMGET\r\n$1\r\nk\r\n"));
+    CHECK(
+        Command(Command::Kind::read, many).wire().starts_with("*100\r\n$4\r\nMGET\r\n$1\r\nk\r\n"));
     const Command blocking = Command::read({"XREAD"}, 0).blocking();
     CHECK(blocking.blocks());
     CHECK(Script("return 1").sha1() == "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
@@ -164,8 +165,8 @@ TEST_CASE("redirections are read, and refused where they are none") {
     CHECK(to("ASK 1 ::1:6381")->node == NodeName{"::1", 6381});
     CHECK(to("ASK 1 ::1:6381")->ask);
     CHECK(to("MOVED 1 :6381")->node == NodeName{"10.0.0.9", 6381});
-    for (const char* none : {"MOVED", "MOVED ", "MOVED 1", "MOVED 1 a", "MOVED x a:1",
-                             "MOVED 16384 a:1", "MOVED 1 a:0", "MOVED 1 a:99999", "MOVED 1 a b:1",
-                             "OOM 1 a:1", "MOVEDX 1 a:1"})
+    for (const char* none :
+         {"MOVED", "MOVED ", "MOVED 1", "MOVED 1 a", "MOVED x a:1", "MOVED 16384 a:1",
+          "MOVED 1 a:0", "MOVED 1 a:99999", "MOVED 1 a b:1", "OOM 1 a:1", "MOVEDX 1 a:1"})
         CHECK_FALSE(to(none));
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cache/store/key_place.hpp"
 #include "cache/store/store.hpp"
 
 namespace scrollgate::test {
@@ -16,7 +17,7 @@ inline CacheKey key_of(std::string_view url, std::string_view partition = "p",
     key.text = std::string(partition) + "\n" + std::string(scheme) + "\n" +
                std::string(url.substr(0, slash)) + "\n" + std::string(url.substr(slash));
     if (!chosen.empty()) key.text += "\n" + std::string(chosen);
-    key.hash = cache_hash(key.text);
+    key.hash = place_of(key.text).hash;
     return key;
 }
 
@@ -56,17 +57,18 @@ struct World {
         std::uint64_t position = UINT64_MAX;  // else now's
         bool marker = false;
         bool by_hand = false;
+        const CacheEntry* instead_of = nullptr;
     };
     CacheStore::Inserted put(const CacheKey& key, std::string_view body, const More& more) {
         EntryDraft draft;
         draft.key = key.text;
-        draft.hash = key.hash;
         draft.fields = &none;
         draft.vary = more.vary;
         draft.freshness.received = clock.now();
         draft.freshness.lifetime = more.lifetime;
         draft.tags = more.tags;
         draft.by_hand = more.by_hand;
+        draft.instead_of = more.instead_of;
         draft.body = more.marker ? nullptr : body_of(body);
         draft.purge_position = more.position == UINT64_MAX ? store.purge_position() : more.position;
         return store.insert(draft);

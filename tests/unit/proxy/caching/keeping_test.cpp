@@ -37,6 +37,23 @@ TEST_CASE("Vary on what the proxy sets compares what was sent, not what a client
     CHECK(site.asked.size() == 2);
 }
 
+TEST_CASE("who comes when a head has come that varies by what the proxy sets is collapsed, too") {
+    CachedEdge site;
+    site.answer = [](const ReadMessage&) {
+        return CachedEdge::crlf(
+            "HTTP/1.1 200 OK\nVary: X-Forwarded-Proto\n"
+            "Cache-Control: max-age=60\nContent-Length: 6\n\nhal");
+    };
+    const auto leader = site.send("GET /a HTTP/1.1\nHost: a.example");
+    CHECK(leader->written().ends_with("hal"));
+    const auto late = site.send("GET /a HTTP/1.1\nHost: a.example");
+    CHECK(site.asked.size() == 1);
+    site.edge.dialer.peers.back()->send("ves");
+    CHECK(site.edge.settle());
+    CHECK(site.finish(*leader).body == "halves");
+    CHECK(site.finish(*late).body == "halves");
+}
+
 TEST_CASE("what cannot be shared is its client's alone, and the next ones pass at once") {
     CachedEdge site;
     site.answer = [](const ReadMessage&) {

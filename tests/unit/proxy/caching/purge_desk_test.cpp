@@ -36,7 +36,6 @@ struct Scene {
         const std::string_view tag = "red";
         EntryDraft draft;
         draft.key = key.text;
-        draft.hash = key.hash;
         draft.fields = &fields;
         draft.freshness = {.received = clock.now(), .lifetime = 3600};
         draft.tags = {&tag, 1};

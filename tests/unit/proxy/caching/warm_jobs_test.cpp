@@ -55,6 +55,16 @@ TEST_CASE("a job begins no fetch before its rate allows it") {
     CHECK(s.asked.size() == 4);
 }
 
+TEST_CASE("a URL that took several requests counts so in the rate") {
+    Scene s;
+    s.start(10, 10);
+    s.end(0, {true, true, "", 4});
+    s.pass(399ms);
+    CHECK(s.asked.size() == 1);
+    s.pass(1ms);
+    CHECK(s.asked.size() == 2);
+}
+
 TEST_CASE("no more fetches are under way than the bound, and an end makes room") {
     Scene s;
     s.start(1000, 1e6);

@@ -160,6 +160,8 @@ TEST_CASE("connections are told apart by side and state") {
     CHECK(has(page, R"(scrollgate_connections{side="client",state="idle"} 2)"));
     CHECK(has(page, R"(scrollgate_connections{side="upstream",state="active"} 2)"));
     CHECK(has(page, "scrollgate_connections_shed_total 4"));
+    CHECK(has(page, R"(scrollgate_worker_connections{worker="0"} 5)"));
+    CHECK(has(page, R"(scrollgate_worker_connections{worker="1"} 2)"));
     CHECK(has(page, "scrollgate_access_log_dropped_total 7"));
     CHECK(metrics.connection_totals().client_active == 7);
 }

@@ -9,6 +9,7 @@
 
 #include "core/http1/head_parser.hpp"
 #include "proxy/pipeline/guard.hpp"
+#include "proxy/pipeline/no_body.hpp"
 #include "tests/unit/proxy/pipeline/edge.hpp"
 
 namespace scrollgate::test {
@@ -51,19 +52,6 @@ class RememberingSink final : public ResponseSink {
     std::uint64_t length = 0;
     std::vector<std::string> fields;
     bool ended = false, aborted = false;
-};
-
-/// A request body that has ended.
-class NoBody final : public BodySource {
-  public:
-    Task<Result<BodyChunk>> pull() override {
-        return Task<Result<BodyChunk>>::ready(BodyChunk{{}, true, nullptr});
-    }
-    [[nodiscard]] bool ready() const noexcept override { return true; }
-    [[nodiscard]] bool ended() const noexcept override { return true; }
-    void bound(Duration, TimePoint) noexcept override {}
-    void interrupt() noexcept override {}
-    void resume() noexcept override {}
 };
 
 /// The exchange of one request, given as text with LF for line ends and without the empty line.

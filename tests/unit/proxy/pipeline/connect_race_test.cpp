@@ -114,6 +114,31 @@ TEST_CASE("a few connects teach nothing") {
     slow.end();
 }
 
+TEST_CASE("an endpoint that has gone silent is raced as soon as a few connects allow") {
+    const auto gone_silent = [](Duration took) {
+        return [took](Edge& edge) {
+            learned(3, took)(edge);
+            for (const auto& [pool, set] : edge.sets) {
+                for (const auto& endpoint : *set)
+                    endpoint->state->unanswered_run = 1;
+            }
+        };
+    };
+    Slow near(connects, gone_silent(1ms));
+    REQUIRE(near.edge.pass(8ms));
+    CHECK(near.edge.dialer.peers.size() == 1);
+    REQUIRE(near.edge.pass(4ms));
+    CHECK(near.edge.dialer.peers.size() == 2);
+    CHECK(near.edge.state_of_origin(0).unanswered_run == 2);
+    near.end();
+    Slow far(connects, gone_silent(20ms));  // each of its connects takes that long
+    REQUIRE(far.edge.pass(35ms));
+    CHECK(far.edge.dialer.peers.size() == 1);
+    REQUIRE(far.edge.pass(15ms));
+    CHECK(far.edge.dialer.peers.size() == 2);
+    far.end();
+}
+
 TEST_CASE("a connect that succeeds is learned from, one that is overtaken is not") {
     Slow slow(connects);
     REQUIRE(slow.edge.pass(55ms));

@@ -38,10 +38,10 @@ std::shared_ptr<const Snapshot> make_snapshot(std::string_view yaml, const Clock
         auto set = std::make_shared<EndpointSet>();
         for (const config::Endpoint& e : pool.endpoints) {
             const SocketAddress address = *SocketAddress::from_ip(e.host, e.port);
-            set->push_back(std::make_shared<const Endpoint>(
-                Endpoint{pool.name, pool.provider, pool.region, e.zone, e.host, e.port, address,
-                         address.text(), e.weight, false, pool.limits,
-                         registry.state_of(pool.name, address), registry.state_of(pool.name)}));
+            set->push_back(std::make_shared<const Endpoint>(Endpoint{
+                pool.name, pool.provider, pool.region, e.zone, e.host, e.port, address,
+                address.text(), e.weight, false, pool.limits, registry.state_of(pool.name, address),
+                registry.state_of(pool.name), nullptr, pool.proxy_protocol, pool.protocol}));
         }
         sets[pool.name] = std::move(set);
     }

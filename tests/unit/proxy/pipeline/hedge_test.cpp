@@ -20,10 +20,23 @@ void warm(Edge& edge) {
         edge.worker.snapshot_ref()->hedges[0].answered(10ms);
 }
 
+/// Each endpoint has answered within 2 ms, and then left `unanswered` attempts without an answer.
+void past(Edge& edge, std::uint32_t unanswered) {
+    for (const auto& [pool, set] : edge.sets) {
+        for (const auto& endpoint : *set) {
+            for (int i = 0; i < 20; ++i)
+                endpoint->state->heads.record(2ms);
+            endpoint->state->unanswered_run = unanswered;
+        }
+    }
+}
+
 /// Two endpoints that answer when they are told to.
 struct Late {
-    explicit Late(const std::string& request = get, bool warmed = true) {
+    explicit Late(const std::string& request = get, bool warmed = true,
+                  void (*past)(Edge&) = nullptr) {
         if (warmed) warm(edge);
+        if (past != nullptr) past(edge);
         client = edge.client();
         client->send(request);
         CHECK(edge.settle());
@@ -71,6 +84,20 @@ TEST_CASE("a late GET is asked of another endpoint, and the first answer wins") 
     CHECK(late.state(0).failures == 0);
     CHECK(late.state(1).hedges == 1);
     late.end();
+}
+
+TEST_CASE("of one that has gone silent, the answer is late when it would be late for that one") {
+    Late known(get, true, [](Edge& edge) { past(edge, 0); });
+    known.wait(5ms);
+    CHECK(known.attempts() == 1);
+    known.answer(0, ok_ten + ten);
+    known.end();
+    Late silent(get, true, [](Edge& edge) { past(edge, 1); });
+    silent.wait(5ms);
+    REQUIRE(silent.attempts() == 2);
+    silent.answer(1, ok_ten + ten);
+    CHECK(silent.read().status == 200);
+    silent.end();
 }
 
 TEST_CASE("the first may still win, and the other one is let go") {

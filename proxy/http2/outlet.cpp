@@ -1,0 +1,55 @@
+#include "proxy/http2/outlet.hpp"
+
+#include <algorithm>
+
+namespace scrollgate {
+
+void Http2Outlet::start(Duration stall, ErrorKind stalled) noexcept {
+    stall_ = stall;
+    stalled_ = stalled;
+    until_ = never;
+    given_ = 0;
+}
+
+void Http2Outlet::reset() noexcept {
+    chunk_ = {};
+    failure_.reset();
+    gate_.reset();
+}
+
+void Http2Outlet::bound(Duration stall, TimePoint until) noexcept {
+    stall_ = stall;
+    until_ = until;
+}
+
+http2::BodyPart Http2Outlet::fill(std::span<char> into) noexcept {
+    const std::size_t part = chunk_.data.copy(into.data(), into.size());
+    chunk_.data.remove_prefix(part);
+    given_ += part;
+    if (!chunk_.data.empty()) return {part, false, nullptr};
+    gate_.open();
+    return {part, chunk_.end, chunk_.trailers};
+}
+
+void Http2Outlet::failed(const Error& why) noexcept {
+    if (!failure_) failure_ = why;
+    gate_.open();
+}
+
+Task<Result<void>> Http2Outlet::taken() {
+    gate_.reset();
+    for (;;) {
+        const std::uint64_t before = given_;
+        const TimePoint stall = after(loop_.now(), stall_);
+        const TimePoint first = std::min(stall, until_);
+        if (first != never) gate_.limit(first);
+        const TimedGate::State passed = co_await gate_.passed();
+        if (failure_) co_return *failure_;
+        if (passed != TimedGate::State::timed_out) co_return Result<void>();
+        if (loop_.now() >= until_) co_return Error{ErrorKind::request_timeout};
+        if (given_ == before) co_return Error{stalled_};
+        gate_.reset();
+    }
+}
+
+}  // namespace scrollgate

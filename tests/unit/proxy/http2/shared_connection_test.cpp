@@ -1,0 +1,173 @@
+// Connections to origins that exchanges share: how many there are, and when they end.
+#include <doctest/doctest.h>
+
+#include "tests/unit/proxy/http2/played_origin.hpp"
+#include "tests/unit/proxy/pipeline/edge.hpp"
+#include "tests/unit/proxy/pipeline/played.hpp"
+
+using namespace scrollgate;
+using namespace scrollgate::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string get = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::size_t ping_frame = 17;
+
+const char* const one_endpoint = R"(
+listeners: [ { name: plain, address: "127.0.0.1:8080" } ]
+admin: off
+self: { node: edge-under-test }
+timeouts: { connect: 1s, upstream_response: 1h, upstream_body: 1h, upstream_idle: 8s }
+pools:
+  app: { protocol: h2c, endpoints: [ "192.0.2.1:80" ], limits: { connections: 2 } }
+routes:
+  - { name: all, pools: [ app ], failover: { hedge: off } }
+)";
+
+/// Clients in front of an origin that answers when the test says so.
+struct Site {
+    explicit Site(Http2Peer::Settings settings = {}, bool hold = false) : edge(one_endpoint) {
+        edge.dialer.on_connect = [=, this](ScriptedPeer& peer) {
+            if (hold) peer.hold_connect();
+            peer.on_change(origin_over_http2(
+                [this](PlayedOrigin& origin, std::int32_t stream) {
+                    asked.push_back({&origin, stream});
+                },
+                settings));
+        };
+    }
+    ~Site() {
+        for (const auto& peer : clients)
+            peer->finish();
+        CHECK(edge.settle());
+        CHECK(edge.leftovers() == "");
+    }
+
+    void ask(std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            clients.push_back(edge.client());
+            clients.back()->send(get);
+        }
+        REQUIRE(edge.settle());
+    }
+    void answer_all() {
+        while (!asked.empty()) {
+            const auto all = std::exchange(asked, {});
+            for (const auto& [origin, stream] : all) {
+                origin->respond(stream, "0123456789");
+                origin->say();
+            }
+            REQUIRE(edge.settle());
+        }
+    }
+    [[nodiscard]] std::size_t answered() const {
+        std::size_t count = 0;
+        for (const auto& peer : clients)
+            count += peer->written().starts_with("HTTP/1.1 200 ") ? 1 : 0;
+        return count;
+    }
+    [[nodiscard]] std::size_t connections() const { return edge.dialer.peers.size(); }
+    [[nodiscard]] ScriptedPeer& line(std::size_t nth) { return *edge.dialer.peers.at(nth); }
+
+    struct Asked {
+        PlayedOrigin* origin;
+        std::int32_t stream;
+    };
+    std::vector<Asked> asked;
+    Edge edge;
+    std::vector<std::shared_ptr<ScriptedPeer>> clients;
+};
+
+}  // namespace
+
+TEST_CASE("requests that come while a connection is being made share it") {
+    Site site({}, true);
+    site.ask(5);
+    CHECK(site.connections() == 1);
+    site.line(0).let_connect();
+    REQUIRE(site.edge.settle());
+    CHECK(site.asked.size() == 5);
+    site.answer_all();
+    CHECK(site.answered() == 5);
+    CHECK(site.connections() == 1);
+}
+
+TEST_CASE("when the one who connects leaves, another one of those who wait does it") {
+    Site site({}, true);
+    site.ask(3);
+    site.clients[0]->reset();
+    REQUIRE(site.edge.settle());
+    CHECK(site.line(0).closed());
+    REQUIRE(site.connections() == 2);
+    site.line(1).let_connect();
+    REQUIRE(site.edge.settle());
+    CHECK(site.asked.size() == 2);
+    site.answer_all();
+    CHECK(site.answered() == 2);
+}
+
+TEST_CASE("a full connection has a second one beside it, and then requests wait") {
+    Site site({.streams = 2});
+    site.ask(5);
+    CHECK(site.connections() == 2);
+    CHECK(site.asked.size() == 4);
+    site.answer_all();
+    CHECK(site.answered() == 5);
+    CHECK(site.connections() == 2);
+}
+
+TEST_CASE("an idle connection ends after upstream_idle, and says so") {
+    Site site;
+    site.ask(1);
+    site.answer_all();
+    CHECK(site.edge.metrics.connection_totals().upstream_idle == 1);
+    CHECK(site.edge.pass(7s));
+    CHECK_FALSE(site.line(0).closed());
+    CHECK(site.edge.pass(2s));
+    CHECK(site.line(0).closed());
+    CHECK(site.edge.metrics.connection_totals().upstream_active == 0);
+}
+
+TEST_CASE("a silent origin is asked for a sign of life, and rarely again") {
+    Site site;
+    site.ask(1);
+    const std::size_t before = site.line(0).written().size();
+    CHECK(site.edge.pass(9s));
+    CHECK(site.line(0).written().size() == before);
+    CHECK(site.edge.pass(2s));
+    CHECK(site.line(0).written().size() == before + ping_frame);
+    for (int i = 0; i < 20; ++i)  // it has answered: no more for five minutes
+        CHECK(site.edge.pass(10s));
+    CHECK(site.line(0).written().size() == before + ping_frame);
+    for (int i = 0; i < 20; ++i)
+        CHECK(site.edge.pass(10s));
+    CHECK(site.line(0).written().size() == before + 2 * ping_frame);
+    site.answer_all();
+    CHECK(site.answered() == 1);
+}
+
+TEST_CASE("an origin that owes a sign of life gets no new streams, and is given up") {
+    Site site;
+    site.ask(1);
+    site.line(0).on_change([](ScriptedPeer&) {});  // it is dead
+    CHECK(site.edge.pass(11s));
+    site.ask(1);
+    CHECK(site.connections() == 2);
+    CHECK(site.edge.pass(6s));
+    CHECK(site.line(0).closed());
+    site.asked.erase(site.asked.begin());  // on the dead one
+    site.answer_all();
+    CHECK(site.answered() == 2);  // the first was a GET
+}
+
+TEST_CASE("endpoints that leave the configuration end their connections after the last stream") {
+    Site site;
+    site.ask(1);
+    site.edge.worker.upstreams().retire_others({});
+    REQUIRE(site.edge.settle());
+    CHECK_FALSE(site.line(0).closed());
+    site.answer_all();
+    CHECK(site.answered() == 1);
+    CHECK(site.line(0).closed());
+}
