@@ -101,7 +101,7 @@ void Validator::files() {
 
 void Validator::trust(const PoolTls& tls, const std::string& path) {
     try {
-        const TlsClientContext good(tls.client());
+        const TlsClientContext good(tls.client({}));
     } catch (const std::runtime_error& wrong) {
         error(path, wrong.what());
     }

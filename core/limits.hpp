@@ -43,6 +43,10 @@ inline constexpr std::size_t small_buffers_kept = 1024;  ///< free ones that sta
 inline constexpr std::size_t bulk_buffers_kept = 8;
 inline constexpr std::size_t block_buffers = 4096;  ///< of cache_block, for stored bodies: 256 MiB
 inline constexpr std::size_t block_buffers_kept = 16;
+inline constexpr std::size_t pipe_size = 1 * MiB;         ///< of one for splice(2)
+inline constexpr std::size_t pipe_size_least = 64 * KiB;  ///< a smaller one is worse than a copy
+inline constexpr std::size_t pipes = 32;                  ///< two descriptors each
+inline constexpr std::size_t pipes_kept = 4;
 
 // -- timeouts (keys under `timeouts:`)
 inline constexpr auto client_header = 10s;
@@ -65,8 +69,9 @@ inline constexpr auto loop_turn = 10ms;    ///< an event older than this has bee
 inline constexpr auto seal_wait = 1s;      ///< for handshakes under way on a closing listener
 inline constexpr auto linger = 2s;         ///< reading on behind our last byte
 inline constexpr std::size_t linger_bytes = 1 * MiB;
-inline constexpr std::size_t exchanges_kept = 1024;  ///< free ones that stay, per worker and kind
-inline constexpr unsigned inline_chunks = 64;        ///< chunks relayed before others get a turn
+inline constexpr std::size_t exchanges_kept = 1024;   ///< free ones that stay, per worker and kind
+inline constexpr unsigned inline_chunks = 64;         ///< chunks relayed before others get a turn
+inline constexpr std::size_t inline_bytes = 1 * MiB;  ///< the same of those that are spliced
 inline constexpr unsigned inline_exchanges = 16;  ///< pipelined requests before others get a turn
 inline constexpr std::size_t idle_per_endpoint = 1024;  ///< idle upstream connections, per worker
 inline constexpr std::uint64_t pending = 1024;  ///< requests that wait for a connection, per pool

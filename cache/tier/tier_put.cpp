@@ -84,7 +84,7 @@ void Tier::put(const CacheEntry& entry, Position position) {
     variants.position = position;
     variants.received_ms = record.received_ms;
     variants.key = record.key;
-    const std::string names = names_of_variant(record.vary);
+    const std::string names = vary_names(record.vary);
     variants.vary = names;
     const std::string variant = name_of_variant(name, record.vary);
     // Others may live longer than this one; without it they are not found.

@@ -21,6 +21,7 @@ constexpr std::array<std::string_view, 11> barred_names{
 
 bool may_be_trailer(const HeaderField& field) noexcept {
     const std::string_view name = field.name;
+    if (field.id == Field::grpc_status) return true;
     if (field.id != Field::unknown || name.find('_') != std::string_view::npos) return false;
     const auto begins = [name](std::string_view prefix) {
         return equal_no_case(name.substr(0, prefix.size()), prefix);

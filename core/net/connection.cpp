@@ -99,6 +99,7 @@ void Connection::arm() {
 }
 
 void Connection::interrupt() {
+    input_awaited_ = false;
     if (reader_) loop_.resume_later(std::exchange(reader_, {}));
 }
 
@@ -121,14 +122,16 @@ void Connection::done(IoResult result) noexcept {
         }
     }
     reading_ = false;
-    if (std::exchange(parked_, false) && !result.error) {
+    const bool only_told = std::exchange(input_awaited_, false);
+    if (std::exchange(parked_, false) && !result.error && !only_told) {
         arm();
         if (reading_) return;
     }
     if (result.error) {
         ended_ = true;
         if (result.error != boost::asio::error::eof) broken_ = result.error;
-    } else {
+    } else if (result.bytes > 0) {
+        spliced_ = false;
         end_ += static_cast<std::uint32_t>(result.bytes);
         received_total_ += result.bytes;
     }
@@ -137,6 +140,31 @@ void Connection::done(IoResult result) noexcept {
     } else {
         input_seen();
     }
+}
+
+// ---- splicing
+
+std::size_t Connection::splice(Pipe& pipe, std::size_t most) noexcept {
+    assert(can_splice() && pipe.held() == 0);
+    const IoResult result = stream_->splice_in(pipe, most);
+    if (result.error) {
+        ended_ = true;
+        if (result.error != boost::asio::error::eof) broken_ = result.error;
+    }
+    if (result.bytes > 0) spliced_ = true;
+    received_total_ += result.bytes;
+    return result.bytes;
+}
+
+// As a parked connection waits, but what it has waited for is not read.
+void Connection::await_input() {
+    if (reading_ || ended_ || failure_) return;
+    if (begin_ == end_ && pinned_ == 0 && !pinned_buffer_) {
+        buffer_.release();
+        begin_ = end_ = 0;
+    }
+    reading_ = parked_ = true;
+    stream_->start_wait_readable(*this);
 }
 
 // ---- deadlines
@@ -174,15 +202,22 @@ void Connection::fail(ErrorKind kind) noexcept {
 // ---- writing
 
 Connection::Write::Write(Connection& self, const Patience& patience,
-                         const std::array<std::string_view, 3>& parts) noexcept
-    : self_(self), patience_(patience) {
+                         const std::array<std::string_view, 3>& parts, Pipe* pipe) noexcept
+    : self_(self), pipe_(pipe), patience_(patience) {
     for (const std::string_view part : parts) {
         if (!part.empty()) parts_[count_++] = {const_cast<char*>(part.data()), part.size()};
     }
 }
 
+// The parts, or when they have gone, the pipe.
+IoResult Connection::Write::try_once() noexcept {
+    if (first_ == count_) return self_.stream_->splice_out(*pipe_);
+    const IoResult sent = self_.stream_->try_write({parts_.data() + first_, count_ - first_});
+    if (!sent.error) advance(sent.bytes);
+    return sent;
+}
+
 void Connection::Write::advance(std::size_t bytes) noexcept {
-    written_ += bytes;
     while (first_ < count_ && bytes >= parts_[first_].iov_len)
         bytes -= parts_[first_++].iov_len;
     if (bytes == 0) return;
@@ -192,18 +227,18 @@ void Connection::Write::advance(std::size_t bytes) noexcept {
 
 // True when there is nothing left to wait for.
 bool Connection::Write::attempt() noexcept {
-    while (first_ < count_) {
+    while (first_ < count_ || (pipe_ != nullptr && pipe_->held() > 0)) {
         if (self_.failure_ || !self_.stream_->is_open()) {
             error_ = boost::asio::error::operation_aborted;
             return true;
         }
-        const IoResult sent = self_.stream_->try_write({parts_.data() + first_, count_ - first_});
+        const IoResult sent = try_once();
         if (sent.error) {
             error_ = sent.error;
             return true;
         }
         if (sent.bytes == 0) return false;
-        advance(sent.bytes);
+        written_ += sent.bytes;
     }
     return true;
 }

@@ -73,7 +73,8 @@ class Connection : private IoHandler, private TimerWheel::Timer {
         };
         return Awaiter{*this, received_total_};
     }
-    /// A coroutine that waits in more() goes on, soon, with false; the read stays pending.
+    /// A coroutine that waits in more() goes on, soon, with false; the read stays pending. So does
+    /// one that waits in readable().
     void interrupt();
     [[nodiscard]] bool starved() const noexcept { return starved_; }
     /// Bytes ever received.
@@ -82,6 +83,37 @@ class Connection : private IoHandler, private TimerWheel::Timer {
     /// Gives the buffer back and waits for readability instead of reading. Does something only when
     /// received() is empty, nothing is pinned and a read is pending.
     void park();
+
+    // -- splicing: bytes that nobody here needs to see
+    /// A plain socket: write() takes a pipe.
+    [[nodiscard]] bool splices() const noexcept { return stream_->splices(); }
+    /// What comes next can be moved by splice(): nothing unconsumed is here, no read pending, no
+    /// end seen.
+    [[nodiscard]] bool can_splice() const noexcept {
+        return begin_ == end_ && !reading_ && !ended_ && !failure_ && stream_->splices();
+    }
+    /// Moves up to `most` bytes that have arrived into `pipe`, which is empty; how many. 0 if none
+    /// are there, or at the end (at_end()). Only while can_splice().
+    [[nodiscard]] std::size_t splice(Pipe& pipe, std::size_t most) noexcept;
+    /// co_await connection.readable(): something has arrived, or the end, or it was interrupted.
+    /// The buffer is given back meanwhile. If a read is pending, its bytes are waited for.
+    auto readable() noexcept {
+        struct Awaiter {
+            Connection& self;
+            bool await_ready() const {
+                self.await_input();
+                return !self.reading_;
+            }
+            void await_suspend(std::coroutine_handle<> h) const noexcept {
+                self.reader_ = h;
+                self.input_awaited_ = true;
+            }
+            void await_resume() const noexcept {}
+        };
+        return Awaiter{*this};
+    }
+    /// Bytes were spliced since the last read: what stands behind them has not been looked for.
+    [[nodiscard]] bool unread_behind() const noexcept { return spliced_; }
 
     // -- writing
     class Write;
@@ -94,10 +126,11 @@ class Connection : private IoHandler, private TimerWheel::Timer {
         ErrorKind out_of_time = ErrorKind::request_timeout;
     };
     /// co_await connection.write(patience, a, b, c): all bytes of the three parts in one gather
-    /// write, tried inline first; IoResult with the bytes written and the error, if any. The bytes
-    /// and `patience` stay valid until it has finished. One at a time.
+    /// write, then what `pipe` holds (splices()), tried inline first; IoResult with the bytes
+    /// written and the error, if any. The bytes and `patience` stay valid until it has finished.
+    /// One at a time.
     [[nodiscard]] Write write(const Patience& patience, std::string_view a, std::string_view b = {},
-                              std::string_view c = {}) noexcept;
+                              std::string_view c = {}, Pipe* pipe = nullptr) noexcept;
 
     // -- connecting
     class Connect;
@@ -151,6 +184,7 @@ class Connection : private IoHandler, private TimerWheel::Timer {
     void done(IoResult result) noexcept override;
     void expired() noexcept override;
     [[nodiscard]] bool make_room();
+    void await_input();
     void switch_buffer();
     void leave_pinned();
 
@@ -173,19 +207,22 @@ class Connection : private IoHandler, private TimerWheel::Timer {
     std::optional<ErrorKind> failure_, read_failure_;
     bool reading_ = false, writing_ = false, parking_ = false, parked_ = false;
     bool ended_ = false, starved_ = false, bulk_wanted_ = false;
+    bool input_awaited_ = false;  ///< by reader_, which wants nothing read
+    bool spliced_ = false;
 };
 
 /// See Connection::write().
 class Connection::Write : private IoHandler {
   public:
-    Write(Connection& self, const Patience& patience,
-          const std::array<std::string_view, 3>& parts) noexcept;
+    Write(Connection& self, const Patience& patience, const std::array<std::string_view, 3>& parts,
+          Pipe* pipe) noexcept;
     bool await_ready() noexcept { return attempt(); }
     void await_suspend(std::coroutine_handle<> waiting);
     IoResult await_resume() const noexcept { return {written_, error_}; }
 
   private:
     [[nodiscard]] bool attempt() noexcept;
+    [[nodiscard]] IoResult try_once() noexcept;
     void advance(std::size_t bytes) noexcept;
     void wait();
     void done(IoResult result) noexcept override;
@@ -193,6 +230,7 @@ class Connection::Write : private IoHandler {
     Connection& self_;
     std::array<iovec, 3> parts_;
     std::uint32_t first_ = 0, count_ = 0;
+    Pipe* const pipe_;
     const Patience& patience_;
     std::size_t written_ = 0;
     boost::system::error_code error_;
@@ -217,8 +255,9 @@ class Connection::Connect : private IoHandler {
 };
 
 inline Connection::Write Connection::write(const Patience& patience, std::string_view a,
-                                           std::string_view b, std::string_view c) noexcept {
-    return {*this, patience, {a, b, c}};
+                                           std::string_view b, std::string_view c,
+                                           Pipe* pipe) noexcept {
+    return {*this, patience, {a, b, c}, pipe};
 }
 inline Connection::Connect Connection::connect(const SocketAddress& peer) noexcept {
     return {*this, peer};

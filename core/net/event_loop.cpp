@@ -28,6 +28,7 @@ EventLoop::EventLoop(const Clock& clock, std::uint64_t seed, std::uint32_t frequ
       small_(limits::buffer_small, limits::small_buffers, limits::small_buffers_kept),
       bulk_(limits::buffer_bulk, limits::bulk_buffers, limits::bulk_buffers_kept),
       blocks_(limits::cache_block, limits::block_buffers, limits::block_buffers_kept),
+      pipes_(limits::pipes, limits::pipes_kept),
       epoll_(must(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       bell_(must(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
     epoll_event event{};

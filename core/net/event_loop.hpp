@@ -16,6 +16,7 @@
 
 #include "core/buffer_pool.hpp"
 #include "core/clock.hpp"
+#include "core/net/pipe_pool.hpp"
 #include "core/net/stream.hpp"
 #include "core/rng.hpp"
 #include "core/timer_wheel.hpp"
@@ -87,6 +88,7 @@ class EventLoop {
     [[nodiscard]] BufferPool& bulk_buffers() noexcept { return bulk_; }
     /// Each for one block of a stored body that is compressed.
     [[nodiscard]] BufferPool& block_buffers() noexcept { return blocks_; }
+    [[nodiscard]] PipePool& pipes() noexcept { return pipes_; }
 
   private:
     /// What was put off: a coroutine to resume, or a completion.
@@ -106,6 +108,7 @@ class EventLoop {
     TimerWheel wheel_;
     TimePoint wakes_ = never;  ///< when the wheel must be turned next, or earlier
     BufferPool small_, bulk_, blocks_;
+    PipePool pipes_;
 
     int epoll_;
     int bell_;  ///< an eventfd that other threads ring

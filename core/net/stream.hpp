@@ -9,10 +9,12 @@
 #include <span>
 #include <string_view>
 
+#include <boost/system/errc.hpp>
 #include <boost/system/error_code.hpp>
 #include <sys/uio.h>
 
 #include "core/net/address.hpp"
+#include "core/net/pipe_pool.hpp"
 
 namespace scrollgate {
 
@@ -50,6 +52,19 @@ class Stream {
     virtual IoResult try_write(std::span<const iovec> data) noexcept = 0;
     /// Completes (with 0 bytes) when writing would not block. One at a time.
     virtual void start_wait_writable(IoHandler& handler) = 0;
+    /// splice_in() and splice_out() work: a plain socket.
+    [[nodiscard]] virtual bool splices() const noexcept { return false; }
+    /// Moves up to `most` bytes that have arrived into `pipe`, which is empty: how many (0 if none
+    /// are there), or an error as of a read. Only while no read is pending.
+    virtual IoResult splice_in(Pipe& pipe, std::size_t most) noexcept {
+        static_cast<void>(pipe), static_cast<void>(most);
+        return {0, make_error_code(boost::system::errc::operation_not_supported)};
+    }
+    /// Writes what goes of `pipe` without blocking: as try_write().
+    virtual IoResult splice_out(Pipe& pipe) noexcept {
+        static_cast<void>(pipe);
+        return {0, make_error_code(boost::system::errc::operation_not_supported)};
+    }
     /// Ends our direction (FIN); reading goes on.
     virtual void shutdown_write() noexcept = 0;
     /// Ends both directions. `reset` sends RST instead of FIN.

@@ -1,8 +1,10 @@
 #include "core/net/tcp_stream.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/error.hpp>
+#include <fcntl.h>
 
 #include "core/net/socket_stream.hpp"
 
@@ -47,9 +49,42 @@ class TcpStream final : public SocketStream {
         writer_ = &handler;
     }
 
+    bool splices() const noexcept override { return true; }
+
+    // The pipe is empty, so that EAGAIN speaks of the socket; or of urgent data, before which a
+    // splice stops for ever. Whether more is left a splice does not tell: it ends where the pipe
+    // has no slot any more, long before that is full.
+    IoResult splice_in(Pipe& pipe, std::size_t most) noexcept override {
+        if (fd_ < 0) return {0, boost::asio::error::bad_descriptor};
+        if (!readable_) return {};
+        const ssize_t got = move(fd_, pipe.entry(), std::min(most, pipe.size()));
+        if (got > 0) {
+            pipe.gained(static_cast<std::size_t>(got));
+            return {static_cast<std::size_t>(got), {}};
+        }
+        if (got == 0) return {0, boost::asio::error::eof};
+        if (!would_block(errno)) return {0, system_error(errno)};
+        readable_ = !nothing_received();
+        return {};
+    }
+
+    // No MSG_NOSIGNAL here: Pipe::open() minds SIGPIPE.
+    IoResult splice_out(Pipe& pipe) noexcept override {
+        const ssize_t sent = move(pipe.exit(), fd_, pipe.held());
+        if (sent > 0) {
+            pipe.lost(static_cast<std::size_t>(sent));
+            return {static_cast<std::size_t>(sent), {}};
+        }
+        if (sent == 0 || would_block(errno)) return {};
+        return {0, system_error(errno)};
+    }
+
     void shutdown_write() noexcept override { ::shutdown(fd_, SHUT_WR); }
 
   private:
+    static ssize_t move(int from, int to, std::size_t most) noexcept {
+        return ::splice(from, nullptr, to, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    }
     /// False if nothing is there.
     bool read(IoResult& result) noexcept {
         const ssize_t got = receive(into_.data(), into_.size());

@@ -275,7 +275,7 @@ void FillTask::end_found() {
     if (!done_) return;
     const EntryRef entry = fill_->entry();
     if (!entry || entry->is_marker()) return done_({"ok", CacheReason::hit_for_miss, 0, 0});
-    const bool by_coding = vary_names(entry->vary(), "accept-encoding");
+    const bool by_coding = varies_by(entry->vary(), "accept-encoding");
     done_({"ok", CacheReason::none, entry->status(), entry->body().size(), by_coding});
 }
 
@@ -299,7 +299,7 @@ void FillTask::end(const Result<void>& forwarded) {
     x_.worker.observe(x_);
     if (!done_) return;
     const EntryRef entry = fill_->entry();
-    const bool by_coding = entry && vary_names(entry->vary(), "accept-encoding");
+    const bool by_coding = entry && varies_by(entry->vary(), "accept-encoding");
     done_({x_.record.outcome, sink_.reason(), x_.record.status, x_.record.bytes_out, by_coding});
 }
 

@@ -6,8 +6,10 @@
 namespace scrollgate {
 namespace {
 
-/// Bodies at least this long are read through a large buffer.
+/// Bodies at least this long are read through a large buffer, or spliced.
 constexpr std::uint64_t bulk_from = 4 * limits::buffer_small;
+/// Those of unknown length are, while as much as this comes at a time.
+constexpr std::size_t bulk_reads = limits::buffer_small / 2;
 
 }  // namespace
 
@@ -21,7 +23,8 @@ void Http1BodySource::start(Connection& connection, const BodyFraming& framing,
     interrupted_ = false;
     carried_ = {};
     if (framing.kind == BodyFraming::Kind::chunked) chunks_.reset();
-    connection.want_bulk(framing.kind == BodyFraming::Kind::length && framing.length >= bulk_from);
+    long_ = framing.kind == BodyFraming::Kind::length && framing.length >= bulk_from;
+    connection.want_bulk(long_);
 }
 
 bool Http1BodySource::ready() const noexcept {
@@ -38,18 +41,66 @@ Task<Result<BodyChunk>> Http1BodySource::pull() {
     return wait_and_take();
 }
 
+void Http1BodySource::set_deadline() {
+    const TimePoint stall = after(connection_->loop().now(), rules_.stall);
+    const bool hard = rules_.until < stall;
+    connection_->expire_at(Connection::Way::read, std::min(stall, rules_.until),
+                           hard ? rules_.out_of_time : rules_.stalled);
+}
+
+/// Why nothing more is to be taken, if so.
+std::optional<Error> Http1BodySource::stopped() const noexcept {
+    if (const std::optional<ErrorKind> failure = connection_->read_failure())
+        return Error{*failure};
+    if (interrupted_) return Error{ErrorKind::cancelled};
+    return std::nullopt;
+}
+
+// A pipe is held only while there is something for it. An end, and whatever is there and is not
+// spliced (urgent data), is left to reading.
+Task<Result<BodyChunk>> Http1BodySource::pull_piped(PipeLease& pipe) {
+    for (bool waited = false;; waited = true) {
+        if (const std::optional<Error> error = stopped()) co_return *error;
+        // A body that is always there already never waits: nobody else looks at the time.
+        if (rules_.until != never && connection_->loop().now() >= rules_.until)
+            co_return Error{rules_.out_of_time};
+        pipe = connection_->can_splice() ? connection_->loop().pipes().lease() : PipeLease();
+        if (!pipe) break;
+        const std::uint64_t left = framing_.kind == BodyFraming::Kind::length
+                                       ? framing_.length - bytes_
+                                       : limits::unlimited;
+        if (connection_->splice(*pipe, std::min<std::uint64_t>(left, pipe->size())) > 0)
+            co_return piped(*pipe);
+        pipe.release();
+        if (waited || connection_->at_end()) break;
+        set_deadline();
+        co_await connection_->readable();
+        connection_->expire_at(Connection::Way::read, never, ErrorKind::cancelled);
+    }
+    if (Taken taken = take()) co_return std::move(*taken);
+    co_return co_await wait_and_take();
+}
+
+BodyChunk Http1BodySource::piped(Pipe& pipe) noexcept {
+    bytes_ += pipe.held();
+    if (framing_.kind == BodyFraming::Kind::length) {
+        ended_ = bytes_ == framing_.length;
+        if (ended_) connection_->want_bulk(false);
+    } else {
+        long_ = pipe.held() >= bulk_reads;
+    }
+    BodyChunk chunk;
+    chunk.pipe = &pipe;
+    chunk.end = ended_;
+    return chunk;
+}
+
 Task<Result<BodyChunk>> Http1BodySource::wait_and_take() {
     for (;;) {
-        const TimePoint stall = after(connection_->loop().now(), rules_.stall);
-        const bool hard = rules_.until < stall;
-        connection_->expire_at(Connection::Way::read, std::min(stall, rules_.until),
-                               hard ? rules_.out_of_time : rules_.stalled);
+        set_deadline();
         const bool came = co_await connection_->more();
         connection_->expire_at(Connection::Way::read, never, ErrorKind::cancelled);
-        if (const std::optional<ErrorKind> failure = connection_->read_failure()) {
-            co_return Error{*failure};
-        }
-        if (interrupted_) co_return Error{ErrorKind::cancelled};
+        if (const std::optional<Error> error = stopped()) co_return *error;
         if (!came && connection_->starved()) co_return Error{ErrorKind::overloaded};
         if (Taken taken = take()) co_return std::move(*taken);
         if (!came)
@@ -91,7 +142,8 @@ Http1BodySource::Taken Http1BodySource::take_until_close() {
     const std::string_view data = connection_->received();
     const bool clean_end = connection_->at_end() && !connection_->broken();
     if (data.empty() && !clean_end) return std::nullopt;
-    connection_->want_bulk(data.size() >= limits::buffer_small / 2);
+    long_ = data.size() >= bulk_reads;
+    connection_->want_bulk(long_);
     connection_->consume(data.size());
     return Result<BodyChunk>(finish(data, clean_end));
 }
@@ -123,7 +175,7 @@ Http1BodySource::Taken Http1BodySource::take_chunked() {
         if (bytes_ + data.size() + step.data.size() > rules_.most) {
             return Result<BodyChunk>(Error{rules_.too_large});
         }
-        connection_->want_bulk(step.data.size() >= limits::buffer_small / 2);
+        connection_->want_bulk(step.data.size() >= bulk_reads);
         if (!data.empty()) {
             carried_ = step.data;
             return Result<BodyChunk>(finish(data, false));

@@ -1,7 +1,8 @@
 // An HTTP/1 message body as a BodySource: requests from clients and responses from origins alike.
 //
 // Bodies with a length, and those that end with the connection, bypass every parser; chunked ones
-// go through ChunkDecoder. Bytes beyond the body stay in the Connection.
+// go through ChunkDecoder. Long ones of the first two kinds can be had in a pipe. Bytes beyond the
+// body stay in the Connection.
 #pragma once
 
 #include <optional>
@@ -31,6 +32,8 @@ class Http1BodySource final : public BodySource {
     void start(Connection& connection, const BodyFraming& framing, const Rules& rules);
 
     Task<Result<BodyChunk>> pull() override;
+    bool can_pipe() const noexcept override { return long_ && connection_->can_splice(); }
+    Task<Result<BodyChunk>> pull_piped(PipeLease& pipe) override;
     bool ready() const noexcept override;
     bool ended() const noexcept override { return ended_; }
     void interrupt() noexcept override;
@@ -50,7 +53,10 @@ class Http1BodySource final : public BodySource {
     [[nodiscard]] Taken take_length();
     [[nodiscard]] Taken take_chunked();
     [[nodiscard]] Taken take_until_close();
+    [[nodiscard]] std::optional<Error> stopped() const noexcept;
+    void set_deadline();
     Task<Result<BodyChunk>> wait_and_take();
+    [[nodiscard]] BodyChunk piped(Pipe& pipe) noexcept;
     [[nodiscard]] BodyChunk finish(std::string_view data, bool end);
 
     Connection* connection_ = nullptr;
@@ -61,6 +67,7 @@ class Http1BodySource final : public BodySource {
     std::string_view carried_;  ///< a chunk's data for the next pull
     bool ended_ = false;
     bool interrupted_ = false;
+    bool long_ = false;  ///< much more will come, and needs no parser
 };
 
 }  // namespace scrollgate

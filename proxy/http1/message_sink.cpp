@@ -26,7 +26,7 @@ Task<Result<void>> Http1MessageSink::write(const BodyChunk& chunk) {
             complete_ = chunk.end;
             return flush();
         case BodyFraming::Kind::length:
-            left_ -= chunk.data.size();
+            left_ -= chunk.size();
             complete_ = chunk.end && left_ == 0;
             break;
         case BodyFraming::Kind::until_close:
@@ -49,11 +49,12 @@ Task<Result<void>> Http1MessageSink::write(const BodyChunk& chunk) {
             return send(chunk.data, behind_);
         }
     }
-    return send(chunk.data, {});
+    return send(chunk.data, {}, chunk.pipe);
 }
 
-Task<Result<void>> Http1MessageSink::send(std::string_view data, std::string_view behind) {
-    const IoResult result = co_await connection_->write(rules_.patience, head_, data, behind);
+Task<Result<void>> Http1MessageSink::send(std::string_view data, std::string_view behind,
+                                          Pipe* pipe) {
+    const IoResult result = co_await connection_->write(rules_.patience, head_, data, behind, pipe);
     sent_ += result.bytes;
     head_.clear();
     if (!result.error) {

@@ -32,6 +32,12 @@ class Http1MessageSink final : public BodySink {
 
     Task<Result<void>> write(const BodyChunk& chunk) override;
     Task<Result<void>> flush() override;
+    /// A body that goes out as it is, over plain TCP.
+    [[nodiscard]] bool can_pipe() const noexcept override {
+        return (framing_.kind == BodyFraming::Kind::length ||
+                framing_.kind == BodyFraming::Kind::until_close) &&
+               connection_->splices();
+    }
 
     /// The body's end is a half-close: for tunnels.
     void end_with_fin() noexcept { rules_.fin_at_end = true; }
@@ -46,7 +52,8 @@ class Http1MessageSink final : public BodySink {
     [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
 
   private:
-    [[nodiscard]] Task<Result<void>> send(std::string_view data, std::string_view behind);
+    [[nodiscard]] Task<Result<void>> send(std::string_view data, std::string_view behind,
+                                          Pipe* pipe = nullptr);
 
     Connection* connection_ = nullptr;
     Rules rules_;

@@ -2,13 +2,15 @@
 //
 // HTTP/1 sessions, upstream connections, tunnels and local answers each implement an end; the relay
 // between any two of them exists once (relay.hpp). Back-pressure is pull: the next pull() comes
-// only after the previous write() has finished. One worker; no locks.
+// only after the previous write() has finished. Between two ends that can, the kernel carries the
+// bytes in a pipe and nobody sees them (splice(2)). One worker; no locks.
 #pragma once
 
 #include <string_view>
 
 #include "core/clock.hpp"
 #include "core/message.hpp"
+#include "core/net/pipe_pool.hpp"
 #include "core/result.hpp"
 #include "core/task.hpp"
 
@@ -18,6 +20,9 @@ struct BodyChunk {
     std::string_view data;                 ///< valid until the next pull()
     bool end = false;                      ///< nothing follows
     const HeaderList* trailers = nullptr;  ///< with `end`, if there were any
+    Pipe* pipe = nullptr;                  ///< holds the bytes, all that are in it, instead of data
+
+    [[nodiscard]] std::size_t size() const noexcept { return pipe ? pipe->held() : data.size(); }
 };
 
 class BodySource {
@@ -25,6 +30,14 @@ class BodySource {
     virtual ~BodySource() = default;
     /// The next bytes (at least one) or the end, possibly both at once. Not after the end.
     [[nodiscard]] virtual Task<Result<BodyChunk>> pull() = 0;
+    /// The next bytes could be given in a pipe.
+    [[nodiscard]] virtual bool can_pipe() const noexcept { return false; }
+    /// pull() with the bytes in a pipe, which is leased for `pipe` (empty) when they are there; to
+    /// a sink that can take one. If none is free, or little comes, they are data as ever.
+    [[nodiscard]] virtual Task<Result<BodyChunk>> pull_piped(PipeLease& pipe) {
+        static_cast<void>(pipe);
+        return pull();
+    }
     /// pull() would not have to wait.
     [[nodiscard]] virtual bool ready() const noexcept = 0;
     /// The end has been pulled.
@@ -44,6 +57,8 @@ class BodySink {
     [[nodiscard]] virtual Task<Result<void>> write(const BodyChunk& chunk) = 0;
     /// Sends a pending head alone.
     [[nodiscard]] virtual Task<Result<void>> flush() = 0;
+    /// write() takes bytes in a pipe, which is empty when it has finished without an Error.
+    [[nodiscard]] virtual bool can_pipe() const noexcept { return false; }
 };
 
 class ResponseSink : public BodySink {

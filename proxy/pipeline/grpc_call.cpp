@@ -17,6 +17,7 @@ std::optional<Error> bound_call(Exchange& x) {
     const std::optional<Duration> timeout = grpc::timeout_from(given->value);
     if (!timeout) return Error{ErrorKind::bad_request, false, {}, "malformed grpc-timeout"};
     x.until = std::min(x.until, after(x.record.started, *timeout));
+    if (x.until <= x.worker.loop().now()) return Error{ErrorKind::request_timeout};
     return std::nullopt;
 }
 

@@ -14,7 +14,7 @@ namespace scrollgate {
 [[nodiscard]] bool is_grpc_call(const RequestHead& request) noexcept;
 
 /// Makes grpc-timeout the exchange's hard end if that is earlier than what it has. An Error if the
-/// field is malformed.
+/// field is malformed, or the time over.
 [[nodiscard]] std::optional<Error> bound_call(Exchange& x);
 
 /// Makes grpc-timeout, if the client gave one, say what is left of the exchange's time. When the

@@ -17,8 +17,9 @@ struct RelayError {
 };
 
 /// Pulls until the end of `from`, writing each chunk to `to`. What `to` has pending (a head) goes
-/// out with the first chunk if that is there already, alone if not. `bytes` counts as it goes. A
-/// body of many small chunks lets other connections have their turn on `loop`.
+/// out with the first chunk if that is there already, alone if not. `bytes` counts as it goes.
+/// Where both ends can, the bytes go in a pipe of `loop`'s. A body of many chunks, or of many bytes
+/// that are there already, lets other connections have their turn on `loop`.
 [[nodiscard]] Task<std::optional<RelayError>> relay(BodySource& from, BodySink& to,
                                                     std::uint64_t& bytes, EventLoop& loop);
 

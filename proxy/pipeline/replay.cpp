@@ -53,6 +53,12 @@ Task<Result<BodyChunk>> ReplayBody::pull_on() {
     co_return chunk;
 }
 
+Task<Result<BodyChunk>> ReplayBody::pull_piped(PipeLease& pipe) {
+    const Result<BodyChunk> chunk = co_await source_->pull_piped(pipe);
+    if (chunk) end_given_ = chunk->end;
+    co_return chunk;
+}
+
 void ReplayBody::keep(const BodyChunk& chunk) {
     const std::size_t size = chunk.data.size();
     if (chunk.trailers != nullptr || kept_.size() + size > most_ ||

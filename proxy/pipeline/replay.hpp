@@ -36,6 +36,11 @@ class ReplayBody final : public BodySource {
     void rewind() noexcept;
 
     Task<Result<BodyChunk>> pull() override;
+    /// Only what nobody keeps.
+    [[nodiscard]] bool can_pipe() const noexcept override {
+        return !whole_ && !kept_left() && source_->can_pipe();
+    }
+    Task<Result<BodyChunk>> pull_piped(PipeLease& pipe) override;
     [[nodiscard]] bool ready() const noexcept override;
     [[nodiscard]] bool ended() const noexcept override;
     void bound(Duration stall, TimePoint until) noexcept override { source_->bound(stall, until); }

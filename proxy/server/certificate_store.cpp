@@ -180,12 +180,12 @@ struct TargetsBeingMade {
         const config::PoolTls& tls = *remote.tls;
         const std::string shown =
             fmt::format("pool {}: {} {}", pool.name, key, config::without_query(remote.url));
-        TlsClientOptions options = tls.client();
-        if (!http) options.alpn.clear();
+        std::vector<std::string> alpn;
+        if (http) alpn.emplace_back("http/1.1");
         auto& context = contexts[fmt::format("{}\n{}\n{}\n{}\n{}\n{}", tls.ca, tls.verify, tls.pin,
                                              tls.cert, tls.key, http)];
         try {
-            if (!context) context = std::make_shared<const TlsClientContext>(options);
+            if (!context) context = std::make_shared<const TlsClientContext>(tls.client(alpn));
         } catch (const std::runtime_error& error) {
             throw std::runtime_error(fmt::format("{}: tls: {}", shown, error.what()));
         }

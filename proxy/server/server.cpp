@@ -123,7 +123,7 @@ Server::Impl::Impl(config::Config config, Options options_in)
       certificates(system_clock(), certificate_alarm, [this] {
           if (!drain) listen_on(*snapshot->config);
       }) {
-    ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGPIPE, SIG_IGN);  // or there are no pipes to splice through
     signals.add(SIGUSR1);
     snapshot = make_snapshot(std::move(config));
     certificates.use(snapshot->config->listeners, certificates.load(snapshot->config->listeners));

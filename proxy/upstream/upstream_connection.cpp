@@ -200,7 +200,8 @@ void UpstreamPool::sweep(EndpointSlot& slot) noexcept {
 void UpstreamPool::keep(UpstreamConnection& connection, Duration idle) noexcept {
     std::vector<UpstreamConnection*>& row = connection.slot_.idle;
     if (connection.slot_.retired || connection.made_.once || idle <= Duration::zero() ||
-        connection.failure() || connection.at_end() || !connection.received().empty()) {
+        connection.failure() || connection.at_end() || !connection.received().empty() ||
+        (connection.unread_behind() && !connection.quiet())) {
         discard(connection);
         return;
     }

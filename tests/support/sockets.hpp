@@ -19,7 +19,10 @@ namespace scrollgate::test {
 struct Descriptor {
     explicit Descriptor(int of) noexcept : fd(of) {}
     Descriptor(Descriptor&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
-    Descriptor& operator=(Descriptor&&) = delete;
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(fd, other.fd);
+        return *this;
+    }
     ~Descriptor() {
         if (fd >= 0) ::close(fd);
     }

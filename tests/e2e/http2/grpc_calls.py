@@ -177,8 +177,10 @@ class GrpcCalls(EdgeTest):
 
     def test_a_deadline_that_is_over_asks_nobody(self):
         origin = self.origin(answers())
-        self.assert_told(self.call(self.edge(origin), ("grpc-timeout", "0S")), 4,
-                         "request_timeout")
+        edge = self.edge(origin)
+        for over in ("0S", "00000000H", "1n"):
+            self.assert_told(self.call(edge, ("grpc-timeout", over)), 4, "request_timeout")
+        self.assertEqual(origin.connections, [])
 
     def test_the_routes_time_counts_if_it_is_less(self):
         edge = self.edge(self.origin(answers(until_closed)), routes=[
