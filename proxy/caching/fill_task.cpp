@@ -275,7 +275,8 @@ void FillTask::end_found() {
     if (!done_) return;
     const EntryRef entry = fill_->entry();
     if (!entry || entry->is_marker()) return done_({"ok", CacheReason::hit_for_miss, 0, 0});
-    done_({"ok", CacheReason::none, entry->status(), entry->body().size()});
+    const bool by_coding = varies_by(entry->vary(), "accept-encoding");
+    done_({"ok", CacheReason::none, entry->status(), entry->body().size(), by_coding});
 }
 
 /// What was stored in memory may be in the tier, and nothing else.

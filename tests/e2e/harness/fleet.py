@@ -1,47 +1,21 @@
-"""A real redis-server for the tests of the tier, a client of a few lines, and a relay in between.
-
-The server comes from Debian's package; it is started here on a free port, without a file, and
-always ended by its pid.
-"""
-import shutil
+"""FleetTest: nodes that share one Redis, a real one, and what the tests look at in it."""
+import pathlib
 import signal
 import socket
-import subprocess
 import tempfile
-import threading
 import unittest
 
+from .redis import SERVER, Meddler, RedisServer
 from .stored import StoredTest
-from .wait import PATIENCE, SCALE, eventually, free_port
-
-SERVER = shutil.which("redis-server")
+from .wait import PATIENCE, SCALE, eventually
 
 
-class Redis:
-    def __init__(self, *options, port=None):
-        self.folder = tempfile.TemporaryDirectory(prefix="scrollgate-redis-")
-        self.port = port or free_port()
-        self.options = options
-        self.process = None
-        self.start()
+class Redis(RedisServer):
+    """The server, seen as bytes."""
 
     @property
     def url(self):
         return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self):
-        self.process = subprocess.Popen(
-            [SERVER, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
-             "--appendonly", "no", "--dir", self.folder.name, "--loglevel", "warning",
-             *self.options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        eventually(self.answers, "redis-server answers")
-
-    def answers(self):
-        try:
-            return self.call("PING") == "PONG"
-        except OSError:
-            return False
 
     def call(self, *words):
         """One command on a connection of its own."""
@@ -55,30 +29,19 @@ class Redis:
         """For tests only: nothing of the product ever asks so."""
         return sorted(key.decode() for key in self.call("KEYS", pattern))
 
-    def values(self):
-        """Everything that is stored for keys, as bytes."""
-        return b"".join(self.call("GET", key) or b"" for key in self.responses())
-
     def responses(self):
         """Names of what was stored for a key: responses, markers, and what they vary by."""
         return [key for key in self.keys() if ":{" in key and not key.endswith(":lease")]
 
+    def values(self):
+        """Everything that is stored for keys, as bytes."""
+        return b"".join(self.call("GET", key) or b"" for key in self.responses())
+
     def freeze(self):
-        self.process.send_signal(signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
 
     def thaw(self):
-        self.process.send_signal(signal.SIGCONT)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-            self.process.wait()
-        self.folder.cleanup()
+        self.signal(signal.SIGCONT)
 
 
 def read_reply(file):
@@ -91,92 +54,38 @@ def read_reply(file):
     if mark == b":":
         return int(rest)
     if mark == b"$":
-        if rest == b"-1":
-            return None
-        data = file.read(int(rest) + 2)[:-2]
-        return data
+        return None if rest == b"-1" else file.read(int(rest) + 2)[:-2]
     if mark == b"*":
         return None if rest == b"-1" else [read_reply(file) for _ in range(int(rest))]
     raise OSError(f"no reply: {line!r}")
 
 
-class Relay:
-    """Stands between the proxy and Redis; `spoil(data)` changes what Redis says, None cuts."""
-
-    def __init__(self, port):
-        self.target = port
-        self.spoil = lambda data: data
-        self.sock = socket.create_server(("127.0.0.1", 0))
-        self.port = self.sock.getsockname()[1]
-        self.open = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.sock.accept()
-                server = socket.create_connection(("127.0.0.1", self.target))
-            except OSError:
-                return
-            self.open += [client, server]
-            threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
-
-    def _pump(self, source, sink, answers):
-        try:
-            while data := source.recv(65536):
-                data = self.spoil(data) if answers else data
-                if data is None:
-                    break
-                sink.sendall(data)
-        except OSError:
-            pass
-        for sock in (source, sink):
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def cut(self):
-        """Ends what is open; new connections are taken."""
-        for sock in self.open:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self.open = []
-
-    def close(self):
-        self.sock.close()
-        self.cut()
-
-
-@unittest.skipIf(SERVER is None, "redis-server is not installed")
+@unittest.skipUnless(SERVER, "redis-server is not installed")
 class FleetTest(StoredTest):
-    """Nodes that share one Redis."""
     # As patient as an overloaded machine needs; what tests time-outs says its own.
     timeout = f"{int(1000 * SCALE)}ms"
 
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="scrollgate-redis-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
     def redis(self, *options):
-        redis = Redis(*options)
+        redis = Redis(self.folder, *options)
         self.addCleanup(redis.close)
         return redis
 
-    def relay(self, redis):
-        relay = Relay(redis.port)
-        self.addCleanup(relay.close)
-        return relay
+    def meddler(self, redis):
+        """A way to it that does harm, and its URL."""
+        meddler = Meddler(redis.port)
+        self.addCleanup(meddler.close)
+        return meddler, f"redis://127.0.0.1:{meddler.port}/0"
 
-    def node(self, redis, script, cache=None, route=None, wait=True, cache_keys=None, **redis_keys):
+    def node(self, redis, script, cache=None, route=None, wait=True, **redis_keys):
         """A node in front of an origin that plays `script`, with `redis` (or a URL) behind."""
         url = redis if isinstance(redis, str) else redis.url
         tier = {"url": url, "timeout": self.timeout, **redis_keys}
-        edge = self.edge(self.origin(script),
-                         cache={"memory": "64MiB", "redis": tier, **(cache_keys or {})},
+        edge = self.edge(self.origin(script), cache={"memory": "64MiB", "redis": tier},
                          routes=[{"name": "all", "pools": ["main"], **(route or {}),
                                   "cache": {"enabled": True, **(cache or {})}}])
         if wait:
