@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "config/redis_url.hpp"
+
 namespace scrollgate::config {
 namespace {
 
@@ -24,6 +26,22 @@ std::string workers_text(const Config& config) {
     return config.workers == 0 ? "auto" : fmt::format("{}", config.workers);
 }
 
+/// The connections to Redis are made once; their password may change.
+std::string redis_text(const Config& config) {
+    if (!config.cache.redis) return "off";
+    const Redis& redis = *config.cache.redis;
+    std::string text;
+    if (redis.url) text = shown(*redis.url);
+    for (const HostPort& node : redis.nodes)
+        text += fmt::format(" {}:{}", node.host, node.port);
+    if (redis.sentinel) text += " sentinel " + redis.sentinel->master;
+    for (const RedisUrl& url : redis.purge_log)
+        text += " purge_log " + shown(url);
+    return fmt::format("{} (prefix {}, timeout {}, max_object {}, queue {} of {} bytes)", text,
+                       redis.prefix, redis.timeout.count(), redis.max_object, redis.queue_commands,
+                       redis.queue_bytes);
+}
+
 }  // namespace
 
 std::vector<std::string> not_reloadable(const Config& running, const Config& next) {
@@ -33,6 +51,7 @@ std::vector<std::string> not_reloadable(const Config& running, const Config& nex
                         fmt::format("{}", next.frequency));
     const auto node = [](const Config& c) { return c.self.node.empty() ? "random" : c.self.node; };
     differences.compare("self.node", node(running), node(next));
+    differences.compare("cache.redis", redis_text(running), redis_text(next));
     if (!running.admin || !next.admin) {
         const auto admin = [](const Config& c) { return c.admin ? c.admin->address : "off"; };
         differences.compare("admin", admin(running), admin(next));

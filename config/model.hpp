@@ -356,6 +356,53 @@ struct WarmSet {
     bool refresh = true;              ///< fetch again before they expire
 };
 
+/// redis://[user[:password]@]host[:port][/database], or rediss:// for TLS.
+struct RedisUrl {
+    bool tls = false;
+    std::string username, password;
+    std::string host;  ///< name or IP literal, without brackets
+    std::uint16_t port = 6379;
+    std::uint32_t database = 0;
+};
+
+/// TLS to Redis (`tls` of redis), for rediss:// and, if it is given, for masters of sentinels.
+struct RedisTls {
+    std::string server_name;    ///< SNI, and verified; empty: each node's own name
+    std::string ca = "system";  ///< or a PEM file
+    bool verify = true;
+    std::string cert, key;  ///< what we show when asked, PEM files; empty: nothing
+
+    [[nodiscard]] TlsClientOptions client() const {
+        return {.verify = verify, .ca_file = ca == "system" ? "" : ca, .cert = cert, .key = key};
+    }
+};
+
+/// Sentinels that know the master (`sentinel` of redis).
+struct RedisSentinel {
+    std::string master;           ///< its name
+    std::vector<HostPort> nodes;  ///< port 26379 if none was written
+};
+
+/// The second tier, behind the memory of each node (`redis` of cache).
+struct Redis {
+    std::optional<RedisUrl> url;  ///< nothing with sentinels
+    std::vector<HostPort> nodes;  ///< more of a cluster's, to begin with
+    std::optional<RedisSentinel> sentinel;
+    enum class Cluster : std::uint8_t { detect, on, off };
+    Cluster cluster = Cluster::detect;
+    std::string username, password;  ///< password: or password_file
+    std::string password_file;       ///< read anew when it changes
+    std::uint32_t database = 0;      ///< with sentinels; else the URL's
+    std::optional<RedisTls> tls;
+    bool from_replicas = false;  ///< read_from: replica
+    Duration timeout = limits::redis_timeout;
+    std::uint64_t max_object = limits::redis_object;              ///< longest entry that goes there
+    std::string prefix = "scrollgate";                            ///< of all keys
+    std::uint64_t queue_commands = limits::redis_queue_commands;  ///< per worker
+    std::uint64_t queue_bytes = limits::redis_queue_bytes;        ///< likewise
+    std::vector<RedisUrl> purge_log;                              ///< of other clouds
+};
+
 /// The response cache of the process (`cache`). With memory 0 no route caches.
 struct Cache {
     std::uint64_t memory = limits::cache_memory;
@@ -367,6 +414,7 @@ struct Cache {
     Duration warm_deadline = limits::warm_deadline;  ///< /readyz waits for warm sets so long
     std::string hottest_file;  ///< remembers the hottest URLs over a restart; empty: nobody does
     std::uint32_t hottest = limits::hottest;  ///< how many
+    std::optional<Redis> redis;               ///< nothing: off
 };
 
 struct Config {

@@ -23,8 +23,7 @@ struct KeyInfo {
     std::string type;           ///< "duration", "json | combined | off"
     std::string default_value;  ///< as one would write it, or words; empty: has none
     std::string range;
-    std::string doc;        ///< one line
-    bool reserved = false;  ///< of the contract, but not built in this version
+    std::string doc;  ///< one line
     bool required = false;
     std::string below;  ///< what stands between this key and its children: "", "*", "[]"
     std::vector<KeyInfo> children;

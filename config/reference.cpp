@@ -24,39 +24,24 @@ std::string shown_default(const KeyInfo& key) {
     return fmt::format("`{}`", cell(text));
 }
 
-struct Later {
-    std::string path, what;
-};
-
-bool has_built(const std::vector<KeyInfo>& keys) {
-    for (const KeyInfo& key : keys)
-        if (!key.reserved) return true;
-    return false;
-}
-
 /// One table for the keys at `place`, then one for each section below it.
-void append_section(std::string& out, const std::string& place, const std::vector<KeyInfo>& keys,
-                    std::vector<Later>& later) {
+void append_section(std::string& out, const std::string& place, const std::vector<KeyInfo>& keys) {
     const std::string prefix = place.empty() ? "" : place + ".";
     fmt::format_to(std::back_inserter(out), "\n### {}\n\n",
                    place.empty() ? "The file" : fmt::format("`{}`", place));
     out += "| key | type | default | range | meaning |\n|---|---|---|---|---|\n";
     for (const KeyInfo& key : keys) {
-        if (key.reserved) {
-            later.push_back({prefix + key.name, key.doc});
-            continue;
-        }
         fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} | {} |\n", key.name,
                        cell(key.type), shown_default(key), cell(key.range), cell(key.doc));
     }
     for (const KeyInfo& key : keys) {
-        if (!has_built(key.children)) continue;
+        if (key.children.empty()) continue;
         std::string below = prefix + key.name;
         if (key.below == "*")
             below += ".*";
         else
             below += key.below;
-        append_section(out, below, key.children, later);
+        append_section(out, below, key.children);
     }
 }
 
@@ -64,14 +49,7 @@ void append_section(std::string& out, const std::string& place, const std::vecto
 
 std::string reference_markdown() {
     std::string out;
-    std::vector<Later> later;
-    append_section(out, "", root_info().children, later);
-    out += "\n### Keys of later versions\n\n";
-    out += "Known, and refused by " SCROLLGATE_VERSION
-           " unless their value says \"without it\" (`off`, `none`, `[]`):\n\n";
-    out += "| key | what it is for |\n|---|---|\n";
-    for (const Later& key : later)
-        fmt::format_to(std::back_inserter(out), "| `{}` | {} |\n", key.path, cell(key.what));
+    append_section(out, "", root_info().children);
     return out;
 }
 

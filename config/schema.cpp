@@ -23,21 +23,6 @@ std::string not_built() {
     return "not built yet in this version (" SCROLLGATE_VERSION ")";
 }
 
-void refuse_reserved(Reader& reader, const Value& value, const std::string& what,
-                     const std::vector<std::string>& harmless) {
-    const auto is_harmless = [&](std::string_view word) {
-        return std::find(harmless.begin(), harmless.end(), word) != harmless.end();
-    };
-    if (value.is_null()) return;
-    if (value.is_scalar()) {
-        const auto given = reader.scalar(value, "none");
-        if (!given || is_harmless(*given)) return;
-    } else if (value.items.empty() && value.entries.empty() && is_harmless("[]")) {
-        return;
-    }
-    reader.error(value, fmt::format("{} are {}; remove the key", what, not_built()));
-}
-
 Codec<Duration> duration(Duration least, Duration most, None none) {
     Codec<Duration> codec;
     const bool may_be_none = none == None::allowed;

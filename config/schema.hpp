@@ -93,7 +93,7 @@ template <class T, class V>
             default_words = value->text.empty() ? "\"\"" : value->text;
     made.info = {std::move(name), codec.type,     std::move(default_words),
                  codec.range,     std::move(doc), false,
-                 false,           codec.below,    codec.children};
+                 codec.below,     codec.children};
     made.read = [read = codec.read, member](Reader& reader, const Value& value, T& into) {
         read(reader, value, into.*member);
     };
@@ -110,31 +110,6 @@ template <class T>
 
 /// "not built yet in this version (0.1.0)"
 [[nodiscard]] std::string not_built();
-/// Reports `value` unless it is one of the words (or "[]": an empty list or map) in `harmless`.
-void refuse_reserved(Reader& reader, const Value& value, const std::string& what,
-                     const std::vector<std::string>& harmless);
-
-/// A key of the contract that this version refuses. `what` is a plural: "active checks".
-/// Values among `harmless` (and an empty list or map, if "[]" is among them) say "without it".
-template <class T>
-[[nodiscard]] Key<T> reserved(std::string name, std::string what, std::vector<std::string> harmless,
-                              const std::vector<std::string>& children = {}) {
-    Key<T> made;
-    made.info.name = std::move(name);
-    made.info.doc = what;
-    made.info.reserved = true;
-    for (const std::string& child : children) {
-        KeyInfo info;
-        info.name = child;
-        info.reserved = true;
-        made.info.children.push_back(info);
-    }
-    made.read = [what, harmless](Reader& reader, const Value& value, T&) {
-        refuse_reserved(reader, value, what, harmless);
-    };
-    made.write = [](const T&) -> ValuePtr { return nullptr; };
-    return made;
-}
 // -- codecs for scalars (schema.cpp)
 
 /// `none` stands for no_limit where it is allowed.

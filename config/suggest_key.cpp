@@ -92,7 +92,7 @@ class Search {
     void walk(const std::vector<KeyInfo>& keys) {
         for (const KeyInfo& info : keys) {
             at_.push_back(info.name);
-            consider(slip_distance(word_, info.name), info.reserved);
+            consider(slip_distance(word_, info.name));
             if (!info.below.empty()) at_.push_back(info.below);
             walk(info.children);
             if (!info.below.empty()) at_.pop_back();
@@ -102,15 +102,14 @@ class Search {
     [[nodiscard]] const Candidate& best() const noexcept { return best_; }
 
   private:
-    void consider(std::size_t distance, bool reserved) {
+    void consider(std::size_t distance) {
         // Elsewhere, only long words may differ: "to", "name" and "key" are near to too much.
         if (distance == no_slip || (distance > 0 && at_.back().size() < 6)) return;
         std::size_t common = 0;
         while (common < at_.size() && common < pattern_.size() && at_[common] == pattern_[common])
             ++common;
-        // Up costs more than down, and what is not built is the last resort.
-        const std::size_t steps =
-            (pattern_.size() - common) * 2 + (at_.size() - common) + (reserved ? 4 : 0);
+        // Up costs more than down.
+        const std::size_t steps = (pattern_.size() - common) * 2 + (at_.size() - common);
         if (distance > best_.distance || (distance == best_.distance && steps >= best_.steps))
             return;
         best_ = {distance, steps, ""};

@@ -43,6 +43,11 @@ class Validator {
     void cache();
     void cache_partitions();
     void cache_warm();
+    void redis();
+    void redis_set(const Redis& redis, const std::string& path);
+    void redis_secrets(const Redis& redis, const std::string& path);
+    void redis_tls(const Redis& redis, const std::string& path);
+    void redis_files();
     void routes();
     void route(const config::Route& route, const std::string& path);
     void route_target(const config::Route& route, const std::string& path);

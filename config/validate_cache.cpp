@@ -91,6 +91,7 @@ void Validator::cache() {
     if (reader_.present("cache.hottest.count") && cache.hottest_file.empty() &&
         !reported("cache.hottest"))
         error("cache.hottest", "file is missing: where the URLs are remembered");
+    redis();
     if (reported("routes")) return;
     cache_partitions();
     cache_warm();

@@ -105,6 +105,7 @@ void Validator::trust(const PoolTls& tls, const std::string& path) {
     } catch (const std::runtime_error& wrong) {
         error(path, wrong.what());
     }
+    redis_files();
 }
 
 void Validator::certificates(const TlsServerOptions& tls, const std::string& path) {
@@ -142,6 +143,15 @@ void resolve_files(Config& config, const std::string& folder) {
         for (Dependency& one : pool.depends_on)
             resolve_client(one.tls);
         if (pool.webhook) resolve_client(pool.webhook->tls);
+    }
+    if (config.cache.redis) {
+        Redis& redis = *config.cache.redis;
+        resolve(redis.password_file);
+        if (redis.tls) {
+            if (redis.tls->ca != "system") resolve(redis.tls->ca);
+            resolve(redis.tls->cert);
+            resolve(redis.tls->key);
+        }
     }
 }
 

@@ -231,6 +231,33 @@ inline constexpr std::size_t fill_first = 16 * KiB;  ///< first segment, if the 
 inline constexpr std::size_t fills = 16 * 1024;      ///< under way at a time
 inline constexpr std::size_t fills_of_key = 16;      ///< of one key: variants, and after purges
 
+// -- Redis (keys under `cache.redis:`, then fixed ones)
+inline constexpr auto redis_timeout = 3ms;  ///< of one command
+inline constexpr auto redis_timeout_max = 10s;
+inline constexpr std::uint64_t redis_object = 256 * KiB;
+inline constexpr std::uint64_t redis_object_max = 8 * MiB;
+inline constexpr std::uint64_t redis_queue_commands = 4096;  ///< under way per worker
+inline constexpr std::uint64_t redis_queue_bytes = 16 * MiB;
+inline constexpr std::size_t redis_urls = 16;             ///< in purge_log
+inline constexpr std::size_t redis_seeds = 64;            ///< nodes that are configured
+inline constexpr std::size_t redis_nodes = 512;           ///< of a cluster
+inline constexpr std::size_t redis_reply = 16 * MiB;      ///< longest reply…
+inline constexpr std::size_t redis_elements = 256 * KiB;  ///< …and most elements in one
+inline constexpr std::size_t redis_writes = 64;           ///< commands in one system call
+inline constexpr unsigned redis_missed = 5;   ///< deadlines in a row that open the breaker
+inline constexpr auto redis_silence = 500ms;  ///< without any answer that do so
+inline constexpr auto redis_connect = 1s;     ///< from the connect to the first answer
+inline constexpr auto redis_pause = 100ms;    ///< before the next probe; doubles
+inline constexpr auto redis_pause_max = 5s;
+inline constexpr auto redis_at_once = 20ms;         ///< most before the first one after a loss
+inline constexpr auto redis_proven = 10s;           ///< up for so long: the pause is short again
+inline constexpr unsigned redis_redirects = 3;      ///< of one command
+inline constexpr auto redis_refresh = 60s;          ///< a cluster's slots are asked for this often
+inline constexpr auto redis_refresh_least = 200ms;  ///< and no more often
+inline constexpr auto redis_refresh_missing = 1s;   ///< nor than this, for a node that is away
+inline constexpr auto redis_ping = 5s;              ///< a subscription looks whether it is alive
+inline constexpr std::size_t redis_password = 64 * KiB;  ///< longest password file
+
 // -- HTTP/2 (fixed)
 inline constexpr std::uint32_t http2_streams = 100;  ///< open at a time on one connection
 inline constexpr std::uint32_t http2_stream_window = 256 * KiB;
@@ -245,7 +272,7 @@ inline constexpr double http2_noise_earned = 4;    ///< …and for each frame th
 inline constexpr double http2_resets = 200;        ///< streams that a client breaks off, or we…
 inline constexpr double http2_reset_rate = 100;    ///< …for what it did, and per second
 inline constexpr std::uint32_t http2_upstream_window = 16 * MiB;  ///< of a connection, all streams
-inline constexpr auto http2_silence = 10s;         ///< of an origin that streams wait for: PING…
+inline constexpr auto http2_silence = 5s;        ///< of an origin that streams wait for: PING…
 inline constexpr auto http2_ping_wait = 5s;        ///< …which is to be answered within
 inline constexpr auto http2_silence_again = 5min;  ///< …and not again in the same silence before
 inline constexpr std::size_t http2_write = 64 * KiB;  ///< most that leaves in one write

@@ -142,7 +142,8 @@ def _connect(subject, context=None, session=None):
 
 
 def _context(subject, version=ssl.TLSVersion.TLSv1_3, protocols=("http/1.1",)):
-    context = ssl.create_default_context(cafile=subject.values["CERT"])
+    certificate = subject.values["RSA_CERT" if "rsa" in subject.flags else "CERT"]
+    context = ssl.create_default_context(cafile=certificate)
     context.minimum_version = context.maximum_version = version
     context.set_alpn_protocols(protocols)
     return context

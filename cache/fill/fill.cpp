@@ -170,6 +170,11 @@ void Fill::validated(EntryRef entry) {
     end(State::validated);
 }
 
+void Fill::found(EntryRef entry) {
+    from_tier_ = true;
+    validated(std::move(entry));
+}
+
 void Fill::complete(EntryRef entry) {
     entry_ = std::move(entry);
     end(State::complete);

@@ -100,6 +100,8 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     [[nodiscard]] const FillHead& head() const noexcept { return head_; }
     /// The entry of validated, or of complete if it could be stored. Null before.
     [[nodiscard]] EntryRef entry() const noexcept { return over() ? entry_ : EntryRef(); }
+    /// Of validated: the entry is what the tier had, not what the origin has said now.
+    [[nodiscard]] bool from_tier() const noexcept { return from_tier_; }
     /// Why it failed or was abandoned. In these states.
     [[nodiscard]] const Error& error() const noexcept { return error_; }
     /// It has outgrown: what comes will not be stored, for this reason; none: it has not.
@@ -123,6 +125,9 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     void pack(std::unique_ptr<BodyPacker> packer) noexcept;
     /// A 304 (or an unchanged HEAD): `entry` is the refreshed one. Instead of head().
     void validated(EntryRef entry);
+    /// `entry`, which the tier behind the store has given, is there now. Instead of head(), and
+    /// before the origin is asked. Readers are told "validated", but judge it for themselves.
+    void found(EntryRef entry);
     /// Bytes of the body; wait in room() before. False: nobody needs them, the fill may be given up
     /// (it stays to be ended by fail()). If the store has no room, it outgrows by itself.
     [[nodiscard]] bool append(std::string_view bytes);
@@ -229,6 +234,7 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     FillHead head_;
     std::string text_;  ///< what head_ views
     EntryRef entry_;
+    bool from_tier_ = false;
     Error error_;
 
     mutable std::mutex mutex_;

@@ -104,7 +104,7 @@ std::string_view accepted_codings(const HeaderList& request) noexcept {
     return present ? spelled[accepted & ~refused] : std::string_view{};
 }
 
-bool vary_names(std::string_view lines, std::string_view name) noexcept {
+bool varies_by(std::string_view lines, std::string_view name) noexcept {
     while (!lines.empty()) {
         const std::string_view line = pop_line(lines);
         if (equal_no_case(line.substr(0, line.find(':')), name)) return true;
@@ -127,7 +127,7 @@ CacheReason append_vary(std::string& lines, const HeaderList& response, const He
             if (name.empty()) continue;
             // "*", and what is no name: nobody knows whom it is for
             if (name == "*" || !is_token(name)) return refuse(CacheReason::vary_all);
-            if (vary_names(std::string_view(lines).substr(begin), name)) continue;
+            if (varies_by(std::string_view(lines).substr(begin), name)) continue;
             if (++names > limits::cache_vary) return refuse(CacheReason::vary_too_much);
             append_line(lines, name, request);
             if (lines.size() - begin > limits::cache_head) {
@@ -136,6 +136,22 @@ CacheReason append_vary(std::string& lines, const HeaderList& response, const He
         }
     }
     return CacheReason::none;
+}
+
+std::string variant_of(std::string_view names, const HeaderList& request) {
+    std::string lines;
+    while (!names.empty())
+        append_line(lines, pop_line(names), request);
+    return lines;
+}
+
+std::string vary_names(std::string_view lines) {
+    std::string names;
+    while (!lines.empty()) {
+        const std::string_view line = pop_line(lines);
+        names.append(line.substr(0, line.find(':'))).append(1, '\n');
+    }
+    return names;
 }
 
 bool vary_matches(std::string_view lines, const HeaderList& request) {

@@ -26,7 +26,11 @@ namespace scrollgate {
                                       const HeaderList& request);
 
 /// One of the variant lines `lines` is that of the field `name`.
-[[nodiscard]] bool vary_names(std::string_view lines, std::string_view name) noexcept;
+[[nodiscard]] bool varies_by(std::string_view lines, std::string_view name) noexcept;
+/// The lines of the variant that `request` chooses, if responses vary by `names`: lines, too.
+[[nodiscard]] std::string variant_of(std::string_view names, const HeaderList& request);
+/// The names in a variant's lines, each with a line feed.
+[[nodiscard]] std::string vary_names(std::string_view lines);
 
 /// `request` would have chosen the variant with these lines. Does not allocate for usual fields.
 [[nodiscard]] bool vary_matches(std::string_view lines, const HeaderList& request);

@@ -17,15 +17,6 @@ struct StoredBody::Prefix {
     std::size_t held = 0;  // by the blocks of a table
 };
 
-/// One block, and the part of the content that it holds.
-struct StoredBody::Piece {
-    const char* data;
-    std::uint32_t stored;
-    bool compressed;
-    std::uint32_t content;  // bytes when read
-    std::uint32_t from;     // where the offset is in them
-};
-
 StoredBody* StoredBody::make(std::uint64_t size, std::size_t behind) {
     void* memory = std::malloc(sizeof(Prefix) + sizeof(StoredBody) + behind);
     if (memory == nullptr) throw std::bad_alloc();

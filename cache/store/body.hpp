@@ -40,6 +40,23 @@ class StoredBody {
     /// read(offset) needs no scratch.
     [[nodiscard]] bool raw_at(std::uint64_t offset) const noexcept;
 
+    // -- for those who keep it elsewhere
+    /// A block as it is kept: raw, or LZ4.
+    struct Part {
+        std::string_view bytes;
+        bool compressed = false;
+        std::uint32_t content = 0;  ///< bytes when read
+    };
+    [[nodiscard]] std::size_t part_count() const noexcept;
+    /// A view into the body.
+    [[nodiscard]] Part part(std::size_t i) const noexcept;
+    /// What its only part was compressed against; null: nothing.
+    [[nodiscard]] const Dictionary* dictionary() const noexcept;
+    /// A body of such parts, which are copied and may come from anywhere: what compressed ones hold
+    /// is looked at. Null: they are no body.
+    [[nodiscard]] static boost::intrusive_ptr<const StoredBody> of_parts(
+        std::span<const Part> parts, const boost::intrusive_ptr<const Dictionary>& dictionary);
+
     // -- for CacheEntry and the store
 
     /// So small that an entry takes a copy.
@@ -66,17 +83,25 @@ class StoredBody {
         std::uint32_t compressed : 1;
     };
     struct Prefix;  // what stands before one that is not inside of an entry
-    struct Piece;   // what read() works on
+    /// One block, and the part of the content that it holds: what read() works on.
+    struct Piece {
+        const char* data;
+        std::uint32_t stored;
+        bool compressed;
+        std::uint32_t content;  // bytes when read
+        std::uint32_t from;     // where the offset is in them
+    };
 
     explicit StoredBody(std::uint32_t size) noexcept : size_(size) {}
     static StoredBody* make(std::uint64_t size, std::size_t behind);
 
     [[nodiscard]] Prefix& prefix() const noexcept;
     void hold(std::size_t bytes) noexcept;  // so many by its blocks
+    static StoredBody* of_one(const Part& part, const Dictionary* dictionary);
+    static StoredBody* of_blocks(std::span<const Block> blocks, std::uint64_t size);
     [[nodiscard]] char* behind() const noexcept;
     [[nodiscard]] Block* table() const noexcept;
     [[nodiscard]] std::size_t blocks() const noexcept;
-    [[nodiscard]] const Dictionary* dictionary() const noexcept;
     [[nodiscard]] Piece piece_at(std::uint64_t offset) const noexcept;
     void forget_dictionary() const noexcept;
     void end() const noexcept;

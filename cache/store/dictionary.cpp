@@ -11,6 +11,7 @@ namespace scrollgate {
 Dictionary::Dictionary(std::uint64_t id, std::string text, CacheStore* charged_to)
     : id_(id),
       text_(std::move(text)),
+      name_(hash128(text_)),
       charged_to_(charged_to),
       loaded_(std::make_unique<LZ4_stream_u>()) {
     LZ4_initStream(loaded_.get(), sizeof(LZ4_stream_u));
@@ -41,15 +42,28 @@ std::size_t pack(const Dictionary* dictionary, std::string_view content,
     return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
-void unpack(const Dictionary* dictionary, std::string_view block, std::span<char> into) noexcept {
+namespace {
+
+/// Bytes of content; negative: no block, or one that does not fit into `into`.
+int unpacked(const Dictionary* dictionary, std::string_view block, std::span<char> into) noexcept {
     const int size = static_cast<int>(block.size());
     const int most = static_cast<int>(into.size());
-    const int got = dictionary == nullptr
-                        ? LZ4_decompress_safe(block.data(), into.data(), size, most)
-                        : LZ4_decompress_safe_usingDict(
-                              block.data(), into.data(), size, most, dictionary->text().data(),
-                              static_cast<int>(dictionary->text().size()));
-    if (got != most) std::abort();
+    if (dictionary == nullptr) return LZ4_decompress_safe(block.data(), into.data(), size, most);
+    return LZ4_decompress_safe_usingDict(block.data(), into.data(), size, most,
+                                         dictionary->text().data(),
+                                         static_cast<int>(dictionary->text().size()));
+}
+
+}  // namespace
+
+bool unpacks(const Dictionary* dictionary, std::string_view block, std::size_t size) {
+    if (size > limits::cache_block) return false;
+    thread_local const auto scratch = std::make_unique<char[]>(limits::cache_block);
+    return unpacked(dictionary, block, {scratch.get(), size}) == static_cast<int>(size);
+}
+
+void unpack(const Dictionary* dictionary, std::string_view block, std::span<char> into) noexcept {
+    if (unpacked(dictionary, block, into) != static_cast<int>(into.size())) std::abort();
 }
 
 }  // namespace scrollgate

@@ -17,6 +17,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include "cache/hash128.hpp"
 #include "core/limits.hpp"
 
 union LZ4_stream_u;
@@ -36,6 +37,8 @@ class Dictionary : public boost::intrusive_ref_counter<Dictionary> {
     /// Counts from 1 within a partition.
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
     [[nodiscard]] std::string_view text() const noexcept { return text_; }
+    /// What it is called by all processes: hash128() of its text.
+    [[nodiscard]] const Hash128& name() const noexcept { return name_; }
     /// Bytes of memory that a dictionary takes, at most.
     [[nodiscard]] static std::size_t charged() noexcept;
 
@@ -44,6 +47,7 @@ class Dictionary : public boost::intrusive_ref_counter<Dictionary> {
 
     std::uint64_t id_;
     std::string text_;
+    Hash128 name_;
     CacheStore* charged_to_;
     std::unique_ptr<LZ4_stream_u> loaded_;
 };
@@ -53,6 +57,8 @@ using DictionaryRef = boost::intrusive_ptr<const Dictionary>;
 /// Bytes written; 0: it does not fit into `into`.
 [[nodiscard]] std::size_t pack(const Dictionary* dictionary, std::string_view content,
                                std::span<char> into) noexcept;
+/// `block` holds `size` bytes of content, no more and no less. For what comes from elsewhere.
+[[nodiscard]] bool unpacks(const Dictionary* dictionary, std::string_view block, std::size_t size);
 /// Undoes it; `into` has the content's size exactly. Ends the process if that is not what the block
 /// holds: memory is broken then.
 void unpack(const Dictionary* dictionary, std::string_view block, std::span<char> into) noexcept;

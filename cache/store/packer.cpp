@@ -131,32 +131,16 @@ StoredBody* BodyPacker::finish_one() {
         packed.reset(resized(nullptr, most));
         got = pack(dictionary, {block_.get(), filled_}, {packed.get(), most});
     }
-    const bool compressed = got != 0;
-    const bool with_dictionary = compressed && dictionary != nullptr;
-    const std::size_t stored = compressed ? got : filled_;
-    const std::size_t before = with_dictionary ? sizeof(Dictionary*) : 0;
-    StoredBody* const body = StoredBody::make(size_, before + stored);
-    body->stored_ = static_cast<std::uint32_t>(stored) & 0xfffffU;
-    body->compressed_ = compressed ? 1 : 0;
-    body->with_dictionary_ = with_dictionary ? 1 : 0;
-    if (with_dictionary) {
-        std::memcpy(body->behind(), &dictionary, sizeof(dictionary));
-        intrusive_ptr_add_ref(dictionary);
-    }
-    if (stored != 0)
-        std::memcpy(body->behind() + before, compressed ? packed.get() : block_.get(), stored);
-    return body;
+    if (got == 0)
+        return StoredBody::of_one(
+            {{block_.get(), filled_}, false, static_cast<std::uint32_t>(filled_)}, nullptr);
+    return StoredBody::of_one({{packed.get(), got}, true, static_cast<std::uint32_t>(filled_)},
+                              dictionary);
 }
 
 StoredBody* BodyPacker::finish_many() {
     if (filled_ != 0) seal_block();
-    const std::size_t bytes = sealed_.size() * sizeof(StoredBody::Block);
-    StoredBody* const body = StoredBody::make(size_, 16 - sizeof(StoredBody) + bytes);
-    body->many_ = 1;
-    body->hold(held_);
-    std::memcpy(body->table(), sealed_.data(), bytes);
-    body->compressed_ =
-        std::any_of(sealed_.begin(), sealed_.end(), [](auto& b) { return b.compressed != 0; });
+    StoredBody* const body = StoredBody::of_blocks(sealed_, size_);
     sealed_.clear();
     return body;
 }

@@ -96,7 +96,8 @@ const Table<Cache>& cache_table() {
             "how long /readyz waits for that"),
         group("hottest", hottest_table(), "{ file: /var/lib/scrollgate/hottest }",
               "the URLs in most demand are remembered, and fetched again at the next start"),
-        reserved<Cache>("redis", "second-tier caches in Redis", {"off", "none", "[]"}, {"url"}),
+        key("redis", &Cache::redis, redis(), "a second tier that nodes share; off unless given",
+            "off"),
     };
     return table;
 }

@@ -53,6 +53,8 @@ namespace scrollgate::config {
 
 /// The response cache of the process.
 [[nodiscard]] Codec<Cache> cache();
+/// Its second tier.
+[[nodiscard]] Codec<std::optional<Redis>> redis();
 /// And a route's share in it.
 [[nodiscard]] Codec<RouteCache> route_cache();
 

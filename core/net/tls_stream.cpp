@@ -42,7 +42,8 @@ struct SocketBio {
     static int write(BIO* bio, const char* from, int size) {
         TlsStream& self = *current;
         BIO_clear_retry_flags(bio);
-        const ssize_t sent = ::send(self.fd_, from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+        const int flags = MSG_NOSIGNAL | (may_wait(self) ? MSG_MORE : 0);
+        const ssize_t sent = ::send(self.fd_, from, static_cast<std::size_t>(size), flags);
         if (sent >= 0) return static_cast<int>(sent);
         if (TlsStream::would_block(errno)) {
             BIO_set_retry_write(bio);
@@ -50,6 +51,12 @@ struct SocketBio {
             self.io_error_ = errno;
         }
         return -1;
+    }
+
+    /// It may share a packet with what follows: nobody waits for a ticket (the kernel holds it for
+    /// 200 ms at most), and behind close_notify FIN comes at once.
+    static bool may_wait(const TlsStream& self) {
+        return self.parting_ || SSL_get_state(self.ssl_) == TLS_ST_SW_SESSION_TICKET;
     }
 
     static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH; }
@@ -407,6 +414,7 @@ void TlsStream::shutdown_write() noexcept {
 /// TLS itself OpenSSL takes close_notify for a mistake, after which reading would fail, too.
 void TlsStream::say_goodbye() noexcept {
     begin();
+    parting_ = true;
     const bool able = !half_ && !failure_ && !SSL_in_init(ssl_);
     if (able && SSL_shutdown(ssl_) < 0 && why_not() == error::would_block) return;
     notified_ = true;
@@ -417,6 +425,7 @@ void TlsStream::close(bool reset) noexcept {
     if (fd_ < 0) return;
     if (!reset && shaken_ && !notified_ && !failure_) {
         begin();
+        parting_ = true;
         SSL_shutdown(ssl_);
         ERR_clear_error();
     }

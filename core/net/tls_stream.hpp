@@ -95,6 +95,7 @@ class TlsStream final : public SocketStream {
     Blocked blocked_ = Blocked::no;      ///< what the next write waits for
     bool half_ = false;                  ///< a write was held up and not repeated: half a record
     bool shut_ = false;                  ///< shutdown_write() was called
+    bool parting_ = false;               ///< what is sent from now on is close_notify, then FIN
     bool notified_ = false;              ///< close_notify is with the kernel, or cannot get there
 };
 

@@ -173,9 +173,11 @@ void cache_purge(const CacheCall& call) {
                   R"({"all": true})");
     const PurgeWish wish = wish_of(body);
     if (!body.wrong().empty()) return call.reply(wrong_request(body.wrong()));
-    const CacheRefusal refusal = call.desk.purge(wish, [reply = call.reply](std::uint64_t objects) {
-        reply(json_answer(200, json::serialize(json::object{{"objects", objects}, {"nodes", 1}})));
-    });
+    const CacheRefusal refusal =
+        call.desk.purge(wish, [reply = call.reply](std::uint64_t objects, std::size_t nodes) {
+            reply(json_answer(
+                200, json::serialize(json::object{{"objects", objects}, {"nodes", nodes}})));
+        });
     if (refusal) call.reply(refused(refusal));
 }
 
@@ -220,11 +222,12 @@ void cache_remove(const CacheCall& call) {
     std::string wrong;
     const std::string url = only_url(call, wrong);
     if (!wrong.empty()) return call.reply(wrong_request(wrong));
-    const CacheRefusal refusal = call.desk.remove(url, [reply = call.reply](std::uint64_t objects) {
-        if (objects == 0)
-            return reply(admin_error(404, "absent", "nothing is stored for this key"));
-        reply(json_answer(200, json::serialize(json::object{{"objects", objects}})));
-    });
+    const CacheRefusal refusal =
+        call.desk.remove(url, [reply = call.reply](std::uint64_t objects, std::size_t) {
+            if (objects == 0)
+                return reply(admin_error(404, "absent", "nothing is stored for this key"));
+            reply(json_answer(200, json::serialize(json::object{{"objects", objects}})));
+        });
     if (refusal) call.reply(refused(refusal));
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cache/rules/reuse.hpp"
+#include "cache/tier/names.hpp"
 #include "config/scalars.hpp"
 #include "proxy/caching/cache_status.hpp"
 #include "proxy/caching/url_route.hpp"
@@ -152,6 +153,13 @@ void explain_stored(const UrlRoute& found, const ExplainWorld& world, Explanatio
     }
 }
 
+/// Where the tier has it, for whoever wants to look.
+std::string tier_text(const TierStatus& tier, std::string_view key) {
+    const bool asked = tier.state == "up" && tier.in_step;
+    return fmt::format("{}; what is not in memory is looked up as {} in {}{}", tier.state,
+                       tier::name_of_key(tier.prefix, key), tier.url, asked ? "" : ", but not now");
+}
+
 void explain_cache(const UrlRoute& found, const ExplainWorld& world, Explanation& all) {
     if (found.route->cache == nullptr) {
         all.emplace_back("cache", "none: the route does not say cache: { enabled: true }");
@@ -165,6 +173,8 @@ void explain_cache(const UrlRoute& found, const ExplainWorld& world, Explanation
     all.emplace_back("key", key_text(found.key.text) + ways_text(cache.key));
     all.emplace_back("rule", rule_text(cache));
     if (world.store != nullptr) explain_stored(found, world, all);
+    if (world.status != nullptr && world.status->cache.tier)
+        all.emplace_back("redis", tier_text(*world.status->cache.tier, found.key.text));
 }
 
 }  // namespace

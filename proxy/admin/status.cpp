@@ -121,6 +121,7 @@ json::object cache_json(const CacheStatus& cache) {
                                                  {"p99", known(cache.lookup_p99_us)}}},
                       {"miss_ratio_curve", std::move(curve)},
                       {"redis", nullptr}};
+    if (cache.tier) made["redis"] = tier_json(*cache.tier);
     for (const auto& count : counts_json(cache.counts))
         made[count.key()] = count.value();
     return made;

@@ -12,6 +12,7 @@
 #include "cache/store/store.hpp"
 #include "core/clock.hpp"
 #include "health/status.hpp"
+#include "proxy/admin/tier_status.hpp"
 #include "proxy/observe/metrics.hpp"
 
 namespace scrollgate {
@@ -68,7 +69,8 @@ struct CacheStatus {
     struct Point {
         double times = 1, miss_ratio = 0;
     };
-    std::vector<Point> curve;  ///< empty: not known yet
+    std::vector<Point> curve;        ///< empty: not known yet
+    std::optional<TierStatus> tier;  ///< nothing: there is no Redis
 
     /// Share of the requests that looked into it that it answered; nothing: none did.
     [[nodiscard]] std::optional<double> hit_rate() const noexcept;

@@ -220,6 +220,7 @@ std::string status_metrics(const Status& status, std::size_t most) {
     write_routes(page, status);
     write_certificates(page, status);
     write_cache(page, status.cache);
+    if (status.cache.tier) write_tier(page, *status.cache.tier);
     return page.text();
 }
 

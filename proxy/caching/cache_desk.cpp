@@ -47,7 +47,7 @@ CacheDesk::CacheDesk(const Clock& clock, ResponseCache& cache, Hooks hooks)
       jobs_alarm_(hooks_.alarm()),
       sets_alarm_(hooks_.alarm()),
       tick_alarm_(hooks_.alarm()),
-      purges_(cache.store, *purge_alarm_),
+      purges_(cache.store, *purge_alarm_, cache.fleet),
       jobs_(
           clock, *jobs_alarm_,
           [this](const std::string& url, WarmJobs::Ended ended) { fetch(url, std::move(ended)); }),

@@ -40,7 +40,7 @@ class CacheDesk {
         std::function<std::unique_ptr<Alarm>()> alarm;     ///< makes one
     };
 
-    /// Clock and cache outlive it.
+    /// Clock and cache outlive it; the cache has its fleet, if there is one.
     CacheDesk(const Clock& clock, ResponseCache& cache, Hooks hooks);
 
     /// Fetches what the configuration wants warmed. Once, when workers run.
@@ -52,7 +52,9 @@ class CacheDesk {
     /// What is to be warmed at start is there, or has had its time.
     [[nodiscard]] bool warmed() const { return sets_.ready(); }
 
-    /// `done` is told how many objects it covered, once they are gone.
+    /// Others have purged: it is to be swept.
+    void sweep() { purges_.look(); }
+    /// `done` is told how many objects it covered, once they are gone, and on how many nodes.
     [[nodiscard]] CacheRefusal purge(const PurgeWish& wish, PurgeDesk::Done done);
     /// `name`: URL or bare key. `where` is told how clients get it.
     [[nodiscard]] CacheRefusal put(std::string_view name, const HandEntry& entry,

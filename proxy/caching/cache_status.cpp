@@ -77,6 +77,7 @@ std::string_view cache_status(Exchange& x) {
     if (!decision.asked) {
         line.put("hit; ttl=");
         line.put(decision.reuse.ttl);
+        if (decision.tier) line.put("; detail=redis");
         return line.text();
     }
     line.put("fwd=");

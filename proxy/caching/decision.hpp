@@ -28,6 +28,7 @@ struct CacheDecision {
     bool stored = false;               ///< what came goes into the store
     bool collapsed = false;            ///< another request's fill gave the answer
     bool refreshes = false;            ///< a hit that has started a refresh in the background
+    bool tier = false;                 ///< `entry` came from the tier in Redis for this request
 
     /// Ready for another request; the key keeps its capacity.
     void reset() noexcept {
@@ -40,7 +41,7 @@ struct CacheDecision {
         reuse = {};
         reason = storing = CacheReason::none;
         forward_status = 0;
-        asked = stored = collapsed = refreshes = false;
+        asked = stored = collapsed = refreshes = tier = false;
     }
 };
 

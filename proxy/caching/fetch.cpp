@@ -23,6 +23,7 @@ struct Heard {
         stale,    ///< the stored response stands in
         own,      ///< past the cache
         another,  ///< a fill of its own: this one is for other requests
+        found,    ///< the tier has given what is stored now
         failed,   ///< `error` is the answer
     };
     Next next = Next::read;
@@ -36,6 +37,12 @@ bool may_join(const Exchange& x) noexcept {
     const HeaderList& fields = x.request.fields;
     if (fields.find(Field::authorization) != nullptr) return false;
     return !x.route->cache->default_ttl || fields.find(Field::cookie) == nullptr;
+}
+
+/// The request may be answered by what another node has stored.
+bool may_come_from_tier(CacheReason reason) noexcept {
+    return reason != CacheReason::request_no_cache && reason != CacheReason::request_no_store &&
+           reason != CacheReason::request_max_age && reason != CacheReason::must_validate;
 }
 
 FillTable::Joined take_part(Exchange& x, bool alone) {
@@ -140,6 +147,7 @@ Task<Heard> hear(Exchange& x, FillReader& reader, LeadersShare* share) {
     }
     const Fill& fill = reader.fill();
     if (fill.state() == Fill::State::failed) co_return failed(x, fill.error());
+    if (fill.state() == Fill::State::validated && fill.from_tier()) co_return Heard{Next::found};
     if (fill.state() == Fill::State::validated) {
         const EntryRef entry = fill.entry();
         const bool fits =
@@ -204,6 +212,16 @@ bool look_again(Exchange& x, const CacheControl& control) {
     return true;
 }
 
+/// What the tier has given is judged as if it had been in memory. True: it answers.
+bool use_found(Exchange& x, const CacheControl& control, EntryRef entry, std::uint64_t position) {
+    CacheDecision& decision = x.cache;
+    decision.collapsed = decision.asked = false;
+    decision.entry = std::move(entry);
+    decision.position = position;
+    decision.tier = may_answer(x, control);
+    return decision.tier;
+}
+
 Task<Result<void>> on_its_own(Exchange& x) {
     x.cache.collapsed = false;
     x.cache.entry.reset();
@@ -226,6 +244,7 @@ bool stands_in(Exchange& x, const Error& error) {
 
 Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
     CacheDecision& decision = x.cache;
+    bool asks_tier = may_come_from_tier(decision.reason);
     for (bool alone = !may_join(x);;) {
         const std::uint64_t position = x.worker.cache().store.purge_position();
         const FillTable::Joined joined = take_part(x, alone);
@@ -245,7 +264,7 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
         Reading reading(x, joined.fill);
         if (reading.reader().missed()) continue;
         LeadersShareRef share;
-        if (joined.leads) share = lead_fill(x, joined.fill);
+        if (joined.leads) share = lead_fill(x, joined.fill, asks_tier);
         decision.asked = true;
         x.record.cache = CacheResult::miss;  // whatever comes of it
         decision.collapsed = !joined.leads;
@@ -254,6 +273,19 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
             alone = true;
             if (look_again(x, control)) co_return co_await answer_stored(x);
             if (decision.reason == CacheReason::hit_for_miss) break;
+            continue;
+        }
+        if (heard.next == Next::found) {
+            const EntryRef entry = reading.fill().entry();
+            reading.end();
+            asks_tier = false;  // once is enough
+            if (!chooses(x, entry->vary())) {
+                alone = true;
+            } else if (use_found(x, control, entry, position)) {
+                co_return co_await answer_stored(x);
+            } else if (decision.reason == CacheReason::hit_for_miss) {
+                break;
+            }
             continue;
         }
         if (heard.next == Next::own) break;

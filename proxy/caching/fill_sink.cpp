@@ -117,6 +117,7 @@ void FillSink::tell_leader(const ResponseHead& head) {
 }
 
 void FillSink::remember() {
+    remembered_ = true;
     store_marker(store_of(*x_), fill_->key(), x_->request.fields, fill_->purge_position(),
                  x_->worker.loop().now());
 }

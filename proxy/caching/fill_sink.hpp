@@ -37,6 +37,8 @@ class FillSink final : public ResponseSink {
     void start(Exchange& x, FillRef fill, EntryRef known, bool keeps, LeadersShareRef share);
     /// Why what came is not stored; none: it is.
     [[nodiscard]] CacheReason reason() const noexcept { return reason_; }
+    /// A marker was stored: nobody's requests for the key can be shared at present.
+    [[nodiscard]] bool remembered() const noexcept { return remembered_; }
 
     using ResponseSink::head;
     void head(const ResponseHead& head, std::string_view lines) override;
@@ -73,7 +75,7 @@ class FillSink final : public ResponseSink {
     RequestHead asked_;   ///< as the client sent it
     std::string sample_;  ///< the body so far, while it is one to learn from
     CacheReason reason_ = CacheReason::none;
-    bool keeps_ = false, committed_ = false;
+    bool keeps_ = false, committed_ = false, remembered_ = false;
     bool repeats_ = false;  ///< the body is the stored one, for the leader alone
 };
 

@@ -1,9 +1,13 @@
 #include "proxy/caching/fill_task.hpp"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "cache/rules/conditional.hpp"
 #include "cache/rules/vary.hpp"
+#include "cache/tier/limits.hpp"
+#include "cache/tier/tier.hpp"
 #include "core/field_copy.hpp"
 #include "core/http1/head_parser.hpp"
 #include "proxy/caching/lookup.hpp"
@@ -75,10 +79,11 @@ bool is_live_by_hand(const CacheEntry& entry, TimePoint now) noexcept {
 
 }  // namespace
 
-LeadersShareRef lead_fill(Exchange& x, FillRef fill) {
+LeadersShareRef lead_fill(Exchange& x, FillRef fill, bool asks_tier) {
     LeadersShareRef share(new LeadersShare);
     auto* const task = new FillTask(x.worker, x.snapshot, *x.client);
     task->copy_request(x);
+    task->ask_tier(asks_tier ? FillTask::AskTier::yes_and_wait : FillTask::AskTier::no);
     task->start(std::move(fill), known_to_fill(x), x.cache.reuse.if_error, share, nullptr);
     return share;
 }
@@ -91,6 +96,8 @@ void refresh_behind(Exchange& x) {
     x.cache.refreshes = true;
     auto* const task = new FillTask(x.worker, x.snapshot, *x.client);
     task->copy_request(x);
+    // Another node may have refreshed it, or be about to.
+    task->ask_tier(FillTask::AskTier::yes);
     task->start(std::move(joined.fill), known_to_fill(x), true, nullptr, nullptr);
 }
 
@@ -111,6 +118,10 @@ void start_fill(Worker& worker, const FillOrder& order, FillDone done) {
     }
     if (!joined.leads) return done({"ok", CacheReason::none, 0, 0});
     EntryRef known = known_to_fill(x);
+    // What is fresh is to be validated, not to be found again.
+    if (!known || known->freshness().ttl(worker.loop().now()) <= 0) {
+        task->ask_tier(FillTask::AskTier::yes_and_wait);
+    }
     task.release()->start(std::move(joined.fill), std::move(known), true, nullptr, std::move(done));
 }
 
@@ -119,7 +130,7 @@ void start_fills(Worker& worker, const FillOrder& order, FillDone done) {
 }
 
 FillTask::FillTask(Worker& worker, WorkerSnapshotRef snapshot, const Client& client)
-    : client_(client), x_(worker) {
+    : client_(client), x_(worker), gate_(worker.loop()) {
     x_.snapshot = std::move(snapshot);
     x_.client = &client_;
     x_.body = &body_;
@@ -188,6 +199,8 @@ void FillTask::start(FillRef fill, EntryRef known, bool keeps, LeadersShareRef s
     fill_->begin(worker.loop());
     done_ = std::move(done);
     worker.fill_began(*this);
+    if (worker.tier() == nullptr) asks_tier_ = AskTier::no;
+    if (asks_tier_ != AskTier::no) known_ = known;
     sink_.start(x_, fill_, known, keeps, std::move(share));
     make_unconditional(x_.request.fields);
     x_.request.fields.remove(Field::expect);
@@ -201,9 +214,79 @@ void FillTask::start(FillRef fill, EntryRef known, bool keeps, LeadersShareRef s
 }
 
 Task<void> FillTask::run() {
-    const Result<void> forwarded = co_await forward(x_);
-    end(forwarded);
+    bool found = false;
+    if (asks_tier_ != AskTier::no) found = co_await find_in_tier();
+    known_.reset();
+    // Now, before the origin is asked: what is purged from here on holds for what it says.
+    if (x_.worker.tier() != nullptr) position_ = x_.worker.tier()->position();
+    if (found) {
+        end_found();
+    } else if (x_.cancelled) {
+        const Result<void> nothing(Error{*x_.cancelled});
+        end(nothing);
+    } else {
+        const Result<void> forwarded = co_await forward(x_);
+        end(forwarded);
+    }
     delete this;
+}
+
+/// True: the fill is over, and no origin is to be asked.
+Task<bool> FillTask::find_in_tier() {
+    tier::Tier& tier = *x_.worker.tier();
+    EventLoop& loop = x_.worker.loop();
+    const TimePoint until = loop.now() + limits::tier_wait;
+    Duration span = limits::tier_look;
+    for (bool first = true; tier.asks() && !x_.cancelled; first = false) {
+        const tier::TierFound found =
+            co_await tier.find(fill_->key(), x_.request.fields, known_.get());
+        if (x_.cancelled) co_return false;
+        if (found.kind != tier::TierFound::Kind::nothing) {
+            if (!first) tier::Counts::add(tier.state().counts.waits_won);
+            fill_->found(found.entry);
+            co_return true;
+        }
+        if (loop.now() >= until || !tier.asks()) co_return false;
+        const std::uint64_t token = loop.rng().next() | 1;
+        const tier::Tier::Lease lease = co_await tier.take_lease(fill_->key(), token);
+        if (lease == tier::Tier::Lease::ours) lease_ = token;
+        if (lease != tier::Tier::Lease::others || x_.cancelled) co_return false;
+        // Another node refreshes it, and nobody waits here.
+        if (asks_tier_ == AskTier::yes && fill_->waiting() == 0) {
+            fill_->fail(Error{ErrorKind::cancelled});
+            co_return true;
+        }
+        if (first) tier::Counts::add(tier.state().counts.waits);
+        co_await pause(span);
+        span = std::min<Duration>(span * 2, 5 * limits::tier_look);
+    }
+    co_return false;
+}
+
+Task<void> FillTask::pause(Duration span) {
+    gate_.reset();
+    gate_.limit(x_.worker.loop().now() + span);
+    static_cast<void>(co_await gate_.passed());
+}
+
+/// No origin was asked: nothing to observe but what the readers do with it.
+void FillTask::end_found() {
+    x_.worker.cache().fills.leave(*fill_);
+    if (!done_) return;
+    const EntryRef entry = fill_->entry();
+    if (!entry || entry->is_marker()) return done_({"ok", CacheReason::hit_for_miss, 0, 0});
+    const bool by_coding = varies_by(entry->vary(), "accept-encoding");
+    done_({"ok", CacheReason::none, entry->status(), entry->body().size(), by_coding});
+}
+
+/// What was stored in memory may be in the tier, and nothing else.
+void FillTask::write_to_tier() {
+    tier::Tier* const tier = x_.worker.tier();
+    if (tier == nullptr) return;
+    const EntryRef entry = fill_->entry();
+    if (entry) tier->put(*entry, position_);
+    if (sink_.remembered()) tier->put_marker(fill_->key(), position_);
+    if (lease_ != 0) tier->return_lease(fill_->key(), std::exchange(lease_, 0));
 }
 
 void FillTask::end(const Result<void>& forwarded) {
@@ -211,16 +294,18 @@ void FillTask::end(const Result<void>& forwarded) {
         fill_->fail(forwarded ? Error{ErrorKind::upstream_truncated} : forwarded.error());
     }
     x_.worker.cache().fills.leave(*fill_);
+    write_to_tier();
     if (!forwarded) x_.record.outcome = forwarded.error().reason();
     x_.worker.observe(x_);
     if (!done_) return;
     const EntryRef entry = fill_->entry();
-    const bool by_coding = entry && vary_names(entry->vary(), "accept-encoding");
+    const bool by_coding = entry && varies_by(entry->vary(), "accept-encoding");
     done_({x_.record.outcome, sink_.reason(), x_.record.status, x_.record.bytes_out, by_coding});
 }
 
 void FillTask::abandon() noexcept {
     x_.cancel(ErrorKind::shutting_down);
+    gate_.shut();
     fill_->give_up();
 }
 

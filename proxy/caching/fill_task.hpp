@@ -20,6 +20,7 @@
 #include "proxy/caching/fill_sink.hpp"
 #include "proxy/pipeline/exchange.hpp"
 #include "proxy/pipeline/no_body.hpp"
+#include "proxy/pipeline/timed_gate.hpp"
 
 namespace scrollgate {
 
@@ -52,8 +53,9 @@ struct FillOrder {
 void start_fill(Worker& worker, const FillOrder& order, FillDone done);
 
 /// Starts `fill`, which x leads, for the request of x. What comes is the leader's in every way; the
-/// share is what only its client gets.
-[[nodiscard]] LeadersShareRef lead_fill(Exchange& x, FillRef fill);
+/// share is what only its client gets. With `asks_tier` the tier in Redis is asked first, if there
+/// is one, and may end the fill.
+[[nodiscard]] LeadersShareRef lead_fill(Exchange& x, FillRef fill, bool asks_tier);
 
 /// Starts a fill for the request of x, which is answered from x.cache.entry meanwhile, unless one
 /// is under way.
@@ -78,6 +80,10 @@ class FillTask final : public FillHook {
     /// The request that `order` describes, on its route. An Error if it is refused.
     [[nodiscard]] Result<void> make_request(const FillOrder& order);
 
+    /// Whether the tier in Redis is asked before the origin, and what is done while another node
+    /// asks the origin for the same: its answer is waited for a moment, or nothing is done at all.
+    enum class AskTier : std::uint8_t { no, yes_and_wait, yes };
+    void ask_tier(AskTier asks) noexcept { asks_tier_ = asks; }
     /// Asks the origin for `fill`, until it is over; then the task is no more. With `known`, a
     /// stored response, it is validated if it can be; `keeps` it when the origin fails.
     void start(FillRef fill, EntryRef known, bool keeps, LeadersShareRef share, FillDone done);
@@ -88,14 +94,23 @@ class FillTask final : public FillHook {
 
   private:
     [[nodiscard]] Task<void> run();
+    [[nodiscard]] Task<bool> find_in_tier();
+    [[nodiscard]] Task<void> pause(Duration span);
     void end(const Result<void>& forwarded);
+    void end_found();
+    void write_to_tier();
 
     Client client_;
     Exchange x_;
     NoBody body_;
     FillSink sink_;
     FillRef fill_;
+    EntryRef known_;  ///< while the tier is asked
     FillDone done_;
+    std::uint64_t position_ = 0;  ///< of the fleet's purges, before the origin is asked; 0: none
+    AskTier asks_tier_ = AskTier::no;
+    std::uint64_t lease_ = 0;  ///< its token; 0: none is held
+    TimedGate gate_;           ///< while another node's answer is waited for
 };
 
 }  // namespace scrollgate

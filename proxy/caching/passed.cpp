@@ -26,7 +26,7 @@ void purge_url(Exchange& x, const UrlParts& url, std::string_view path, std::str
     purge.what.append(url.authority).append(target);
     purge.scheme = url.scheme;
     purge.counted = false;
-    if (store.purge(purge)) return;
+    if (x.worker.purge(purge)) return;
     // Too many purges at a time: at least what this very request would get.
     const EntryRef entry = store.peek(x.cache.key, x.request.fields).entry;
     if (entry) static_cast<void>(store.remove(*entry));

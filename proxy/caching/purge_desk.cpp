@@ -2,16 +2,27 @@
 
 #include <algorithm>
 #include <iterator>
-#include <optional>
 #include <utility>
 
+#include "proxy/caching/fleet.hpp"
+
 namespace scrollgate {
+
+std::optional<std::uint64_t> PurgeDesk::make(const Purge& purge, Waiting& waiting) {
+    if (fleet_ == nullptr) return store_.purge(purge);
+    const auto number = fleet_->purge(purge, [confirmed = waiting.confirmed](std::size_t nodes) {
+        --confirmed->missing;
+        confirmed->nodes = std::min(confirmed->nodes, nodes);
+    });
+    if (number) ++waiting.confirmed->missing;
+    return number;
+}
 
 bool PurgeDesk::ask(const std::vector<Purge>& purges, Done done) {
     Waiting waiting;
     bool all = true;
     for (const Purge& purge : purges) {
-        const std::optional<std::uint64_t> number = store_.purge(purge);
+        const std::optional<std::uint64_t> number = make(purge, waiting);
         all = all && number.has_value();
         if (number) waiting.numbers.push_back(*number);
     }
@@ -47,12 +58,13 @@ void PurgeDesk::tell() {
             one.objects += objects.value_or(0);
             return objects.has_value();
         });
-    const auto first = std::stable_partition(waiting_.begin(), waiting_.end(),
-                                             [](const auto& one) { return !one.numbers.empty(); });
+    const auto first = std::stable_partition(waiting_.begin(), waiting_.end(), [](const auto& one) {
+        return !one.numbers.empty() || one.confirmed->missing > 0;
+    });
     std::move(first, waiting_.end(), std::back_inserter(ready));
     waiting_.erase(first, waiting_.end());
     for (const Waiting& one : ready)
-        one.done(one.objects);
+        one.done(one.objects, fleet_ == nullptr ? 1 : one.confirmed->nodes);
 }
 
 }  // namespace scrollgate

@@ -2,11 +2,14 @@
 //
 // A purge takes effect when ask() returns; the sweep goes on in slices of limits::sweep_slice
 // entries, each a turn of the control thread, so that nothing waits long, neither hits nor the
-// admin API. Whoever asked is told the number of objects when all is swept. Control thread.
+// admin API. Whoever asked is told the number of objects when all is swept, and of nodes when the
+// fleet has made it, or has had its time. Control thread.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "cache/store/store.hpp"
@@ -14,12 +17,16 @@
 
 namespace scrollgate {
 
+class Fleet;
+
 class PurgeDesk {
   public:
-    using Done = std::function<void(std::uint64_t objects)>;
+    /// `objects` of this node's memory; `nodes` have made it, this one included.
+    using Done = std::function<void(std::uint64_t objects, std::size_t nodes)>;
 
-    /// Both outlive it; the alarm is its own.
-    PurgeDesk(CacheStore& store, Alarm& alarm) : store_(store), alarm_(alarm) {}
+    /// All outlive it; the alarm is its own. `fleet` may be null.
+    PurgeDesk(CacheStore& store, Alarm& alarm, Fleet* fleet)
+        : store_(store), alarm_(alarm), fleet_(fleet) {}
 
     /// All of `purges`; `done` is told how many objects they covered together. False: too many are
     /// under way; some may have been done all the same, and `done` is not called.
@@ -28,18 +35,26 @@ class PurgeDesk {
     void look();
 
   private:
+    /// What the fleet has said by now.
+    struct Confirmed {
+        std::size_t missing = 0;  ///< purges of which it is not known yet
+        std::size_t nodes = SIZE_MAX;
+    };
     struct Waiting {
         std::vector<std::uint64_t> numbers;  ///< of its purges that are not swept yet
         std::uint64_t objects = 0;
+        std::shared_ptr<Confirmed> confirmed = std::make_shared<Confirmed>();
         Done done;
     };
 
+    [[nodiscard]] std::optional<std::uint64_t> make(const Purge& purge, Waiting& waiting);
     void sweep_in(Duration span);
     void sweep();
     void tell();
 
     CacheStore& store_;
     Alarm& alarm_;
+    Fleet* const fleet_;
     std::vector<Waiting> waiting_;
     bool sweeping_ = false;
 };

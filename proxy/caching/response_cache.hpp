@@ -9,12 +9,15 @@
 
 namespace scrollgate {
 
+class Fleet;
+
 struct ResponseCache {
     explicit ResponseCache(const Clock& clock) : store(clock), fills(store) {}
 
     CacheStore store;
     FillTable fills;
     LookupTimes lookups;
+    Fleet* fleet = nullptr;  ///< others that share a Redis with this process; null: it is alone
 };
 
 }  // namespace scrollgate

@@ -27,6 +27,22 @@ std::string mebibytes(double bytes) {
     return fmt::format("{:.1f} MiB", bytes / (1024.0 * 1024.0));
 }
 
+/// The tier behind the memory.
+std::string tier_line(const json::object& tier) {
+    const bool in_step = tier.at("in_step").as_bool();
+    const json::object& latency = tier.at("latency_us").as_object();
+    const double found = number(tier, "hits"), looked = found + number(tier, "misses");
+    std::string out = fmt::format(
+        "  redis {}: {}{}, {:.0f} nodes, {:.0f} hits of {:.0f}, {:.0f} written, {:.0f} dropped",
+        std::string_view(tier.at("url").as_string()),
+        std::string_view(tier.at("state").as_string()), in_step ? "" : ", not in step",
+        number(tier, "nodes"), found, looked, number(tier, "writes"), number(tier, "dropped"));
+    if (number(latency, "p50") > 0)
+        out += fmt::format(", {:.0f} us, p99 {:.0f} us", number(latency, "p50"),
+                           number(latency, "p99"));
+    return out + "\n";
+}
+
 }  // namespace
 
 std::string cache_advice(const json::object& cache) {
@@ -74,6 +90,8 @@ std::string cache_lines(const json::object& cache) {
         "collapsed\n",
         number(cache, "writes"), number(cache, "evictions"), number(cache, "expirations"),
         number(cache, "purged"), number(cache, "collapsed"));
+    if (const json::value* tier = cache.if_contains("redis"); tier != nullptr && tier->is_object())
+        out += tier_line(tier->as_object());
     const std::string advice = cache_advice(cache);
     if (!advice.empty()) out += fmt::format("  {}\n", advice);
     return out;

@@ -21,6 +21,7 @@
 #include "health/health.hpp"
 #include "proxy/admin/admin_server.hpp"
 #include "proxy/admin/status_metrics.hpp"
+#include "proxy/caching/fleet.hpp"
 #include "proxy/server/cache_hooks.hpp"
 #include "proxy/server/certificate_store.hpp"
 #include "proxy/server/drain.hpp"
@@ -45,6 +46,7 @@ struct Server::Impl {
     ~Impl();
 
     [[nodiscard]] std::shared_ptr<const Snapshot> make_snapshot(config::Config config);
+    [[nodiscard]] std::unique_ptr<Fleet> make_fleet(const config::Config& config);
     void apply_limits();
     [[nodiscard]] std::uint64_t admit();
     void resolve_names(const config::Config& config);
@@ -79,6 +81,7 @@ struct Server::Impl {
     Admission admission;
     ResponseCache cache{system_clock()};
     CaresResolver resolver{control};
+    std::unique_ptr<Fleet> fleet;  ///< null without cache.redis
     EndpointRegistry registry;
     AsioAlarm watch_alarm{control};
     EndpointWatch watch;
@@ -109,6 +112,7 @@ Server::Impl::Impl(config::Config config, Options options_in)
       node(config.self.node.empty() ? random_node() : config.self.node),
       metrics(worker_count),
       access_log(config.access_log, worker_count),
+      fleet(make_fleet(config)),
       watch(resolver, registry, system_clock(), watch_alarm,
             [this](const std::string&, const auto&) { push_endpoints(); }),
       health(system_clock(), dialer,
@@ -152,6 +156,16 @@ std::shared_ptr<const Snapshot> Server::Impl::make_snapshot(config::Config confi
     return std::make_shared<const Snapshot>(
         ++snapshots, std::make_shared<const config::Config>(std::move(config)), node,
         system_clock().wall(), metrics);
+}
+
+std::unique_ptr<Fleet> Server::Impl::make_fleet(const config::Config& config) {
+    if (!config.cache.redis) return nullptr;
+    auto made = std::make_unique<Fleet>(
+        *config.cache.redis,
+        Fleet::Around{control, resolver, dialer, cache.store, node,
+                      std::make_unique<AsioAlarm>(control), [this] { desk.sweep(); }});
+    cache.fleet = made.get();
+    return made;
 }
 
 // Client connections leave descriptors to what health asks, so that a crowd does not blind it.
@@ -249,6 +263,7 @@ Status Server::Impl::status() const {
     const TimePoint now = system_clock().now();
     Status made = report_status(*snapshot, watch.sets(), *health.status(), metrics, cache, now);
     made.certificates = certificates.status();
+    if (fleet) made.cache.tier = report_tier(*fleet, now);
     made.state = ready() || state == Status::State::draining ? state : Status::State::starting;
     made.uptime = now - started;
     return made;

@@ -10,6 +10,7 @@
 #include "core/limits.hpp"
 #include "core/log.hpp"
 #include "health/health.hpp"
+#include "proxy/caching/fleet.hpp"
 #include "proxy/pipeline/guard.hpp"
 
 namespace scrollgate {
@@ -39,15 +40,21 @@ Worker::Worker(unsigned index, const WorkerShared& shared, std::uint32_t frequen
       gauges_(shared.metrics.connections(index)),
       loop_(shared.clock, random_seed(), frequency),
       upstreams_(loop_, shared.dialer, gauges_),
-      snapshot_(new WorkerSnapshot(std::move(snapshot), sets)) {}
+      snapshot_(new WorkerSnapshot(std::move(snapshot), sets)) {
+    if (shared.cache.fleet == nullptr) return;
+    seat_ = shared.cache.fleet->seat(loop_);
+    tier_ = &seat_->tier();
+}
 
 Worker::~Worker() = default;
 
 void Worker::run() {
+    if (seat_) seat_->start();
     loop_.run();
     acceptors_.clear();
     abandon_sessions();
     abandon_fills();
+    if (seat_) seat_->stop();
     upstreams_.close_idle();
     while (loop_.poll()) {        // what was closed completes
         abandon_fills();          // those, too, that began on the way
@@ -160,6 +167,11 @@ void Worker::observe(Exchange& x) {
     const std::uint32_t series = x.route != nullptr ? x.route->series : Metrics::no_route;
     shared_.metrics.observe(index_, series, record);
     if (shared_.health != nullptr && record.endpoint != nullptr) shared_.health->stir();
+}
+
+bool Worker::purge(const Purge& purge) {
+    if (cache().fleet != nullptr) return cache().fleet->purge(purge, nullptr).has_value();
+    return cache().store.purge(purge).has_value();
 }
 
 void Worker::ring_health() {

@@ -35,8 +35,12 @@
 
 namespace scrollgate {
 
+class FleetSeat;
 class Health;
 class Worker;
+namespace tier {
+class Tier;
+}
 
 /// What all workers share; each part says how.
 struct WorkerShared {
@@ -85,6 +89,10 @@ class Worker {
     [[nodiscard]] UpstreamPool& upstreams() noexcept { return upstreams_; }
     [[nodiscard]] PendingQueue& pending() noexcept { return pending_; }
     [[nodiscard]] ResponseCache& cache() noexcept { return shared_.cache; }
+    /// The tier behind the memory; null: there is none.
+    [[nodiscard]] tier::Tier* tier() noexcept { return tier_; }
+    /// Purges the store, of all nodes where there are others. False: too many are under way.
+    [[nodiscard]] bool purge(const Purge& purge);
     /// The look-up that is about to begin is one that is timed.
     [[nodiscard]] bool times_lookup() noexcept { return ++lookups_ % LookupTimes::sampled == 0; }
     /// A request waits for a connection to `endpoint`, because `reached` is: other workers close an
@@ -181,8 +189,10 @@ class Worker {
     std::uint32_t lookups_ = 0;
     std::string date_;
     std::int64_t date_second_ = -1;
-    TimePoint complained_of_{};  ///< when a client's handshake was last complained of
-    TimePoint complained_{};     ///< when connections were last said to be turned away
+    TimePoint complained_of_{};        ///< when a client's handshake was last complained of
+    TimePoint complained_{};           ///< when connections were last said to be turned away
+    std::unique_ptr<FleetSeat> seat_;  ///< null: this process is alone
+    tier::Tier* tier_ = nullptr;       ///< its
 };
 
 }  // namespace scrollgate

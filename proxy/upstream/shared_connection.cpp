@@ -111,11 +111,9 @@ void SharedConnection::look_for_life() {
     const bool answered = owes_ && came <= ping_frame;
     owes_ = false;
     heard_ = heard();
-    if (answered) return look_at(now + limits::http2_silence_again);
-    if (came > 0 || (pinged_ && now - pinged_at_ < limits::http2_silence_again)) {
-        if (came > 0) pinged_ = false;
-        return look_at(now + limits::http2_silence);
-    }
+    if (came > 0 && !answered) pinged_ = false;
+    const bool lately = pinged_ && now - pinged_at_ < limits::http2_silence_again;
+    if (came > 0 || lately) return look_at(now + limits::http2_silence);
     pinged_ = owes_ = true;
     pinged_at_ = now;
     ping();

@@ -150,7 +150,7 @@ class Scripted(TlsTest):
             _, run = self.against(script, *more)
             self.assertEqual(run.json["tls"], {"handshakes": 5, "resumed": count})
             self.assertEqual(reused.count(True), count)
-        self.assertIn("--resume is for", self.refused(self.url, "--insecure", "--resume",
+        self.assertIn("--resume is for", self.refused("https://127.0.0.1:1/", "--resume",
                                                       "--http2"))
 
     def test_a_long_request_arrives_as_it_was(self):

@@ -94,25 +94,36 @@ class Continuity(EdgeTest):
         self.assertEqual(edge.reload()[0], 200)
         with self.assertRaises(ConnectionRefusedError):
             self.client(extra)
-        self.assertEqual(kept.get("/still").response().body, b"GET /still")
+        kept.expect_closed()
         self.assertEqual(client.get().response().status, 200)
 
-    def test_clients_of_a_listener_that_goes_are_told_and_served_meanwhile(self):
-        extra = free_port()
-        edge = self.edge(self.origin(), listeners=[
+    def test_clients_of_a_listener_that_goes_are_told_and_served_to_the_end(self):
+        release = threading.Event()
+        self.addCleanup(release.set)
+
+        def script(conn):
+            while True:
+                if conn.request().target == "/held":
+                    conn.wait(release)
+                conn.answer(b"done")
+        origin, extra = self.origin(script), free_port()
+        edge = self.edge(origin, listeners=[
             {"name": name, "address": f"127.0.0.1:{port}"}
             for name, port in (("plain", free_port()), ("extra", extra))])
         stays, one, two = self.client(edge), self.client(extra), Http2Client(extra)
         self.addCleanup(two.close)
-        for client in (stays, one):
-            self.assertEqual(client.get().response().status, 200)
-        self.assertEqual(two.get2().status, 200)
+        one.get("/held")
+        stream = two.request("/held")
+        origin.wait_requests(2)
         edge.config["listeners"].pop()
         edge.write()
         self.assertEqual(edge.reload()[0], 200)
         self.assertTrue(two.until(lambda: two.goaway is not None))
-        self.assertEqual(two.get2("/meanwhile").body, b"GET /meanwhile")
+        release.set()
+        self.assertEqual(two.answer(stream).body, b"done")
         self.assertEqual(two.end_code(), NO_ERROR)
+        response = one.response()
+        self.assertEqual((response.body, response.get("connection")), (b"done", "close"))
         one.expect_closed()
         self.assertIsNone(stays.get().response().get("connection"))
 

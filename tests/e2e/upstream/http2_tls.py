@@ -1,15 +1,13 @@
-"""Which version is spoken to an endpoint: ALPN, prior knowledge, and what `check` says to nonsense."""
-import ssl
-import subprocess
-import tempfile
+"""Which version is spoken to an endpoint: ALPN, prior knowledge, what `check` says to nonsense."""
 import pathlib
+import ssl
+import tempfile
 
 from harness import free_port, main
 from harness.http2_origin import ok2, over_http2, requests2
 from harness.origin import ok
 from harness.process import run_command
 from harness.tls import TlsTest
-from harness.wait import eventually
 
 
 class Versions(TlsTest):

@@ -3,7 +3,7 @@ import base64
 import hashlib
 
 from harness import main
-from harness.http2 import (ENABLE_CONNECT_PROTOCOL, Http2Client, settings)
+from harness.http2 import Http2Client, settings
 from harness.http2_origin import Http2Case
 from harness.wait import eventually
 

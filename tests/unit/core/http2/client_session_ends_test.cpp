@@ -42,7 +42,7 @@ TEST_CASE("GOAWAY: what the peer took is answered, the rest may be sent elsewher
     wire.session.feed(wire.peer.give());
     CHECK(wire.session.going_away());
     for (int i = 1; i < 4; ++i) {
-        CHECK(kind_of(streams[i]) == ErrorKind::upstream_reset);
+        CHECK(kind_of(streams[i]) == ErrorKind::upstream_refused);
         CHECK(streams[i].error->retry_safe);
     }
     CHECK_FALSE(wire.session.submit(streams[1], request()));
@@ -96,7 +96,7 @@ TEST_CASE("RST_STREAM: before and after the head, refused or not") {
 
     wire.peer.reset(wire.send(refused), refused_stream);
     wire.carry();
-    CHECK(kind_of(refused) == ErrorKind::upstream_reset);
+    CHECK(kind_of(refused) == ErrorKind::upstream_refused);
     CHECK(refused.error->retry_safe);
     CHECK_FALSE(wire.session.going_away());
 }
@@ -345,4 +345,13 @@ TEST_CASE("empty pieces of a head without end, also of one that nobody wants, en
         CHECK(wire.session.over());
         CHECK(wire.session.open_streams() == 0);
     }
+}
+
+TEST_CASE("a stream that is refused after its body was sent is one that is refused") {
+    RecordedStream stream("body");
+    Wire wire;
+    wire.peer.reset(wire.send(stream, request_with("POST", "body")), refused_stream);
+    wire.carry();
+    CHECK(kind_of(stream) == ErrorKind::upstream_refused);
+    CHECK(stream.error->retry_safe);
 }

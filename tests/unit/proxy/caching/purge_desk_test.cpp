@@ -50,7 +50,7 @@ struct Scene {
     ManualClock clock;
     CacheStore store{clock};
     test::HandAlarm alarm;
-    PurgeDesk desk{store, alarm};
+    PurgeDesk desk{store, alarm, nullptr};
 };
 
 }  // namespace
@@ -61,7 +61,8 @@ TEST_CASE("a purge is in force before its sweep, which takes slices and counts")
     for (std::size_t i = 0; i < many; ++i)
         s.put(i);
     std::optional<std::uint64_t> told;
-    REQUIRE(s.desk.ask({{Purge::By::tag, "red", "", false}}, [&](auto count) { told = count; }));
+    REQUIRE(
+        s.desk.ask({{Purge::By::tag, "red", "", false}}, [&](auto count, auto) { told = count; }));
     CHECK_FALSE(s.stored(0));
     CHECK_FALSE(s.stored(many - 1));
     CHECK_FALSE(told);
@@ -84,7 +85,7 @@ TEST_CASE("several purges of one wish are counted together") {
     REQUIRE(s.desk.ask({{Purge::By::url, "a.test/0", "", false},
                         {Purge::By::url, "a.test/1", "http", false},
                         {Purge::By::url, "a.test/9", "", false}},
-                       [&](auto count) { told = count; }));
+                       [&](auto count, auto) { told = count; }));
     for (int i = 0; i < 1000 && s.alarm.wait; ++i)
         s.alarm.ring();
     CHECK(told == 2U);

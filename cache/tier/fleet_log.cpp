@@ -1,0 +1,232 @@
+#include "cache/tier/fleet_log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cache/tier/limits.hpp"
+#include "cache/tier/names.hpp"
+#include "core/log.hpp"
+
+namespace scrollgate::tier {
+namespace {
+
+constexpr Duration tick = std::chrono::milliseconds(250);
+constexpr Duration tick_waited_for = std::chrono::milliseconds(20);
+
+std::string count_of(std::size_t number) {
+    return fmt::format("{}", number);
+}
+
+}  // namespace
+
+FleetLog::FleetLog(Around around)
+    : around_(std::move(around)),
+      state_(around_.state),
+      purges_(name_of_purges(state_.prefix)),
+      nodes_name_(name_of_nodes(state_.prefix)) {}
+
+void FleetLog::start() {
+    state_.positions.begin();
+    wake_in({});
+}
+
+void FleetLog::stop() noexcept {
+    stopped_ = true;
+    disarm();
+    lose_step();
+}
+
+void FleetLog::wake_in(Duration span) {
+    if (!stopped_) around_.loop.arm(*this, around_.loop.now() + span);
+}
+
+void FleetLog::expired() noexcept {
+    if (!reading_ && around_.reader.state() == redis::State::up) {
+        reading_ = true;
+        detach(follow());
+    }
+    take_nodes({});  // some may have died
+    stir();
+    look_at_waiters();
+    wake_in(waiters_.empty() ? tick : tick_waited_for);
+}
+
+void FleetLog::lose_step() noexcept {
+    synced_ = false;
+    state_.positions.in_step_until({});
+}
+
+// ---- following
+
+Task<void> FleetLog::follow() {
+    if (!synced_) synced_ = co_await catch_up();
+    while (synced_ && !stopped_) {
+        const bool went_on = co_await read_on();
+        if (!went_on) lose_step();
+    }
+    reading_ = false;
+}
+
+Task<FleetLog::Answer> FleetLog::range(std::string_view from, std::string_view to) {
+    // Of the master, whatever else may be read from replicas.
+    redis::Command read =
+        redis::Command::write({"XRANGE", purges_, from, to, "COUNT", "1"}).blocking();
+    return around_.reader.ask(std::move(read), around_.loop.now() + limits::tier_ask);
+}
+
+/// Finds its place in the log as it is now. False: not yet; the next look tries again.
+Task<bool> FleetLog::catch_up() {
+    // Redis's clock comes with the first beat.
+    const bool beaten = co_await beat();
+    if (!beaten || stopped_) co_return false;
+    const Answer answer = co_await range("-", "+");
+    if (!answer || !answer->is_array() || stopped_) co_return false;
+    if (answer->elements.empty()) {
+        // Nobody has purged anything ever, or all of it is lost.
+        static_cast<void>(co_await begin_anew(place_ != 0));
+        co_return false;
+    }
+    LogRecord first;
+    Position position = 0;
+    const auto read = read_purge(answer->elements.front(), position);
+    if (position == 0) {
+        log::error("redis: {} holds what is no log of purges; the tier stays unused", purges_);
+        co_return false;
+    }
+    if (read) first = *read;
+    first.position = position;
+    co_return co_await find_place(std::move(first));
+}
+
+Task<bool> FleetLog::find_place(LogRecord first) {
+    if (place_ == 0) {
+        start_at(first.position - 1);
+        co_return true;
+    }
+    const std::string mine = id_of(place_);
+    const Answer answer = co_await range(mine, mine);
+    if (!answer || !answer->is_array() || stopped_) co_return false;
+    if (!answer->elements.empty()) co_return true;  // nothing is missing
+    if (first.position <= place_) {
+        static_cast<void>(co_await begin_anew(true));
+        co_return false;
+    }
+    if (!first.reset) {
+        // Purges have passed by, and nobody knows which: whatever they were, they are in force now.
+        log::warn(
+            "redis: more was purged while this node was away than the log keeps; all of its "
+            "memory is purged");
+        Purge all;
+        all.counted = false;
+        if (!state_.store.purge(all)) co_return false;
+        around_.purged();
+    }
+    say_again();
+    start_at(first.position - 1);
+    co_return true;
+}
+
+/// The log's end was lost, with this node's place. It goes on behind all that this node knew, so
+/// that positions are never used twice, and says that nothing written before counts.
+Task<bool> FleetLog::begin_anew(bool tail_is_lost) {
+    std::string id = "*";
+    if (!tail_is_lost) co_return co_await say_reset(std::move(id));
+    const std::string beyond = id_of(place_ + 1);
+    const Answer after = co_await range(beyond, "+");
+    if (!after || !after->is_array() || stopped_) co_return false;
+    // Somebody has written since: what follows is beyond our place anyhow.
+    if (after->elements.empty()) id = beyond;
+    const bool reset = co_await say_reset(std::move(id));
+    if (!reset || stopped_) co_return false;
+    log::warn("redis: the log of purges was lost; it begins anew, and what the tier holds is void");
+    say_again();
+    place_ = 0;
+    co_return true;
+}
+
+void FleetLog::start_at(Position before) {
+    state_.positions.begin();
+    place_ = before;
+    nodes_place_ = 0;
+}
+
+Task<bool> FleetLog::read_on() {
+    const std::string from = id_of(place_);
+    const std::string nodes_from = id_of(nodes_place_);
+    const std::string most = count_of(limits::tier_batch);
+    const std::string wait =
+        count_of(static_cast<std::size_t>(std::chrono::milliseconds(limits::tier_block).count()));
+    redis::Command read = redis::Command::write({"XREAD", "COUNT", most, "BLOCK", wait, "STREAMS",
+                                                 purges_, nodes_name_, from, nodes_from},
+                                                6)
+                              .blocking();
+    const TimePoint until = around_.loop.now() + limits::tier_in_step;
+    const Answer answer = co_await around_.reader.ask(std::move(read), until);
+    if (stopped_ || !answer || answer->is_error()) co_return false;
+    const auto* const purges = records_of(*answer, purges_);
+    if (purges != nullptr && !take_purges(*purges)) co_return false;
+    const auto* const nodes = records_of(*answer, nodes_name_);
+    if (nodes != nullptr) take_nodes(*nodes);
+    // A full batch: there is more that is not known yet.
+    if (purges == nullptr || purges->size() < limits::tier_batch)
+        state_.positions.in_step_until(around_.loop.now() + limits::tier_in_step);
+    stir();
+    look_at_waiters();
+    co_return true;
+}
+
+bool FleetLog::take_purges(const std::vector<redis::Reply>& records) {
+    bool made = true;
+    for (const redis::Reply& one : records) {
+        Position position = 0;
+        std::optional<LogRecord> record = read_purge(one, position);
+        if (position == 0) return false;
+        // What a newer Scrollgate may mean is not known; that it is about everything is safe.
+        if (!record) record = LogRecord{position, false, {}, {}};
+        record->purge.counted = false;
+        made = make(*record);
+        if (!made) break;
+        place_ = position;
+    }
+    if (around_.purged) around_.purged();
+    return made;
+}
+
+/// False: the store has too many under way; it will be made later.
+bool FleetLog::make(const LogRecord& record) {
+    Positions& positions = state_.positions;
+    const auto own = untold_.find(record.token);
+    if (record.reset) positions.begin();
+    // What is this node's own was made before it was said; once more would only cost what came
+    // since.
+    std::optional<std::uint64_t> number = state_.store.purge_position();
+    if (!record.reset && own == untold_.end()) {
+        number = state_.store.purge(record.purge);
+        if (!number) return false;
+        Counts::add(state_.counts.heard);
+    }
+    positions.step(record.position, *number);
+    know(record.token);
+    if (own == untold_.end()) return true;
+    positions.own_ended(own->second);
+    untold_.erase(own);
+    return true;
+}
+
+void FleetLog::take_nodes(const std::vector<redis::Reply>& records) {
+    for (const redis::Reply& one : records) {
+        Position position = 0;
+        const std::optional<NodeRecord> record = read_node(one, position);
+        nodes_place_ = std::max(nodes_place_, position);
+        if (!record || record->node == around_.node) continue;
+        if (nodes_.size() >= limits::tier_nodes && nodes_.find(record->node) == nodes_.end())
+            continue;
+        nodes_[record->node] = {record->followed, milliseconds_of(position)};
+    }
+    std::erase_if(nodes_, [this](const auto& node) { return !lives(node.second); });
+    state_.nodes.store(nodes_.size() + 1, std::memory_order_relaxed);
+}
+
+}  // namespace scrollgate::tier

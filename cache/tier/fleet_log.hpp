@@ -1,0 +1,134 @@
+// FleetLog: the purges of a fleet, in a stream of Redis that every node follows (decision 24).
+//
+// What a node purges it writes there; what stands there it makes in its own store, in the log's
+// order, and says so in a second stream, by which nodes know of each other. The reader waits in a
+// blocking XREAD over both. A node that was away goes on where it was. If its place is gone, the
+// log was cut off or lost: it begins anew, so that nothing that was written to the tier before
+// counts, and, if purges may have passed by, what is in memory goes, too.
+//
+// All of it on one loop's thread, but for the Positions that it keeps. Destroyed after its clients,
+// and when nothing of theirs is under way.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "cache/redis/client.hpp"
+#include "cache/tier/log_record.hpp"
+#include "cache/tier/remote_log.hpp"
+#include "cache/tier/tier.hpp"
+#include "core/timer_wheel.hpp"
+
+namespace scrollgate::tier {
+
+class FleetLog final : private TimerWheel::Timer {
+  public:
+    struct Around {
+        EventLoop& loop;
+        redis::Client& reader;  ///< for blocking reads, its own
+        redis::Client& writer;
+        TierState& state;
+        std::string node;                ///< this one's name, unlike all others
+        std::function<void()> purged;    ///< purges were made in the store: it is to be swept
+        std::vector<RemoteLog*> others;  ///< of other clouds, which are told, too
+    };
+    /// How many nodes have made a purge, this one included.
+    using Done = std::function<void(std::size_t nodes)>;
+
+    explicit FleetLog(Around around);
+    ~FleetLog() override = default;
+
+    void start();
+    /// Before the clients are destroyed.
+    void stop() noexcept;
+
+    /// A purge that the store has made is to be written. `since` is Positions::own_began(), called
+    /// before it was made. `done` is called when all living nodes have made it, or after
+    /// limits::tier_confirm; it may be null.
+    void say(Purge purge, std::uint64_t since, Done done);
+    /// A purge of another cloud: it is made here, and brought into this fleet's log, unless it is
+    /// there.
+    void bring(const LogRecord& record);
+
+  private:
+    struct Own {
+        LogRecord record;
+        std::uint64_t since = 0;
+        Done done;
+    };
+    struct Said {
+        LogRecord record;
+        TimePoint when;
+    };
+    struct Waiter {
+        Position position;
+        TimePoint until;
+        Done done;
+    };
+    struct Node {
+        Position followed = 0;
+        std::int64_t heard_ms = 0;  ///< by Redis's clock
+    };
+    using Answer = Result<redis::Reply>;
+
+    void expired() noexcept override;
+    void wake_in(Duration span);
+
+    // -- fleet_log.cpp: following
+    [[nodiscard]] Task<void> follow();
+    [[nodiscard]] Task<bool> catch_up();
+    [[nodiscard]] Task<bool> find_place(LogRecord first);
+    [[nodiscard]] Task<bool> begin_anew(bool tail_is_lost);
+    [[nodiscard]] Task<bool> read_on();
+    [[nodiscard]] Task<Answer> range(std::string_view from, std::string_view to);
+    [[nodiscard]] bool take_purges(const std::vector<redis::Reply>& records);
+    [[nodiscard]] bool make(const LogRecord& record);
+    void take_nodes(const std::vector<redis::Reply>& records);
+    void start_at(Position before);
+    void lose_step() noexcept;
+
+    // -- fleet_say.cpp: saying
+    [[nodiscard]] Task<void> speak();
+    [[nodiscard]] Task<bool> say_some();
+    [[nodiscard]] Task<bool> beat();
+    [[nodiscard]] Task<bool> say_reset(std::string id);
+    [[nodiscard]] redis::Command command_for(const LogRecord& record, std::string_view id) const;
+    [[nodiscard]] Task<void> claim(LogRecord record);
+    void push(Own own);
+    void know(const std::string& token);
+    // -- reclaim.cpp
+    [[nodiscard]] Task<void> reclaim(std::string tag);
+    void stir();
+    void said(Own own, Position position);
+    void make_place();
+    void say_again();
+    void look_at_waiters();
+    [[nodiscard]] bool lives(const Node& node) const noexcept;
+    [[nodiscard]] bool beat_is_due() const noexcept;
+
+    Around around_;
+    TierState& state_;
+    const std::string purges_, nodes_name_;  ///< the streams' names
+
+    Position place_ = 0;        ///< the last record that was read; 0: none ever
+    Position nodes_place_ = 0;  ///< of the other stream
+    bool synced_ = false;       ///< place_ stands in the log as it is
+    bool reading_ = false, speaking_ = false, stopped_ = false;
+
+    std::deque<Own> unsaid_;
+    std::unordered_map<std::string, std::uint64_t> untold_;  ///< own, by token: not read back yet
+    std::deque<Said> said_;                                  ///< of late
+    std::deque<std::string> told_;                           ///< tokens of late, whoever's
+    std::vector<Waiter> waiters_;
+    std::map<std::string, Node, std::less<>> nodes_;  ///< but for this one
+    unsigned reclaiming_ = 0;                         ///< tags
+    TimePoint beaten_{};
+    Position beaten_with_ = 0;
+};
+
+}  // namespace scrollgate::tier

@@ -1,0 +1,260 @@
+// FleetLog, saying: purges to the log, that this node lives, and who has made what.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cache/tier/fleet_log.hpp"
+#include "cache/tier/limits.hpp"
+#include "cache/tier/names.hpp"
+
+namespace scrollgate::tier {
+namespace {
+
+constexpr std::size_t at_once = 64;  // commands under way together
+
+std::int64_t wall_ms(const EventLoop& loop) noexcept {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               loop.clock().wall().time_since_epoch())
+        .count();
+}
+
+/// Where XADD has put a record; 0: nowhere.
+Position position_in(const Result<redis::Reply>& answer) noexcept {
+    if (!answer || !answer->is_text()) return 0;
+    return position_of(answer->text).value_or(0);
+}
+
+redis::Command add_command(std::string_view stream, std::size_t keeps, std::string_view id,
+                           const std::vector<std::string>& words) {
+    const std::string most = fmt::format("{}", keeps);
+    std::vector<std::string_view> all{"XADD", stream, "MAXLEN", "~", most, id};
+    all.insert(all.end(), words.begin(), words.end());
+    return {redis::Command::Kind::write, all};
+}
+
+}  // namespace
+
+void FleetLog::say(Purge purge, std::uint64_t since, Done done) {
+    Own own;
+    own.record.purge = std::move(purge);
+    own.record.token = make_token(around_.loop.rng().next());
+    own.since = since;
+    own.done = std::move(done);
+    // Nobody to tell: it is told when there is, and the asker hears of this node alone.
+    if (own.done && around_.writer.state() != redis::State::up) std::exchange(own.done, nullptr)(1);
+    for (RemoteLog* const other : around_.others)
+        other->say(own.record);
+    push(std::move(own));
+}
+
+void FleetLog::push(Own own) {
+    make_place();
+    untold_.emplace(own.record.token, own.since);
+    unsaid_.push_back(std::move(own));
+    stir();
+}
+
+void FleetLog::know(const std::string& token) {
+    if (around_.others.empty()) return;
+    if (told_.size() >= limits::tier_batch) told_.pop_front();
+    told_.push_back(token);
+}
+
+void FleetLog::bring(const LogRecord& record) {
+    const bool known = std::find(told_.begin(), told_.end(), record.token) != told_.end() ||
+                       untold_.find(record.token) != untold_.end();
+    if (known || stopped_) return;
+    know(record.token);
+    detach(claim(record));
+}
+
+/// One node of the fleet brings it; where that cannot be found out, each does.
+Task<void> FleetLog::claim(LogRecord record) {
+    const std::string seen = name_of_token(state_.prefix, record.token);
+    const std::string kept = fmt::format(
+        "{}", std::chrono::duration_cast<std::chrono::milliseconds>(2 * limits::tier_said).count());
+    redis::Command set = redis::Command::write({"SET", seen, "1", "NX", "PX", kept});
+    const TimePoint until = around_.loop.now() + limits::tier_ask;
+    const Answer answer = co_await around_.writer.ask(std::move(set), until);
+    if (stopped_ || (answer && answer->is_nil())) co_return;
+    Own own;
+    own.record = std::move(record);
+    own.record.reset = false;
+    own.since = state_.positions.own_began();
+    own.record.purge.counted = false;
+    const std::string token = own.record.token;
+    const bool made = state_.store.purge(own.record.purge).has_value();
+    if (made) {
+        Counts::add(state_.counts.heard);
+        around_.purged();
+    }
+    push(std::move(own));
+    if (made) co_return;
+    // The store had too many under way: it is made when the log tells it.
+    if (const auto found = untold_.find(token); found != untold_.end()) {
+        state_.positions.own_ended(found->second);
+        untold_.erase(found);
+    }
+}
+
+// More than may wait: one record that says that nothing written before counts, in place of all.
+void FleetLog::make_place() {
+    if (unsaid_.size() < limits::tier_unsaid) return;
+    Counts::add(state_.counts.unsaid, unsaid_.size());
+    Own one;
+    one.record.reset = true;
+    one.record.token = make_token(around_.loop.rng().next());
+    one.since = unsaid_.front().since;
+    for (Own& own : unsaid_) {
+        one.since = std::min(one.since, own.since);
+        if (own.since != one.since) state_.positions.own_ended(own.since);
+        untold_.erase(own.record.token);
+        if (own.done) own.done(1);
+    }
+    unsaid_.clear();
+    untold_.emplace(one.record.token, one.since);
+    unsaid_.push_back(std::move(one));
+}
+
+void FleetLog::say_again() {
+    const TimePoint now = around_.loop.now();
+    for (Said& one : said_) {
+        if (now - one.when > limits::tier_said || unsaid_.size() >= limits::tier_unsaid) continue;
+        Own own;
+        own.record = std::move(one.record);
+        own.since = state_.positions.own_began();
+        untold_.emplace(own.record.token, own.since);
+        unsaid_.push_back(std::move(own));
+    }
+    said_.clear();
+    stir();
+}
+
+bool FleetLog::beat_is_due() const noexcept {
+    if (!synced_) return false;
+    return around_.loop.now() - beaten_ >= limits::tier_beat ||
+           state_.positions.followed() != beaten_with_;
+}
+
+void FleetLog::stir() {
+    const bool something = !unsaid_.empty() || beat_is_due();
+    if (speaking_ || stopped_ || !something || around_.writer.state() != redis::State::up) return;
+    speaking_ = true;
+    detach(speak());
+}
+
+Task<void> FleetLog::speak() {
+    bool well = true;
+    while (well && !stopped_ && (!unsaid_.empty() || beat_is_due())) {
+        if (!unsaid_.empty()) well = co_await say_some();
+        if (well && !stopped_ && beat_is_due()) well = co_await beat();
+    }
+    speaking_ = false;
+}
+
+redis::Command FleetLog::command_for(const LogRecord& record, std::string_view id) const {
+    return add_command(purges_, limits::tier_log, id, words_of(record));
+}
+
+/// False: something could not be said, and stays.
+Task<bool> FleetLog::say_some() {
+    std::vector<Own> now;
+    std::vector<redis::Command> commands;
+    while (!unsaid_.empty() && now.size() < at_once) {
+        commands.push_back(command_for(unsaid_.front().record, "*"));
+        now.push_back(std::move(unsaid_.front()));
+        unsaid_.pop_front();
+    }
+    const TimePoint until = around_.loop.now() + limits::tier_ask;
+    const std::vector<Answer> answers = co_await around_.writer.ask_all(std::move(commands), until);
+    bool all = true;
+    for (std::size_t i = now.size(); i-- > 0;) {
+        const Position position = i < answers.size() ? position_in(answers[i]) : 0;
+        if (position != 0) {
+            said(std::move(now[i]), position);
+            continue;
+        }
+        all = false;
+        if (now[i].done) std::exchange(now[i].done, nullptr)(1);
+        unsaid_.push_front(std::move(now[i]));
+    }
+    look_at_waiters();
+    co_return all;
+}
+
+void FleetLog::said(Own own, Position position) {
+    Counts::add(state_.counts.said);
+    const TimePoint now = around_.loop.now();
+    while (!said_.empty() &&
+           (said_.size() >= limits::tier_unsaid || now - said_.front().when > limits::tier_said))
+        said_.pop_front();
+    const Purge& purge = own.record.purge;
+    if (!own.record.reset && purge.by == Purge::By::tag && !purge.soft &&
+        reclaiming_ < limits::tier_reclaims) {
+        ++reclaiming_;
+        detach(reclaim(purge.what));
+    }
+    if (!own.record.reset) said_.push_back({std::move(own.record), now});
+    if (!own.done) return;
+    waiters_.push_back({position, now + limits::tier_confirm, std::move(own.done)});
+    wake_in({});
+}
+
+Task<bool> FleetLog::say_reset(std::string id) {
+    LogRecord record;
+    record.reset = true;
+    record.token = make_token(around_.loop.rng().next());
+    redis::Command command = command_for(record, id);
+    const TimePoint until = around_.loop.now() + limits::tier_ask;
+    const Answer answer = co_await around_.writer.ask(std::move(command), until);
+    co_return position_in(answer) != 0;
+}
+
+/// That this node lives, and what it has made; the answer tells Redis's time.
+Task<bool> FleetLog::beat() {
+    NodeRecord record;
+    record.node = around_.node;
+    record.followed = state_.positions.followed();
+    redis::Command command = add_command(nodes_name_, limits::tier_node_log, "*", words_of(record));
+    const std::int64_t before = wall_ms(around_.loop);
+    const TimePoint until = around_.loop.now() + limits::tier_ask;
+    const Answer answer = co_await around_.writer.ask(std::move(command), until);
+    const Position position = position_in(answer);
+    if (position == 0 || stopped_) co_return false;
+    const std::int64_t ours = (before + wall_ms(around_.loop)) / 2;
+    state_.positions.clock_is_ahead(milliseconds_of(position) - ours);
+    beaten_ = around_.loop.now();
+    beaten_with_ = record.followed;
+    co_return true;
+}
+
+// ---- who has made what
+
+bool FleetLog::lives(const Node& node) const noexcept {
+    const std::int64_t now = state_.positions.redis_ms(around_.loop.clock().wall());
+    return now - node.heard_ms < std::chrono::milliseconds(limits::tier_gone).count();
+}
+
+void FleetLog::look_at_waiters() {
+    if (waiters_.empty()) return;
+    const TimePoint now = around_.loop.now();
+    std::vector<std::pair<Done, std::size_t>> ready;
+    std::erase_if(waiters_, [&](Waiter& waiter) {
+        bool all = state_.positions.followed() >= waiter.position;
+        std::size_t made = 1;  // it was made here before it was said
+        for (const auto& [name, node] : nodes_) {
+            const bool has = node.followed >= waiter.position;
+            made += has ? 1 : 0;
+            all = all && (has || !lives(node));
+        }
+        if (!all && now < waiter.until) return false;
+        ready.emplace_back(std::move(waiter.done), made);
+        return true;
+    });
+    for (const auto& [done, made] : ready)
+        done(made);
+}
+
+}  // namespace scrollgate::tier

@@ -1,0 +1,141 @@
+#include "cache/tier/log_record.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "cache/tier/limits.hpp"
+
+namespace scrollgate::tier {
+namespace {
+
+constexpr unsigned sequence_bits = 22;
+constexpr std::uint64_t sequence_most = (1ULL << sequence_bits) - 1;
+constexpr std::uint64_t milliseconds_most = (1ULL << (64 - sequence_bits)) - 1;
+
+std::optional<std::uint64_t> number_of(std::string_view text) noexcept {
+    std::uint64_t value = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+/// The fields of a record, "name value name value"; null: `reply` is none.
+const std::vector<redis::Reply>* fields_of(const redis::Reply& reply, Position& position) noexcept {
+    if (!reply.is_array() || reply.elements.size() != 2) return nullptr;
+    const std::optional<Position> found = position_of(reply.elements[0].text);
+    if (!found || !reply.elements[1].is_array()) return nullptr;
+    position = *found;
+    return &reply.elements[1].elements;
+}
+
+std::string_view field(const std::vector<redis::Reply>& fields, std::string_view name) noexcept {
+    for (std::size_t i = 0; i + 1 < fields.size(); i += 2)
+        if (fields[i].text == name) return fields[i + 1].text;
+    return {};
+}
+
+char letter_of(const LogRecord& record) noexcept {
+    if (record.reset) return 'r';
+    switch (record.purge.by) {
+        case Purge::By::url:
+            return 'u';
+        case Purge::By::prefix:
+            return 'p';
+        case Purge::By::tag:
+            return 't';
+        case Purge::By::all:
+            return 'a';
+    }
+    return 'a';
+}
+
+bool take_kind(std::string_view letter, LogRecord& into) noexcept {
+    if (letter == "r") into.reset = true;
+    if (letter == "u") into.purge.by = Purge::By::url;
+    if (letter == "p") into.purge.by = Purge::By::prefix;
+    if (letter == "t") into.purge.by = Purge::By::tag;
+    if (letter == "a") into.purge.by = Purge::By::all;
+    return letter.size() == 1 && std::string_view("rupta").find(letter) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::optional<Position> position_of(std::string_view id) noexcept {
+    const std::size_t dash = id.find('-');
+    if (dash == std::string_view::npos) return std::nullopt;
+    const auto milliseconds = number_of(id.substr(0, dash));
+    const auto sequence = number_of(id.substr(dash + 1));
+    if (!milliseconds || !sequence || *milliseconds > milliseconds_most ||
+        *sequence > sequence_most)
+        return std::nullopt;
+    return (*milliseconds << sequence_bits) | *sequence;
+}
+
+std::string id_of(Position position) {
+    return fmt::format("{}-{}", position >> sequence_bits, position & sequence_most);
+}
+
+std::int64_t milliseconds_of(Position position) noexcept {
+    return static_cast<std::int64_t>(position >> sequence_bits);
+}
+
+std::string make_token(std::uint64_t random) {
+    return fmt::format("{:016x}", random);
+}
+
+std::vector<std::string> words_of(const LogRecord& record) {
+    std::vector<std::string> words{"by", std::string(1, letter_of(record)), "token", record.token};
+    if (record.reset) return words;
+    words.insert(words.end(), {"what", record.purge.what});
+    if (!record.purge.scheme.empty()) words.insert(words.end(), {"scheme", record.purge.scheme});
+    if (record.purge.soft) words.insert(words.end(), {"soft", "1"});
+    return words;
+}
+
+std::optional<LogRecord> read_purge(const redis::Reply& reply, Position& position) {
+    LogRecord record;
+    const auto* const fields = fields_of(reply, record.position);
+    if (fields == nullptr) return std::nullopt;
+    position = record.position;
+    if (!take_kind(field(*fields, "by"), record)) return std::nullopt;
+    record.token = field(*fields, "token");
+    record.purge.what = field(*fields, "what");
+    record.purge.scheme = field(*fields, "scheme");
+    record.purge.soft = field(*fields, "soft") == "1";
+    record.purge.counted = false;
+    const bool needs = !record.reset && record.purge.by != Purge::By::all;
+    if (record.purge.what.size() > limits::cache_key || (needs && record.purge.what.empty()))
+        return std::nullopt;
+    return record;
+}
+
+std::vector<std::string> words_of(const NodeRecord& record) {
+    return {"node", record.node, "followed", id_of(record.followed)};
+}
+
+std::optional<NodeRecord> read_node(const redis::Reply& reply, Position& position) {
+    NodeRecord record;
+    const auto* const fields = fields_of(reply, record.position);
+    if (fields == nullptr) return std::nullopt;
+    position = record.position;
+    record.node = field(*fields, "node");
+    const std::optional<Position> followed = position_of(field(*fields, "followed"));
+    if (record.node.empty() || record.node.size() > limits::tier_node_name || !followed)
+        return std::nullopt;
+    record.followed = *followed;
+    return record;
+}
+
+const std::vector<redis::Reply>* records_of(const redis::Reply& answer,
+                                            std::string_view stream) noexcept {
+    if (!answer.is_array()) return nullptr;
+    for (const redis::Reply& one : answer.elements) {
+        const bool whole = one.is_array() && one.elements.size() == 2;
+        if (whole && one.elements[0].text == stream && one.elements[1].is_array())
+            return &one.elements[1].elements;
+    }
+    return nullptr;
+}
+
+}  // namespace scrollgate::tier

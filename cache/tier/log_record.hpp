@@ -1,0 +1,55 @@
+// What stands in the two streams of a fleet (docs/cache-format.md): purges, and what nodes say of
+// themselves; and positions in them. Pure functions; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/purge.hpp"
+#include "cache/redis/reply.hpp"
+
+namespace scrollgate::tier {
+
+/// The id of a stream's record, "<milliseconds>-<sequence>", as one number in the same order. 0:
+/// before all of them.
+using Position = std::uint64_t;
+
+/// Nothing: no id, or none that a number holds (beyond the year 2109, or four million in one
+/// millisecond).
+[[nodiscard]] std::optional<Position> position_of(std::string_view id) noexcept;
+[[nodiscard]] std::string id_of(Position position);
+/// The milliseconds of an id: the server's clock.
+[[nodiscard]] std::int64_t milliseconds_of(Position position) noexcept;
+
+/// One record of the stream of purges.
+struct LogRecord {
+    Position position = 0;
+    bool reset = false;  ///< the log begins here: what was written before does not count
+    Purge purge;         ///< without a reset
+    std::string token;   ///< of this purge alone, in whatever log it stands
+};
+/// A word that is another one each time.
+[[nodiscard]] std::string make_token(std::uint64_t random);
+/// XADD's words behind the id.
+[[nodiscard]] std::vector<std::string> words_of(const LogRecord& record);
+/// `reply` is one element of XRANGE's answer. Nothing: it is no record of ours; its position counts
+/// all the same, so it is told.
+[[nodiscard]] std::optional<LogRecord> read_purge(const redis::Reply& reply, Position& position);
+
+/// One record of the stream of nodes: a node lives, and has followed the log up to there.
+struct NodeRecord {
+    Position position = 0;
+    std::string node;
+    Position followed = 0;
+};
+[[nodiscard]] std::vector<std::string> words_of(const NodeRecord& record);
+[[nodiscard]] std::optional<NodeRecord> read_node(const redis::Reply& reply, Position& position);
+
+/// The records of one stream in XREAD's answer; null: none.
+[[nodiscard]] const std::vector<redis::Reply>* records_of(const redis::Reply& answer,
+                                                          std::string_view stream) noexcept;
+
+}  // namespace scrollgate::tier

@@ -1,0 +1,144 @@
+#include "cache/tier/remote_log.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cache/tier/limits.hpp"
+#include "cache/tier/names.hpp"
+
+namespace scrollgate::tier {
+namespace {
+
+constexpr Duration tick = std::chrono::milliseconds(500);
+
+/// Writes a purge unless it is in the log by another way.
+const redis::Script& bring_script() {
+    static const redis::Script script(R"(
+if not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[1]) then return false end
+return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', unpack(ARGV, 3)))");
+    return script;
+}
+
+std::string text_of(Duration span) {
+    return fmt::format("{}", std::chrono::duration_cast<std::chrono::milliseconds>(span).count());
+}
+
+}  // namespace
+
+RemoteLog::RemoteLog(Around around)
+    : around_(std::move(around)), purges_(name_of_purges(around_.prefix)) {}
+
+void RemoteLog::start() {
+    around_.loop.arm(*this, around_.loop.now());
+}
+
+void RemoteLog::stop() noexcept {
+    stopped_ = true;
+    disarm();
+}
+
+void RemoteLog::expired() noexcept {
+    if (!reading_ && around_.reader.state() == redis::State::up) {
+        reading_ = true;
+        detach(follow());
+    }
+    if (!speaking_ && !unsaid_.empty() && around_.writer.state() == redis::State::up) {
+        speaking_ = true;
+        detach(speak());
+    }
+    around_.loop.arm(*this, around_.loop.now() + tick);
+}
+
+void RemoteLog::say(const LogRecord& record) {
+    if (unsaid_.size() >= limits::tier_unsaid) {
+        Counts::add(around_.counts.unsaid);
+        unsaid_.pop_front();
+    }
+    unsaid_.push_back(record);
+    if (speaking_ || stopped_ || around_.writer.state() != redis::State::up) return;
+    speaking_ = true;
+    detach(speak());
+}
+
+Task<void> RemoteLog::speak() {
+    const std::string kept = text_of(2 * limits::tier_said);
+    const std::string most = fmt::format("{}", limits::tier_log);
+    while (!stopped_ && !unsaid_.empty()) {
+        const LogRecord record = unsaid_.front();
+        const std::string seen = name_of_token(around_.prefix, record.token);
+        const std::vector<std::string> words = words_of(record);
+        std::vector<std::string_view> arguments{kept, most};
+        arguments.insert(arguments.end(), words.begin(), words.end());
+        const std::string_view keys[]{purges_, seen};
+        const TimePoint until = around_.loop.now() + limits::tier_ask;
+        const Answer answer = co_await around_.writer.eval(bring_script(), keys, arguments, until);
+        if (stopped_ || !answer || answer->is_error()) break;
+        if (!unsaid_.empty() && unsaid_.front().token == record.token) unsaid_.pop_front();
+    }
+    speaking_ = false;
+}
+
+// ---- following
+
+Task<void> RemoteLog::follow() {
+    bool well = co_await find_place();
+    while (well && !stopped_)
+        well = co_await read_on();
+    reading_ = false;
+}
+
+Task<RemoteLog::Answer> RemoteLog::first(const char* command, const char* from, const char* to) {
+    redis::Command read =
+        redis::Command::write({command, purges_, from, to, "COUNT", "1"}).blocking();
+    return around_.reader.ask(std::move(read), around_.loop.now() + limits::tier_ask);
+}
+
+/// At first a while back: what was purged there lately may have missed all of us.
+Task<bool> RemoteLog::find_place() {
+    const bool begins = place_ == 0;
+    Task<Answer> asked = begins ? first("XREVRANGE", "+", "-") : first("XRANGE", "-", "+");
+    const Answer answer = co_await std::move(asked);
+    if (stopped_ || !answer || !answer->is_array()) co_return false;
+    if (answer->elements.empty()) co_return true;
+    Position there = 0;
+    static_cast<void>(read_purge(answer->elements.front(), there));
+    if (there == 0) co_return false;
+    if (begins) {
+        const auto back = std::chrono::duration_cast<std::chrono::milliseconds>(limits::tier_said);
+        const std::int64_t from = std::max<std::int64_t>(milliseconds_of(there) - back.count(), 0);
+        place_ = position_of(fmt::format("{}-0", from)).value_or(0);
+    } else if (there > place_) {
+        // Cut off meanwhile: nobody knows what has passed by.
+        LogRecord all;
+        all.token = fmt::format("cut-{}", id_of(there));
+        around_.heard(all);
+    }
+    co_return true;
+}
+
+Task<bool> RemoteLog::read_on() {
+    const std::string from = id_of(place_);
+    const std::string most = fmt::format("{}", limits::tier_batch);
+    const std::string wait = text_of(limits::tier_block);
+    redis::Command read =
+        redis::Command::write({"XREAD", "COUNT", most, "BLOCK", wait, "STREAMS", purges_, from}, 6)
+            .blocking();
+    const TimePoint until = around_.loop.now() + limits::tier_block + limits::tier_ask;
+    const Answer answer = co_await around_.reader.ask(std::move(read), until);
+    if (stopped_ || !answer || answer->is_error()) co_return false;
+    const auto* const records = records_of(*answer, purges_);
+    if (records == nullptr) co_return true;
+    for (const redis::Reply& one : *records) {
+        Position position = 0;
+        const std::optional<LogRecord> record = read_purge(one, position);
+        if (position == 0) co_return false;
+        place_ = position;
+        if (record && !record->reset && !record->token.empty()) around_.heard(*record);
+    }
+    co_return true;
+}
+
+}  // namespace scrollgate::tier

@@ -1,0 +1,174 @@
+// Tier, reading: what is found under a key's name, and how it comes into memory.
+#include "cache/tier/tier.hpp"
+
+#include <utility>
+
+#include "cache/rules/vary.hpp"
+#include "cache/tier/limits.hpp"
+#include "cache/tier/names.hpp"
+
+namespace scrollgate::tier {
+namespace {
+
+/// Seconds for which a response may be of use after it has become stale.
+std::int64_t grace(const Freshness& freshness) noexcept {
+    return std::max<std::int64_t>(freshness.while_revalidate, freshness.if_error);
+}
+
+}  // namespace
+
+bool Tier::asks() const noexcept {
+    if (stopped_ || client_.state() != redis::State::up) return false;
+    if (state_.positions.in_step(loop_.now())) return true;
+    Counts::add(state_.counts.away);
+    return false;
+}
+
+Tier::Look Tier::look(const Result<redis::Reply>& reply, std::string_view key, Record& into) const {
+    Counts& counts = state_.counts;
+    if (!reply || reply->is_error()) {
+        Counts::add(counts.failures);
+        return Look::nothing;
+    }
+    if (reply->is_nil()) return Look::nothing;
+    Counts::add(counts.bytes_read, reply->text.size());
+    const Unreadable why = reply->is_text() ? decode(reply->text, into) : Unreadable::foreign;
+    if (why != Unreadable::no) {
+        Counts::add(counts.unreadable[static_cast<std::size_t>(why)]);
+        return Look::nothing;
+    }
+    if (into.key != key || into.kind == Record::Kind::dictionary) {
+        Counts::add(counts.foreign_keys);
+        return Look::nothing;
+    }
+    switch (into.kind) {
+        case Record::Kind::response:
+            return Look::response;
+        case Record::Kind::marker:
+            return Look::marker;
+        default:
+            return Look::variants;
+    }
+}
+
+Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request,
+                           const CacheEntry* known) {
+    const std::string name = name_of_key(state_.prefix, key.text);
+    redis::Command get = redis::Command::read({"GET", name});
+    Result<redis::Reply> reply = co_await client_.ask(std::move(get), client_.deadline());
+    Record record;
+    Look found = look(reply, key.text, record);
+    std::string lines;
+    if (found == Look::variants) {
+        lines = variant_of(record.vary, request);
+        const std::string variant = name_of_variant(name, lines);
+        if (stopped_) co_return TierFound{};
+        redis::Command second = redis::Command::read({"GET", variant});
+        reply = co_await client_.ask(std::move(second), client_.deadline());
+        found = look(reply, key.text, record);
+    }
+    TierFound taken;
+    // A response is for the requests that its own lines say, whatever name it has.
+    if ((found == Look::response || found == Look::marker) && record.vary != lines) {
+        Counts::add(state_.counts.foreign_keys);
+    } else if (found == Look::response || found == Look::marker) {
+        taken = take(record, known);
+    }
+    if (taken.kind == TierFound::Kind::nothing) Counts::add(state_.counts.misses);
+    co_return taken;
+}
+
+// When the origin made them, by Redis's clock.
+bool Tier::is_younger(const Record& record, const CacheEntry& known) const {
+    using std::chrono::milliseconds;
+    constexpr std::int64_t least = 500;  // as well as clocks are known
+    const Freshness& freshness = known.freshness();
+    const auto since =
+        std::chrono::duration_cast<milliseconds>(loop_.now() - freshness.received).count();
+    const std::int64_t known_ms = state_.positions.redis_ms(loop_.clock().wall()) - since -
+                                  std::int64_t{freshness.initial_age} * 1000;
+    const std::int64_t record_ms =
+        record.received_ms - std::int64_t{record.freshness.initial_age} * 1000;
+    return record_ms > known_ms + least;
+}
+
+TierFound Tier::take(const Record& record, const CacheEntry* known) {
+    if (known != nullptr && !is_younger(record, *known)) return {};
+    Counts& counts = state_.counts;
+    const auto number = state_.positions.number_at(record.position);
+    const std::int64_t resident =
+        state_.positions.redis_ms(loop_.clock().wall()) - record.received_ms;
+    if (!number || resident < -std::chrono::milliseconds(limits::tier_skew).count()) {
+        Counts::add(counts.unknown_age);
+        return {};
+    }
+    const std::int64_t there = std::max<std::int64_t>(resident, 0);
+    Freshness freshness = record.freshness;
+    const std::int64_t age = std::int64_t{freshness.initial_age} + there / 1000;
+    // Redis would have let go of it: a clock is wrong.
+    if (age > std::int64_t{freshness.lifetime} + grace(freshness)) {
+        Counts::add(counts.unknown_age);
+        return {};
+    }
+    freshness.initial_age = static_cast<std::uint32_t>(age);
+    freshness.received = loop_.now() - std::chrono::milliseconds(there % 1000);
+    EntryDraft draft;
+    draft.key = record.key;
+    draft.status = record.status;
+    draft.fields = &record.fields;
+    draft.vary = record.vary;
+    draft.freshness = freshness;
+    draft.tags = record.tags;
+    draft.purge_position = *number;
+    const bool marker = record.kind == Record::Kind::marker;
+    if (!marker) draft.body = body_of(record);
+    if (!marker && !draft.body) return {};
+    CacheStore::Inserted inserted = state_.store.insert(draft);
+    if (!inserted.entry) {
+        const bool purged = inserted.reason == CacheReason::overtaken;
+        Counts::add(purged ? counts.purged : counts.no_room);
+        return {};
+    }
+    Counts::add(marker ? counts.markers : counts.hits);
+    return {marker ? TierFound::Kind::marker : TierFound::Kind::entry, std::move(inserted.entry)};
+}
+
+BodyRef Tier::body_of(const Record& record) {
+    DictionaryRef dictionary;
+    if (record.needs_dictionary()) {
+        dictionary = state_.dictionaries.find(record.dictionary);
+        if (!dictionary) {
+            Counts::add(state_.counts.no_dictionary);
+            fetch_dictionary(record.dictionary);
+            return nullptr;
+        }
+    }
+    BodyRef body = StoredBody::of_parts(record.parts, dictionary);
+    if (!body) Counts::add(state_.counts.unreadable[static_cast<std::size_t>(Unreadable::broken)]);
+    return body;
+}
+
+// ---- dictionaries
+
+void Tier::fetch_dictionary(const Hash128& name) {
+    if (!stopped_ && state_.dictionaries.begin(name)) detach(read_dictionary(name));
+}
+
+Task<void> Tier::read_dictionary(Hash128 name) {
+    const std::shared_ptr<bool> alive = alive_;
+    TierState& state = state_;
+    const std::string key = name_of_dictionary(state.prefix, name);
+    redis::Command get = redis::Command::read({"GET", key});
+    const TimePoint until = loop_.now() + limits::tier_ask;
+    const Result<redis::Reply> reply = co_await client_.ask(std::move(get), until);
+    if (!*alive) co_return;
+    Record record;
+    if (reply && reply->is_text() && decode(reply->text, record) == Unreadable::no &&
+        record.kind == Record::Kind::dictionary) {
+        std::string text(record.parts.front().bytes);
+        if (hash128(text) == name) static_cast<void>(state.dictionaries.add(std::move(text)));
+    }
+    state.dictionaries.done(name);
+}
+
+}  // namespace scrollgate::tier

@@ -1,0 +1,228 @@
+#include "proxy/admin/tier_status.hpp"
+
+#include <cmath>
+
+#include "proxy/caching/fleet.hpp"
+
+namespace scrollgate {
+namespace {
+
+namespace json = boost::json;
+
+std::uint64_t get(const std::atomic<std::uint64_t>& counter) noexcept {
+    return counter.load(std::memory_order_relaxed);
+}
+
+/// The upper bound of the bucket that holds the quantile, in microseconds.
+double quantile(const std::array<std::uint64_t, 24>& buckets, double q) noexcept {
+    std::uint64_t all = 0;
+    for (const std::uint64_t one : buckets)
+        all += one;
+    if (all == 0) return 0;
+    const auto wanted = static_cast<std::uint64_t>(std::ceil(q * static_cast<double>(all)));
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < buckets.size(); ++i) {
+        seen += buckets[i];
+        if (seen >= wanted) return std::ldexp(1.0, static_cast<int>(i));
+    }
+    return std::ldexp(1.0, static_cast<int>(buckets.size()));
+}
+
+const char* text_of(redis::State state) noexcept {
+    switch (state) {
+        case redis::State::up:
+            return "up";
+        case redis::State::open:
+            return "open";
+        default:
+            return "connecting";
+    }
+}
+
+void add_client(TierStatus& into, const redis::Statistics& from) {
+    into.pending += get(from.pending);
+    into.answered += get(from.answered);
+    into.errors += get(from.errors);
+    into.late += get(from.late);
+    into.lost += get(from.lost);
+    into.refused += get(from.refused);
+    into.writes_held += get(from.writes_held);
+    into.connects += get(from.connects);
+    into.openings += get(from.openings);
+    into.bytes_in += get(from.bytes_in);
+    into.bytes_out += get(from.bytes_out);
+}
+
+/// The parts that are the same everywhere: what to call it, what it is.
+struct Figure {
+    const char* name;
+    std::uint64_t TierStatus::*value;
+};
+constexpr Figure results[] = {
+    {"hit", &TierStatus::hits},
+    {"miss", &TierStatus::misses},
+    {"marker", &TierStatus::markers},
+    {"failure", &TierStatus::failures},
+    {"away", &TierStatus::away},
+    {"purged", &TierStatus::purged},
+    {"foreign-key", &TierStatus::foreign_keys},
+    {"unknown-age", &TierStatus::unknown_age},
+    {"no-dictionary", &TierStatus::no_dictionary},
+    {"no-room", &TierStatus::no_room},
+};
+constexpr Figure figures[] = {
+    {"nodes", &TierStatus::nodes},
+    {"hits", &TierStatus::hits},
+    {"misses", &TierStatus::misses},
+    {"markers", &TierStatus::markers},
+    {"failures", &TierStatus::failures},
+    {"away", &TierStatus::away},
+    {"purged", &TierStatus::purged},
+    {"foreign_keys", &TierStatus::foreign_keys},
+    {"unknown_age", &TierStatus::unknown_age},
+    {"no_dictionary", &TierStatus::no_dictionary},
+    {"no_room", &TierStatus::no_room},
+    {"bytes_read", &TierStatus::bytes_read},
+    {"writes", &TierStatus::writes},
+    {"bytes_written", &TierStatus::bytes_written},
+    {"dropped", &TierStatus::dropped},
+    {"too_large", &TierStatus::too_large},
+    {"reclaimed", &TierStatus::reclaimed},
+    {"leases", &TierStatus::leases},
+    {"waits", &TierStatus::waits},
+    {"waits_won", &TierStatus::waits_won},
+    {"said", &TierStatus::said},
+    {"heard", &TierStatus::heard},
+    {"unsaid", &TierStatus::unsaid},
+    {"pending", &TierStatus::pending},
+    {"answered", &TierStatus::answered},
+    {"errors", &TierStatus::errors},
+    {"late", &TierStatus::late},
+    {"lost", &TierStatus::lost},
+    {"refused", &TierStatus::refused},
+    {"writes_held", &TierStatus::writes_held},
+    {"connects", &TierStatus::connects},
+    {"openings", &TierStatus::openings},
+    {"bytes_in", &TierStatus::bytes_in},
+    {"bytes_out", &TierStatus::bytes_out},
+};
+
+void add_counts(TierStatus& into, const tier::Counts& from) {
+    into.hits = get(from.hits);
+    into.misses = get(from.misses);
+    into.markers = get(from.markers);
+    into.failures = get(from.failures);
+    into.away = get(from.away);
+    for (std::size_t i = 0; i < into.unreadable.size(); ++i)
+        into.unreadable[i] = get(from.unreadable[i]);
+    into.foreign_keys = get(from.foreign_keys);
+    into.purged = get(from.purged);
+    into.unknown_age = get(from.unknown_age);
+    into.no_dictionary = get(from.no_dictionary);
+    into.no_room = get(from.no_room);
+    into.bytes_read = get(from.bytes_read);
+    into.writes = get(from.writes);
+    into.bytes_written = get(from.bytes_written);
+    into.dropped = get(from.dropped);
+    into.too_large = get(from.too_large);
+    into.reclaimed = get(from.reclaimed);
+    into.leases = get(from.leases);
+    into.waits = get(from.waits);
+    into.waits_won = get(from.waits_won);
+    into.said = get(from.said);
+    into.heard = get(from.heard);
+    into.unsaid = get(from.unsaid);
+}
+
+}  // namespace
+
+TierStatus report_tier(const Fleet& fleet, TimePoint now) {
+    TierStatus made;
+    made.url = fleet.shown();
+    made.prefix = fleet.state().prefix;
+    made.in_step = fleet.state().positions.in_step(now);
+    made.nodes = fleet.state().nodes.load(std::memory_order_relaxed);
+    add_counts(made, fleet.state().counts);
+    std::array<std::uint64_t, 24> latency{};
+    redis::State worst = redis::State::up;
+    for (const redis::Statistics* const one : fleet.statistics()) {
+        add_client(made, *one);
+        for (std::size_t i = 0; i < latency.size(); ++i)
+            latency[i] += get(one->latency[i]);
+        const redis::State state = one->state.load(std::memory_order_relaxed);
+        if (state == redis::State::open || worst == redis::State::up) worst = state;
+    }
+    made.state = text_of(worst);
+    made.p50_us = quantile(latency, 0.5);
+    made.p99_us = quantile(latency, 0.99);
+    return made;
+}
+
+json::object tier_json(const TierStatus& tier) {
+    json::object made{{"url", tier.url}, {"state", tier.state}, {"in_step", tier.in_step}};
+    for (const Figure& figure : figures)
+        made[figure.name] = tier.*figure.value;
+    json::object unreadable;
+    for (std::size_t i = 1; i < tier.unreadable.size(); ++i)
+        unreadable[tier::token(static_cast<tier::Unreadable>(i))] = tier.unreadable[i];
+    made["unreadable"] = std::move(unreadable);
+    made["latency_us"] = json::object{{"p50", tier.p50_us}, {"p99", tier.p99_us}};
+    return made;
+}
+
+void write_tier(Exposition& page, const TierStatus& tier) {
+    const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+        page.counter(name, help);
+        page.add({}, value);
+    };
+    page.gauge("scrollgate_redis_up", "1 while every worker's connection to Redis answers.");
+    page.add({}, std::uint64_t{tier.state == "up" ? 1U : 0U});
+    page.gauge("scrollgate_redis_breaker_open", "1 while Redis is left alone for being slow.");
+    page.add({}, std::uint64_t{tier.state == "open" ? 1U : 0U});
+    page.gauge("scrollgate_redis_in_step",
+               "1 while the fleet's purges are followed; else the tier is not used.");
+    page.add({}, std::uint64_t{tier.in_step ? 1U : 0U});
+    page.gauge("scrollgate_redis_nodes", "Nodes that share this Redis and live.");
+    page.add({}, tier.nodes);
+    page.counter("scrollgate_redis_lookups_total",
+                 "What looking into the tier gave, after a miss in memory.");
+    for (const Figure& result : results)
+        page.add({{"result", result.name}}, tier.*result.value);
+    page.counter("scrollgate_redis_unreadable_total", "Values in Redis that were no responses.");
+    for (std::size_t i = 1; i < tier.unreadable.size(); ++i)
+        page.add({{"why", std::string(tier::token(static_cast<tier::Unreadable>(i)))}},
+                 tier.unreadable[i]);
+    counter("scrollgate_redis_writes_total", "Values that were written.", tier.writes);
+    counter("scrollgate_redis_writes_dropped_total", "Values that were not: nobody to take them.",
+            tier.dropped);
+    counter("scrollgate_redis_too_large_total", "Responses beyond redis.max_object.",
+            tier.too_large);
+    page.counter("scrollgate_redis_value_bytes_total", "Bytes of values.");
+    page.add({{"way", "read"}}, tier.bytes_read);
+    page.add({{"way", "written"}}, tier.bytes_written);
+    page.counter("scrollgate_redis_errors_total", "Commands without an answer that is of use.");
+    page.add({{"kind", "error"}}, tier.errors);
+    page.add({{"kind", "late"}}, tier.late);
+    page.add({{"kind", "lost"}}, tier.lost);
+    page.add({{"kind", "refused"}}, tier.refused);
+    page.add({{"kind", "held"}}, tier.writes_held);
+    counter("scrollgate_redis_breaker_openings_total", "How often Redis was left alone.",
+            tier.openings);
+    counter("scrollgate_redis_reclaimed_total", "Responses removed from Redis after a purge.",
+            tier.reclaimed);
+    page.counter("scrollgate_redis_purges_total", "Purges of the fleet.");
+    page.add({{"way", "said"}}, tier.said);
+    page.add({{"way", "heard"}}, tier.heard);
+    page.add({{"way", "unsaid"}}, tier.unsaid);
+    page.counter("scrollgate_redis_leases_total", "Who asks the origin for a cold key.");
+    page.add({{"as", "holder"}}, tier.leases);
+    page.add({{"as", "waiting"}}, tier.waits);
+    page.add({{"as", "answered"}}, tier.waits_won);
+    page.gauge("scrollgate_redis_latency_seconds", "Time until Redis answers.");
+    if (tier.p50_us > 0) {
+        page.add({{"figure", "p50"}}, tier.p50_us / 1e6);
+        page.add({{"figure", "p99"}}, tier.p99_us / 1e6);
+    }
+}
+
+}  // namespace scrollgate

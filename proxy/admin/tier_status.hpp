@@ -1,0 +1,42 @@
+// What status, metrics and people are told of the tier in Redis: plain values, gathered from where
+// they are counted. Control thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include <boost/json/object.hpp>
+
+#include "cache/redis/statistics.hpp"
+#include "cache/tier/counts.hpp"
+#include "core/clock.hpp"
+#include "proxy/observe/exposition.hpp"
+
+namespace scrollgate {
+
+class Fleet;
+
+struct TierStatus {
+    std::string url;  ///< for people, without secrets
+    std::string prefix;
+    std::string state;  ///< "up", "connecting", "open": of the worst of the workers' clients
+    bool in_step = false;
+    std::uint64_t nodes = 1;
+    std::uint64_t hits = 0, misses = 0, markers = 0, failures = 0, away = 0;
+    std::array<std::uint64_t, tier::unreadable_kinds> unreadable{};
+    std::uint64_t foreign_keys = 0, purged = 0, unknown_age = 0, no_dictionary = 0, no_room = 0;
+    std::uint64_t bytes_read = 0, writes = 0, bytes_written = 0, dropped = 0, too_large = 0,
+                  reclaimed = 0, leases = 0, waits = 0, waits_won = 0;
+    std::uint64_t said = 0, heard = 0, unsaid = 0;
+    std::uint64_t pending = 0, answered = 0, errors = 0, late = 0, lost = 0, refused = 0,
+                  writes_held = 0, connects = 0, openings = 0, bytes_in = 0, bytes_out = 0;
+    double p50_us = 0, p99_us = 0;  ///< of answers; 0: there were none
+};
+
+[[nodiscard]] TierStatus report_tier(const Fleet& fleet, TimePoint now);
+/// Status' `cache.redis`.
+[[nodiscard]] boost::json::object tier_json(const TierStatus& tier);
+void write_tier(Exposition& page, const TierStatus& tier);
+
+}  // namespace scrollgate

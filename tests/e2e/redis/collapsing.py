@@ -1,0 +1,97 @@
+"""One origin request for a cold key of the whole fleet; no node ever depends on it."""
+import signal
+import threading
+
+from harness import main
+from harness.fleet import FleetTest
+from harness.wait import eventually
+
+
+class Collapsing(FleetTest):
+    def held_origin(self, cache_control="max-age=600"):
+        """Answers only when told to."""
+        go = threading.Event()
+
+        def script(conn):
+            while True:
+                request = conn.request()
+                script.asked.append(request.target)
+                conn.wait(go)
+                conn.answer(f"{len(script.asked)}".encode(), "200 OK",
+                            f"Cache-Control: {cache_control}")
+        script.asked, script.go = [], go
+        return script
+
+    def test_nodes_wait_for_the_one_that_asks(self):
+        redis, origin = self.redis(), self.held_origin()
+        nodes = [self.node(redis, origin) for _ in range(3)]
+        clients = [self.client(node) for node in nodes]
+        clients[0].get("/cold")
+        eventually(lambda: origin.asked, "the first one asks")
+        for client in clients[1:]:
+            client.get("/cold")
+        for node in nodes[1:]:
+            eventually(lambda: self.tier(node)["waits"] == 1, "it waits for the first one")
+        origin.go.set()
+        answers = [client.final() for client in clients]
+        self.assertEqual([answer.body for answer in answers], [b"1"] * 3)
+        self.assertEqual(origin.asked, ["/cold"])
+        for answer in answers[1:]:
+            self.assert_from_redis(answer)
+        eventually(lambda: not [k for k in redis.keys() if k.endswith(":lease")],
+                   "the lease is given back")
+
+    def test_nobody_waits_for_long_for_one_that_died(self):
+        redis, origin = self.redis(), self.held_origin()
+        first, second = self.node(redis, origin), self.node(redis, origin)
+        client = self.client(first)
+        client.get("/cold")
+        eventually(lambda: origin.asked, "the first one asks")
+        first.signal(signal.SIGSTOP)
+        try:
+            other = self.client(second)
+            other.get("/cold")
+            eventually(lambda: len(origin.asked) == 2, "the second one asks for itself")
+            origin.go.set()
+            self.assertEqual(other.final().body, b"2")
+        finally:
+            first.signal(signal.SIGCONT)
+        client.final()
+
+    def test_a_lease_that_somebody_else_has_is_not_given_back(self):
+        redis, origin = self.redis(), self.held_origin()
+        node = self.node(redis, origin)
+        client = self.client(node)
+        client.get("/cold")
+        eventually(lambda: origin.asked, "it asks")
+        lease, = [k for k in redis.keys() if k.endswith(":lease")]
+        redis.call("SET", lease, "another", "PX", 60_000)
+        origin.go.set()
+        client.final()
+        eventually(lambda: self.tier(node)["pending"] == 0, "all is said")
+        self.assertEqual(redis.call("GET", lease), b"another")
+
+    def test_one_node_refreshes_what_is_stale(self):
+        redis, origin = self.redis(), self.held_origin("max-age=1, stale-while-revalidate=600")
+        origin.go.set()
+        nodes = [self.node(redis, origin) for _ in range(3)]
+        for node in nodes:
+            self.fetch(node, "/s")
+        self.assertEqual(len(origin.asked), 1)
+        origin.go.clear()
+
+        def refreshed():
+            self.fetch(nodes[0], "/s")
+            return len(origin.asked) == 2
+        eventually(refreshed, "the first one refreshes it")
+        for node in nodes[1:]:
+            answer = self.fetch(node, "/s")
+            self.assertEqual(answer.body, b"1")
+        origin.go.set()
+        for node in nodes[1:]:
+            eventually(lambda: self.fetch(node, "/s").body == b"2", "it gets the new one")
+        self.assertEqual(len(origin.asked), 2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""A purge reaches every node, those too that were away, and nothing that it covers comes back."""
+import signal
+import time
+
+from harness import main
+from harness.fleet import FleetTest
+from harness.stored import counting
+from harness.wait import eventually
+
+
+class Purging(FleetTest):
+    def fleet(self, redis, origin, count, **options):
+        nodes = [self.node(redis, origin, **options) for _ in range(count)]
+        self.wait_nodes(count, *nodes)
+        return nodes
+
+    def purge(self, edge, **wish):
+        code, answer = self.call(edge, "POST", "/purge", wish)
+        self.assertEqual(code, 200, answer)
+        return answer
+
+    def test_each_kind_of_purge_reaches_all_nodes(self):
+        redis, origin = self.redis(), counting("Surrogate-Key: red")
+        nodes = self.fleet(redis, origin, 3)
+        for wish in ({"url": "http://site.test/a/1"}, {"prefix": "site.test/a/"}, {"tag": "red"},
+                     {"all": True}):
+            for node in nodes:
+                self.fetch(node, "/a/1")
+            before = len(origin.asked)
+            self.wait_written(redis, 1)
+            answer = self.purge(nodes[1], **wish)
+            self.assertEqual(answer, {"objects": 1, "nodes": 3}, wish)
+            first = self.fetch(nodes[0], "/a/1")
+            self.assert_miss(first)
+            self.assertEqual(len(origin.asked), before + 1, wish)
+            eventually(lambda: "hit" in self.cache_status(self.fetch(nodes[2], "/a/1")),
+                       "the new one is shared")
+
+    def test_what_is_purged_is_not_found_in_redis_either(self):
+        redis, origin = self.redis(), counting()
+        first, second = self.fleet(redis, origin, 2)
+        self.fetch(first, "/x")
+        self.wait_written(redis, 1)
+        self.purge(first, url="http://site.test/x")
+        self.assert_miss(self.fetch(second, "/x"))
+        self.assertGreaterEqual(self.tier(second)["purged"], 1)
+
+    def test_a_node_that_was_away_hears_of_it_when_it_is_back(self):
+        redis, origin = self.redis(), counting()
+        first, second = self.fleet(redis, origin, 2)
+        for target in ("/x", "/y"):
+            self.fetch(first, target)
+            self.fetch(second, target)
+        second.signal(signal.SIGSTOP)
+        try:
+            answer = self.purge(first, url="http://site.test/x")
+            self.assertEqual(answer["nodes"], 1)
+        finally:
+            second.signal(signal.SIGCONT)
+        self.wait_in_step(second)
+        eventually(lambda: self.tier(second)["heard"] >= 1, "it has heard of the purge")
+        self.assert_miss(self.fetch(second, "/x"))
+        self.assert_hit(self.fetch(second, "/y"))
+
+    def test_a_node_that_is_started_later_knows_what_was_purged(self):
+        redis, origin = self.redis(), counting()
+        first, = self.fleet(redis, origin, 1)
+        self.fetch(first, "/x")
+        self.fetch(first, "/y")
+        self.wait_written(redis, 2)
+        self.purge(first, url="http://site.test/x")
+        second = self.node(redis, origin)
+        self.assert_miss(self.fetch(second, "/x"))
+        self.assert_from_redis(self.fetch(second, "/y"))
+
+    def test_an_unsafe_request_counts_on_all_nodes(self):
+        redis, origin = self.redis(), counting()
+        first, second = self.fleet(redis, origin, 2)
+        for node in (first, second):
+            self.fetch(node, "/thing")
+        self.wait_written(redis, 1)
+        self.fetch(first, "/thing", method="POST", body=b"new")
+        # At once where it went through, though Redis still has the old one.
+        self.assert_miss(self.fetch(first, "/thing"))
+        eventually(lambda: self.tier(second)["heard"] >= 1, "the other one has heard")
+        self.assertNotEqual(self.fetch(second, "/thing").body, b"1 /thing")
+
+    def test_a_purge_while_redis_is_away_is_told_when_it_is_back(self):
+        redis, origin = self.redis(), counting()
+        first, second = self.fleet(redis, origin, 2)
+        self.fetch(first, "/x")
+        self.fetch(second, "/x")
+        redis.kill()
+        eventually(lambda: self.tier(first)["state"] != "up", "it is seen that Redis has gone")
+        self.assertEqual(self.purge(first, url="http://site.test/x")["nodes"], 1)
+        self.assert_miss(self.fetch(first, "/x"))
+        self.assert_hit(self.fetch(second, "/x"))
+        redis.start()
+        eventually(lambda: self.tier(second)["heard"] >= 1, "the other node hears of it")
+        self.assertNotEqual(self.fetch(second, "/x").body, b"1 /x")
+
+    def test_a_log_that_is_lost_voids_what_was_stored_before(self):
+        redis, origin = self.redis(), counting()
+        first, second = self.fleet(redis, origin, 2)
+        self.fetch(first, "/x")
+        self.wait_written(redis, 1)
+        redis.call("DEL", "{scrollgate}:purges")
+        # Nodes that are connected go on; who comes anew cannot know what was purged.
+        third = self.node(redis, origin)
+        self.wait_in_step(third)
+        self.assert_miss(self.fetch(third, "/x"))
+
+    def test_a_log_that_was_cut_off_meanwhile_purges_the_memory(self):
+        redis, origin = self.redis(), counting()
+        first, second = self.fleet(redis, origin, 2)
+        self.fetch(first, "/x")
+        self.fetch(second, "/x")
+        second.signal(signal.SIGSTOP)
+        try:
+            self.purge(first, url="http://site.test/x")
+            self.purge(first, url="http://site.test/y")
+            # As if a great many more had come.
+            redis.call("XTRIM", "{scrollgate}:purges", "MAXLEN", 1)
+            redis.call("CLIENT", "KILL", "TYPE", "normal")
+        finally:
+            second.signal(signal.SIGCONT)
+        eventually(lambda: "more was purged" in second.stderr(), "it says so")
+        self.assert_miss(self.fetch(second, "/x"))
+
+    def test_ten_thousand_objects_of_one_tag_on_three_nodes(self):
+        redis, origin = self.redis(), counting("Surrogate-Key: many")
+        nodes = self.fleet(redis, origin, 3)
+        # The first node asks the origin, the others find it in Redis.
+        for node in nodes:
+            with self.client(node) as client:
+                for i in range(0, 10_000, 50):
+                    client.send(b"".join(b"GET /%d HTTP/1.1\r\nHost: site.test\r\n\r\n" % k
+                                         for k in range(i, i + 50)))
+                    for _ in range(50):
+                        client.final()
+        began = time.monotonic()
+        answer = self.purge(nodes[0], tag="many")
+        took = time.monotonic() - began
+        self.assertEqual(answer, {"objects": 10_000, "nodes": 3})
+        print(f"10,000 objects of one tag on three nodes: {took * 1000:.0f} ms")
+        self.assert_miss(self.fetch(nodes[1], "/77"))
+        # Redis gets its memory back, behind the answer.
+        eventually(lambda: len(redis.responses()) <= 1, "what was purged leaves Redis", 60)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""One cache for a fleet: what one node has stored the others find, and nothing that may not be."""
+import re
+
+from harness import main
+from harness.fleet import FleetTest
+from harness.stored import counting
+from harness.wait import eventually
+
+
+class Sharing(FleetTest):
+    def test_what_one_node_has_stored_answers_on_the_others(self):
+        redis, origin = self.redis(), counting("ETag: \"v1\"", "Surrogate-Key: red")
+        first, second = self.node(redis, origin), self.node(redis, origin)
+        answer = self.fetch(first, "/a?x=1")
+        self.assert_miss(answer)
+        self.wait_written(redis, 1)
+        again = self.fetch(second, "/a?x=1")
+        self.assert_from_redis(again)
+        self.assertEqual(again.body, answer.body)
+        self.assertEqual(again.get("etag"), '"v1"')
+        self.assertRegex(again.get("age"), r"\A\d+\Z")
+        # From now on it is in memory.
+        self.assertEqual(self.cache_status(self.fetch(second, "/a?x=1")).count("detail"), 0)
+        self.assertEqual(origin.asked, ["/a?x=1"])
+        self.assertEqual(self.tier(second)["hits"], 1)
+        self.assertEqual(second.metric("scrollgate_redis_lookups_total", 'result="hit"'), 1)
+
+    def test_a_restarted_node_has_its_hits_back(self):
+        redis, origin = self.redis(), counting()
+        edge = self.node(redis, origin)
+        for i in range(20):
+            self.fetch(edge, f"/{i}")
+        self.wait_written(redis, 20)
+        self.assertEqual(edge.stop(), 0)
+        edge = self.node(redis, origin)
+        for i in range(20):
+            self.assert_from_redis(self.fetch(edge, f"/{i}"))
+        self.assertEqual(len(origin.asked), 20)
+
+    def test_bodies_of_all_sizes_come_whole(self):
+        redis = self.redis()
+
+        def script(conn):
+            while True:
+                size = int(re.search(r"\d+", conn.request().target)[0])
+                conn.answer(b"".join(b"line %d\n" % i for i in range(size // 6 + 1))[:size],
+                            "200 OK", "Cache-Control: max-age=60", "Content-Type: text/plain")
+        first, second = self.node(redis, script), self.node(redis, script)
+        sizes = [0, 1, 63, 1000, 9000, 65536, 65537, 200_000, 262_144]
+        bodies = [self.fetch(first, f"/{size}").body for size in sizes]
+        self.wait_written(redis, len(sizes))
+        for size, body in zip(sizes, bodies):
+            answer = self.fetch(second, f"/{size}")
+            self.assert_from_redis(answer)
+            self.assertEqual(answer.body, body)
+        # Beyond redis.max_object it stays out.
+        self.fetch(first, "/262145")
+        eventually(lambda: self.tier(first)["too_large"] == 1, "it is counted")
+        self.assertEqual(len(redis.responses()), len(sizes))
+
+    def test_variants_are_told_apart(self):
+        redis = self.redis()
+
+        def script(conn):
+            while True:
+                request = conn.request()
+                kind = request.get("x-kind") or "none"
+                conn.answer(f"for {kind}".encode(), "200 OK", "Cache-Control: max-age=60",
+                            "Vary: X-Kind, Accept-Encoding")
+        first, second = self.node(redis, script), self.node(redis, script)
+        for kind in ("one", "two"):
+            self.fetch(first, "/v", f"X-Kind: {kind}")
+        self.fetch(first, "/v")
+        self.wait_written(redis, 4)         # three, and what they vary by
+        for kind in ("two", "one"):
+            answer = self.fetch(second, "/v", f"X-Kind: {kind}")
+            self.assert_from_redis(answer)
+            self.assertEqual(answer.body, f"for {kind}".encode())
+        self.assertEqual(self.fetch(second, "/v").body, b"for none")
+        other = self.fetch(second, "/v", "X-Kind: three")
+        self.assertEqual(other.body, b"for three")
+        self.assertNotIn("hit", self.cache_status(other))
+
+    def test_hosts_schemes_partitions_and_chosen_lines_are_told_apart(self):
+        redis = self.redis()
+
+        def script(conn):
+            while True:
+                request = conn.request()
+                conn.answer(f"{request.get('host')} {request.get('x-user') or ''}".encode(),
+                            "200 OK", "Cache-Control: max-age=60")
+        chosen = {"key": {"headers": ["X-User"]}}
+        first, second = self.node(redis, script, chosen), self.node(redis, script, chosen)
+        other = self.node(redis, script, {**chosen, "partition": "other"})
+        self.fetch(first, "/p", "X-User: ann", host="a.test")
+        self.wait_written(redis, 1)
+        for answer in (self.fetch(second, "/p", "X-User: ann", host="b.test"),
+                       self.fetch(second, "/p", "X-User: bob", host="a.test"),
+                       self.fetch(second, "/p", host="a.test"),
+                       self.fetch(other, "/p", "X-User: ann", host="a.test")):
+            self.assert_miss(answer)
+        self.assert_from_redis(self.fetch(second, "/p", "X-User: ann", host="a.test"))
+
+    def test_what_is_private_never_gets_there(self):
+        redis = self.redis()
+        kinds = {"/private": ["Cache-Control: private, max-age=60"],
+                 "/no-store": ["Cache-Control: no-store"],
+                 "/cookie": ["Cache-Control: max-age=60", "Set-Cookie: id=secret"],
+                 "/vary": ["Cache-Control: max-age=60", "Vary: *"],
+                 "/nothing": [],
+                 "/part": ["Cache-Control: max-age=60, private=\"X-Mine\"", "X-Mine: secret"]}
+
+        def script(conn):
+            while True:
+                request = conn.request()
+                public = request.target in ("/part", "/last")
+                conn.answer(b"public" if public else b"secret", "200 OK",
+                            *kinds.get(request.target, ["Cache-Control: max-age=60"]))
+        edge = self.node(redis, script)
+        for target in kinds:
+            for _ in range(2):
+                self.fetch(edge, target)
+        self.fetch(edge, "/auth", "Authorization: Basic c2VjcmV0")
+        self.fetch(edge, "/last")
+        eventually(lambda: self.tier(edge)["writes"] >= 2, "the last one is written")
+        eventually(lambda: self.tier(edge)["pending"] == 0, "and answered")
+        self.assertNotIn(b"secret", redis.values())
+        self.assertIn(b"public", redis.values())
+
+    def test_a_marker_spares_the_other_nodes_the_wait(self):
+        redis, origin = self.redis(), counting(cache_control="private")
+        first, second = self.node(redis, origin), self.node(redis, origin)
+        self.fetch(first, "/mine")
+        self.wait_written(redis, 1)
+        answer = self.fetch(second, "/mine")
+        self.assertIn("detail=hit-for-miss", self.cache_status(answer))
+        self.assertEqual(self.tier(second)["markers"], 1)
+
+    def test_a_stale_one_is_used_as_one_in_memory_would_be(self):
+        redis = self.redis()
+        failing = []
+
+        def script(conn):
+            while True:
+                conn.request()
+                if failing:
+                    conn.answer(b"broken", "503 Service Unavailable")
+                else:
+                    conn.answer(b"good", "200 OK", "Cache-Control: max-age=1, stale-if-error=600",
+                                "ETag: \"1\"")
+        first, second = self.node(redis, script), self.node(redis, script)
+        self.fetch(first, "/s")
+        self.wait_written(redis, 1)
+        failing.append(True)
+
+        def stale():
+            answer = self.fetch(second, "/s")
+            self.assertEqual(answer.body, b"good")
+            return "detail=stale-if-error" in self.cache_status(answer)
+        eventually(stale, "the stale one stands in for the origin")
+
+    def test_requests_that_want_the_origin_get_it(self):
+        redis, origin = self.redis(), counting()
+        first, second = self.node(redis, origin), self.node(redis, origin)
+        self.fetch(first, "/n")
+        self.wait_written(redis, 1)
+        answer = self.fetch(second, "/n", "Cache-Control: no-cache")
+        self.assertNotIn("hit", self.cache_status(answer))
+        self.assertEqual(len(origin.asked), 2)
+
+    def test_nothing_stays_in_redis_when_all_has_expired(self):
+        redis = self.redis()
+        origin = counting("Surrogate-Key: red blue", "Vary: X-Kind", cache_control="max-age=1")
+        edge = self.node(redis, origin, {"stale_if_error": "none"})
+        for i in range(50):
+            self.fetch(edge, f"/{i}", "X-Kind: one")
+        eventually(lambda: self.tier(edge)["pending"] == 0, "all is written")
+        self.assertGreater(redis.call("DBSIZE"), 50)
+        # What a key varies by is kept for a minute at least.
+        for key in redis.keys():
+            if not key.endswith((":purges", ":nodes")):
+                left = redis.call("PTTL", key)
+                self.assertTrue(-2 == left or 0 < left <= 60_000, (key, left))
+        eventually(lambda: not [k for k in redis.keys() if ":tag:" in k], "no set of a tag is left")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""A Redis that is frozen, killed, full, read-only, cut off or garbled hurts no request."""
+import random
+import time
+
+from harness import main
+from harness.fleet import FleetTest
+from harness.stored import counting
+from harness.wait import eventually
+
+
+class Trouble(FleetTest):
+    def fetch_all(self, edge, targets):
+        """Each answer is the origin's own, whole; the slowest took so many seconds."""
+        slowest = 0
+        for target in targets:
+            began = time.monotonic()
+            answer = self.fetch(edge, target)
+            slowest = max(slowest, time.monotonic() - began)
+            self.assertEqual(answer.status, 200)
+            self.assertTrue(answer.body.endswith(target.encode()), answer.body)
+        return slowest
+
+    def test_frozen(self):
+        redis, origin = self.redis(), counting()
+        edge = self.node(redis, origin, timeout="50ms")
+        self.fetch_all(edge, ["/kept"])
+        redis.freeze()
+        try:
+            self.fetch_all(edge, [f"/{i}" for i in range(30)])
+            eventually(lambda: self.tier(edge)["state"] == "open" or not self.tier(edge)["in_step"],
+                       "Redis is left alone")
+            before = self.tier(edge)["failures"]
+            self.fetch_all(edge, [f"/later/{i}" for i in range(30)])
+            self.assert_hit(self.fetch(edge, "/kept"))      # memory answers all the time
+            self.assertLessEqual(self.tier(edge)["failures"], before + 5)
+        finally:
+            redis.thaw()
+        self.wait_in_step(edge)
+        eventually(lambda: self.tier(edge)["state"] == "up", "it is used again")
+        writes = self.tier(edge)["writes"]
+        self.fetch_all(edge, ["/back"])
+        eventually(lambda: self.tier(edge)["writes"] > writes, "and written to")
+
+    def test_killed_and_restarted(self):
+        redis, origin = self.redis(), counting()
+        edge = self.node(redis, origin)
+        self.fetch_all(edge, ["/kept"])
+        redis.kill()
+        self.fetch_all(edge, [f"/{i}" for i in range(30)])
+        self.assert_hit(self.fetch(edge, "/kept"))
+        redis.start()
+        self.wait_in_step(edge)
+        # The memory of a fleet is not thrown away.
+        self.assert_hit(self.fetch(edge, "/kept"))
+        writes = self.tier(edge)["writes"]
+        self.fetch_all(edge, ["/back"])
+        eventually(lambda: self.tier(edge)["writes"] > writes, "it is written to")
+
+    def test_not_there_at_the_start(self):
+        redis, origin = self.redis(), counting()
+        redis.kill()
+        edge = self.node(redis, origin, wait=False)
+        edge.wait_ready()
+        self.fetch_all(edge, ["/a"])
+        redis.start()
+        self.wait_in_step(edge)
+
+    def test_out_of_memory(self):
+        redis, origin = self.redis(), counting()
+        edge = self.node(redis, origin)
+        self.fetch_all(edge, ["/before"])
+        self.wait_written(redis, 1)
+        redis.call("CONFIG", "SET", "maxmemory", "1")
+        self.fetch_all(edge, [f"/{i}" for i in range(30)])
+        eventually(lambda: self.tier(edge)["errors"] >= 1, "writes are refused")
+        redis.call("CONFIG", "SET", "maxmemory", "0")
+        def written():
+            self.fetch_all(edge, [f"/again/{random.random()}"])
+            return len(redis.responses()) > 1
+        eventually(written, "it is written again")
+
+    def test_read_only(self):
+        master, redis, origin = self.redis(), self.redis(), counting()
+        edge = self.node(redis, origin)
+        redis.call("REPLICAOF", "127.0.0.1", master.port)
+        self.fetch_all(edge, [f"/{i}" for i in range(30)])
+        redis.call("REPLICAOF", "NO", "ONE")
+        self.wait_in_step(edge)
+        def written():
+            self.fetch_all(edge, [f"/again/{random.random()}"])
+            return len(redis.responses()) >= 1
+        eventually(written, "it is written again")
+
+    def test_cut_off_again_and_again(self):
+        redis, origin = self.redis(), counting()
+        meddler, url = self.meddler(redis)
+        edge = self.node(url, origin)
+        for round_ in range(10):
+            self.fetch_all(edge, [f"/{round_}/{i}" for i in range(5)])
+            meddler.cut()
+            self.fetch_all(edge, [f"/{round_}/cut/{i}" for i in range(5)])
+        self.wait_in_step(edge)
+
+    def test_garbled_answers_are_never_taken_for_responses(self):
+        redis, origin = self.redis(), counting()
+        meddler, url = self.meddler(redis)
+        writer, reader = self.node(redis, origin), self.node(url, origin)
+        targets = [f"/{i}" for i in range(100)]
+        self.fetch_all(writer, targets)
+        self.wait_written(redis, 100)
+        meddler.garble = 0.002
+        for i in range(0, 100, 10):
+            self.fetch_all(reader, targets[i:i + 10])
+            meddler.cut()
+        meddler.garble = 0.0
+        meddler.cut()
+        self.wait_in_step(reader)
+
+    def test_bytes_of_others_under_our_names_are_misses(self):
+        redis, origin = self.redis(), counting()
+        writer = self.node(redis, origin)
+        targets = [f"/{i}" for i in range(10)]
+        self.fetch_all(writer, targets)
+        self.wait_written(redis, 10)
+        names = redis.responses()
+        values = {name: redis.call("GET", name) for name in names}
+        spoilt = [b"", b"hello", values[names[2]][:50], values[names[3]] + b"x",
+                  values[names[4]][:100] + b"\0" + values[names[4]][101:],
+                  values[names[6]],                             # another key's
+                  values[names[6]][:3] + b"\2" + values[names[6]][4:]]
+        for name, value in zip(names, spoilt):
+            redis.call("SET", name, value, "PX", 600_000)
+        redis.call("DEL", names[7])
+        redis.call("RPUSH", names[7], "not a string")
+        reader = self.node(redis, origin)
+        self.fetch_all(reader, targets)
+        tier = self.tier(reader)
+        self.assertEqual(tier["hits"], 2)
+        self.assertEqual(tier["foreign_keys"], 1)
+        self.assertEqual(tier["failures"], 1)
+        self.assertEqual(tier["unreadable"], {"foreign": 2, "version": 1, "cut": 2, "broken": 1})
+
+
+if __name__ == "__main__":
+    main()
