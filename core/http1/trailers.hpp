@@ -8,8 +8,8 @@ namespace scrollgate::http1 {
 /// Whether a field of a trailer section may be passed on. Everything that the proxy itself or a
 /// recipient acts upon before the body (framing, routing, authentication, caching, forwarding,
 /// cookies, content metadata) may not: merged into a head, it would forge one. Thus no field with
-/// a known id passes but grpc-status, which belongs there; nor certain others, by name and prefix. Any
-/// thread.
+/// a known id passes but grpc-status, which belongs there; nor certain others, by name and prefix.
+/// Any thread.
 [[nodiscard]] bool may_be_trailer(const HeaderField& field) noexcept;
 
 }  // namespace scrollgate::http1

@@ -14,6 +14,7 @@ Error refusal(ErrorKind kind, const char* detail) {
 
 /// As long as HTTP/1 takes one.
 constexpr std::size_t longest_method = 32;
+constexpr std::size_t longest_type = 100;  // Content-Type of a head that is too large
 
 }  // namespace
 
@@ -29,8 +30,11 @@ void RequestReader::begin(RequestHead& head, Arena& arena, std::size_t uri_limit
     scheme_unknown_ = false;
 }
 
-void RequestReader::overflow(const char* why) noexcept {
+void RequestReader::overflow(const char* why, std::string_view name, std::string_view value) {
     too_large_ = why;
+    const bool first = head_->fields.find(Field::content_type) == nullptr;
+    if (first && name == "content-type" && value.size() <= longest_type)
+        head_->fields.add(Field::content_type, arena_->join({value}));
 }
 
 void RequestReader::field(std::string_view name, std::string_view value) {

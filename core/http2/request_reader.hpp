@@ -21,8 +21,9 @@ class RequestReader {
     void begin(RequestHead& head, Arena& arena, std::size_t uri_limit) noexcept;
     /// The next field; views valid in the call only.
     void field(std::string_view name, std::string_view value);
-    /// A bound was reached: end() says header_too_large, further fields are dropped.
-    void overflow(const char* why) noexcept;
+    /// A bound was reached, by this field or one before: end() says header_too_large, and fields
+    /// are dropped from here on, but for Content-Type: how an error is told depends on it.
+    void overflow(const char* why, std::string_view name, std::string_view value);
     /// The head is whole; `last` if no body follows. Errors are what the client is told.
     [[nodiscard]] Result<void> end(bool last);
     /// Extended CONNECT (RFC 8441): what :protocol said; else empty. The head then looks like the

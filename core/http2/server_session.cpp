@@ -45,9 +45,10 @@ const char* ServerStream::field(std::string_view name, std::string_view value) n
     return nullptr;
 }
 
-const char* ServerStream::section_overflows(const char* fault) noexcept {
+const char* ServerStream::section_overflows(const char* fault, std::string_view name,
+                                            std::string_view value) noexcept {
     if (head_read_) return fault;
-    reader_.overflow(fault);
+    reader_.overflow(fault, name, value);
     return nullptr;
 }
 
@@ -129,15 +130,21 @@ bool ServerSession::respond(ServerStream& stream, std::uint16_t status, const He
     return send_response(stream, *fields_, with_body);
 }
 
-// A response that is whole makes the rest of its request pointless (section 8.1).
+// A response that is whole makes the rest of its request pointless (section 8.1). Whatever of it
+// waits to be pulled nghttp2 would drop for a reset, which therefore comes behind its end.
 void ServerSession::finish(ServerStream& stream, Because why) noexcept {
     if (!stream.open()) return;
     if (!given(stream)) {
         submit_reset(stream, code_of(why == Because::done ? Because::fault : why));
-    } else if (!peer_ended(stream)) {
+    } else if (!peer_ended(stream) && we_ended(stream)) {
         submit_reset(stream, NGHTTP2_NO_ERROR);
     }
     detach(stream);
+}
+
+void ServerSession::abandoned_ended(std::int32_t id) noexcept {
+    if (::nghttp2_session_get_stream_remote_close(handle(), id) == 0)
+        ::nghttp2_submit_rst_stream(handle(), NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
 }
 
 // ---- the end

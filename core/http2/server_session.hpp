@@ -43,7 +43,8 @@ class ServerStream : public SessionStream {
     void section_began() noexcept final;
     const char* field(std::string_view name, std::string_view value) noexcept final;
     const char* section_ended(bool last) noexcept final;
-    const char* section_overflows(const char* fault) noexcept final;
+    const char* section_overflows(const char* fault, std::string_view name,
+                                  std::string_view value) noexcept final;
     void data(std::string_view bytes) noexcept final { body_came(bytes); }
     void message_ended() noexcept final;
     void broke_off(StreamEnd end, const boost::system::error_code& cause,
@@ -92,6 +93,7 @@ class ServerSession : public Session {
     void input_broke(int error) noexcept override;
     void had_to_reset() noexcept override;
     void data_went() noexcept override { watch_.earn(); }
+    void abandoned_ended(std::int32_t id) noexcept override;
     void calm(Flood flood) noexcept;  // by GOAWAY
 
     FloodWatch watch_;

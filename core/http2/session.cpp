@@ -87,18 +87,20 @@ struct Session::Callbacks {
         Session& session = self(user);
         Section& section = session.section_;
         if (section.stream == nullptr) return 0;
-        const char* fault = nullptr;
         // Names and values have 64 KiB at most, so the sum does not run over.
         section.bytes += static_cast<std::uint32_t>(name_size + value_size) + field_overhead;
+        const char* bound = nullptr;
         if (section.bytes > session.options_.header_bytes) {
-            fault = section.stream->section_overflows("field section is too large");
+            bound = "field section is too large";
         } else if (++section.fields > session.options_.fields) {
-            fault = section.stream->section_overflows("too many fields");
-        } else {
-            fault = section.stream->field(text(name, name_size), text(value, value_size));
+            bound = "too many fields";
         }
+        SessionStream& stream = *section.stream;
+        const std::string_view named = text(name, name_size), said = text(value, value_size);
+        const char* const fault = bound == nullptr ? stream.field(named, said)
+                                                   : stream.section_overflows(bound, named, said);
         if (fault == nullptr) return 0;
-        session.refuse_message(*section.stream, fault);
+        session.refuse_message(stream, fault);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // no more of this section
     }
 
@@ -174,6 +176,7 @@ struct Session::Callbacks {
     static int on_frame_send(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
         Session& session = self(user);
         SessionStream* const stream = session.stream(frame->hd.stream_id);
+        if (stream == nullptr && ends_message(*frame)) session.abandoned_ended(frame->hd.stream_id);
         if (frame->hd.type == NGHTTP2_HEADERS) {
             if (stream != nullptr) stream->sent_ = true;
         } else if (frame->hd.type == NGHTTP2_RST_STREAM) {

@@ -91,9 +91,12 @@ class SessionStream {
                            const char* detail) noexcept = 0;
     /// Writes the next bytes of our message's body.
     virtual BodyPart fill_body(std::span<char> into) noexcept = 0;
-    /// The section has run over a bound. Returns what is wrong, or nullptr if the stream wants to
-    /// answer that by itself; it keeps nothing of the section's other fields then.
-    virtual const char* section_overflows(const char* fault) noexcept { return fault; }
+    /// The section has run over a bound, with this field or one before. Returns what is wrong, or
+    /// nullptr if the stream wants to answer that by itself.
+    virtual const char* section_overflows(const char* fault, std::string_view,
+                                          std::string_view) noexcept {
+        return fault;
+    }
 
     Session* session_ = nullptr;
     std::int32_t id_ = 0;
@@ -156,6 +159,8 @@ class Session {
 
     /// SETTINGS of the peer have come, the first or further ones.
     virtual void settings_came() noexcept {}
+    /// Our message on a stream that nobody owns any more was pulled to its end.
+    virtual void abandoned_ended(std::int32_t) noexcept {}
 
     [[nodiscard]] bool room() const noexcept {
         return !going_away() && streams_.size() < options_.streams;

@@ -147,6 +147,17 @@ class Messages(EdgeTest):
         self.assertTrue(client.until(lambda: answer.reset is not None))
         self.assertEqual(answer.reset, NO_ERROR)
 
+    def test_an_early_answer_without_a_body_is_not_lost(self):
+        edge = self.edge(self.origin(), routes=[
+            {"name": "all", "redirect": {"to": "https://other.test{uri}"}}])
+        client = self.http2(edge)
+        stream = client.request("/a", "POST", end=False)
+        answer = client.answer(stream)
+        self.assertEqual(answer.get("location"), "https://other.test/a")
+        self.assertTrue(answer.ended)
+        self.assertTrue(client.until(lambda: answer.reset is not None))
+        self.assertEqual(answer.reset, NO_ERROR)
+
     def test_a_client_that_resets_ends_its_attempt(self):
         asked = threading.Event()
 

@@ -204,6 +204,35 @@ TEST_CASE("finish() says how a response ended") {
     }
 }
 
+TEST_CASE("a head that is all of an early answer goes out before the reset behind it") {
+    RecordedStream stream;
+    stream.body_to_send = std::string(400'000, 'x');  // more than the window
+    Both both;
+    Served& got = both.send(stream, request_with("POST", stream.body_to_send));
+    REQUIRE_FALSE(got.ended);
+    REQUIRE(both.server.respond(got, 204, both.fields, {}, false));
+    both.server.finish(got, ServerSession::Because::done);  // nothing was pulled yet
+    both.carry();
+    CHECK(stream.heads == std::vector<std::string>{"204"});
+    CHECK(stream.ended);
+    CHECK_FALSE(stream.error);
+    CHECK(both.client.open_streams() == 0);
+}
+
+TEST_CASE("a head that is too large is told by its type what it was") {
+    RecordedStream stream;
+    Both both;
+    RequestHead head = request();
+    const std::string large(20'000, 'x');
+    head.fields.add("x-a", large);
+    head.fields.add("x-b", large);
+    head.fields.add("content-type", "application/grpc");
+    Served& got = both.send(stream, head);
+    CHECK(got.refused == ErrorKind::header_too_large);
+    CHECK(got.head.fields.value(Field::content_type) == "application/grpc");
+    CHECK(got.head.fields.find("x-b") == nullptr);
+}
+
 TEST_CASE("a client that resets is heard once") {
     RecordedStream stream;
     Both both;
