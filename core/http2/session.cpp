@@ -90,11 +90,8 @@ struct Session::Callbacks {
         // Names and values have 64 KiB at most, so the sum does not run over.
         section.bytes += static_cast<std::uint32_t>(name_size + value_size) + field_overhead;
         const char* bound = nullptr;
-        if (section.bytes > session.options_.header_bytes) {
-            bound = "field section is too large";
-        } else if (++section.fields > session.options_.fields) {
-            bound = "too many fields";
-        }
+        if (section.bytes > session.options_.header_bytes) bound = "field section is too large";
+        if (++section.fields > session.options_.fields) bound = "too many fields";
         SessionStream& stream = *section.stream;
         const std::string_view named = text(name, name_size), said = text(value, value_size);
         const char* const fault = bound == nullptr ? stream.field(named, said)
