@@ -189,7 +189,9 @@ void Http2OriginEnd::body_came(std::string_view bytes) noexcept {
 void Http2OriginEnd::response_ended(const HeaderList* trailers) noexcept {
     source_.finished(trailers);
     if (open()) return;  // a tunnel that is half-closed
-    out_.failed(Error{ErrorKind::upstream_reset, false, {}, "answered before its request ended"});
+    if (!out_.ended())
+        out_.failed(
+            Error{ErrorKind::upstream_reset, false, {}, "answered before its request ended"});
     seat_.reset();
 }
 

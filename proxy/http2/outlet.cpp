@@ -9,6 +9,7 @@ void Http2Outlet::start(Duration stall, ErrorKind stalled) noexcept {
     stalled_ = stalled;
     until_ = never;
     given_ = 0;
+    ended_ = false;
 }
 
 void Http2Outlet::reset() noexcept {
@@ -27,6 +28,7 @@ http2::BodyPart Http2Outlet::fill(std::span<char> into) noexcept {
     chunk_.data.remove_prefix(part);
     given_ += part;
     if (!chunk_.data.empty()) return {part, false, nullptr};
+    ended_ = chunk_.end;
     gate_.open();
     return {part, chunk_.end, chunk_.trailers};
 }

@@ -29,6 +29,8 @@ class Http2Outlet {
     [[nodiscard]] http2::BodyPart fill(std::span<char> into) noexcept;
     /// Nothing more will be taken.
     void failed(const Error& why) noexcept;
+    /// The end of the body was taken, although a writer may not have been told yet.
+    [[nodiscard]] bool ended() const noexcept { return ended_; }
     [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
 
     // -- by the sink
@@ -42,6 +44,7 @@ class Http2Outlet {
     TimedGate gate_;   ///< where taken() waits
     BodyChunk chunk_;  ///< what is being written; its data shrinks from the front
     std::uint64_t given_ = 0;
+    bool ended_ = false;
     Duration stall_ = no_limit;
     TimePoint until_ = never;
     ErrorKind stalled_ = ErrorKind::cancelled;
