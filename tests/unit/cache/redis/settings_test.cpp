@@ -63,7 +63,8 @@ TEST_CASE("settings follow the configuration, and what is shown holds no secret"
 }
 
 TEST_CASE("another cloud's log has its own place, and its own password if it names one") {
-    config::Redis redis = redis_at({.tls = true, .host = "near.example"});
+    config::Redis redis =
+        redis_at({.tls = true, .username = {}, .password = {}, .host = "near.example"});
     redis.username = "edge";
     redis.password = "near";
     redis.tls.emplace().server_name = "near.example";
@@ -75,14 +76,14 @@ TEST_CASE("another cloud's log has its own place, and its own password if it nam
     CHECK_FALSE(settings->tls);
     CHECK_FALSE(settings->from_replicas);
     CHECK(CredentialSource(redis, far).present() == Credentials{"other", "far"});
-    const config::RedisUrl bare{.host = "far.example"};
+    const config::RedisUrl bare{.username = {}, .password = {}, .host = "far.example"};
     CHECK(CredentialSource(redis, bare).present() == Credentials{"edge", "near"});
 }
 
 TEST_CASE("a password file is read anew when it is another one, and kept while it is not there") {
     const SecretFile file;
     file.holds("first\n");
-    config::Redis redis = redis_at({.host = "cache.example"});
+    config::Redis redis = redis_at({.username = {}, .password = {}, .host = "cache.example"});
     redis.username = "edge";
     redis.password_file = file.name;
     CredentialSource source(redis);
