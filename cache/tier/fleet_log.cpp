@@ -198,20 +198,23 @@ bool FleetLog::take_purges(const std::vector<redis::Reply>& records) {
 bool FleetLog::make(const LogRecord& record) {
     Positions& positions = state_.positions;
     const auto own = untold_.find(record.token);
+    const bool is_own = own != untold_.end();
     if (record.reset) positions.begin();
     // What is this node's own was made before it was said; once more would only cost what came
     // since.
     std::optional<std::uint64_t> number = state_.store.purge_position();
-    if (!record.reset && own == untold_.end()) {
+    if (!record.reset && !is_own) {
         number = state_.store.purge(record.purge);
         if (!number) return false;
         Counts::add(state_.counts.heard);
     }
+    // Before the step, which else would be kept below it.
+    if (is_own) {
+        positions.own_ended(own->second);
+        untold_.erase(own);
+    }
     positions.step(record.position, *number);
     know(record.token);
-    if (own == untold_.end()) return true;
-    positions.own_ended(own->second);
-    untold_.erase(own);
     return true;
 }
 
