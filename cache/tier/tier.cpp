@@ -51,11 +51,11 @@ Tier::Look Tier::look(const Result<redis::Reply>& reply, std::string_view key, R
     }
 }
 
-Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request,
-                           const CacheEntry* known) {
+Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request, const CacheEntry* known,
+                           TimePoint until) {
     const std::string name = name_of_key(state_.prefix, key.text);
     redis::Command get = redis::Command::read({"GET", name});
-    Result<redis::Reply> reply = co_await client_.ask(std::move(get), client_.deadline());
+    Result<redis::Reply> reply = co_await client_.ask(std::move(get), until);
     Record record;
     Look found = look(reply, key.text, record);
     std::string lines;
@@ -64,7 +64,7 @@ Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request,
         const std::string variant = name_of_variant(name, lines);
         if (stopped_) co_return TierFound{};
         redis::Command second = redis::Command::read({"GET", variant});
-        reply = co_await client_.ask(std::move(second), client_.deadline());
+        reply = co_await client_.ask(std::move(second), until);
         found = look(reply, key.text, record);
     }
     TierFound taken;
@@ -74,6 +74,7 @@ Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request,
     } else if (found == Look::response || found == Look::marker) {
         taken = take(record, known);
     }
+    taken.answered = reply && !reply->is_error();
     if (taken.kind == TierFound::Kind::nothing) Counts::add(state_.counts.misses);
     co_return taken;
 }
@@ -130,7 +131,8 @@ TierFound Tier::take(const Record& record, const CacheEntry* known) {
         return {};
     }
     Counts::add(marker ? counts.markers : counts.hits);
-    return {marker ? TierFound::Kind::marker : TierFound::Kind::entry, std::move(inserted.entry)};
+    return {marker ? TierFound::Kind::marker : TierFound::Kind::entry, std::move(inserted.entry),
+            true};
 }
 
 BodyRef Tier::body_of(const Record& record) {
