@@ -51,6 +51,14 @@ Tier::Look Tier::look(const Result<redis::Reply>& reply, std::string_view key, R
     }
 }
 
+/// A marker of another node's must not hide what is good here (as store_marker() has it).
+bool Tier::may_mark(const CacheKey& key, const HeaderList& request) const noexcept {
+    const CacheStore::Found there = state_.store.peek(key, request);
+    if (there.variants) return false;
+    if (!there.entry) return true;
+    return there.entry->vary().empty() && there.entry->freshness().ttl(loop_.now()) <= 0;
+}
+
 Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request, const CacheEntry* known,
                            TimePoint until) {
     const std::string name = name_of_key(state_.prefix, key.text);
@@ -71,7 +79,7 @@ Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request, const
     // A response is for the requests that its own lines say, whatever name it has.
     if ((found == Look::response || found == Look::marker) && record.vary != lines) {
         Counts::add(state_.counts.foreign_keys);
-    } else if (found == Look::response || found == Look::marker) {
+    } else if (found == Look::response || (found == Look::marker && may_mark(key, request))) {
         taken = take(record, known);
     }
     taken.answered = reply && !reply->is_error();

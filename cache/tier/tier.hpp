@@ -103,6 +103,7 @@ class Tier {
 
     [[nodiscard]] Look look(const Result<redis::Reply>& reply, std::string_view key,
                             Record& into) const;
+    [[nodiscard]] bool may_mark(const CacheKey& key, const HeaderList& request) const noexcept;
     [[nodiscard]] TierFound take(const Record& record, const CacheEntry* known);
     [[nodiscard]] bool is_younger(const Record& record, const CacheEntry& known) const;
     [[nodiscard]] BodyRef body_of(const Record& record);
