@@ -1,6 +1,7 @@
 #include "config/diff.hpp"
 
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,7 +27,26 @@ std::string workers_text(const Config& config) {
     return config.workers == 0 ? "auto" : fmt::format("{}", config.workers);
 }
 
-/// The connections to Redis are made once; their password may change.
+std::string tls_text(const RedisTls& tls) {
+    std::string text = " tls (ca " + tls.ca;
+    if (!tls.server_name.empty()) text += ", server_name " + tls.server_name;
+    if (!tls.verify) text += ", verify false";
+    if (!tls.cert.empty()) text += fmt::format(", cert {}, key {}", tls.cert, tls.key);
+    return text + ")";
+}
+
+std::string_view cluster_text(Redis::Cluster cluster) noexcept {
+    switch (cluster) {
+        case Redis::Cluster::on:
+            return " cluster on";
+        case Redis::Cluster::off:
+            return " cluster off";
+        default:
+            return "";
+    }
+}
+
+/// The connections to Redis are made once; only what stands in password_file may change.
 std::string redis_text(const Config& config) {
     if (!config.cache.redis) return "off";
     const Redis& redis = *config.cache.redis;
@@ -34,12 +54,33 @@ std::string redis_text(const Config& config) {
     if (redis.url) text = shown(*redis.url);
     for (const HostPort& node : redis.nodes)
         text += fmt::format(" {}:{}", node.host, node.port);
-    if (redis.sentinel) text += " sentinel " + redis.sentinel->master;
+    text += cluster_text(redis.cluster);
+    if (redis.sentinel) {
+        text += fmt::format(" sentinel {} database {}", redis.sentinel->master, redis.database);
+        for (const HostPort& node : redis.sentinel->nodes)
+            text += fmt::format(" {}:{}", node.host, node.port);
+    }
+    if (redis.from_replicas) text += " read_from replica";
+    if (!redis.username.empty()) text += " username " + redis.username;
+    if (!redis.password_file.empty()) text += " password_file " + redis.password_file;
+    if (redis.tls) text += tls_text(*redis.tls);
     for (const RedisUrl& url : redis.purge_log)
         text += " purge_log " + shown(url);
     return fmt::format("{} (prefix {}, timeout {}, max_object {}, queue {} of {} bytes)", text,
                        redis.prefix, redis.timeout.count(), redis.max_object, redis.queue_commands,
                        redis.queue_bytes);
+}
+
+/// All that is written in the file; to be compared, never shown.
+std::vector<std::string_view> redis_passwords(const Config& config) {
+    std::vector<std::string_view> all;
+    if (!config.cache.redis) return all;
+    const Redis& redis = *config.cache.redis;
+    all.push_back(redis.password);
+    all.push_back(redis.url ? std::string_view(redis.url->password) : std::string_view());
+    for (const RedisUrl& url : redis.purge_log)
+        all.push_back(url.password);
+    return all;
 }
 
 }  // namespace
@@ -51,7 +92,10 @@ std::vector<std::string> not_reloadable(const Config& running, const Config& nex
                         fmt::format("{}", next.frequency));
     const auto node = [](const Config& c) { return c.self.node.empty() ? "random" : c.self.node; };
     differences.compare("self.node", node(running), node(next));
-    differences.compare("cache.redis", redis_text(running), redis_text(next));
+    const std::vector<std::string_view> was = redis_passwords(running), is = redis_passwords(next);
+    const bool other_password = was.size() == is.size() && was != is;
+    differences.compare("cache.redis", redis_text(running),
+                        redis_text(next) + (other_password ? ", another password" : ""));
     if (!running.admin || !next.admin) {
         const auto admin = [](const Config& c) { return c.admin ? c.admin->address : "off"; };
         differences.compare("admin", admin(running), admin(next));

@@ -108,7 +108,11 @@ Task<bool> FleetLog::find_place(LogRecord first) {
     const std::string mine = id_of(place_);
     const Answer answer = co_await range(mine, mine);
     if (!answer || !answer->is_array() || stopped_) co_return false;
-    if (!answer->elements.empty()) co_return true;  // nothing is missing
+    if (!answer->elements.empty()) {
+        // Nothing is missing, but for what a replica may have lost that is the master by now.
+        say_again(Again::untold);
+        co_return true;
+    }
     if (first.position <= place_) {
         static_cast<void>(co_await begin_anew(true));
         co_return false;
@@ -123,7 +127,7 @@ Task<bool> FleetLog::find_place(LogRecord first) {
         if (!state_.store.purge(all)) co_return false;
         around_.purged();
     }
-    say_again();
+    say_again(Again::all);
     start_at(first.position - 1);
     co_return true;
 }
@@ -141,13 +145,14 @@ Task<bool> FleetLog::begin_anew(bool tail_is_lost) {
     const bool reset = co_await say_reset(std::move(id));
     if (!reset || stopped_) co_return false;
     log::warn("redis: the log of purges was lost; it begins anew, and what the tier holds is void");
-    say_again();
+    say_again(Again::all);
     place_ = 0;
     co_return true;
 }
 
 void FleetLog::start_at(Position before) {
     state_.positions.begin();
+    end_said(before);
     place_ = before;
     nodes_place_ = 0;
 }
@@ -165,7 +170,13 @@ Task<bool> FleetLog::read_on() {
     const TimePoint until = around_.loop.now() + limits::tier_in_step;
     const Answer answer = co_await around_.reader.ask(std::move(read), until);
     if (stopped_ || !answer || answer->is_error()) co_return false;
+    // We stood still, and the answer is as old.
+    if (around_.loop.now() > until) co_return false;
     const auto* const purges = records_of(*answer, purges_);
+    if (purges != nullptr && purges->size() >= limits::tier_batch) {
+        const bool cut = co_await was_cut();
+        if (cut || stopped_) co_return false;
+    }
     if (purges != nullptr && !take_purges(*purges)) co_return false;
     const auto* const nodes = records_of(*answer, nodes_name_);
     if (nodes != nullptr) take_nodes(*nodes);
@@ -175,6 +186,16 @@ Task<bool> FleetLog::read_on() {
     stir();
     look_at_waiters();
     co_return true;
+}
+
+/// This node is far behind. True: the log may have been cut off in front of it meanwhile, which
+/// find_place() sees to.
+Task<bool> FleetLog::was_cut() {
+    const Answer answer = co_await range("-", "+");
+    if (!answer || !answer->is_array() || answer->elements.empty()) co_return true;
+    Position first = 0;
+    static_cast<void>(read_purge(answer->elements.front(), first));
+    co_return first == 0 || first > place_ + 1;
 }
 
 bool FleetLog::take_purges(const std::vector<redis::Reply>& records) {
@@ -190,6 +211,7 @@ bool FleetLog::take_purges(const std::vector<redis::Reply>& records) {
         if (!made) break;
         place_ = position;
     }
+    end_said(place_);
     if (around_.purged) around_.purged();
     return made;
 }
@@ -198,20 +220,23 @@ bool FleetLog::take_purges(const std::vector<redis::Reply>& records) {
 bool FleetLog::make(const LogRecord& record) {
     Positions& positions = state_.positions;
     const auto own = untold_.find(record.token);
+    const bool is_own = own != untold_.end();
     if (record.reset) positions.begin();
     // What is this node's own was made before it was said; once more would only cost what came
     // since.
     std::optional<std::uint64_t> number = state_.store.purge_position();
-    if (!record.reset && own == untold_.end()) {
+    if (!record.reset && !is_own) {
         number = state_.store.purge(record.purge);
         if (!number) return false;
         Counts::add(state_.counts.heard);
     }
+    // Before the step, which else would be kept below it.
+    if (is_own) {
+        positions.own_ended(own->second.since);
+        untold_.erase(own);
+    }
     positions.step(record.position, *number);
     know(record.token);
-    if (own == untold_.end()) return true;
-    positions.own_ended(own->second);
-    untold_.erase(own);
     return true;
 }
 

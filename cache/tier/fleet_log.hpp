@@ -13,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -58,9 +59,15 @@ class FleetLog final : private TimerWheel::Timer {
   private:
     struct Own {
         LogRecord record;
-        std::uint64_t since = 0;
         Done done;
     };
+    /// One of its own that the log has not told back. What own_ended() wants is here alone.
+    struct Untold {
+        std::uint64_t since = 0;
+        Position said = 0;  ///< 0: not yet, or to be said again
+    };
+    using UntoldByToken = std::unordered_map<std::string, Untold>;
+    enum class Again : std::uint8_t { all, untold };
     struct Said {
         LogRecord record;
         TimePoint when;
@@ -85,6 +92,7 @@ class FleetLog final : private TimerWheel::Timer {
     [[nodiscard]] Task<bool> find_place(LogRecord first);
     [[nodiscard]] Task<bool> begin_anew(bool tail_is_lost);
     [[nodiscard]] Task<bool> read_on();
+    [[nodiscard]] Task<bool> was_cut();
     [[nodiscard]] Task<Answer> range(std::string_view from, std::string_view to);
     [[nodiscard]] bool take_purges(const std::vector<redis::Reply>& records);
     [[nodiscard]] bool make(const LogRecord& record);
@@ -99,14 +107,16 @@ class FleetLog final : private TimerWheel::Timer {
     [[nodiscard]] Task<bool> say_reset(std::string id);
     [[nodiscard]] redis::Command command_for(const LogRecord& record, std::string_view id) const;
     [[nodiscard]] Task<void> claim(LogRecord record);
-    void push(Own own);
+    void push(Own own, std::uint64_t since);
     void know(const std::string& token);
     // -- reclaim.cpp
     [[nodiscard]] Task<void> reclaim(std::string tag);
     void stir();
     void said(Own own, Position position);
     void make_place();
-    void say_again();
+    void take_over(UntoldByToken::iterator one, std::optional<std::uint64_t>& since);
+    void end_said(Position until);
+    void say_again(Again which);
     void look_at_waiters();
     [[nodiscard]] bool lives(const Node& node) const noexcept;
     [[nodiscard]] bool beat_is_due() const noexcept;
@@ -121,9 +131,9 @@ class FleetLog final : private TimerWheel::Timer {
     bool reading_ = false, speaking_ = false, stopped_ = false;
 
     std::deque<Own> unsaid_;
-    std::unordered_map<std::string, std::uint64_t> untold_;  ///< own, by token: not read back yet
-    std::deque<Said> said_;                                  ///< of late
-    std::deque<std::string> told_;                           ///< tokens of late, whoever's
+    UntoldByToken untold_;
+    std::deque<Said> said_;         ///< of late
+    std::deque<std::string> told_;  ///< tokens of late, whoever's
     std::vector<Waiter> waiters_;
     std::map<std::string, Node, std::less<>> nodes_;  ///< but for this one
     unsigned reclaiming_ = 0;                         ///< tags

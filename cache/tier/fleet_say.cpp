@@ -8,6 +8,7 @@
 #include "cache/tier/fleet_log.hpp"
 #include "cache/tier/limits.hpp"
 #include "cache/tier/names.hpp"
+#include "core/log.hpp"
 
 namespace scrollgate::tier {
 namespace {
@@ -40,18 +41,18 @@ void FleetLog::say(Purge purge, std::uint64_t since, Done done) {
     Own own;
     own.record.purge = std::move(purge);
     own.record.token = make_token(around_.loop.rng().next());
-    own.since = since;
     own.done = std::move(done);
     // Nobody to tell: it is told when there is, and the asker hears of this node alone.
     if (own.done && around_.writer.state() != redis::State::up) std::exchange(own.done, nullptr)(1);
     for (RemoteLog* const other : around_.others)
         other->say(own.record);
-    push(std::move(own));
+    push(std::move(own), since);
 }
 
-void FleetLog::push(Own own) {
+void FleetLog::push(Own own, std::uint64_t since) {
     make_place();
-    untold_.emplace(own.record.token, own.since);
+    const bool added = untold_.emplace(own.record.token, Untold{since}).second;
+    if (!added) state_.positions.own_ended(since);
     unsaid_.push_back(std::move(own));
     stir();
 }
@@ -82,53 +83,84 @@ Task<void> FleetLog::claim(LogRecord record) {
     Own own;
     own.record = std::move(record);
     own.record.reset = false;
-    own.since = state_.positions.own_began();
     own.record.purge.counted = false;
+    const std::uint64_t since = state_.positions.own_began();
     const std::string token = own.record.token;
     const bool made = state_.store.purge(own.record.purge).has_value();
     if (made) {
         Counts::add(state_.counts.heard);
         around_.purged();
     }
-    push(std::move(own));
+    push(std::move(own), since);
     if (made) co_return;
     // The store had too many under way: it is made when the log tells it.
     if (const auto found = untold_.find(token); found != untold_.end()) {
-        state_.positions.own_ended(found->second);
+        state_.positions.own_ended(found->second.since);
         untold_.erase(found);
     }
 }
 
-// More than may wait: one record that says that nothing written before counts, in place of all.
+// More than may wait: one record that purges all that the other nodes have, in place of those that
+// wait; of everything untold, if the log is silent for so long.
 void FleetLog::make_place() {
-    if (unsaid_.size() < limits::tier_unsaid) return;
+    const bool silent = untold_.size() >= limits::tier_log;
+    if (!silent && unsaid_.size() < limits::tier_unsaid) return;
+    log::warn("redis: more purges wait than may; the other nodes are told to purge everything");
     Counts::add(state_.counts.unsaid, unsaid_.size());
-    Own one;
-    one.record.reset = true;
-    one.record.token = make_token(around_.loop.rng().next());
-    one.since = unsaid_.front().since;
+    std::optional<std::uint64_t> since;
     for (Own& own : unsaid_) {
-        one.since = std::min(one.since, own.since);
-        if (own.since != one.since) state_.positions.own_ended(own.since);
-        untold_.erase(own.record.token);
+        const auto found = untold_.find(own.record.token);
+        if (found != untold_.end()) take_over(found, since);
         if (own.done) own.done(1);
     }
     unsaid_.clear();
-    untold_.emplace(one.record.token, one.since);
+    while (silent && !untold_.empty())
+        take_over(untold_.begin(), since);
+    Own one;
+    one.record.purge.by = Purge::By::all;
+    one.record.purge.counted = false;
+    one.record.token = make_token(around_.loop.rng().next());
+    if (!since) since = state_.positions.own_began();
+    untold_.emplace(one.record.token, Untold{*since});
     unsaid_.push_back(std::move(one));
 }
 
-void FleetLog::say_again() {
+// What stands for several of its own holds from the first of them on.
+void FleetLog::take_over(UntoldByToken::iterator one, std::optional<std::uint64_t>& since) {
+    const std::uint64_t its = one->second.since;
+    untold_.erase(one);
+    if (since) state_.positions.own_ended(std::max(*since, its));
+    since = since ? std::min(*since, its) : its;
+}
+
+// The log was read up to there: what was said before and not read back is no longer in it.
+void FleetLog::end_said(Position until) {
+    std::erase_if(untold_, [&](const auto& one) {
+        const Untold& untold = one.second;
+        if (untold.said == 0 || untold.said > until) return false;
+        state_.positions.own_ended(untold.since);
+        return true;
+    });
+}
+
+// What the log may have lost.
+void FleetLog::say_again(Again which) {
     const TimePoint now = around_.loop.now();
-    for (Said& one : said_) {
-        if (now - one.when > limits::tier_said || unsaid_.size() >= limits::tier_unsaid) continue;
+    std::deque<Said> said = std::exchange(said_, {});
+    for (Said& one : said) {
+        if (now - one.when > limits::tier_said) continue;
+        if (which == Again::untold && untold_.find(one.record.token) == untold_.end()) {
+            said_.push_back(std::move(one));
+            continue;
+        }
+        make_place();
+        const auto [known, added] = untold_.try_emplace(one.record.token);
+        if (added) known->second.since = state_.positions.own_began();
+        known->second.said = 0;
         Own own;
         own.record = std::move(one.record);
-        own.since = state_.positions.own_began();
-        untold_.emplace(own.record.token, own.since);
         unsaid_.push_back(std::move(own));
     }
-    said_.clear();
     stir();
 }
 
@@ -190,6 +222,8 @@ void FleetLog::said(Own own, Position position) {
     while (!said_.empty() &&
            (said_.size() >= limits::tier_unsaid || now - said_.front().when > limits::tier_said))
         said_.pop_front();
+    if (const auto known = untold_.find(own.record.token); known != untold_.end())
+        known->second.said = position;
     const Purge& purge = own.record.purge;
     if (!own.record.reset && purge.by == Purge::By::tag && !purge.soft &&
         reclaiming_ < limits::tier_reclaims) {

@@ -47,12 +47,15 @@ void Positions::begin() {
     followed_.store(0, std::memory_order_release);
     const std::lock_guard lock(mutex_);
     known_.clear();
-    hold(store_.purge_position());
+    const std::uint64_t number = store_.purge_position();
+    hold(own_.empty() ? number : std::min(number, *own_.begin()));
 }
 
 void Positions::step(Position position, std::uint64_t number) {
     {
         const std::lock_guard lock(mutex_);
+        // Own purges that the log tells later may have lower numbers than what it tells now.
+        if (!own_.empty()) number = std::min(number, *own_.begin());
         known_.emplace_back(position, number);
         if (known_.size() > limits::tier_positions) {
             // A quarter at a time: what was written before then is a miss from now on.

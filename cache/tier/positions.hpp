@@ -56,7 +56,8 @@ class Positions {
     /// All that was known does not count any more: the log begins at `first`, which is followed by
     /// step().
     void begin();
-    /// The purges up to `position` are in force, the last of which got `number` in the store.
+    /// The purges up to `position` are in force, the last of which got `number` in the store. An
+    /// own one has ended by then (own_ended()): until it has, nothing counts as later than it.
     void step(Position position, std::uint64_t number);
     /// The log has been heard of: in step until then. Time zero: no longer.
     void in_step_until(TimePoint until) noexcept {

@@ -51,11 +51,19 @@ Tier::Look Tier::look(const Result<redis::Reply>& reply, std::string_view key, R
     }
 }
 
-Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request,
-                           const CacheEntry* known) {
+/// A marker of another node's must not hide what is good here (as store_marker() has it).
+bool Tier::may_mark(const CacheKey& key, const HeaderList& request) const noexcept {
+    const CacheStore::Found there = state_.store.peek(key, request);
+    if (there.variants) return false;
+    if (!there.entry) return true;
+    return there.entry->vary().empty() && there.entry->freshness().ttl(loop_.now()) <= 0;
+}
+
+Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request, const CacheEntry* known,
+                           TimePoint until) {
     const std::string name = name_of_key(state_.prefix, key.text);
     redis::Command get = redis::Command::read({"GET", name});
-    Result<redis::Reply> reply = co_await client_.ask(std::move(get), client_.deadline());
+    Result<redis::Reply> reply = co_await client_.ask(std::move(get), until);
     Record record;
     Look found = look(reply, key.text, record);
     std::string lines;
@@ -64,16 +72,17 @@ Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request,
         const std::string variant = name_of_variant(name, lines);
         if (stopped_) co_return TierFound{};
         redis::Command second = redis::Command::read({"GET", variant});
-        reply = co_await client_.ask(std::move(second), client_.deadline());
+        reply = co_await client_.ask(std::move(second), until);
         found = look(reply, key.text, record);
     }
     TierFound taken;
     // A response is for the requests that its own lines say, whatever name it has.
     if ((found == Look::response || found == Look::marker) && record.vary != lines) {
         Counts::add(state_.counts.foreign_keys);
-    } else if (found == Look::response || found == Look::marker) {
+    } else if (found == Look::response || (found == Look::marker && may_mark(key, request))) {
         taken = take(record, known);
     }
+    taken.answered = reply && !reply->is_error();
     if (taken.kind == TierFound::Kind::nothing) Counts::add(state_.counts.misses);
     co_return taken;
 }
@@ -130,7 +139,8 @@ TierFound Tier::take(const Record& record, const CacheEntry* known) {
         return {};
     }
     Counts::add(marker ? counts.markers : counts.hits);
-    return {marker ? TierFound::Kind::marker : TierFound::Kind::entry, std::move(inserted.entry)};
+    return {marker ? TierFound::Kind::marker : TierFound::Kind::entry, std::move(inserted.entry),
+            true};
 }
 
 BodyRef Tier::body_of(const Record& record) {

@@ -48,6 +48,7 @@ struct TierFound {
     };
     Kind kind = Kind::nothing;
     EntryRef entry;
+    bool answered = false;  ///< Redis has said so
 };
 
 class Tier {
@@ -66,10 +67,11 @@ class Tier {
     /// Redis answers, and the purge log is followed: asking is worth while. Else it costs nothing.
     [[nodiscard]] bool asks() const noexcept;
     /// What `request` (prepared, as a fill sends it) would get for `key`, if it is younger than
-    /// `known` (null: nothing is). All outlive the task. An answer that is late is none: it takes
-    /// no longer than the client's timeout, twice where responses vary.
+    /// `known` (null: nothing is). All outlive the task. An answer after `until` is none.
     [[nodiscard]] Task<TierFound> find(const CacheKey& key, const HeaderList& request,
-                                       const CacheEntry* known);
+                                       const CacheEntry* known, TimePoint until);
+    /// For what is asked now: the client's timeout from now.
+    [[nodiscard]] TimePoint deadline() const noexcept { return client_.deadline(); }
 
     /// Who asks the origin for a key, of the whole fleet. An optimisation: whoever gets no answer
     /// goes on.
@@ -79,7 +81,7 @@ class Tier {
         unknown,
     };
     /// `token` is another one each time: nobody else's lease is given back with it.
-    [[nodiscard]] Task<Lease> take_lease(const CacheKey& key, std::uint64_t token);
+    [[nodiscard]] Task<Lease> take_lease(const CacheKey& key, std::uint64_t token, TimePoint until);
     /// Behind what was written for the key before.
     void return_lease(const CacheKey& key, std::uint64_t token);
 
@@ -101,6 +103,7 @@ class Tier {
 
     [[nodiscard]] Look look(const Result<redis::Reply>& reply, std::string_view key,
                             Record& into) const;
+    [[nodiscard]] bool may_mark(const CacheKey& key, const HeaderList& request) const noexcept;
     [[nodiscard]] TierFound take(const Record& record, const CacheEntry* known);
     [[nodiscard]] bool is_younger(const Record& record, const CacheEntry& known) const;
     [[nodiscard]] BodyRef body_of(const Record& record);

@@ -264,7 +264,7 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
         Reading reading(x, joined.fill);
         if (reading.reader().missed()) continue;
         LeadersShareRef share;
-        if (joined.leads) share = lead_fill(x, joined.fill, asks_tier);
+        if (joined.leads) share = lead_fill(x, joined.fill, asks_tier, alone);
         decision.asked = true;
         x.record.cache = CacheResult::miss;  // whatever comes of it
         decision.collapsed = !joined.leads;

@@ -79,11 +79,12 @@ bool is_live_by_hand(const CacheEntry& entry, TimePoint now) noexcept {
 
 }  // namespace
 
-LeadersShareRef lead_fill(Exchange& x, FillRef fill, bool asks_tier) {
+LeadersShareRef lead_fill(Exchange& x, FillRef fill, bool asks_tier, bool alone) {
     LeadersShareRef share(new LeadersShare);
     auto* const task = new FillTask(x.worker, x.snapshot, *x.client);
     task->copy_request(x);
-    task->ask_tier(asks_tier ? FillTask::AskTier::yes_and_wait : FillTask::AskTier::no);
+    const auto asks = alone ? FillTask::AskTier::look : FillTask::AskTier::yes_and_wait;
+    task->ask_tier(asks_tier ? asks : FillTask::AskTier::no);
     task->start(std::move(fill), known_to_fill(x), x.cache.reuse.if_error, share, nullptr);
     return share;
 }
@@ -238,17 +239,20 @@ Task<bool> FillTask::find_in_tier() {
     const TimePoint until = loop.now() + limits::tier_wait;
     Duration span = limits::tier_look;
     for (bool first = true; tier.asks() && !x_.cancelled; first = false) {
+        // One for all that a look costs: a Redis that is slow costs a miss no more.
+        const TimePoint by = tier.deadline();
         const tier::TierFound found =
-            co_await tier.find(fill_->key(), x_.request.fields, known_.get());
+            co_await tier.find(fill_->key(), x_.request.fields, known_.get(), by);
         if (x_.cancelled) co_return false;
         if (found.kind != tier::TierFound::Kind::nothing) {
             if (!first) tier::Counts::add(tier.state().counts.waits_won);
             fill_->found(found.entry);
             co_return true;
         }
+        if (asks_tier_ == AskTier::look || !found.answered) co_return false;
         if (loop.now() >= until || !tier.asks()) co_return false;
         const std::uint64_t token = loop.rng().next() | 1;
-        const tier::Tier::Lease lease = co_await tier.take_lease(fill_->key(), token);
+        const tier::Tier::Lease lease = co_await tier.take_lease(fill_->key(), token, by);
         if (lease == tier::Tier::Lease::ours) lease_ = token;
         if (lease != tier::Tier::Lease::others || x_.cancelled) co_return false;
         // Another node refreshes it, and nobody waits here.

@@ -54,8 +54,9 @@ void start_fill(Worker& worker, const FillOrder& order, FillDone done);
 
 /// Starts `fill`, which x leads, for the request of x. What comes is the leader's in every way; the
 /// share is what only its client gets. With `asks_tier` the tier in Redis is asked first, if there
-/// is one, and may end the fill.
-[[nodiscard]] LeadersShareRef lead_fill(Exchange& x, FillRef fill, bool asks_tier);
+/// is one, and may end the fill; `alone`: what comes is probably for nobody else, so no other node
+/// is waited for, or made to wait.
+[[nodiscard]] LeadersShareRef lead_fill(Exchange& x, FillRef fill, bool asks_tier, bool alone);
 
 /// Starts a fill for the request of x, which is answered from x.cache.entry meanwhile, unless one
 /// is under way.
@@ -82,7 +83,8 @@ class FillTask final : public FillHook {
 
     /// Whether the tier in Redis is asked before the origin, and what is done while another node
     /// asks the origin for the same: its answer is waited for a moment, or nothing is done at all.
-    enum class AskTier : std::uint8_t { no, yes_and_wait, yes };
+    /// `look`: without regard to other nodes.
+    enum class AskTier : std::uint8_t { no, look, yes_and_wait, yes };
     void ask_tier(AskTier asks) noexcept { asks_tier_ = asks; }
     /// Asks the origin for `fill`, until it is over; then the task is no more. With `known`, a
     /// stored response, it is validated if it can be; `keeps` it when the origin fails.

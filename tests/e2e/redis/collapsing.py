@@ -41,6 +41,19 @@ class Collapsing(FleetTest):
         eventually(lambda: not [k for k in redis.keys() if k.endswith(":lease")],
                    "the lease is given back")
 
+    def test_answers_that_are_probably_for_one_alone_wait_for_nobody(self):
+        redis, origin = self.redis(), self.held_origin()
+        nodes = [self.node(redis, origin) for _ in range(2)]
+        clients = [self.client(node) for node in nodes]
+        for i, client in enumerate(clients):
+            client.get("/mine", "site.test", f"Authorization: Basic {i}")
+            eventually(lambda: len(origin.asked) == i + 1, "it asks for itself")
+        self.assertEqual([k for k in redis.keys() if k.endswith(":lease")], [])
+        self.assertEqual([self.tier(node)["waits"] for node in nodes], [0, 0])
+        origin.go.set()
+        for client in clients:
+            client.final()
+
     def test_nobody_waits_for_long_for_one_that_died(self):
         redis, origin = self.redis(), self.held_origin()
         first, second = self.node(redis, origin), self.node(redis, origin)

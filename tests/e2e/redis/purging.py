@@ -127,6 +127,47 @@ class Purging(FleetTest):
         eventually(lambda: "more was purged" in second.stderr(), "it says so")
         self.assert_miss(self.fetch(second, "/x"))
 
+    def test_a_log_that_is_cut_off_in_front_of_a_node_purges_the_memory(self):
+        redis, origin = self.redis(), counting()
+        edge, = self.fleet(redis, origin, 1)
+        self.purge(edge, url="http://site.test/before")     # a place in the log
+        self.fetch(edge, "/x")
+        self.assert_hit(self.fetch(edge, "/x"))
+        # More than one reading brings, and the first of them gone before it is read.
+        redis.call("EVAL", """
+            for i = 1, 2000 do
+                local what = i == 1 and 'site.test/x' or 'site.test/other/' .. i
+                redis.call('XADD', KEYS[1], '*', 'by', 'u', 'token', 'token' .. i, 'what', what)
+            end
+            redis.call('XTRIM', KEYS[1], 'MAXLEN', 700)""", 1, "{scrollgate}:purges")
+        eventually(lambda: "more was purged" in edge.stderr(), "it says so")
+        self.wait_in_step(edge)
+        self.assert_miss(self.fetch(edge, "/x"))
+
+    def test_more_purges_than_may_wait_purge_all_on_the_other_nodes(self):
+        redis, origin = self.redis(), counting()
+        first, second = self.fleet(redis, origin, 2)
+        for node in (first, second):
+            self.fetch(node, "/x")
+        redis.freeze()
+        try:
+            with self.client(first) as client:
+                for i in range(0, 4200, 50):
+                    client.send(b"".join(b"POST /%d HTTP/1.1\r\nHost: site.test\r\n"
+                                         b"Content-Length: 0\r\n\r\n" % k
+                                         for k in range(i, i + 50)))
+                    for _ in range(50):
+                        client.final()
+            eventually(lambda: self.tier(first)["unsaid"] >= 4096, "they are given up")
+        finally:
+            redis.thaw()
+        eventually(lambda: "hit" not in self.cache_status(self.fetch(second, "/x")),
+                   "the other node purges everything")
+        self.wait_in_step(first)
+        eventually(lambda: self.tier(first)["pending"] == 0, "all is said")
+        # What it has not purged itself stays in its memory.
+        self.assert_hit(self.fetch(first, "/x"))
+
     def test_ten_thousand_objects_of_one_tag_on_three_nodes(self):
         redis, origin = self.redis(), counting("Surrogate-Key: many")
         nodes = self.fleet(redis, origin, 3)

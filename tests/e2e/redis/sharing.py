@@ -136,6 +136,25 @@ class Sharing(FleetTest):
         self.assertIn("detail=hit-for-miss", self.cache_status(answer))
         self.assertEqual(self.tier(second)["markers"], 1)
 
+    def test_a_marker_does_not_hide_the_variants_that_a_node_has(self):
+        redis = self.redis()
+
+        def script(conn):
+            while True:
+                private = conn.request().get("x-private")
+                conn.answer(b"x", "200 OK", "Vary: X-Lang",
+                            "Cache-Control: " + ("private" if private else "max-age=600"))
+        first, second = self.node(redis, script), self.node(redis, script)
+        self.fetch(first, "/v", "X-Lang: a")
+        self.wait_written(redis, 2)
+        for name in redis.responses():      # as if Redis had evicted them
+            redis.call("DEL", name)
+        self.fetch(second, "/v", "X-Lang: a", "X-Private: 1")
+        self.wait_written(redis, 1)
+        self.fetch(first, "/v", "X-Lang: b", "X-Private: 1")
+        self.assertEqual(self.tier(first)["markers"], 0)
+        self.assert_hit(self.fetch(first, "/v", "X-Lang: a"))
+
     def test_a_stale_one_is_used_as_one_in_memory_would_be(self):
         redis = self.redis()
         failing = []

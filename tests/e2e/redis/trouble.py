@@ -41,6 +41,19 @@ class Trouble(FleetTest):
         self.fetch_all(edge, ["/back"])
         eventually(lambda: self.tier(edge)["writes"] > writes, "and written to")
 
+    def test_who_gets_no_answer_does_not_wait_for_a_lease_as_well(self):
+        redis, origin = self.redis(), counting()
+        edge = self.node(redis, origin, timeout="50ms")
+        redis.freeze()
+        try:
+            self.fetch_all(edge, ["/a"])
+        finally:
+            redis.thaw()
+        self.wait_in_step(edge)
+        # It would have been taken now, and would stand for seconds.
+        self.assertEqual([k for k in redis.keys() if k.endswith(":lease")], [])
+        self.assertEqual(self.tier(edge)["leases"], 0)
+
     def test_killed_and_restarted(self):
         redis, origin = self.redis(), counting()
         edge = self.node(redis, origin)

@@ -301,6 +301,34 @@ TEST_CASE("what a reload cannot change is named, all else is not") {
           "admin: 127.0.0.1:9528 stays in force; off needs a restart of the process");
 }
 
+TEST_CASE("whatever of cache.redis has changed needs a restart, and no password is told") {
+    Config running = loaded(listeners + pools + routes);
+    running.cache.redis.emplace().url.emplace().host = "one.example";
+    running.cache.redis->sentinel.emplace().master = "main";
+    CHECK(not_reloadable(running, running).empty());
+    const auto names = [&running](auto change) {
+        Config next = running;
+        change(*next.cache.redis);
+        const std::vector<std::string> told = not_reloadable(running, next);
+        REQUIRE(told.size() == 1);
+        CHECK(told.front().find("secret") == std::string::npos);
+        return told.front();
+    };
+    names([](Redis& r) { r.tls.emplace(); });
+    names([](Redis& r) { r.cluster = Redis::Cluster::on; });
+    names([](Redis& r) { r.sentinel->nodes.push_back({"two.example", 26379}); });
+    names([](Redis& r) { r.database = 3; });
+    names([](Redis& r) { r.from_replicas = true; });
+    names([](Redis& r) { r.username = "edge"; });
+    names([](Redis& r) { r.password_file = "/elsewhere"; });
+    const std::string told = names([](Redis& r) { r.password = "secret"; });
+    CHECK(told.find("another password") != std::string::npos);
+    names([](Redis& r) { r.url->password = "secret"; });
+    Config off = running;
+    off.cache.redis.reset();
+    CHECK(not_reloadable(running, off).front().find("; off needs") != std::string::npos);
+}
+
 TEST_CASE("TLS, PROXY headers, HSTS and redirects read back from their effective form") {
     const Loaded loaded = load_text(R"(
 trusted_proxies: [ 10.0.0.0/8 ]

@@ -65,10 +65,46 @@ TEST_CASE("an own purge holds against everything until the log tells it back") {
     s.hear(20, "a.example/second");
     CHECK_FALSE(s.takes(20, "a.example/x"));
     CHECK(s.takes(20, "a.example/y"));
-    s.hear(30, "a.example/x");
     s.positions.own_ended(since);
     CHECK_FALSE(s.takes(20, "a.example/x"));
+    s.positions.step(30, s.store.purge_position());
+    CHECK_FALSE(s.takes(20, "a.example/x"));
     CHECK(s.takes(30, "a.example/x"));
+}
+
+TEST_CASE("own purges hold in the order of the log, whatever order the store made them in") {
+    Scene s;
+    s.hear(10, "a.example/first");
+    const std::uint64_t since_y = s.positions.own_began();
+    const std::uint64_t y = s.purge(Purge::By::url, "a.example/y");
+    const std::uint64_t since_z = s.positions.own_began();
+    const std::uint64_t z = s.purge(Purge::By::url, "a.example/z");
+    REQUIRE(y < z);
+    // The log tells them the other way round.
+    s.positions.own_ended(since_z);
+    s.positions.step(20, s.store.purge_position());
+    s.positions.own_ended(since_y);
+    s.positions.step(30, s.store.purge_position());
+    REQUIRE(s.positions.number_at(20));
+    CHECK(*s.positions.number_at(20) < y);
+    CHECK(*s.positions.number_at(30) >= z);
+    // Written by a node that had heard of z alone.
+    CHECK_FALSE(s.takes(20, "a.example/y"));
+    CHECK(s.takes(30, "a.example/y"));
+}
+
+TEST_CASE("what an own purge is compared with stays in the store when the log begins anew") {
+    Scene s;
+    const std::uint64_t since = s.positions.own_began();
+    s.purge(Purge::By::url, "a.example/x");
+    s.positions.begin();
+    s.hear(10, "a.example/first");
+    s.sweep_all();
+    CHECK_FALSE(s.takes(10, "a.example/x"));
+    CHECK(s.takes(10, "a.example/y"));
+    s.positions.own_ended(since);
+    s.hear(20, "a.example/second");
+    CHECK(s.takes(20, "a.example/x"));
 }
 
 TEST_CASE("however many purges come, the latest are known, and the store forgets none of them") {
