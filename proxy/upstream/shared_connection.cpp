@@ -157,10 +157,12 @@ Task<void> SharedSeat::wait(TimedGate& gate) {
     EndpointSlot* const slot = connection_ != nullptr ? connection_->slot_ : slot_;
     UpstreamPool& pool = connection_ != nullptr ? connection_->pool_ : *pool_;
     if (slot == nullptr) co_return;
-    ++slot->joining;  // so that it stays
+    const bool seated = connection_ != nullptr;
+    if (seated) ++slot->joining;  // so that it stays; a place among those that wait counts already
     slot->waiting.push_back(&gate);
     co_await gate.passed();
     std::erase(slot->waiting, &gate);
+    if (!seated) co_return;
     --slot->joining;
     pool.sweep(*slot);
 }
