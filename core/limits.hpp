@@ -274,7 +274,9 @@ inline constexpr double http2_reset_rate = 100;    ///< …for what it did, and 
 inline constexpr std::uint32_t http2_upstream_window = 16 * MiB;  ///< of a connection, all streams
 inline constexpr auto http2_silence = 5s;          ///< of an origin that streams wait for: PING…
 inline constexpr auto http2_ping_wait = 5s;        ///< …which is to be answered within
-inline constexpr auto http2_silence_again = 5min;  ///< …and not again in the same silence before
+inline constexpr auto http2_silence_again = 5min;  ///< …and not again in the same silence before,
+inline constexpr auto http2_ping_again = 10s;      ///< …or this, if streams were opened since,
+inline constexpr unsigned http2_pings = 3;         ///< …while there were fewer PINGs than this
 inline constexpr std::size_t http2_write = 64 * KiB;  ///< most that leaves in one write
 
 // -- TLS and the PROXY protocol
