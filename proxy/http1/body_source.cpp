@@ -96,6 +96,7 @@ BodyChunk Http1BodySource::piped(Pipe& pipe) noexcept {
 }
 
 Task<Result<BodyChunk>> Http1BodySource::wait_and_take() {
+    if (const std::optional<Error> error = stopped()) co_return *error;  // while nobody waited
     for (;;) {
         set_deadline();
         const bool came = co_await connection_->more();

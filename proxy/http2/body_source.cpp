@@ -79,6 +79,8 @@ Task<Result<BodyChunk>> Http2BodySource::pull() {
 
 Task<Result<BodyChunk>> Http2BodySource::wait_and_take() {
     for (;;) {
+        if (interrupted_ && !failure_)
+            co_return Error{ErrorKind::cancelled};  // while nobody waited
         gate_.reset();
         const TimePoint stall = after(loop_.now(), rules_.stall);
         const TimePoint first = std::min(stall, rules_.until);

@@ -14,6 +14,7 @@ void Http2Outlet::start(Duration stall, ErrorKind stalled) noexcept {
 
 void Http2Outlet::reset() noexcept {
     chunk_ = {};
+    all_taken_ = false;
     failure_.reset();
     gate_.reset();
 }
@@ -28,6 +29,7 @@ http2::BodyPart Http2Outlet::fill(std::span<char> into) noexcept {
     chunk_.data.remove_prefix(part);
     given_ += part;
     if (!chunk_.data.empty()) return {part, false, nullptr};
+    all_taken_ = true;
     ended_ = chunk_.end;
     gate_.open();
     return {part, chunk_.end, chunk_.trailers};
@@ -47,7 +49,8 @@ Task<Result<void>> Http2Outlet::taken() {
         if (first != never) gate_.limit(first);
         const TimedGate::State passed = co_await gate_.passed();
         if (failure_) co_return *failure_;
-        if (passed != TimedGate::State::timed_out) co_return Result<void>();
+        // The last of it may go between the gate's time and this step: nothing would open it again.
+        if (all_taken_ || passed != TimedGate::State::timed_out) co_return Result<void>();
         if (loop_.now() >= until_) co_return Error{ErrorKind::request_timeout};
         if (given_ == before) co_return Error{stalled_};
         gate_.reset();

@@ -35,7 +35,10 @@ class Http2Outlet {
 
     // -- by the sink
     /// What fill() gives from now on; its bytes stay valid until taken() has finished.
-    void put(const BodyChunk& chunk) noexcept { chunk_ = chunk; }
+    void put(const BodyChunk& chunk) noexcept {
+        chunk_ = chunk;
+        all_taken_ = false;
+    }
     /// Waits for fill() to have taken it all.
     [[nodiscard]] Task<Result<void>> taken();
 
@@ -44,6 +47,7 @@ class Http2Outlet {
     TimedGate gate_;   ///< where taken() waits
     BodyChunk chunk_;  ///< what is being written; its data shrinks from the front
     std::uint64_t given_ = 0;
+    bool all_taken_ = false;  ///< of `chunk_`
     bool ended_ = false;
     Duration stall_ = no_limit;
     TimePoint until_ = never;

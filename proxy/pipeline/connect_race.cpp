@@ -82,7 +82,11 @@ Task<Result<void>> join(Exchange& x, Claim& claim) {
     x.attach(wait);
     while (!claim.ready() && !claim.connection && !wait.failure) {
         wait.gate.reset();
-        if (const TimePoint end = std::min(limit, x.until); end != never) wait.gate.limit(end);
+        // Only what is being opened tells of itself: room may come up for others, too.
+        TimePoint look = std::min(limit, x.until);
+        if (!claim.seat.opening())
+            look = std::min(look, x.worker.loop().now() + limits::pending_look);
+        if (look != never) wait.gate.limit(look);
         claim.seat.waits_with(&wait);
         co_await claim.seat.wait(wait.gate);
         if (wait.failure) break;

@@ -60,7 +60,8 @@ void SharedConnection::take_seat() {
     if (seats_++ > 0) return;
     leave_idle();
     heard_ = heard();
-    pinged_ = owes_ = false;
+    pings_ = 0;
+    owes_ = false;
     look_at(loop_of().now() + limits::http2_silence);
 }
 
@@ -102,7 +103,8 @@ void SharedConnection::expired() noexcept {
     look_at(until);
 }
 
-// Somebody waits. The answer to a PING alone is no news of the streams, so the silence lasts.
+// Somebody waits. The answer to a PING alone is no news of the streams, so the silence lasts. It
+// says nothing of those that were opened since, either: for these there is another one.
 void SharedConnection::look_for_life() {
     constexpr std::uint64_t ping_frame = 17;  // RFC 9113 section 6.7
     const TimePoint now = loop_of().now();
@@ -111,11 +113,15 @@ void SharedConnection::look_for_life() {
     const bool answered = owes_ && came <= ping_frame;
     owes_ = false;
     heard_ = heard();
-    if (came > 0 && !answered) pinged_ = false;
-    const bool lately = pinged_ && now - pinged_at_ < limits::http2_silence_again;
+    if (came > 0 && !answered) pings_ = 0;
+    const bool more = served_ != pinged_served_ && pings_ < limits::http2_pings;
+    const Duration again = more ? limits::http2_ping_again : limits::http2_silence_again;
+    const bool lately = pings_ > 0 && now - pinged_at_ < again;
     if (came > 0 || lately) return look_at(now + limits::http2_silence);
-    pinged_ = owes_ = true;
+    ++pings_;
+    owes_ = true;
     pinged_at_ = now;
+    pinged_served_ = served_;
     ping();
     wake();
     look_at(now + limits::http2_ping_wait);
@@ -157,10 +163,12 @@ Task<void> SharedSeat::wait(TimedGate& gate) {
     EndpointSlot* const slot = connection_ != nullptr ? connection_->slot_ : slot_;
     UpstreamPool& pool = connection_ != nullptr ? connection_->pool_ : *pool_;
     if (slot == nullptr) co_return;
-    ++slot->joining;  // so that it stays
+    const bool seated = connection_ != nullptr;
+    if (seated) ++slot->joining;  // so that it stays; a place among those that wait counts already
     slot->waiting.push_back(&gate);
     co_await gate.passed();
     std::erase(slot->waiting, &gate);
+    if (!seated) co_return;
     --slot->joining;
     pool.sweep(*slot);
 }

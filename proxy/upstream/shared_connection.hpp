@@ -5,9 +5,9 @@
 // destroyed when nothing is carried any more and nobody has a seat. A seat is one stream, or the
 // right to open one; a peer that has not said how many it takes gets one. An idle connection ends
 // after timeouts.upstream_idle; one that is silent while somebody waits is asked for a sign of life
-// (PING, and rarely again, because servers take many for a flood), and takes no new streams while
-// it owes that. After GOAWAY, or when it is retired, it carries on what it has. One worker; no
-// locks.
+// (PING, and rarely again, because servers take many for a flood; sooner, a few times, if streams
+// were opened since), and takes no new streams while it owes that. After GOAWAY, or when it is
+// retired, it carries on what it has. One worker; no locks.
 #pragma once
 
 #include "core/http2/client_session.hpp"
@@ -69,12 +69,13 @@ class SharedConnection final : public http2::ClientSession, private TimerWheel::
     const Duration idle_most_;
     const bool over_tls_;
     std::uint32_t seats_ = 0;
-    std::uint64_t served_ = 0;  ///< seats ever taken
-    std::uint64_t heard_ = 0;   ///< bytes received when the timer was set
+    std::uint64_t served_ = 0;         ///< seats ever taken
+    std::uint64_t pinged_served_ = 0;  ///< `served_` at the last PING
+    std::uint64_t heard_ = 0;          ///< bytes received when the timer was set
     TimePoint idle_since_{}, pinged_at_{}, look_ = never;
     bool idle_ = false, retired_ = false, over_ = false;
-    bool pinged_ = false;  ///< in the silence that lasts
-    bool owes_ = false;    ///< an answer to that
+    unsigned pings_ = 0;  ///< in the silence that lasts
+    bool owes_ = false;   ///< an answer to the last of them
 };
 
 /// Movable; gives its place back when it is destroyed.

@@ -307,3 +307,22 @@ TEST_CASE("a long body goes through a large buffer, which goes back at its end")
     CHECK(line.loop->bulk_buffers().leased() == 0);
     CHECK(line.loop->small_buffers().leased() == 1);
 }
+
+TEST_CASE("an interrupt that comes while nobody waits ends the next wait") {
+    Line line;
+    Http1BodySource body;
+    body.start(*line, {Kind::length, 10}, rules);
+    body.interrupt();
+    Got got;
+    pull_all(body, got);
+    line.settle();
+    REQUIRE(got.error);
+    CHECK(got.error->kind == ErrorKind::cancelled);
+    body.resume();
+    Got again;
+    pull_all(body, again);
+    line.peer->send("0123456789");
+    line.settle();
+    CHECK(again.data == "0123456789");
+    CHECK(again.end);
+}

@@ -1,6 +1,7 @@
 // Connections to origins that exchanges share: how many there are, and when they end.
 #include <doctest/doctest.h>
 
+#include "core/limits.hpp"
 #include "tests/unit/proxy/http2/played_origin.hpp"
 #include "tests/unit/proxy/pipeline/edge.hpp"
 #include "tests/unit/proxy/pipeline/played.hpp"
@@ -84,6 +85,27 @@ struct Site {
     std::vector<std::shared_ptr<ScriptedPeer>> clients;
 };
 
+/// PINGs of ours on a connection.
+std::size_t pings(const ScriptedPeer& line) {
+    const std::string_view bytes = line.written();
+    std::size_t count = 0;
+    const auto at = [bytes](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+    for (std::size_t frame = 24; frame + 9 <= bytes.size();) {  // behind the preface
+        if (at(frame + 3) == 6 && (at(frame + 4) & 1) == 0) ++count;
+        frame +=
+            9 + (std::size_t{at(frame)} << 16 | std::size_t{at(frame + 1)} << 8 | at(frame + 2));
+    }
+    return count;
+}
+
+/// All small buffers that are free.
+std::vector<BufferLease> take_buffers(Edge& edge) {
+    std::vector<BufferLease> all;
+    while (BufferLease one = edge.worker.loop().small_buffers().lease())
+        all.push_back(std::move(one));
+    return all;
+}
+
 }  // namespace
 
 TEST_CASE("requests that come while a connection is being made share it") {
@@ -96,6 +118,34 @@ TEST_CASE("requests that come while a connection is being made share it") {
     site.answer_all();
     CHECK(site.answered() == 5);
     CHECK(site.connections() == 1);
+}
+
+TEST_CASE("as many wait for a connection that is being made as it may carry") {
+    Site site({}, true);
+    site.ask(limits::http2_streams);
+    CHECK(site.connections() == 1);
+    site.line(0).let_connect();
+    REQUIRE(site.edge.settle());
+    CHECK(site.asked.size() == limits::http2_streams);
+    site.answer_all();
+    CHECK(site.answered() == limits::http2_streams);
+    CHECK(site.connections() == 1);
+}
+
+TEST_CASE("who waits for a stream sees that another connection may be made") {
+    Site site({.streams = 1});
+    std::optional<ConnectionToken> elsewhere =
+        ConnectionToken::try_acquire(*site.edge.endpoints("app").front());
+    REQUIRE(elsewhere);
+    site.ask(2);
+    CHECK(site.connections() == 1);
+    CHECK(site.asked.size() == 1);
+    elsewhere->release();
+    CHECK(site.edge.pass(2 * limits::pending_look));
+    CHECK(site.connections() == 2);
+    CHECK(site.asked.size() == 2);
+    site.answer_all();
+    CHECK(site.answered() == 2);
 }
 
 TEST_CASE("when the one who connects leaves, another one of those who wait does it") {
@@ -163,6 +213,61 @@ TEST_CASE("an origin that owes a sign of life gets no new streams, and is given 
     site.answer_all();
     CHECK(site.answered() == 1);
     CHECK(site.clients[0]->written().starts_with("HTTP/1.1 502 "));  // there is nobody else to ask
+}
+
+TEST_CASE("streams that came behind its sign of life do not trust a connection that died then") {
+    Site site;
+    site.ask(1);
+    site.seconds(11);
+    REQUIRE(pings(site.line(0)) == 1);             // answered
+    site.line(0).on_change([](ScriptedPeer&) {});  // it is dead
+    site.ask(1);
+    CHECK(site.connections() == 1);
+    site.seconds(20);
+    CHECK(pings(site.line(0)) == 2);
+    CHECK(site.line(0).closed());
+    site.ask(1);
+    CHECK(site.connections() == 2);
+    site.asked.erase(site.asked.begin());
+    site.answer_all();
+    CHECK(site.clients[2]->written().starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("however many streams come in one silence, there are few PINGs") {
+    Site site;
+    for (int i = 0; i < 12; ++i) {
+        site.ask(1);
+        site.seconds(12);
+    }
+    CHECK(site.connections() == 1);
+    CHECK(pings(site.line(0)) == limits::http2_pings);
+    site.answer_all();
+    CHECK(site.answered() == 12);
+}
+
+TEST_CASE("a connection waits for buffers a while before all its streams end") {
+    Site site({}, true);
+    site.ask(2);
+    std::vector<BufferLease> all = take_buffers(site.edge);
+    site.line(0).let_connect();
+    CHECK(site.edge.settle());
+    CHECK(site.edge.pass(5 * limits::buffer_look));
+    CHECK(site.asked.empty());
+    CHECK_FALSE(site.line(0).closed());
+    SUBCASE("and then goes on") {
+        all.clear();
+        CHECK(site.edge.pass(2 * limits::buffer_look));
+        CHECK(site.asked.size() == 2);
+        site.answer_all();
+        CHECK(site.answered() == 2);
+        CHECK(site.connections() == 1);
+    }
+    SUBCASE("or does not") {
+        for (unsigned i = 0; i < limits::buffer_looks; ++i)
+            CHECK(site.edge.pass(2 * limits::buffer_look));
+        CHECK(site.line(0).closed());
+        CHECK(site.clients[0]->written().starts_with("HTTP/1.1 50"));
+    }
 }
 
 TEST_CASE("endpoints that leave the configuration end their connections after the last stream") {
