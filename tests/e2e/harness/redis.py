@@ -23,8 +23,9 @@ DRIVER = os.environ.get("REDIS_DRIVER_BIN")
 class RedisServer:
     """A redis-server with nothing on disk, in a folder of its own."""
 
-    def __init__(self, folder, *arguments, sentinel=False, tls=None, users=()):
+    def __init__(self, folder, *arguments, sentinel=False, tls=None, users=(), bus=None):
         self.port = free_port()
+        self.bus = bus
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
         self.password = None
         listening = (["--port", "0", "--tls-port", self.port, "--tls-cert-file", tls.certificate,
@@ -39,6 +40,8 @@ class RedisServer:
                             + "\n".join(arguments) + "\n")
             self.command = [SERVER, file, "--sentinel"]
         else:
+            if bus:
+                arguments = (*arguments, "--cluster-enabled", "yes", "--cluster-port", bus)
             if users:
                 file = self.folder / "redis.conf"
                 file.write_text("".join(f"user {user}\n" for user in users))
@@ -151,6 +154,17 @@ class Driver:
 
     def stats(self):
         return self.do("stats")
+
+    def answers(self, count=200):
+        """Waits until so many more questions were answered."""
+        enough = self.stats()["answered"] + count
+        eventually(lambda: self.stats()["answered"] >= enough, f"{count} answers", 30)
+
+    def loaded(self, keys, askers, meanwhile=None):
+        """What askers see from now on, while something happens, or for a while."""
+        self.send("load", keys, askers)
+        (meanwhile or self.answers)()
+        return self.do("done")
 
     def told(self):
         self.log.flush()
