@@ -23,9 +23,8 @@ DRIVER = os.environ.get("REDIS_DRIVER_BIN")
 class RedisServer:
     """A redis-server with nothing on disk, in a folder of its own."""
 
-    def __init__(self, folder, *arguments, sentinel=False, tls=None, users=(), bus=None):
+    def __init__(self, folder, *arguments, sentinel=False, tls=None, users=()):
         self.port = free_port()
-        self.bus = bus
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
         self.password = None
         listening = (["--port", "0", "--tls-port", self.port, "--tls-cert-file", tls.certificate,
@@ -40,8 +39,6 @@ class RedisServer:
                             + "\n".join(arguments) + "\n")
             self.command = [SERVER, file, "--sentinel"]
         else:
-            if bus:
-                arguments = (*arguments, "--cluster-enabled", "yes", "--cluster-port", bus)
             if users:
                 file = self.folder / "redis.conf"
                 file.write_text("".join(f"user {user}\n" for user in users))

@@ -14,12 +14,14 @@ class ClusterTest(RedisTest):
 
     def setUp(self):
         super().setUp()
-        self.nodes = [self.server("--cluster-node-timeout", "2000",
-                                  "--cluster-replica-validity-factor", "0", bus=free_port())
-                      for _ in range(6)]
+        # By default the nodes' own port is 10,000 above the clients', where there may be none.
+        buses = [free_port() for _ in range(6)]
+        self.nodes = [self.server("--cluster-enabled", "yes", "--cluster-node-timeout", "2000",
+                                  "--cluster-replica-validity-factor", "0",
+                                  "--cluster-port", bus) for bus in buses]
         masters = self.nodes[:3]
-        for other in self.nodes[1:]:
-            self.nodes[0].ask("CLUSTER", "MEET", "127.0.0.1", other.port, other.bus)
+        for other, bus in zip(self.nodes[1:], buses[1:]):
+            self.nodes[0].ask("CLUSTER", "MEET", "127.0.0.1", other.port, bus)
         for i, master in enumerate(masters):
             first, last = SLOTS * i // 3, SLOTS * (i + 1) // 3 - 1
             master.ask("CLUSTER", "ADDSLOTSRANGE", first, last)

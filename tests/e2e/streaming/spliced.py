@@ -388,7 +388,6 @@ class Ends(Splicing):
             self.assertEqual(line["outcome"], "client_closed")
             self.assertTrue(origin.connections[0].done.wait(10 * SCALE), "the origin is let go")
             self.assertLessEqual(pipes(edge), 1)
-            self.assertGreater(line["bytes_out"], 0)
 
     def test_a_client_that_stalls(self):
         edge = self.edge(self.origin(self.endless), timeouts={"client_write": "300ms"})

@@ -100,7 +100,8 @@ struct RedisLab {
         auto link = std::make_shared<FakeLink>(peer.shared_from_this());
         links.push_back(link);
         if (on_accept) on_accept(*link);
-        peer.on_change([this, link](ScriptedPeer&) { hear(*link); });
+        // `links` owns it: a peer that owned it, too, would own itself.
+        peer.on_change([this, at = link.get()](ScriptedPeer&) { hear(*at); });
     }
     void hear(FakeLink& link) {
         if (link.peer->closed()) return;
