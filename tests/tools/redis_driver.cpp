@@ -7,12 +7,13 @@
 //
 //   ask MS WORD…           a command and its answer; MS 0: within cache.redis.timeout
 //   up MS                  whether it is connected by then
-//   load SECONDS KEYS N    N askers that set and get keys at random, and check what they get
+//   load KEYS N            N askers begin to set and get keys at random, and check what they get;
+//                          no line
+//   done                   they end: what they have seen
 //   stats                  what the client counts
 //   password TEXT          other credentials
 //   look                   looks at password_file
 //   listen CHANNEL…        a line for each message, and for each change
-//   sleep is not among them: tests wait for events
 #include <iostream>
 #include <sstream>
 #include <thread>
@@ -101,6 +102,7 @@ class Pause final : private TimerWheel::Timer {
 /// What a load has seen; told when its last asker is done.
 struct Load {
     std::size_t askers = 0;
+    bool ends = false;
     std::uint64_t gets = 0, found = 0, sets = 0, stored = 0, wrong = 0, errors = 0, failed = 0;
     Duration slowest{};
 };
@@ -127,6 +129,8 @@ class Driver {
             up(std::chrono::milliseconds(ms));
         } else if (verb == "load") {
             load(words);
+        } else if (verb == "done") {
+            load_->ends = true;
         } else if (verb == "stats") {
             say(stats());
         } else if (verb == "password") {
@@ -173,16 +177,15 @@ class Driver {
     }
 
     void load(std::istringstream& words) {
-        std::uint64_t ms = 0, keys = 0, askers = 0;
-        words >> ms >> keys >> askers;
-        auto seen = std::make_shared<Load>();
-        seen->askers = askers;
-        const TimePoint until = loop_.now() + std::chrono::milliseconds(ms);
+        std::uint64_t keys = 0, askers = 0;
+        words >> keys >> askers;
+        load_ = std::make_shared<Load>();
+        load_->askers = askers;
         for (std::uint64_t i = 0; i < askers; ++i)
-            asker(seen, keys, until);
+            asker(load_, keys);
     }
-    detail::Detached asker(std::shared_ptr<Load> seen, std::uint64_t keys, TimePoint until) {
-        while (loop_.now() < until) {
+    detail::Detached asker(std::shared_ptr<Load> seen, std::uint64_t keys) {
+        while (!seen->ends) {
             const std::string key = fmt::format("key:{}", loop_.rng().below(keys));
             const bool gets = loop_.rng().below(2) == 0;
             const std::string content = key + ":" + std::string(loop_.rng().below(3000), 'v');
@@ -253,6 +256,7 @@ class Driver {
     }
 
     EventLoop& loop_;
+    std::shared_ptr<Load> load_;  ///< under way, or the last one
     SocketDialer dialer_;
     Statistics counts_, subscribed_counts_;
     Surroundings around_;

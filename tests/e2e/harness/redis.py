@@ -152,6 +152,17 @@ class Driver:
     def stats(self):
         return self.do("stats")
 
+    def answers(self, count=200):
+        """Waits until so many more questions were answered."""
+        enough = self.stats()["answered"] + count
+        eventually(lambda: self.stats()["answered"] >= enough, f"{count} answers", 30)
+
+    def loaded(self, keys, askers, meanwhile=None):
+        """What askers see from now on, while something happens, or for a while."""
+        self.send("load", keys, askers)
+        (meanwhile or self.answers)()
+        return self.do("done")
+
     def told(self):
         self.log.flush()
         self.log.seek(0)

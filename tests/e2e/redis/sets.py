@@ -16,7 +16,7 @@ class ClusterTest(RedisTest):
         super().setUp()
         # By default the nodes' own port is 10,000 above the clients', where there may be none.
         buses = [free_port() for _ in range(6)]
-        self.nodes = [self.server("--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
+        self.nodes = [self.server("--cluster-enabled", "yes", "--cluster-node-timeout", "2000",
                                   "--cluster-replica-validity-factor", "0",
                                   "--cluster-port", bus) for bus in buses]
         masters = self.nodes[:3]
@@ -26,7 +26,7 @@ class ClusterTest(RedisTest):
             first, last = SLOTS * i // 3, SLOTS * (i + 1) // 3 - 1
             master.ask("CLUSTER", "ADDSLOTSRANGE", first, last)
         eventually(lambda: all(n.ask("CLUSTER", "NODES").count("connected") >= 6
-                               for n in self.nodes), "all know each other", 30)
+                               for n in self.nodes), "all know each other", 60)
         for master, replica in zip(masters, self.nodes[3:]):
             eventually(lambda: self.replicate(master, replica), "a replica", 30)
         eventually(lambda: all("cluster_state:ok" in n.ask("CLUSTER", "INFO")
@@ -62,7 +62,7 @@ class ClusterTest(RedisTest):
 
     def test_keys_are_where_they_belong(self):
         driver = self.driven()
-        seen = driver.do("load", 1500, 200, 20, seconds=30)
+        seen = driver.loaded(200, 20, lambda: driver.answers(3000))
         self.assertEqual((seen["wrong"], seen["errors"], seen["failed"]), (0, 0, 0))
         self.assertEqual(driver.stats()["redirects"], 0)
         for master in self.nodes[:3]:
@@ -70,31 +70,37 @@ class ClusterTest(RedisTest):
 
     def test_slots_that_move_under_load(self):
         driver = self.driven()
-        driver.do("load", 500, 30, 20, seconds=30)
+        driver.loaded(30, 20)
         slots = [int(self.nodes[0].ask("CLUSTER", "KEYSLOT", f"key:{i}")) for i in range(30)]
         mine = [slot for slot in slots if slot < SLOTS // 3]
         self.assertGreater(len(mine), 2)
-        driver.send("load", 4000, 30, 20)
-        for slot in mine:
-            self.move_slot(slot, self.nodes[0], self.nodes[1])
-        seen = driver.line(40)
+
+        def move():
+            for slot in mine:
+                self.move_slot(slot, self.nodes[0], self.nodes[1])
+                driver.answers()
+        seen = driver.loaded(30, 20, move)
         self.assertEqual((seen["wrong"], seen["failed"]), (0, 0))
         stats = driver.stats()
         self.assertGreater(stats["redirects"], 0)
         # What moved is known: nothing is sent on any more.
-        driver.do("load", 500, 30, 20, seconds=30)
+        driver.loaded(30, 20)
         self.assertEqual(driver.stats()["redirects"], stats["redirects"])
 
     def test_a_master_that_dies_under_load(self):
         driver = self.driven()
-        driver.send("load", 12000, 200, 20)
-        self.nodes[1].kill()
-        eventually(lambda: "role:master" in self.nodes[4].ask("INFO", "replication"),
-                   "its replica takes over", 30)
-        seen = driver.line(60)
+
+        def die():
+            driver.answers()
+            self.nodes[1].kill()
+            eventually(lambda: "role:master" in self.nodes[4].ask("INFO", "replication"),
+                       "its replica takes over", 60)
+            eventually(lambda: driver.stats()["nodes_up"] == 3, "three masters again", 60)
+            driver.answers()
+        seen = driver.loaded(200, 20, die)
         self.assertEqual(seen["wrong"], 0)
-        eventually(lambda: driver.stats()["nodes_up"] == 3, "three masters again", 30)
-        seen = driver.do("load", 1000, 200, 20, seconds=30)
+        self.assertGreater(seen["failed"], 0)
+        seen = driver.loaded(200, 20, lambda: driver.answers(1000))
         self.assertEqual((seen["wrong"], seen["failed"]), (0, 0))
         self.assertGreater(self.nodes[4].ask("DBSIZE"), 0)
 
@@ -123,11 +129,14 @@ class SentinelTest(RedisTest):
             "nodes": [f"127.0.0.1:{free_port()}", *(s.address for s in sentinels)]})
         self.assertTrue(driver.is_up())
         self.assertEqual(driver.ask("SET", "k", "v"), ("status", "OK"))
-        driver.send("load", 3000, 50, 10)
-        first.kill()
-        eventually(lambda: "role:master" in second.ask("INFO", "replication"), "failover", 30)
-        self.assertEqual(driver.line(40)["wrong"], 0)
-        self.assertTrue(driver.is_up(30000))
+
+        def die():
+            driver.answers()
+            first.kill()
+            eventually(lambda: "role:master" in second.ask("INFO", "replication"), "failover", 30)
+            self.state_becomes(driver, "up", 30)
+            driver.answers()
+        self.assertEqual(driver.loaded(50, 10, die)["wrong"], 0)
         self.assertEqual(driver.ask("SET", "k", "w"), ("status", "OK"))
         self.assertEqual(second.ask("GET", "k"), "w")
 

@@ -364,6 +364,29 @@ TEST_CASE("scripts go by name, and whole where the server does not know them") {
     CHECK(asked[3] == Words{"EVALSHA", script.sha1(), "1", "k", "x", "y"});
 }
 
+TEST_CASE("what is told by a script's name is not lost when the server has forgotten the script") {
+    RedisLab lab;
+    const Script script("return 7");
+    lab.client = std::make_unique<Client>(lab.around, lab.settings, lab.credentials);
+    lab.client->teach(script);
+    lab.client->start();
+    lab.settle();
+    bool knows = false;
+    int ran = 0;
+    lab.answer = [&](FakeLink&, const Words& words) {
+        if (words[0] == "SCRIPT") knows = true;
+        if (words[0] != "EVALSHA") return lab.usual(words);
+        if (!knows) return std::string("-NOSCRIPT No matching script.\r\n");
+        ++ran;
+        return std::string(":7\r\n");
+    };
+    const std::vector<std::string_view> keys = {"k"};
+    CHECK(lab.client->tell(script_command(script, keys, {})));
+    lab.settle();
+    CHECK(ran == 1);
+    CHECK(value(lab.counts.pending) == 0);
+}
+
 TEST_CASE("several questions are answered in their order, whatever fails") {
     RedisLab lab;
     Client& client = lab.start();

@@ -173,6 +173,20 @@ TEST_CASE("when all nodes are gone the seeds are asked again, one after the othe
     CHECK(lab.counts.nodes.load() == 1);
 }
 
+TEST_CASE("where the first seed does not answer the next one is tried") {
+    ClusterLab lab;
+    lab.settings->seeds = {{"192.0.2.77", 7001}, {"192.0.2.1", 7001}};
+    lab.on_accept = [](FakeLink& link) {
+        if (link.peer->address().ip() == "192.0.2.77")
+            link.peer->connect_result({ECONNREFUSED, boost::system::system_category()});
+    };
+    Client& client = lab.start();
+    CHECK(client.state() == State::open);
+    lab.pass_in_steps(limits::redis_pause);
+    CHECK(client.state() == State::up);
+    CHECK(lab.where("foo") == "192.0.2.3");
+}
+
 TEST_CASE("replicas take reads where that is wanted, never writes") {
     ClusterLab lab;
     lab.settings->from_replicas = true;
