@@ -249,11 +249,14 @@ Task<bool> FillTask::find_in_tier() {
             fill_->found(found.entry);
             co_return true;
         }
-        if (asks_tier_ == AskTier::look || !found.answered) co_return false;
+        if (asks_tier_ == AskTier::look || !found.answered || lease_ != 0) co_return false;
         if (loop.now() >= until || !tier.asks()) co_return false;
         const std::uint64_t token = loop.rng().next() | 1;
         const tier::Tier::Lease lease = co_await tier.take_lease(fill_->key(), token, by);
-        if (lease == tier::Tier::Lease::ours) lease_ = token;
+        if (lease == tier::Tier::Lease::ours) {
+            lease_ = token;
+            continue;  // who had it before may have written since that look
+        }
         if (lease != tier::Tier::Lease::others || x_.cancelled) co_return false;
         // Another node refreshes it, and nobody waits here.
         if (asks_tier_ == AskTier::yes && fill_->waiting() == 0) {
@@ -276,6 +279,7 @@ Task<void> FillTask::pause(Duration span) {
 /// No origin was asked: nothing to observe but what the readers do with it.
 void FillTask::end_found() {
     x_.worker.cache().fills.leave(*fill_);
+    if (lease_ != 0) x_.worker.tier()->return_lease(fill_->key(), std::exchange(lease_, 0));
     if (!done_) return;
     const EntryRef entry = fill_->entry();
     if (!entry || entry->is_marker()) return done_({"ok", CacheReason::hit_for_miss, 0, 0});
