@@ -6,6 +6,7 @@
 
 #include "config/schema.hpp"
 #include "core/net/address.hpp"
+#include "core/percent.hpp"
 
 namespace scrollgate::config {
 namespace {
@@ -15,30 +16,6 @@ constexpr std::string_view example = "redis://127.0.0.1:6379/0";
 
 Parsed<RedisUrl> refuse_part(std::string_view words) {
     return refuse<RedisUrl>(fmt::format("{}; write for example {}", words, example));
-}
-
-int hex(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-/// %40 and its like are the bytes that they stand for.
-std::optional<std::string> decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        const int high = i + 2 < text.size() ? hex(text[i + 1]) : -1;
-        const int low = i + 2 < text.size() ? hex(text[i + 2]) : -1;
-        if (high < 0 || low < 0) return {};
-        out += static_cast<char>(high * 16 + low);
-        i += 2;
-    }
-    return out;
 }
 
 /// The inverse, of what would end a user name.
@@ -55,8 +32,9 @@ std::string encoded(std::string_view text) {
 
 std::string_view take_credentials(std::string_view text, RedisUrl& url) {
     const std::size_t colon = text.find(':');
-    const auto user = decoded(text.substr(0, colon));
-    const auto password = decoded(colon == text.npos ? std::string_view{} : text.substr(colon + 1));
+    const auto user = unescaped(text.substr(0, colon));
+    const auto password =
+        unescaped(colon == text.npos ? std::string_view{} : text.substr(colon + 1));
     if (!user || !password) return "a % before no two hex digits in user or password";
     url.username = *user;
     url.password = *password;

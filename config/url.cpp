@@ -17,17 +17,14 @@ Parsed<Url> refuse_url(const std::string& text, std::string_view words) {
 /// Finds the scheme; what is wrong with it, or nothing.
 std::string wrong_scheme(std::string_view name, const std::vector<Scheme>& schemes,
                          const Scheme*& found) {
-    std::vector<std::string_view> built;
+    std::vector<std::string_view> known;
     for (const Scheme& scheme : schemes) {
         if (scheme.name == name) found = &scheme;
-        if (scheme.later.empty()) built.push_back(scheme.name);
+        known.push_back(scheme.name);
     }
-    if (found == nullptr)
-        return fmt::format("has an unknown scheme {}; use {}{}", quoted(name), either(built),
-                           did_you_mean(name, built));
-    if (!found->later.empty())
-        return fmt::format("needs {}, which is {}", found->later, not_built());
-    return {};
+    if (found != nullptr) return {};
+    return fmt::format("has an unknown scheme {}; use {}{}", quoted(name), either(known),
+                       did_you_mean(name, known));
 }
 
 }  // namespace

@@ -14,7 +14,6 @@ struct Scheme {
     std::string_view name;
     std::uint16_t port = 0;  ///< where a URL names none; 0: it has to
     bool path = false;       ///< may a path follow?
-    std::string_view later;  ///< what it needs, if that is not built yet: "TLS to webhooks"
 };
 
 struct Url {

@@ -117,7 +117,7 @@ void Validator::cache_partitions() {
 
 /// Each URL that is to be warmed has a route, and that has a cache.
 void Validator::cache_warm() {
-    static const std::vector<Scheme> schemes = {{"http", 80, true, {}}, {"https", 443, true, {}}};
+    static const std::vector<Scheme> schemes = {{"http", 80, true}, {"https", 443, true}};
     const auto caches = [](const config::Route& route) { return route.cache.enabled; };
     const bool any = std::any_of(config_.routes.begin(), config_.routes.end(), caches);
     for (std::size_t i = 0; i < config_.cache.warm.size(); ++i) {

@@ -9,13 +9,11 @@ std::string hex(const Hash128& hash) {
 }
 
 std::string name_of_key(std::string_view prefix, std::string_view key) {
-    const Hash128 hash = hash128(key);
-    return fmt::format("{}:{{{:016x}{:016x}}}", prefix, hash.high, hash.low);
+    return fmt::format("{}:{{{}}}", prefix, hex(hash128(key)));
 }
 
 std::string name_of_variant(std::string_view name, std::string_view lines) {
-    const Hash128 hash = hash128(lines);
-    return fmt::format("{}:{:016x}{:016x}", name, hash.high, hash.low);
+    return fmt::format("{}:{}", name, hex(hash128(lines)));
 }
 
 std::string name_of_lease(std::string_view name) {

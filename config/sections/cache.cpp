@@ -18,7 +18,7 @@ constexpr double most_rate = 1'000'000;
 constexpr Duration longest_use = 365 * 24h;
 
 std::string wrong_warm_url(const std::string& url) {
-    static const std::vector<Scheme> schemes = {{"http", 80, true, {}}, {"https", 443, true, {}}};
+    static const std::vector<Scheme> schemes = {{"http", 80, true}, {"https", 443, true}};
     return parse_url(url, schemes, "http://www.example/metadata/1.json").wrong;
 }
 

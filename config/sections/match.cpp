@@ -4,18 +4,10 @@
 #include <re2/re2.h>
 
 #include "config/sections/tables.hpp"
+#include "core/percent.hpp"
 
 namespace scrollgate::config {
 namespace {
-
-bool is_hex(char c) noexcept {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-unsigned hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    return static_cast<unsigned>((c | 0x20) - 'a') + 10;
-}
 
 /// Unreserved in RFC 3986 2.3: never escaped in a normalised path.
 bool is_unreserved(unsigned c) noexcept {
@@ -33,10 +25,10 @@ std::string wrong_escapes(std::string_view path) {
                 "%{:02X} for the first such byte",
                 quoted(path), plain);
         if (path[i] != '%') continue;
-        if (i + 2 >= path.size() || !is_hex(path[i + 1]) || !is_hex(path[i + 2]))
-            return fmt::format("{} holds a '%' without two hex digits", quoted(path));
+        const int escaped = escape_at(path, i);
+        if (escaped < 0) return fmt::format("{} holds a '%' without two hex digits", quoted(path));
         const std::string_view escape = path.substr(i, 3);
-        const unsigned byte = hex_value(path[i + 1]) * 16 + hex_value(path[i + 2]);
+        const auto byte = static_cast<unsigned>(escaped);
         if (is_unreserved(byte))
             return fmt::format("{} never matches: paths are normalised first; write {} for {}",
                                quoted(path), static_cast<char>(byte), escape);

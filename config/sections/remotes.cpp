@@ -14,16 +14,16 @@ constexpr const char* dependency_example = "tcp://db.example:5432";
 constexpr const char* webhook_example = "http://scaler.example:8080/desired";
 
 const std::vector<Scheme>& schemes_of(const Dependency*) {
-    static const std::vector<Scheme> schemes = {{"tcp", 0, false, {}},
-                                                {"http", 80, true, {}},
-                                                {"redis", 6379, false, {}},
-                                                {"https", 443, true, {}},
-                                                {"rediss", 6379, false, {}}};
+    static const std::vector<Scheme> schemes = {{"tcp", 0, false},
+                                                {"http", 80, true},
+                                                {"redis", 6379, false},
+                                                {"https", 443, true},
+                                                {"rediss", 6379, false}};
     return schemes;
 }
 
 const std::vector<Scheme>& schemes_of(const Webhook*) {
-    static const std::vector<Scheme> schemes = {{"http", 80, true, {}}, {"https", 443, true, {}}};
+    static const std::vector<Scheme> schemes = {{"http", 80, true}, {"https", 443, true}};
     return schemes;
 }
 

@@ -1,7 +1,6 @@
 #include "proxy/admin/cache_api.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include <boost/json/array.hpp>
@@ -10,6 +9,7 @@
 
 #include "config/scalars.hpp"
 #include "config/suggest.hpp"
+#include "core/percent.hpp"
 #include "proxy/admin/answers.hpp"
 #include "proxy/admin/json_body.hpp"
 
@@ -24,25 +24,6 @@ http1::HttpResponse refused(const CacheRefusal& refusal) {
 
 http1::HttpResponse wrong_request(std::string_view why) {
     return admin_error(400, "bad_request", why);
-}
-
-/// `text` with its escapes decoded; nothing if one is malformed.
-std::optional<std::string> decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        unsigned value = 0;
-        const char* from = text.data() + i + 1;
-        if (text.size() - i < 3) return std::nullopt;
-        const auto [stop, failure] = std::from_chars(from, from + 2, value, 16);
-        if (failure != std::errc{} || stop != from + 2) return std::nullopt;
-        out += static_cast<char>(value);
-        i += 2;
-    }
-    return out;
 }
 
 /// The one of url, prefix, tag and all that the body names.
@@ -160,7 +141,7 @@ std::string query_parameter(std::string_view query, std::string_view name,
         }
         if (key != name) continue;
         if (value) wrong = fmt::format("{} stands twice", name);
-        value = decoded(one.substr(std::min(equals + 1, one.size())));
+        value = unescaped(one.substr(std::min(equals + 1, one.size())));
         if (!value) wrong = fmt::format("{} has a malformed escape", name);
         if (!wrong.empty()) return {};
     }

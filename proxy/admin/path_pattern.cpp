@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "proxy/routing/percent.hpp"
+#include "core/percent.hpp"
 
 namespace scrollgate {
 namespace {
@@ -12,21 +12,6 @@ std::string_view take_segment(std::string_view& rest) {
     const std::string_view segment = rest.substr(0, end);
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     return segment;
-}
-
-std::optional<std::string> decoded(std::string_view segment) {
-    std::string text;
-    for (std::size_t i = 0; i < segment.size(); ++i) {
-        if (segment[i] != '%') {
-            text += segment[i];
-            continue;
-        }
-        const int byte = escape_at(segment, i);
-        if (byte < 0) return std::nullopt;
-        text += static_cast<char>(byte);
-        i += 2;
-    }
-    return text;
 }
 
 }  // namespace
@@ -42,7 +27,7 @@ std::optional<std::vector<std::string>> match_path(std::string_view pattern,
             if (wanted != segment) return std::nullopt;
             continue;
         }
-        std::optional<std::string> value = decoded(segment);
+        std::optional<std::string> value = unescaped(segment);
         if (!value || value->empty()) return std::nullopt;
         values.push_back(std::move(*value));
     }

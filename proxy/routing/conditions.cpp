@@ -5,7 +5,7 @@
 
 #include <re2/re2.h>
 
-#include "proxy/routing/percent.hpp"
+#include "core/percent.hpp"
 
 namespace scrollgate {
 namespace {

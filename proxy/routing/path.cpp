@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "proxy/routing/percent.hpp"
+#include "core/percent.hpp"
 
 namespace scrollgate {
 namespace {

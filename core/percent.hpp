@@ -1,7 +1,9 @@
-// Percent escapes (RFC 3986 section 2.1), for paths and query parameters.
+// Percent escapes (RFC 3986 section 2.1), for paths, query parameters and credentials.
 #pragma once
 
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace scrollgate {
@@ -20,6 +22,22 @@ namespace scrollgate {
     const int high = hex_value(text[at + 1]);
     const int low = hex_value(text[at + 2]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/// `text` with every escape replaced by its byte; nothing if one is malformed.
+[[nodiscard]] inline std::optional<std::string> unescaped(std::string_view text) {
+    std::string bytes;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            bytes += text[i];
+            continue;
+        }
+        const int byte = escape_at(text, i);
+        if (byte < 0) return std::nullopt;
+        bytes += static_cast<char>(byte);
+        i += 2;
+    }
+    return bytes;
 }
 
 }  // namespace scrollgate
