@@ -19,10 +19,6 @@ bool is_off(const Value& value) {
 
 }  // namespace
 
-std::string not_built() {
-    return "not built yet in this version (" SCROLLGATE_VERSION ")";
-}
-
 Codec<Duration> duration(Duration least, Duration most, None none) {
     Codec<Duration> codec;
     const bool may_be_none = none == None::allowed;

@@ -108,8 +108,6 @@ template <class T>
     return made;
 }
 
-/// "not built yet in this version (0.1.0)"
-[[nodiscard]] std::string not_built();
 // -- codecs for scalars (schema.cpp)
 
 /// `none` stands for no_limit where it is allowed.
@@ -188,35 +186,25 @@ template <class Int>
     return codec;
 }
 
-/// One word of several; `later` are those that are not built yet.
+/// One word of several.
 template <class E>
-[[nodiscard]] Codec<E> choice(std::vector<std::pair<std::string, E>> words,
-                              std::vector<std::string> later = {}) {
+[[nodiscard]] Codec<E> choice(std::vector<std::pair<std::string, E>> words) {
     Codec<E> codec;
     for (const auto& [word, value] : words)
         codec.type += (codec.type.empty() ? "" : " | ") + word;
-    codec.read = [words, later](Reader& reader, const Value& value, E& into) {
+    codec.read = [words](Reader& reader, const Value& value, E& into) {
         const auto given = reader.scalar(value, words.front().first);
         if (!given) return;
-        std::vector<std::string_view> built, all;
+        std::vector<std::string_view> known;
         for (const auto& [word, meaning] : words) {
             if (*given == word) {
                 into = meaning;
                 return;
             }
-            built.push_back(word);
+            known.push_back(word);
         }
-        all = built;
-        for (const std::string& word : later) {
-            if (*given == word) {
-                reader.error(value,
-                             fmt::format("{} is {}; use {}", word, not_built(), either(built)));
-                return;
-            }
-            all.push_back(word);
-        }
-        reader.error(value, fmt::format("unknown value {}; use {}{}", quoted(*given), either(built),
-                                        did_you_mean(*given, all)));
+        reader.error(value, fmt::format("unknown value {}; use {}{}", quoted(*given), either(known),
+                                        did_you_mean(*given, known)));
     };
     codec.write = [words](const E& value) -> ValuePtr {
         for (const auto& [word, meaning] : words)
