@@ -5,6 +5,7 @@
 
 #include "health/probe.hpp"
 #include "tests/support/scripted_stream.hpp"
+#include "tests/support/turns.hpp"
 
 namespace scrollgate::test {
 
@@ -16,15 +17,8 @@ struct Lab {
         settle();
         CHECK(faults.complaints == std::vector<std::string>{});
     }
-    void settle() {
-        while (loop.poll()) {
-        }
-    }
-    void pass(Duration by) {
-        clock.advance(by);
-        loop.turn_timers();
-        settle();
-    }
+    void settle() { test::settle(loop); }
+    void pass(Duration by) { test::pass(loop, clock, by); }
     /// Answers each request (a head that ends) with `answer`.
     void answers(std::string answer, bool finish = false) {
         script = [answer, finish](ScriptedPeer& peer) {

@@ -8,6 +8,7 @@
 #include "cache/fill/fill_reader.hpp"
 #include "cache/store/key_place.hpp"
 #include "core/task.hpp"
+#include "tests/support/turns.hpp"
 
 namespace scrollgate::testing {
 
@@ -44,12 +45,6 @@ inline std::string body_of(std::size_t size, std::size_t from = 0) {
 /// `text` is the first `size` bytes of it, or those from `from` on.
 inline bool is_body(std::string_view text, std::size_t size, std::size_t from = 0) {
     return text == body_of(size, from);
-}
-
-/// Runs `loop` until nothing is left to do, without waiting.
-inline void settle(EventLoop& loop) {
-    while (loop.poll()) {
-    }
 }
 
 /// Reads a fill to its end.

@@ -12,6 +12,7 @@
 #include "cache/redis/client.hpp"
 #include "cache/redis/reply_reader.hpp"
 #include "tests/support/scripted_stream.hpp"
+#include "tests/support/turns.hpp"
 
 namespace scrollgate::test {
 
@@ -62,15 +63,8 @@ struct RedisLab {
         CHECK(faults.alive == 0);
     }
 
-    void settle() {
-        while (loop.poll()) {
-        }
-    }
-    void pass(Duration by) {
-        clock.advance(by);
-        loop.turn_timers();
-        settle();
-    }
+    void settle() { test::settle(loop); }
+    void pass(Duration by) { test::pass(loop, clock, by); }
     /// In steps, as a loop would.
     void pass_in_steps(Duration by, Duration step = 10ms) {
         for (Duration done{}; done < by; done += step)

@@ -2,6 +2,7 @@
 #include <boost/asio/error.hpp>
 #include <doctest/doctest.h>
 
+#include "tests/support/turns.hpp"
 #include "tests/unit/core/net/line.hpp"
 
 using namespace scrollgate;
@@ -290,8 +291,7 @@ TEST_CASE("connecting ends well, with the error, or at its deadline") {
         await_connect(connection, to, log);
         CHECK(connection.busy());
         CHECK(log == "");
-        while (loop.poll()) {
-        }
+        settle(loop);
         CHECK(dialer.peers[0]->address() == to);
         if (way == 0) CHECK(log == "connected");
         if (way == 1) CHECK(log == "Connection refused");
@@ -299,8 +299,7 @@ TEST_CASE("connecting ends well, with the error, or at its deadline") {
             CHECK(log == "");
             clock.advance(1001ms);
             loop.turn_timers();
-            while (loop.poll()) {
-            }
+            settle(loop);
             CHECK(log == "Operation canceled");
             CHECK(connection.failure() == ErrorKind::connect_timeout);
         }

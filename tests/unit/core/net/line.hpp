@@ -11,6 +11,7 @@
 #include "core/net/connection.hpp"
 #include "core/task.hpp"
 #include "tests/support/scripted_stream.hpp"
+#include "tests/support/turns.hpp"
 
 namespace scrollgate::test {
 
@@ -39,15 +40,8 @@ struct Line {
         CHECK(faults.complaints == std::vector<std::string>{});
         CHECK(faults.alive == 0);
     }
-    void settle() {
-        while (loop->poll()) {
-        }
-    }
-    void pass(Duration by) {
-        clock.advance(by);
-        loop->turn_timers();
-        settle();
-    }
+    void settle() { test::settle(*loop); }
+    void pass(Duration by) { test::pass(*loop, clock, by); }
     Watched& operator*() const { return *connection; }
     Watched* operator->() const { return connection.get(); }
 

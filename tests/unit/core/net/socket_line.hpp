@@ -13,6 +13,7 @@
 #include "core/net/tcp_stream.hpp"
 #include "tests/support/scripted_stream.hpp"
 #include "tests/support/sockets.hpp"
+#include "tests/support/turns.hpp"
 
 namespace scrollgate::test {
 
@@ -71,15 +72,8 @@ struct SocketLine {
 /// A loop with a clock of its own that real sockets live on.
 struct SocketWorld {
     ~SocketWorld() { settle(); }
-    void settle() {
-        while (loop.poll()) {
-        }
-    }
-    void pass(Duration by) {
-        clock.clock.advance(by);
-        loop.turn_timers();
-        settle();
-    }
+    void settle() { test::settle(loop); }
+    void pass(Duration by) { test::pass(loop, clock.clock, by); }
     SigpipeIgnored ignored;
     FarClock clock;
     EventLoop loop{clock.clock, 1, 1'000};

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 
 #include "tests/support/sockets.hpp"
+#include "tests/support/turns.hpp"
 #include "tests/unit/core/net/completion.hpp"
 
 using namespace scrollgate;
@@ -34,10 +35,7 @@ struct Pair {
         stream.reset();
         settle();
     }
-    void settle() {
-        while (loop.poll()) {
-        }
-    }
+    void settle() { test::settle(loop); }
     void send(std::string_view bytes) const {
         REQUIRE(::send(far->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
                 static_cast<ssize_t>(bytes.size()));
@@ -222,8 +220,7 @@ TEST_CASE("connecting: to a listener, to nobody, and called off") {
     SUBCASE("to a listener") {
         stream->start_connect(address_of(listener.fd), completion);
         CHECK(stream->is_open());
-        while (loop.poll()) {
-        }
+        settle(loop);
         REQUIRE(completion.count == 1);
         CHECK_FALSE(completion.result.error);
         const iovec data{const_cast<char*>("x"), 1};
@@ -231,8 +228,7 @@ TEST_CASE("connecting: to a listener, to nobody, and called off") {
     }
     SUBCASE("to nobody") {
         stream->start_connect(free_address(), completion);
-        while (loop.poll()) {
-        }
+        settle(loop);
         REQUIRE(completion.count == 1);
         CHECK(completion.result.error == error::connection_refused);
     }
@@ -240,8 +236,7 @@ TEST_CASE("connecting: to a listener, to nobody, and called off") {
         stream->start_connect(address_of(listener.fd), completion);
         stream->close();
         CHECK(completion.count == 0);
-        while (loop.poll()) {
-        }
+        settle(loop);
         REQUIRE(completion.count == 1);
         CHECK(completion.result.error == error::operation_aborted);
     }
@@ -251,8 +246,7 @@ TEST_CASE("connecting: to a listener, to nobody, and called off") {
         stream->start_connect(
             SocketAddress(reinterpret_cast<const sockaddr*>(&nowhere), sizeof(sockaddr_in)),
             completion);
-        while (loop.poll()) {
-        }
+        settle(loop);
         REQUIRE(completion.count == 1);
         CHECK(completion.result.error);
     }

@@ -8,6 +8,7 @@
 
 #include "core/net/tls_error.hpp"
 #include "core/net/tls_stream.hpp"
+#include "tests/support/turns.hpp"
 #include "tests/unit/core/net/completion.hpp"
 #include "tests/unit/core/net/tls_peer.hpp"
 
@@ -44,10 +45,7 @@ struct TlsLine {
         settle();
     }
 
-    void settle() {
-        while (loop.poll()) {
-        }
-    }
+    void settle() { test::settle(loop); }
     /// Connects by TCP and accepts; the handshake is still to come.
     void start() {
         stream->start_connect(address_of(listener.fd), connected);

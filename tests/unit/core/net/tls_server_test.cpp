@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 #include <openssl/pem.h>
 
+#include "tests/support/turns.hpp"
 #include "tests/unit/core/net/tls_line.hpp"
 
 namespace scrollgate {
@@ -95,16 +96,12 @@ struct Pair {
     ~Pair() {
         client.reset();
         server.reset();
-        while (loop.poll()) {
-        }
+        settle(loop);
     }
     /// Takes what the server has sent behind its handshake: a ticket.
     void take_ticket() {
         write(*server, "x");
-        CHECK(read_text(*client, 8, [this] {
-                  while (loop.poll()) {
-                  }
-              }) == "x");
+        CHECK(read_text(*client, 8, [this] { settle(loop); }) == "x");
     }
     static void write(Stream& to, std::string_view bytes) {
         const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
@@ -153,10 +150,7 @@ TEST_CASE("bytes go both ways, and the protocol is the server's choice") {
     CHECK(pair.server->client_subject().empty());
     pair.take_ticket();
     Pair::write(*pair.client, "question");
-    const auto settle = [&] {
-        while (pair.loop.poll()) {
-        }
-    };
+    const auto settle = [&] { test::settle(pair.loop); };
     CHECK(read_text(*pair.server, 64, settle) == "question");
 }
 

@@ -5,6 +5,7 @@
 #include "proxy/http2/body_source.hpp"
 #include "proxy/http2/outlet.hpp"
 #include "tests/support/scripted_stream.hpp"
+#include "tests/support/turns.hpp"
 
 using namespace scrollgate;
 using namespace scrollgate::test;
@@ -13,10 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Turns {
-    void settle() {
-        while (loop.poll()) {
-        }
-    }
+    void settle() { test::settle(loop); }
     FarClock far;
     EventLoop loop{far.clock, 1, 1'000};
 };

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "tests/support/sockets.hpp"
+#include "tests/support/turns.hpp"
 
 using namespace scrollgate;
 using namespace scrollgate::test;
@@ -25,10 +26,7 @@ struct Door {
             },
             [this](const boost::system::error_code& error) { troubles.push_back(error.value()); });
     }
-    void settle() {
-        while (loop.poll()) {
-        }
-    }
+    void settle() { test::settle(loop); }
 
     Descriptor listener = listening(false);
     SocketAddress address = address_of(listener.fd);

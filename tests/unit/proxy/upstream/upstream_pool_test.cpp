@@ -5,6 +5,7 @@
 #include "core/task.hpp"
 #include "proxy/upstream/upstream_connection.hpp"
 #include "tests/support/scripted_stream.hpp"
+#include "tests/support/turns.hpp"
 
 using namespace scrollgate;
 using namespace scrollgate::test;
@@ -41,15 +42,8 @@ struct Pools {
         CHECK(faults.alive == 0);
         CHECK(faults.complaints == std::vector<std::string>{});
     }
-    void settle() {
-        while (loop.poll()) {
-        }
-    }
-    void pass(Duration by) {
-        clock.advance(by);
-        loop.turn_timers();
-        settle();
-    }
+    void settle() { test::settle(loop); }
+    void pass(Duration by) { test::pass(loop, clock, by); }
     UpstreamLease open(const Endpoint& endpoint) {
         UpstreamLease lease = pool.open(endpoint);
         REQUIRE(lease);
