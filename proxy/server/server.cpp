@@ -39,6 +39,10 @@ std::string random_node() {
     return fmt::format("sg-{:08x}", random_seed() & 0xffffffffU);
 }
 
+void refuse(config::Loaded& loaded, std::string why) {
+    loaded.problems.push_back({config::Problem::Severity::error, 0, 0, "", std::move(why)});
+}
+
 }  // namespace
 
 struct Server::Impl {
@@ -60,6 +64,8 @@ struct Server::Impl {
     void resolve_for_health(const std::string& host,
                             std::function<void(std::vector<SocketAddress>)> done);
     void reload(const std::function<void(ReloadAnswer)>& answer);
+    [[nodiscard]] std::string switch_to(const config::Config& next);
+    void use(std::shared_ptr<const Snapshot> next);
     [[nodiscard]] std::string switch_listeners(const config::Config& next,
                                                CertificateStore::Contexts contexts);
     [[nodiscard]] AdminHooks hooks();
@@ -348,33 +354,17 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
     ReloadAnswer result;
     result.file = options.file;
     config::Loaded loaded = options.load ? options.load() : config::Loaded{};
-    if (!options.load) {
-        loaded.problems.push_back({config::Problem::Severity::error, 0, 0, "",
-                                   "this process was started without a file: nothing to reload"});
-    }
-    const auto fail = [&](const std::string& message) {
-        loaded.problems.push_back({config::Problem::Severity::error, 0, 0, "", message});
-    };
+    if (!options.load) refuse(loaded, "this process was started without a file: nothing to reload");
+    if (loaded.ok() && drain) refuse(loaded, "the process is draining");
     std::shared_ptr<const Snapshot> next;
-    if (loaded.ok() && drain) fail("the process is draining");
     if (loaded.ok()) {
         result.not_reloadable = config::not_reloadable(*snapshot->config, loaded.config);
         try {
             next = make_snapshot(std::move(loaded.config));
-            auto contexts = certificates.load(next->config->listeners);
-            PoolContexts pools = pool_contexts(next->config->pools);
-            ProbeTargets probes = probe_targets(next->config->pools);
-            access_log.reconfigure(next->config->access_log);
-            const std::string failed = switch_listeners(*next->config, std::move(contexts));
-            if (failed.empty()) {
-                pool_tls = std::move(pools);
-                probe_tls = std::move(probes);
-            } else {
-                access_log.reconfigure(snapshot->config->access_log);
-                fail(failed);
-            }
+            const std::string failed = switch_to(*next->config);
+            if (!failed.empty()) refuse(loaded, failed);
         } catch (const std::exception& error) {
-            fail(error.what());
+            refuse(loaded, error.what());
         }
     }
     result.problems = loaded.problems;
@@ -384,14 +374,7 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
         log::warn("reload: {}", config::to_text(problem, options.file));
     }
     if (result.ok) {
-        snapshot = next;
-        resolve_names(*snapshot->config);
-        apply_limits();
-        update_health();
-        for (const std::unique_ptr<Worker>& worker : workers) {
-            worker->adopt(snapshot, watch.sets());
-        }
-        desk.reload();
+        use(std::move(next));
         result.snapshot = snapshot->id;
         for (const std::string& key : result.not_reloadable) {
             log::warn("reload: {} needs a restart, the old value stays", key);
@@ -401,6 +384,33 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
         log::error("reload: refused, snapshot {} stays in use", snapshot->id);
     }
     answer(result);
+}
+
+// What can fail; if something does, why is returned or thrown, and the listeners are as before.
+std::string Server::Impl::switch_to(const config::Config& next) {
+    auto contexts = certificates.load(next.listeners);
+    PoolContexts pools = pool_contexts(next.pools);
+    ProbeTargets probes = probe_targets(next.pools);
+    access_log.reconfigure(next.access_log);
+    std::string failed = switch_listeners(next, std::move(contexts));
+    if (failed.empty()) {
+        pool_tls = std::move(pools);
+        probe_tls = std::move(probes);
+    } else {
+        access_log.reconfigure(snapshot->config->access_log);
+    }
+    return failed;
+}
+
+void Server::Impl::use(std::shared_ptr<const Snapshot> next) {
+    snapshot = std::move(next);
+    resolve_names(*snapshot->config);
+    apply_limits();
+    update_health();
+    for (const std::unique_ptr<Worker>& worker : workers) {
+        worker->adopt(snapshot, watch.sets());
+    }
+    desk.reload();
 }
 
 // Opens what is new (all of it, or nothing changes), then lets go of what is gone.
