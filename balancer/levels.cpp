@@ -105,19 +105,33 @@ bool RouteBalancer::nothing_is_well() {
 const Endpoint* RouteBalancer::pick(const PickRequest& request, Rng& rng) {
     see_verdicts();
     if (loads_.empty()) return nullptr;
+    const Endpoint* const away = request.away_from;
+    const bool from_zone = away != nullptr && has_another_zone(*away);
     const Endpoint* chosen = nullptr;
-    if (!request.avoid.empty()) {
-        for (const PoolState* pool : request.avoid)
-            mark_pool(*pool, true);
-        mark(request.tried, true);
-        chosen = choose(request, rng);
-        for (const PoolState* pool : request.avoid)
-            mark_pool(*pool, false);
-    }
+    if (!request.avoid.empty()) chosen = choose_but(request, request.avoid, from_zone, rng);
+    if (chosen == nullptr && from_zone) chosen = choose_but(request, {}, true, rng);
+    if (chosen != nullptr) return chosen;
     mark(request.tried, true);
-    if (chosen == nullptr && request.stick != nullptr) chosen = wish(request.stick->state.get());
+    if (request.stick != nullptr) chosen = wish(request.stick->state.get());
     if (chosen == nullptr) chosen = choose(request, rng);
     mark(request.tried, false);
+    return chosen;
+}
+
+/// One of no pool in `avoid`, and, if `from_zone`, not of the zone that is left; null: there is no
+/// such.
+const Endpoint* RouteBalancer::choose_but(const PickRequest& request,
+                                          std::span<const PoolState* const> avoid, bool from_zone,
+                                          Rng& rng) {
+    const auto mark_all = [&](bool to) {
+        for (const PoolState* pool : avoid)
+            mark_pool(*pool, {}, to);
+        if (from_zone) mark_pool(*request.away_from->pool_state, request.away_from->zone, to);
+        mark(request.tried, to);
+    };
+    mark_all(true);
+    const Endpoint* const chosen = choose(request, rng);
+    mark_all(false);
     return chosen;
 }
 
@@ -181,10 +195,22 @@ void RouteBalancer::mark(std::span<const Endpoint* const> tried, bool to) noexce
     }
 }
 
-void RouteBalancer::mark_pool(const PoolState& pool, bool to) noexcept {
+void RouteBalancer::mark_pool(const PoolState& pool, std::string_view zone, bool to) noexcept {
     for (std::size_t i = 0; i < row_.size(); ++i) {
-        if (row_[i].endpoint->pool_state.get() == &pool) marks_[i] = to;
+        const Endpoint& endpoint = *row_[i].endpoint;
+        if (endpoint.pool_state.get() == &pool && (zone.empty() || endpoint.zone == zone))
+            marks_[i] = to;
     }
+}
+
+/// Else another level, of a lower priority, would be the nearest other zone.
+bool RouteBalancer::has_another_zone(const Endpoint& than) const noexcept {
+    if (than.zone.empty()) return false;
+    return std::ranges::any_of(row_, [&](const Target& target) {
+        const Endpoint& other = *target.endpoint;
+        return target.weight > 0 && other.pool_state.get() == than.pool_state.get() &&
+               other.zone != than.zone;
+    });
 }
 
 const Endpoint* RouteBalancer::wish(const EndpointState* state) const noexcept {

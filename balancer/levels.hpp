@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -67,9 +68,14 @@ class RouteBalancer {
     [[nodiscard]] std::span<const Target> group(std::size_t index) const noexcept;
     [[nodiscard]] std::span<const Identity> places_of(const EndpointState* state) const noexcept;
     void mark(std::span<const Endpoint* const> tried, bool to) noexcept;
-    void mark_pool(const PoolState& pool, bool to) noexcept;
+    /// Those of `zone` in it; if that is empty, all.
+    void mark_pool(const PoolState& pool, std::string_view zone, bool to) noexcept;
+    [[nodiscard]] bool has_another_zone(const Endpoint& than) const noexcept;
     [[nodiscard]] const Endpoint* wish(const EndpointState* state) const noexcept;
     [[nodiscard]] double point(const PickRequest& request, std::uint64_t salt, Rng& rng) const;
+    [[nodiscard]] const Endpoint* choose_but(const PickRequest& request,
+                                             std::span<const PoolState* const> avoid,
+                                             bool from_zone, Rng& rng);
     [[nodiscard]] const Endpoint* choose(const PickRequest& request, Rng& rng);
     [[nodiscard]] const Endpoint* from_level(std::size_t level, const PickRequest& request,
                                              Rng& rng);

@@ -36,8 +36,11 @@ struct PickRequest {
     bool counted = false;
     /// Wished for: taken if it is eligible and untried. May be null.
     const Endpoint* stick{};
-    /// Pools whose endpoints come last: full, or another of them has just failed.
+    /// Pools whose endpoints come last: full, or others of them have just failed.
     std::span<const PoolState* const> avoid{};
+    /// Failed, or late: those of its zone in its pool come after all others of the pool. May be
+    /// null.
+    const Endpoint* away_from{};
 };
 
 class Policy {

@@ -54,6 +54,12 @@ class SuccessRate {
     Tally tally_;
 };
 
+/// `tally` with good ones up to limits::success_samples: what one that is well may be taken for,
+/// so that its first good answers say no less about it than none.
+[[nodiscard]] inline Tally filled_up(const Tally& tally) noexcept {
+    return {tally.good + std::max(0.0, limits::success_samples - tally.samples()), tally.bad};
+}
+
 /// By how much the rates of two that are alike differ by chance: the standard deviation of the
 /// difference between `own` and a rate of `best` over `samples` attempts.
 [[nodiscard]] inline double deviation(const Tally& own, double best, double samples) noexcept {
@@ -63,8 +69,8 @@ class SuccessRate {
     return std::sqrt(spread * (1 / own.samples() + 1 / samples));
 }
 
-/// Part of the score of an endpoint whose rate is `own` where the best of its peers (its pool's
-/// others, the other pools of its routes) have `best`: 1 within the slack and what chance may make
+/// Part of the score of an endpoint whose rate is `own` where peers (its pool's others, the other
+/// pools of its routes) have `best`: 1 within the slack and what chance may make
 /// of it (`noise`), then falling with the fifth power, so that half of the answers failing leaves a
 /// thirtieth. An error that all peers give costs nothing.
 [[nodiscard]] inline double success_part(double own, double best, double noise = 0) noexcept {

@@ -128,10 +128,16 @@ void Verdicts::add_heads(WatchedPool& pool, WatchedEndpoint& endpoint, std::uint
 void Verdicts::compare(WatchedPool& pool) {
     std::vector<double> slower, recent;
     std::size_t in = 0, active = 0;
+    pool.promise = {};
     for (const auto& endpoint : pool.endpoints) {
         if (endpoint->in_service) ++active;
         const bool good = endpoint->standing() == Standing::in;
-        if (good && endpoint->state().score.load(std::memory_order_relaxed) >= 0.5F) ++in;
+        if (good && endpoint->state().score.load(std::memory_order_relaxed) >= 0.5F) {
+            ++in;
+            const Tally could = filled_up(endpoint->success.tally());
+            const bool first = pool.promise.samples() == 0;
+            if (first || could.success() > pool.promise.success()) pool.promise = could;
+        }
         if (!endpoint->latency.known()) continue;
         slower.push_back(endpoint->latency.against_usual());
         recent.push_back(endpoint->latency.recent());

@@ -81,26 +81,35 @@ bool Verdicts::stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
     return true;
 }
 
+/// Against whoever shows most clearly that it can be done better: its pool's others together, the
+/// best of them, each other pool of its routes. Who is well and has hardly been asked counts as
+/// good: what is sent there will show.
+double Verdicts::success_of(const WatchedPool& pool, const WatchedEndpoint& endpoint) const {
+    const Tally& own = endpoint.success.tally();
+    double part = 1;
+    const auto against = [&](const Tally& peers) {
+        if (peers.samples() <= 0) return;
+        const double noise = 2 * deviation(own, peers.success(), peers.samples());
+        part = std::min(part, success_part(own.success(), peers.success(), noise));
+    };
+    against(pool.tally - own);
+    against(pool.promise);
+    for (const WatchedPool* other : pool.related)
+        against(other->well ? filled_up(other->tally) : other->tally);
+    return part;
+}
+
 bool Verdicts::score(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now) {
-    const Tally others = pool.tally - endpoint.success.tally();
-    Tally best = others;
     double least_slower = pool.slower;
-    // A pool that is well and idle counts as faultless: what is sent there will show.
     for (const WatchedPool* other : pool.related) {
-        if (other->tally.samples() == 0 && !other->well) continue;
-        const Tally faultless{limits::success_samples, 0};
-        const Tally& its = other->tally.samples() > 0 ? other->tally : faultless;
-        if (best.samples() == 0 || its.success() > best.success()) best = its;
-        least_slower = std::min(least_slower, other->slower);
+        if (other->tally.samples() > 0 || other->well)
+            least_slower = std::min(least_slower, other->slower);
     }
     const double own_slower = endpoint.latency.against_usual() / std::max(1.0, least_slower);
     const double in_pool = pool.median_us > 0 && endpoint.latency.known()
                                ? times_slower(endpoint.latency.recent(), pool.median_us)
                                : 1;
-    const Tally& own = endpoint.success.tally();
-    const double best_success = best.samples() > 0 ? best.success() : 0;
-    const double noise = 2 * deviation(own, best_success, best.samples());
-    const double success = success_part(own.success(), best_success, noise);
+    const double success = success_of(pool, endpoint);
     const double latency = latency_part(own_slower, in_pool);
     const double check = endpoint.check ? endpoint.check->part() : 1;
     const double ramp = endpoint.ramp.part(now);

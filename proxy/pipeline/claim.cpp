@@ -49,15 +49,25 @@ struct Full {
     }
 };
 
+/// What the next attempt had better leave: the second the zone of the first; after two the whole
+/// pool, which then stands in `x.avoid`, for the cloud is under suspicion.
+const Endpoint* leave_last(Exchange& x) {
+    x.avoid.clear();
+    if (x.tried.empty()) return nullptr;
+    if (x.tried.size() > 1) x.avoid.push_back(x.tried.back()->pool_state.get());
+    return x.tried.back();
+}
+
 /// claim_now() with pools to avoid, `x.avoid`, to which those are added whose requests in flight
 /// are at their limit: none of their endpoints has room. (While connections are, one that idles may
 /// still be used.) `again`: the request has waited, and a split route has counted it.
-Result<Claim> pick(Exchange& x, Full& full, bool again = false) {
+Result<Claim> pick(Exchange& x, Full& full, const Endpoint* away_from, bool again = false) {
     RouteBalancer& balancer = x.snapshot->balancers[x.record.route];
     const std::size_t tried_before = x.tried.size(), avoided_before = x.avoid.size();
     PickRequest request;
     request.hash = x.affinity.hash;
     request.counted = again;
+    request.away_from = away_from;
     request.now = x.worker.loop().now();
     if (x.affinity.tag != 0) request.stick = balancer.targets()->tagged(x.affinity.tag);
     std::optional<Claim> claimed;
@@ -103,11 +113,15 @@ Result<Claim> pick(Exchange& x, Full& full, bool again = false) {
 
 }  // namespace
 
-Result<Claim> claim_now(Exchange& x, const Endpoint* away_from) {
+Result<Claim> claim_now(Exchange& x) {
     Full full;
-    x.avoid.clear();
-    if (away_from != nullptr) x.avoid.push_back(away_from->pool_state.get());
-    return pick(x, full);
+    return pick(x, full, leave_last(x));
+}
+
+Result<Claim> claim_beside(Exchange& x, const Endpoint& first) {
+    Full full;
+    x.avoid.assign(1, first.pool_state.get());
+    return pick(x, full, &first);
 }
 
 Task<Result<Claim>> claim(Exchange& x) {
@@ -116,10 +130,7 @@ Task<Result<Claim>> claim(Exchange& x) {
     const TimePoint until = std::min(x.worker.loop().now() + limits::pending_wait, x.until);
     for (;;) {
         Full full;
-        x.avoid.clear();
-        // The second attempt may stay near; after two, the cloud is under suspicion.
-        if (x.tried.size() > 1) x.avoid.push_back(x.tried.back()->pool_state.get());
-        Result<Claim> claimed = pick(x, full, waited);
+        Result<Claim> claimed = pick(x, full, leave_last(x), waited);
         if (claimed || full.endpoint == nullptr || x.worker.loop().now() >= until) {
             co_return claimed;
         }

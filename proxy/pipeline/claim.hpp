@@ -35,12 +35,16 @@ struct Claim {
 };
 
 /// The next endpoint that was not tried and has room, at once, or why there is none. It counts as
-/// tried from now on; full ones do not. With `away_from`, an endpoint of another pool if there is
-/// one.
-[[nodiscard]] Result<Claim> claim_now(Exchange& x, const Endpoint* away_from = nullptr);
+/// tried from now on; full ones do not. After one attempt rather one of another zone, after two of
+/// another pool.
+[[nodiscard]] Result<Claim> claim_now(Exchange& x);
 
-/// The same, waiting for room for a while if everything is full (limits::pending_wait, and no more
-/// than limits.pending requests at a time).
+/// Likewise, for an attempt beside that at `first`: rather one of another pool, or else of another
+/// zone.
+[[nodiscard]] Result<Claim> claim_beside(Exchange& x, const Endpoint& first);
+
+/// claim_now(), waiting for room for a while if everything is full (limits::pending_wait, and no
+/// more than limits.pending requests at a time).
 [[nodiscard]] Task<Result<Claim>> claim(Exchange& x);
 
 /// Another way to the endpoint of `claim`, whose own is of no use any more and given back: nothing

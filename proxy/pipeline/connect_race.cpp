@@ -171,7 +171,7 @@ Task<Result<void>> ConnectRace::run() {
 // The time is over: somebody else may be quicker, and hardly one whose cloud is out of reach, too.
 void ConnectRace::expired() noexcept {
     if (x_.cancelled) return;
-    Result<Claim> other = claim_now(x_, &first_.endpoint());
+    Result<Claim> other = claim_beside(x_, first_.endpoint());
     if (!other) return;
     second_.emplace(std::move(*other));
     second_begun_ = x_.worker.loop().now();

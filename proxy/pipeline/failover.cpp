@@ -41,8 +41,7 @@ bool may_do_better(Exchange& x, const Turn& turn) {
 
 /// Who else could be asked while an answer is kept is asked at once or not at all.
 Task<Result<Claim>> claim_for(Exchange& x, bool keeping) {
-    const Endpoint* const last = x.tried.size() > 1 ? x.tried.back() : nullptr;
-    if (keeping) return Task<Result<Claim>>::ready(claim_now(x, last));
+    if (keeping) return Task<Result<Claim>>::ready(claim_now(x));
     return claim(x);
 }
 

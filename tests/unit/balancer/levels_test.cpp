@@ -326,3 +326,44 @@ TEST_CASE("a sticky wish is granted while it is eligible and untried") {
     const auto stranger = make_endpoint("c", 1);
     CHECK(balancer.pick({.stick = stranger.get()}, rng)->pool == "a");
 }
+
+TEST_CASE("what is left for its zone goes to another one of the pool, if there is one") {
+    for (const Balance balance : policies) {
+        RouteBalancer balancer(route_over({{"a", 1, 0, {}}, {"b", 1, 1, {}}}, balance));
+        const auto a = set_of("a", {5, 5, 5, 1});
+        const auto b = set_of("b", {9});
+        for (std::size_t i = 0; i < a->size(); ++i)
+            const_cast<Endpoint&>(*(*a)[i]).zone = i < 3 ? "z1" : "z2";
+        balancer.update({{"a", a}, {"b", b}});
+        FastRng rng(9);
+        std::vector<const Endpoint*> tried{(*a)[0].get()};
+        const auto next = [&] {
+            return balancer.pick({.tried = tried, .away_from = tried.back()}, rng);
+        };
+        for (int i = 0; i < 20; ++i)
+            CHECK(next() == (*a)[3].get());
+        // Without another zone that could be asked, rather the pool than another level.
+        set_standing(*(*a)[3], Standing::drained);
+        for (int i = 0; i < 20; ++i) {
+            CHECK(next()->pool == "a");
+            CHECK(next() != tried.back());
+        }
+        const std::vector<const PoolState*> avoid{(*a)[0]->pool_state.get()};
+        CHECK(
+            balancer.pick({.tried = tried, .avoid = avoid, .away_from = tried.back()}, rng)->pool ==
+            "b");
+    }
+}
+
+TEST_CASE("if no other pool is left, one that is avoided is at least asked in another zone") {
+    RouteBalancer balancer(route_over({{"a", 1, 0, {}}}));
+    const auto a = set_of("a", {5, 5, 5, 1});
+    for (std::size_t i = 0; i < a->size(); ++i)
+        const_cast<Endpoint&>(*(*a)[i]).zone = i < 3 ? "z1" : "z2";
+    balancer.update({{"a", a}});
+    FastRng rng(10);
+    const std::vector<const Endpoint*> tried{(*a)[0].get()};
+    const std::vector<const PoolState*> avoid{(*a)[0]->pool_state.get()};
+    CHECK(balancer.pick({.tried = tried, .avoid = avoid, .away_from = tried.back()}, rng) ==
+          (*a)[3].get());
+}

@@ -154,6 +154,38 @@ TEST_CASE("half of the answers of a busy cloud failing: it is out after two look
     CHECK(w.lines_with("p1") == 0);
 }
 
+TEST_CASE("those of a pool that fail show against one of it that nobody asks") {
+    World w(1, 4);
+    for (int round = 0; round < 10; ++round) {
+        for (int e = 0; e < 3; ++e)
+            w.attempts(0, e, 5, AttemptEnd::server_error);
+        w.look();
+    }
+    CHECK(w.score(0, 0) < 0.2);
+    CHECK(w.score(0, 3) > 0.9);
+    CHECK(w.lines_with("ejected") == 0);
+}
+
+TEST_CASE("a first good answer says no less about a pool than that nobody has asked it") {
+    World w(2, 4);
+    const auto fail = [&w] {
+        for (int e = 0; e < 4; ++e)
+            w.attempts(0, e, 5, AttemptEnd::server_error);
+    };
+    for (int round = 0; round < 10; ++round) {
+        fail();
+        w.look();
+    }
+    const float before = w.score(0, 0);
+    CHECK(before < 0.2);
+    for (int round = 0; round < 3; ++round) {
+        fail();
+        w.attempts(1, 0, 1, AttemptEnd::answered);
+        w.look();
+        CHECK(w.score(0, 0) <= before * 1.5F);
+    }
+}
+
 TEST_CASE("without another pool that is well max_ejected holds, but not for refusal") {
     World w(1, 10);
     w.calm(5s);
