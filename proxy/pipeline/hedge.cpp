@@ -77,7 +77,7 @@ bool Hedge::allowed() noexcept {
 }
 
 void Hedge::start_rival() {
-    Result<Claim> other = claim_now(x_, &first_.endpoint());
+    Result<Claim> other = claim_beside(x_, first_.endpoint());
     if (!other) return;
     ++x_.sent;
     first_.hold_interims();
@@ -92,7 +92,10 @@ Task<void> Hedge::run_rival() {
     decided_ = rival_won_ = true;
     // It might have been overdue later, had nobody answered in its place.
     const Duration took = x_.worker.loop().now() - asked_;
-    if (first_.waiting() && unlike(first_.endpoint(), took)) first_.tell_overdue(took);
+    // Of one that has gone silent another such attempt is told whatever it took: its hedges come
+    // early. Any answer of its own ends that run.
+    const Endpoint& first = first_.endpoint();
+    if (first_.waiting() && (unlike(first, took) || gone_silent(first))) first_.tell_overdue(took);
     first_.call_off();
 }
 

@@ -35,7 +35,7 @@ class HedgeGate {
     LatencyWindow heads_;
     Duration usual_ = no_limit;
     TimePoint look_at_{}, rotate_at_{};
-    double tokens_ = limits::hedge_burst;
+    double tokens_ = 0;  ///< else a reload would bring each worker a burst
 };
 
 }  // namespace scrollgate
