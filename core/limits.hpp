@@ -101,6 +101,7 @@ inline constexpr auto hedge_look = 100ms;       ///< what is usual is found out 
 inline constexpr auto hedge_again = 10ms;       ///< a hedge that was not allowed asks again
 inline constexpr auto hedge_patience = 5s;      ///< for so long
 inline constexpr auto overdue_least = 30ms;     ///< no answer is overdue before
+inline constexpr auto stall_longest = 250ms;    ///< who is silent for longer does not merely pause
 
 // -- balancing (fixed)
 inline constexpr double spill_factor = 1.4;   ///< a level takes this much more than its health says

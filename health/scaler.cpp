@@ -108,7 +108,7 @@ bool Scaler::measure(double in_flight, Duration passed) {
             const std::uint32_t step = std::max(1U, now / 4);
             extra_ = std::max({most_needed_, now - std::min(step, now), base()});
             auto_spoke_ = true;
-            auto_why_ = fmt::format("auto: {:.1f} in flight, at most {} needed for {:g} s",
+            auto_why_ = fmt::format("auto: {:.1f} in flight, at most {} needed for {:.1f} s",
                                     trend_.level(), most_needed_, seconds_of(below_for_));
             below_for_ = Duration::zero();
             most_needed_ = 0;
@@ -125,7 +125,8 @@ bool Scaler::settle() {
     next.wanted = std::max(extra_, base());
     next.in_service = std::min(next.wanted, members_.active + members_.standby);
     next.pending = next.wanted - next.in_service;
-    if (extra_ > base() || (!wish_ && elastic() && extra_ == base())) {
+    const bool as_auto_left_it = !wish_ && (elastic() || auto_spoke_) && extra_ == base();
+    if (extra_ > base() || as_auto_left_it) {
         next.why = auto_why_;
     } else if (wish_ && wish_->factor) {
         next.why = fmt::format("scaled by {:g} from {}", *wish_->factor, wish_->before);

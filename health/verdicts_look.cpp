@@ -134,9 +134,12 @@ void Verdicts::compare(WatchedPool& pool) {
         const bool good = endpoint->standing() == Standing::in;
         if (good && endpoint->state().score.load(std::memory_order_relaxed) >= 0.5F) {
             ++in;
-            const Tally could = filled_up(endpoint->success.tally());
-            const bool first = pool.promise.samples() == 0;
-            if (first || could.success() > pool.promise.success()) pool.promise = could;
+            const Tally& tally = endpoint->success.tally();
+            if (tally.samples() < limits::success_samples) {
+                const Tally could = filled_up(tally);
+                const bool first = pool.promise.samples() == 0;
+                if (first || could.success() > pool.promise.success()) pool.promise = could;
+            }
         }
         if (!endpoint->latency.known()) continue;
         slower.push_back(endpoint->latency.against_usual());

@@ -145,8 +145,11 @@ void Verdicts::resize(WatchedPool& pool, bool known, TimePoint now) {
 void Verdicts::say_scale(const WatchedPool& pool, const ScaleState& before) {
     const ScaleState& state = pool.scaler.state();
     if (before.wanted == state.wanted && before.in_service == state.in_service) return;
-    say_(fmt::format("pool {}: {} endpoints in service (were {}), {} wanted: {}", pool.config.name,
-                     state.in_service, before.in_service, state.wanted, state.why));
+    const bool one = state.in_service == 1;
+    say_(fmt::format("pool {}: {} {} in service ({} {}), {} wanted: {}", pool.config.name,
+                     state.in_service, one ? "endpoint" : "endpoints",
+                     before.in_service == 1 ? "was" : "were", before.in_service, state.wanted,
+                     state.why));
 }
 
 void Verdicts::apply_scale(WatchedPool& pool, TimePoint now) {

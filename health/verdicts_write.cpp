@@ -1,6 +1,8 @@
 // Verdicts: what is written: standing, score, epoch, availability, status.
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -23,6 +25,25 @@ bool renew(std::atomic<float>& part, double value) noexcept {
     return true;
 }
 
+/// Of an endpoint that is in: what lowers its score most. Nothing: what was said when it came in
+/// still holds, or nothing is wrong.
+std::optional<std::string> flaw(const WatchedEndpoint& endpoint) {
+    const EndpointState& state = endpoint.state();
+    const float check = state.check_part, success = state.success_part,
+                latency = state.latency_part, dependency = state.dependency_part;
+    const float least = std::min({check, success, latency, dependency});
+    if (least >= 0.9F || least >= state.ramp_part.load(relaxed)) return std::nullopt;
+    if (least == dependency) return "something that its pool depends on is gone";
+    if (least == check) return fmt::format("a check has failed: {}", endpoint.check_why);
+    if (least == latency) {
+        return fmt::format("it is slow: {:.1f} ms, usually {:.1f} ms",
+                           endpoint.latency.recent() / 1000, endpoint.latency.usual() / 1000);
+    }
+    const Tally& tally = endpoint.success.tally();
+    return fmt::format("{:.0f} % of its last attempts have failed",
+                       100 * tally.bad / std::max(tally.samples(), 1.0));
+}
+
 }  // namespace
 
 /// Makes the verdict on every endpoint of the pool anew; says what changed.
@@ -32,6 +53,7 @@ void Verdicts::settle(WatchedPool& pool, TimePoint now) {
     for (const auto& endpoint : pool.endpoints) {
         changed |= stand(pool, *endpoint, now);
         changed |= score(pool, *endpoint, now);
+        explain(*endpoint);
     }
     if (!changed) return;
     changed_ = true;
@@ -42,7 +64,7 @@ bool Verdicts::stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
     const Endpoint& of = *endpoint.endpoint;
     const auto failed = failed_.find(pool.config.name);
     Standing standing = Standing::in;
-    std::string why = "nothing is wrong with it";
+    std::string why;
     if (failed != failed_.end() && failed->second > now) {
         standing = Standing::failed;
         why = "an operator has failed its pool";
@@ -81,19 +103,33 @@ bool Verdicts::stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
     return true;
 }
 
+/// Of one that is in. What is new here comes with a score that is.
+void Verdicts::explain(WatchedEndpoint& endpoint) {
+    if (endpoint.standing() != Standing::in) return;
+    constexpr std::string_view well = "nothing is wrong with it";
+    if (std::optional<std::string> wrong = flaw(endpoint)) {
+        endpoint.why = *std::move(wrong);
+    } else if (endpoint.state().ramp_part.load(relaxed) >= 1 && endpoint.why != well) {
+        endpoint.why = well;
+    }
+}
+
 /// Against whoever shows most clearly that it can be done better: its pool's others together, the
 /// best of them, each other pool of its routes. Who is well and has hardly been asked counts as
 /// good: what is sent there will show.
 double Verdicts::success_of(const WatchedPool& pool, const WatchedEndpoint& endpoint) const {
     const Tally& own = endpoint.success.tally();
     double part = 1;
-    const auto against = [&](const Tally& peers) {
+    const auto against = [&](const Tally& peers, double deviations = 2) {
         if (peers.samples() <= 0) return;
-        const double noise = 2 * deviation(own, peers.success(), peers.samples());
+        const double noise = deviations * deviation(own, peers.success(), peers.samples());
         part = std::min(part, success_part(own.success(), peers.success(), noise));
     };
     against(pool.tally - own);
     against(pool.promise);
+    // Of many that are alike one always has had some luck.
+    const WatchedEndpoint* const best = pool.best != &endpoint ? pool.best : pool.second_best;
+    if (best != nullptr) against(best->success.tally(), 3);
     for (const WatchedPool* other : pool.related)
         against(other->well ? filled_up(other->tally) : other->tally);
     return part;

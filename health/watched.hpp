@@ -78,7 +78,7 @@ struct WatchedPool {
     /// The endpoint that does best of those with enough attempts, and the next; null: nobody.
     const WatchedEndpoint* best = nullptr;
     const WatchedEndpoint* second_best = nullptr;
-    Tally promise;  ///< of the best of those that are well, filled up: idle ones count; or empty
+    Tally promise;  ///< filled up, of the best that are well and have hardly been asked; or empty
     std::int64_t newest_answer = 0, second_answer = 0;  ///< of two endpoints
     double slower = 1;                                  ///< median against what is usual
     double median_us = 0;                               ///< of latency; 0: unknown

@@ -48,6 +48,19 @@ void write_verdicts(Exposition& page, const std::vector<Shown>& shown) {
                "What an endpoint is worth, from 0 to 1; 0 while it is not in.");
     for (const Shown& one : shown)
         page.add(one.labels(), neat(one.endpoint->score));
+    page.gauge("scrollgate_endpoint_score_part",
+               "What its score is the product of, each from 0 to 1: check, success, latency, ramp, "
+               "dependency.");
+    for (const Shown& one : shown) {
+        const auto part = [&](const char* name, double value) {
+            page.add(one.labels({{"part", name}}), neat(value));
+        };
+        part("check", one.endpoint->check);
+        part("success", one.endpoint->success);
+        part("latency", one.endpoint->latency);
+        part("ramp", one.endpoint->ramp);
+        part("dependency", one.endpoint->dependency);
+    }
     page.gauge("scrollgate_endpoint_state",
                "1 for the state that an endpoint is in: in, ejected, unhealthy, standby, drained, "
                "failed.");
@@ -86,6 +99,10 @@ void write_counts(Exposition& page, const std::vector<Shown>& shown) {
             &EndpointStatus::failures);
     counter("scrollgate_endpoint_ejections_total", "Times that live traffic put it out.",
             &EndpointStatus::ejections);
+    counter("scrollgate_endpoint_retries_total", "Attempts after others had failed.",
+            &EndpointStatus::retries);
+    counter("scrollgate_endpoint_hedges_total", "Attempts beside others that were late.",
+            &EndpointStatus::hedges);
 }
 
 void write_endpoints(Exposition& page, const Status& status, std::size_t most) {
@@ -128,6 +145,10 @@ void write_pools(Exposition& page, const Status& status) {
         count("wanted", pool.scale.wanted);
         count("pending", pool.scale.pending);
     }
+    page.gauge("scrollgate_pool_state",
+               "1 for the state that a pool is in: in, degraded, out, failed, starting.");
+    for (const PoolStatus& pool : status.pools)
+        page.add({{"pool", pool.name}, {"state", pool.state}}, 1.0);
     page.gauge("scrollgate_pool_score", "Mean score of a pool's endpoints in service.");
     for (const PoolStatus& pool : status.pools)
         page.add({{"pool", pool.name}}, neat(pool.score));

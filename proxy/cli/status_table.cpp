@@ -122,14 +122,16 @@ std::string endpoint_table(const json::array& pools, bool colour) {
         for (const json::value& member : item.at("endpoints").as_array()) {
             const json::object& endpoint = member.as_object();
             const json::object& latency = endpoint.at("latency_ms").as_object();
-            // What is in needs no reason.
+            // What is in and well needs no reason.
             const std::string state = text(endpoint, "state");
             table.add({text(item.as_object(), "name"), text(endpoint, "address"),
                        text(endpoint, "zone"), state, figure(endpoint.at("score"), "{:.2f}"),
                        figure(latency.at("p50"), "{:.1f}"), figure(latency.at("p99"), "{:.1f}"),
                        text(endpoint, "in_flight"), text(endpoint, "requests"),
                        text(endpoint, "failures"), text(endpoint, "ejections"),
-                       state == "in" ? "" : text(endpoint, "why")});
+                       state == "in" && endpoint.at("score").to_number<double>() >= 0.9
+                           ? ""
+                           : text(endpoint, "why")});
         }
     }
     return table.str(colour);

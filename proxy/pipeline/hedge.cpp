@@ -16,9 +16,17 @@ Duration own_usual(const Endpoint& endpoint) noexcept {
     return heads.count() < few ? no_limit : Duration(heads.quantile(0.99));
 }
 
-/// The endpoint itself hardly ever takes that long; another one may just be farther away.
-bool unlike(const Endpoint& endpoint, Duration took) noexcept {
+/// No answer of the endpoint's own since its silence began, for longer than a stall takes.
+bool stays_silent(const Endpoint& endpoint, TimePoint now) noexcept {
+    const auto last = endpoint.state->last_answer.load(std::memory_order_relaxed);
+    return gone_silent(endpoint) && now.time_since_epoch() - Duration(last) > limits::stall_longest;
+}
+
+/// The endpoint itself hardly ever takes that long; another one may just be farther away. One that
+/// stays silent is hedged at its own usual time: no more than that can be asked for.
+bool unlike(const Endpoint& endpoint, Duration took, TimePoint now) noexcept {
     const Duration usual = own_usual(endpoint);
+    if (stays_silent(endpoint, now)) return usual == no_limit || took > usual;
     return usual != no_limit && took > usual * 5 / 4;
 }
 
@@ -91,11 +99,9 @@ Task<void> Hedge::run_rival() {
     if (decided_ || !rival_began_ || !good(*rival_)) co_return;
     decided_ = rival_won_ = true;
     // It might have been overdue later, had nobody answered in its place.
-    const Duration took = x_.worker.loop().now() - asked_;
-    // Of one that has gone silent another such attempt is told whatever it took: its hedges come
-    // early. Any answer of its own ends that run.
-    const Endpoint& first = first_.endpoint();
-    if (first_.waiting() && (unlike(first, took) || gone_silent(first))) first_.tell_overdue(took);
+    const TimePoint now = x_.worker.loop().now();
+    if (first_.waiting() && unlike(first_.endpoint(), now - asked_, now))
+        first_.tell_overdue(now - asked_);
     first_.call_off();
 }
 

@@ -285,6 +285,10 @@ bool EndpointWatch::rebuild(const config::Pool& pool) {
     EndpointSet set = made_of(pool, before, nullptr);
     hold(pool, before, set);
     if (current && *current == set) return false;
+    const bool moved = !leaving(before, set).empty() || !leaving(set, before).empty();
+    if (updating_ && current && moved)
+        log::info("pool {}: endpoints are now {} (were {})", pool.name, in_words(set),
+                  in_words(before));
     current = std::make_shared<const EndpointSet>(std::move(set));
     return true;
 }

@@ -34,6 +34,16 @@ class Continuity(EdgeTest):
         self.assertEqual(client.get("/next").response().body, b"GET /next")
         self.assertEqual(len(second.requests()), 1)
 
+    def test_a_pool_that_gets_another_address_is_one_line_with_both(self):
+        first, second = self.origin(), self.origin()
+        edge = self.edge(first)
+        self.assertEqual(edge.reload()[0], 200)
+        self.assertNotIn("endpoints are now", edge.stderr())    # nothing has changed
+        edge.config["pools"] = {"main": {"endpoints": [second.address]}}
+        edge.write()
+        self.assertEqual(edge.reload()[0], 200)
+        edge.wait_stderr(f"pool main: endpoints are now {second.address} (were {first.address})")
+
     def test_an_upload_goes_on(self):
         first, second = self.origin(), self.origin()
         edge = self.edge(first)

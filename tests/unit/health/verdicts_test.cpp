@@ -186,6 +186,24 @@ TEST_CASE("a first good answer says no less about a pool than that nobody has as
     }
 }
 
+TEST_CASE("one that is in says what lowers its score, and that nothing does any more") {
+    World w(3, 4);
+    w.calm(5s);
+    const auto why = [&w] { return w.status(0).endpoints[0].why; };
+    CHECK(why() == "nothing is wrong with it");
+    for (int round = 0; round < 5; ++round) {
+        for (int i = 0; i < 4; ++i) {
+            w.attempts(0, 0, 1, AttemptEnd::server_error);
+            w.all_answer(5);
+        }
+        w.look();
+    }
+    REQUIRE(w.standing(0, 0) == Standing::in);
+    CHECK(why().ends_with("% of its last attempts have failed"));
+    w.calm(5s);
+    CHECK(why() == "nothing is wrong with it");
+}
+
 TEST_CASE("without another pool that is well max_ejected holds, but not for refusal") {
     World w(1, 10);
     w.calm(5s);

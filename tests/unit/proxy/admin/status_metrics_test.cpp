@@ -16,6 +16,7 @@ Status sample() {
     for (const char* name : {"aws", "gcp"}) {
         PoolStatus& pool = status.pools.emplace_back();
         pool.name = name;
+        pool.state = "in";
         pool.score = 0.75;
         pool.share = 0.5;
         pool.active = 2;
@@ -38,6 +39,9 @@ Status sample() {
     first.requests = 100;
     first.failures = 7;
     first.ejections = 4;
+    first.retries = 5;
+    first.hedges = 6;
+    first.success = 0.5;
     first.ewma_ms = 250;
     first.p99_ms = 2000;
     first.availability = {0.25, {}, {}};
@@ -64,6 +68,10 @@ TEST_CASE("every value of the contract has its series") {
     CHECK(has(page, "scrollgate_endpoint_requests_total" + first + "} 100"));
     CHECK(has(page, "scrollgate_endpoint_failures_total" + first + "} 7"));
     CHECK(has(page, "scrollgate_endpoint_ejections_total" + first + "} 4"));
+    CHECK(has(page, "scrollgate_endpoint_retries_total" + first + "} 5"));
+    CHECK(has(page, "scrollgate_endpoint_hedges_total" + first + "} 6"));
+    CHECK(has(page, "scrollgate_endpoint_score_part" + first + R"(,part="success"} 0.5)"));
+    CHECK(has(page, "scrollgate_endpoint_score_part" + first + R"(,part="ramp"} 1)"));
     CHECK(has(page, "scrollgate_endpoint_latency_seconds" + first + R"(,figure="ewma"} 0.25)"));
     CHECK(has(page, "scrollgate_endpoint_latency_seconds" + first + R"(,figure="p99"} 2)"));
     CHECK(page.find(first + R"(,figure="p50")") == std::string::npos);  // unknown
@@ -75,6 +83,7 @@ TEST_CASE("every value of the contract has its series") {
     CHECK(has(page, R"(scrollgate_pool_endpoints{pool="gcp",kind="standby"} 1)"));
     CHECK(has(page, R"(scrollgate_pool_endpoints{pool="gcp",kind="wanted"} 4)"));
     CHECK(has(page, R"(scrollgate_pool_endpoints{pool="gcp",kind="pending"} 1)"));
+    CHECK(has(page, R"(scrollgate_pool_state{pool="aws",state="in"} 1)"));
     CHECK(has(page, R"(scrollgate_pool_score{pool="aws"} 0.75)"));
     CHECK(has(page, R"(scrollgate_pool_share{pool="aws"} 0.5)"));
     CHECK(has(page, R"(scrollgate_pool_availability{pool="aws",window="24h"} 1)"));

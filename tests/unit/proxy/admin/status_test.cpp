@@ -167,7 +167,7 @@ TEST_CASE("the table for people is aligned and has colours only when asked for")
           "  POOL ENDPOINT       ZONE STATE   SCORE P50 MS P99 MS IN FLIGHT REQUESTS "
           "FAILURES EJECTIONS WHY\n"
           "  aws  10.0.1.10:8080 a    in       0.80    1.0   20.5         1        2       "
-          " 3         6 -\n"
+          " 3         6 as configured\n"
           "  aws  [::1]:80       -    ejected  1.00      -      -         0        0       "
           " 0         0 refused 2 connections in a row, for 5 s\n"
           "\n"

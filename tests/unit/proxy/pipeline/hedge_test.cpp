@@ -23,13 +23,12 @@ void warm(Edge& edge) {
     }
 }
 
-/// Each endpoint has answered within `usual`, and then left `unanswered` attempts without an
-/// answer.
-void past(Edge& edge, std::uint32_t unanswered, Duration usual = 2ms) {
+/// Each endpoint has answered within 2 ms, and then left `unanswered` attempts without an answer.
+void past(Edge& edge, std::uint32_t unanswered) {
     for (const auto& [pool, set] : edge.sets) {
         for (const auto& endpoint : *set) {
             for (int i = 0; i < 20; ++i)
-                endpoint->state->heads.record(usual);
+                endpoint->state->heads.record(2ms);
             endpoint->state->unanswered_run = unanswered;
         }
     }
@@ -293,13 +292,24 @@ TEST_CASE("an endpoint that a hedge overtakes long after its own usual time is t
     far.end();
 }
 
-TEST_CASE("one that has gone silent is told of each attempt that a hedge overtakes") {
-    Late late(get, true, [](Edge& edge) { past(edge, 1, 100ms); });
-    late.wait(20ms);
-    REQUIRE(late.attempts() == 2);
-    late.answer(1, ok_ten + ten);
-    CHECK(late.state(0).unanswered_run == 2);
-    late.end();
+TEST_CASE("one that stays silent is told of attempts that a hedge overtakes at its usual time") {
+    const auto told = [](Duration usual, Duration silent) {
+        Late late(get, true, [](Edge& edge) { past(edge, 1); });
+        for (const auto& endpoint : late.edge.endpoints("app")) {
+            endpoint->state->heads.record(usual);
+            endpoint->state->last_answer =
+                (late.edge.clock.now() - silent).time_since_epoch().count();
+        }
+        late.wait(20ms);
+        REQUIRE(late.attempts() == 2);
+        late.answer(1, ok_ten + ten);
+        const std::uint32_t run = late.state(0).unanswered_run;
+        late.end();
+        return run;
+    };
+    CHECK(told(18ms, 1s) == 2);
+    CHECK(told(18ms, 50ms) == 1);  // it may only pause
+    CHECK(told(100ms, 1s) == 1);   // it always takes as long
 }
 
 TEST_CASE("a request from before the route's samples is watched as soon as they are there") {
