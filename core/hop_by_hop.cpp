@@ -57,6 +57,10 @@ class NamedFields {
 
 }  // namespace
 
+bool ends_at_hop(Field id) noexcept {
+    return (bit(id) & hop_only) != 0;
+}
+
 void remove_hop_by_hop(HeaderList& fields) {
     std::uint64_t present = 0;
     for (const HeaderField& field : fields)

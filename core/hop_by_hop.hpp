@@ -13,6 +13,9 @@ namespace scrollgate {
 /// How many options Connection may name in one message; head parsers refuse more.
 inline constexpr std::size_t connection_options = 32;
 
+/// One of the fields that remove_hop_by_hop() removes by themselves.
+[[nodiscard]] bool ends_at_hop(Field id) noexcept;
+
 /// Removes, both ways:
 /// - Connection, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding, Upgrade, HTTP2-Settings. The
 ///   body's framing lives on in the head's `body`; the end that writes the message makes
