@@ -71,6 +71,7 @@ std::string_view scheme_of(const PlainUrl& url) {
 
 std::string wrong_authority(std::string_view authority) {
     const auto parsed = parse_host_port(authority);
+    if (authority.empty()) return "the host is missing; write for example http://a.example/x?y";
     if (authority.find('@') != authority.npos) return "a user name or password is not possible";
     if (!parsed || parsed->host.empty())
         return fmt::format("{} is not a host", config::quoted(authority));

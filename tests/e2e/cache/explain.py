@@ -41,6 +41,9 @@ class Explain(StoredTest):
         self.assertIn("none", self.explained(edge, "http://site.test/elsewhere")["route"])
         code, answer = self.call(edge, "GET", "/explain?url=ftp://x/")
         self.assertEqual((code, answer["error"]), (400, "bad_url"))
+        code, answer = self.call(edge, "GET", "/explain?url=/a")
+        self.assertEqual(code, 400)
+        self.assertIn("the host is missing", answer["message"])
 
     def test_the_command_asks_the_process_and_else_reads_the_file(self):
         edge = self.cached_edge(counting())
