@@ -40,7 +40,7 @@ enum class CacheReason : std::uint8_t {
     vary_too_much,   ///< more names than limits::cache_vary
     no_freshness,    ///< says nothing about freshness, and the route has no default_ttl
     already_stale,   ///< expired on arrival, and without a validator
-    partial,         ///< 206, or Content-Range
+    partial,         ///< 206, or 416; elsewhere Content-Range means nothing (RFC 9110 14.4)
     too_large,       ///< beyond max_object, or fields or tags beyond their limits
     malformed,       ///< contradicts itself in what decides about storing
     truncated,       ///< ended before its end

@@ -24,23 +24,32 @@ bool begins(std::string_view name, std::string_view prefix) noexcept {
 /// The names in Connection that would take a field with them.
 class NamedFields {
   public:
-    void collect(std::string_view connection) noexcept {
-        for_each_option(connection, [this](std::string_view option) {
-            if (seen_++ >= connection_options) return;
-            if (equal_no_case(option, "close") || field_id(option) != Field::unknown) return;
-            if (begins(option, "content-") || begins(option, "x-forwarded-")) return;
-            names_[count_++] = option;
-        });
+    explicit NamedFields(const HeaderList& fields) noexcept {
+        for (const HeaderField& field : fields) {
+            if (field.id == Field::connection) collect(field.value);
+        }
     }
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
-    [[nodiscard]] bool has(std::string_view name) const noexcept {
+    /// A Connection field takes `field` with it.
+    [[nodiscard]] bool take(const HeaderField& field) const noexcept {
+        if (field.id != Field::unknown) return false;
         for (std::size_t i = 0; i < count_; ++i) {
-            if (equal_no_case(names_[i], name)) return true;
+            if (equal_no_case(names_[i], field.name)) return true;
         }
         return false;
     }
 
   private:
+    void collect(std::string_view connection) noexcept {
+        for_each_option(connection, [this](std::string_view option) {
+            if (seen_++ >= connection_options) return;
+            if (equal_no_case(option, "close") || field_id(option) != Field::unknown) return;
+            if (begins(option, "content-") || begins(option, "x-forwarded-")) return;
+            if (equal_no_case(option, client_subject_name)) return;
+            names_[count_++] = option;
+        });
+    }
+
     std::array<std::string_view, connection_options> names_;
     std::size_t count_ = 0;
     std::size_t seen_ = 0;
@@ -48,31 +57,32 @@ class NamedFields {
 
 }  // namespace
 
+bool ends_at_hop(Field id) noexcept {
+    return (bit(id) & hop_only) != 0;
+}
+
 void remove_hop_by_hop(HeaderList& fields) {
     std::uint64_t present = 0;
     for (const HeaderField& field : fields)
         present |= bit(field.id);
     if ((present & hop_only) == 0) return;
 
-    NamedFields named;
-    if ((present & bit(Field::connection)) != 0) {
-        for (const HeaderField& field : fields) {
-            if (field.id == Field::connection) named.collect(field.value);
-        }
-    }
-    if (named.empty()) {
-        fields.remove_if([](const HeaderField& f) { return (bit(f.id) & hop_only) != 0; });
-        return;
-    }
-    fields.remove_if([&named](const HeaderField& f) {
-        if (f.id != Field::unknown) return (bit(f.id) & hop_only) != 0;
-        return named.has(f.name);
-    });
+    const NamedFields named(fields);
+    fields.remove_if(
+        [&named](const HeaderField& f) { return (bit(f.id) & hop_only) != 0 || named.take(f); });
+}
+
+void remove_named_by_connection(HeaderList& fields) {
+    if (fields.find(Field::connection) == nullptr) return;
+    const NamedFields named(fields);
+    if (named.empty()) return;
+    fields.remove_if([&named](const HeaderField& f) { return named.take(f); });
 }
 
 void remove_underscored(HeaderList& fields) {
-    fields.remove_if(
-        [](const HeaderField& f) { return f.name.find('_') != std::string_view::npos; });
+    fields.remove_if([](const HeaderField& f) {
+        return f.id == Field::unknown && f.name.find('_') != std::string_view::npos;
+    });
 }
 
 }  // namespace scrollgate

@@ -1,7 +1,7 @@
 // Fields that end at this hop (RFC 9110 section 7.6.1). Version-neutral: HTTP/2 ends use it, too.
 //
 // Connection and what it rules must be read (wants_close, upgrades) before it is removed here.
-// Neither function allocates. One worker.
+// No function allocates. One worker.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,9 @@ namespace scrollgate {
 /// How many options Connection may name in one message; head parsers refuse more.
 inline constexpr std::size_t connection_options = 32;
 
+/// One of the fields that remove_hop_by_hop() removes by themselves.
+[[nodiscard]] bool ends_at_hop(Field id) noexcept;
+
 /// Removes, both ways:
 /// - Connection, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding, Upgrade, HTTP2-Settings. The
 ///   body's framing lives on in the head's `body`; the end that writes the message makes
@@ -23,9 +26,14 @@ inline constexpr std::size_t connection_options = 32;
 /// - every other field that Connection names, unless its id is known (field.hpp): those steer
 ///   framing, routing, authentication, caching or forwarding, so that a client who names Host,
 ///   Content-Length, Cache-Control, Authorization, X-Forwarded-For or the like cannot have them
-///   dropped on the way; nor names that begin with Content- or X-Forwarded-. Only the first 32
-///   options count.
+///   dropped on the way; nor names that begin with Content- or X-Forwarded-, nor
+///   X-Client-Cert-Subject. Only the first 32 options count.
 void remove_hop_by_hop(HeaderList& fields);
+
+/// Removes the last group of these alone. Of a request, before anything is decided by its fields:
+/// what is routed by or part of a key, and is then taken away, would give one request's answer to
+/// another.
+void remove_named_by_connection(HeaderList& fields);
 
 /// Drops fields whose name has an underscore: CGI-style origins read them as the name with a dash,
 /// so they could forge a field that this proxy sets.

@@ -75,6 +75,13 @@ Reuse judge_reuse(const CacheControl& control, const Freshness& stored, bool sof
     return reuse;
 }
 
+CacheReason judge_estimate(const Freshness& stored, const HeaderList& request) noexcept {
+    if (!stored.heuristic) return CacheReason::none;
+    if (request.find(Field::authorization) != nullptr) return CacheReason::authorization;
+    if (request.find(Field::cookie) != nullptr) return CacheReason::cookie;
+    return CacheReason::none;
+}
+
 CacheControl request_control(const HeaderList& fields) {
     CacheControl control = parse_cache_control(fields, Field::cache_control);
     if (control.present) return control;

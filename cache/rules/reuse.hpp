@@ -33,6 +33,13 @@ struct Reuse {
 [[nodiscard]] Reuse judge_reuse(const CacheControl& control, const Freshness& stored,
                                 bool softly_purged, TimePoint now) noexcept;
 
+/// Why a stored response whose lifetime is an estimate (default_ttl, heuristics) is not for this
+/// request: who it is for, the origin has not said, and the request says who asks, by
+/// Authorization or Cookie (the reasons of the same names). Such a response is not stored either
+/// (judge_storing()). `none`: it is, or the lifetime is the origin's word.
+[[nodiscard]] CacheReason judge_estimate(const Freshness& stored,
+                                         const HeaderList& request) noexcept;
+
 /// A request's Cache-Control; without such a field, Pragma: no-cache counts as no-cache (5.4).
 [[nodiscard]] CacheControl request_control(const HeaderList& fields);
 

@@ -49,6 +49,15 @@ std::optional<std::uint64_t> CacheStore::purge(const Purge& purge) {
     return number;
 }
 
+bool CacheStore::may_hold(std::string_view what) const {
+    if (impl_->chosen() != 0) return true;
+    const std::string url = url_of_purge(what);
+    const KeyPlace place = place_of(url);
+    Shard& shard = impl_->shard_of(place.hash);
+    const std::lock_guard lock(shard.lock);
+    return shard.holds_url(place);
+}
+
 bool CacheStore::sweep(std::size_t most) {
     impl_->log.drop_some();
     while (most > 0) {

@@ -266,6 +266,13 @@ bool Shard::settle(std::uint32_t i, std::uint64_t needed, Leaving& leaving) {
     return true;
 }
 
+bool Shard::holds_url(const KeyPlace& place) const noexcept {
+    const std::uint32_t tag = tag_of(place.hash);
+    for (std::uint32_t i = index_.first(tag); i != Slots::none; i = slots_[i].chain)
+        if (slots_[i].tag == tag) return true;
+    return false;
+}
+
 void Shard::settle_url(const KeyPlace& place, Leaving& leaving) {
     const std::uint32_t tag = tag_of(place.hash);
     std::uint32_t next = Slots::none;

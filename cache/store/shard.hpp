@@ -65,6 +65,8 @@ class Shard {
     bool expire(TimePoint now, unsigned& budget, Leaving& leaving);
 
     // -- purging
+    /// Something may stand in the chain of a URL.
+    [[nodiscard]] bool holds_url(const KeyPlace& place) const noexcept;
     /// Compares all that stand in the chain of a URL.
     void settle_url(const KeyPlace& place, Leaving& leaving);
     /// Compares up to `most` of those with a tag, from position `from` on downwards. Where to go

@@ -79,6 +79,9 @@ class CacheStore {
     void release(std::size_t bytes) noexcept;
 
     // -- purging (purge.hpp)
+    /// Something may be stored that a purge of the URL `what` (Purge::what) would cover; always
+    /// true while there are keys with chosen lines, which stand elsewhere.
+    [[nodiscard]] bool may_hold(std::string_view what) const;
     /// The number of the last purge: a fill notes it before it asks the origin.
     [[nodiscard]] std::uint64_t purge_position() const noexcept;
     /// Some purge after position `since` covers the key, or may do so (by tag). For joining a fill.

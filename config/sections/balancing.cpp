@@ -102,7 +102,7 @@ std::string wrong_cookie_name(const std::string& name) {
 }
 
 constexpr std::array named_sources = {
-    NamedSource{"header", HashKey::Source::header, wrong_field_name},
+    NamedSource{"header", HashKey::Source::header, wrong_request_field},
     NamedSource{"cookie", HashKey::Source::cookie, wrong_cookie_name},
     NamedSource{"query", HashKey::Source::query, wrong_query_name},
 };

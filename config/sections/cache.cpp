@@ -4,6 +4,7 @@
 #include "config/sections/tables.hpp"
 #include "config/url.hpp"
 #include "core/field.hpp"
+#include "core/hop_by_hop.hpp"
 
 namespace scrollgate::config {
 namespace {
@@ -122,11 +123,38 @@ std::string wrong_ignored(const std::string& name) {
 }
 
 std::string wrong_key_field(const std::string& name) {
-    if (std::string wrong = wrong_field_name(name); !wrong.empty()) return wrong;
-    if (equal_no_case(name, "host")) return "the host is part of every key";
-    if (equal_no_case(name, "cookie"))
-        return "no two clients have the same Cookie; name those that count under key.cookies";
-    return {};
+    if (std::string wrong = wrong_request_field(name); !wrong.empty()) return wrong;
+    const Field id = field_id(name);
+    if (ends_at_hop(id))
+        return fmt::format("{} is for this proxy alone; no origin sees it", quoted(name));
+    switch (id) {
+        case Field::host:
+        case Field::x_forwarded_host:
+        case Field::x_forwarded_proto:
+            return "host and scheme are part of every key";
+        case Field::cookie:
+            return "no two clients have the same Cookie; name those that count under key.cookies";
+        case Field::x_forwarded_for:
+        case Field::x_real_ip:
+        case Field::forwarded:
+        case Field::via:
+        case Field::x_request_id:
+            return fmt::format("{} is written anew for each request; nothing would be shared",
+                               quoted(name));
+        case Field::range:
+        case Field::if_range:
+        case Field::if_match:
+        case Field::if_none_match:
+        case Field::if_modified_since:
+        case Field::if_unmodified_since:
+        case Field::content_length:
+            return fmt::format(
+                "{} does not count: a response is asked for as a whole, and parts "
+                "and 304 are made from it",
+                quoted(name));
+        default:
+            return {};
+    }
 }
 
 std::string wrong_cookie(const std::string& name) {

@@ -78,6 +78,14 @@ std::string wrong_field_name(const std::string& name) {
     return {};
 }
 
+std::string wrong_request_field(const std::string& name) {
+    if (std::string wrong = wrong_field_name(name); !wrong.empty()) return wrong;
+    if (name.find('_') == name.npos) return {};
+    return fmt::format(
+        "{}: fields with an underscore are taken from every request; write it with -",
+        quoted(name));
+}
+
 std::string wrong_query_name(const std::string& name) {
     if (name.empty()) return "an empty name";
     if (name.size() > longest_name) return "a name longer than 256 bytes";

@@ -152,7 +152,7 @@ const Table<Match>& match_table() {
             "the whole normalised path matches the pattern", "any"),
         key("methods", &Match::methods, list(text("methods", "GET", wrong_method), "[ GET, HEAD ]"),
             "one of these", "any"),
-        key("headers", &Match::headers, pairs("map of names to values", wrong_field_name, false),
+        key("headers", &Match::headers, pairs("map of names to values", wrong_request_field, false),
             "all of these fields have this value", "any"),
         key("query", &Match::query, pairs("map of names to values", wrong_query_name, false),
             "all of these query parameters have this value", "any"),

@@ -81,6 +81,8 @@ using Objection = std::string (*)(const std::string&);
 
 // Objections: what is wrong with a text, or nothing.
 [[nodiscard]] std::string wrong_field_name(const std::string& name);
+/// As a field that requests are looked at for.
+[[nodiscard]] std::string wrong_request_field(const std::string& name);
 [[nodiscard]] std::string wrong_query_name(const std::string& name);
 [[nodiscard]] std::string wrong_path(const std::string& path);
 [[nodiscard]] std::string wrong_regex(const std::string& pattern);

@@ -35,6 +35,12 @@ bool may_answer_by_hand(CacheDecision& decision, TimePoint now) {
     return decision.reason == CacheReason::none;
 }
 
+/// Nothing that a fill could bring would be for this request and others.
+bool passes(CacheReason reason) noexcept {
+    return reason == CacheReason::hit_for_miss || reason == CacheReason::authorization ||
+           reason == CacheReason::cookie;
+}
+
 /// HEAD is not collapsed, but what its answer says of what is stored is for everybody: it is asked
 /// for as a fill would.
 Task<Result<void>> pass_head(Exchange& x) {
@@ -69,7 +75,7 @@ Task<Result<void>> serve_cached(Exchange& x) {
     // the origin has to be asked
     if (is_bare(x)) co_return nothing_there;
     if (control.only_if_cached) co_return Error{ErrorKind::only_if_cached};
-    if (decision.reason == CacheReason::hit_for_miss) co_return co_await pass(x);
+    if (passes(decision.reason)) co_return co_await pass(x);
     const bool is_head = x.request.method == Method::head;
     if (is_head && !is_answered_early(x)) co_return co_await pass_head(x);
 
@@ -94,6 +100,11 @@ bool may_answer(Exchange& x, const CacheControl& control) {
         return false;
     }
     if (entry.by_hand()) return may_answer_by_hand(decision, now);
+    decision.reason = judge_estimate(entry.freshness(), x.request.fields);
+    if (decision.reason != CacheReason::none) {
+        decision.entry.reset();  // nor may it be validated for this request, or stand in
+        return false;
+    }
     decision.reuse = judge_reuse(control, entry.freshness(), entry.softly_purged(), now);
     decision.reason = decision.reuse.reason;
     switch (decision.reuse.kind) {

@@ -84,6 +84,7 @@ Heard failed(Exchange& x, const Error& error) {
 
 /// What is to be validated before each use was so for its leader alone.
 bool is_for_followers(const Exchange& x, const Freshness& freshness) noexcept {
+    if (judge_estimate(freshness, x.request.fields) != CacheReason::none) return false;
     return !freshness.no_cache && freshness.ttl(x.worker.loop().now()) > 0;
 }
 

@@ -1,59 +1,18 @@
 #include "proxy/caching/passed.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <string>
 
 #include "cache/rules/conditional.hpp"
-#include "cache/rules/invalidation.hpp"
 #include "cache/rules/storing.hpp"
 #include "cache/rules/vary.hpp"
 #include "proxy/caching/cache_status.hpp"
 #include "proxy/caching/lookup.hpp"
 #include "proxy/caching/storing.hpp"
-#include "proxy/routing/path.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
 namespace {
-
-void purge_url(Exchange& x, const UrlParts& url, std::string_view path, std::string_view query) {
-    const std::string_view whole = x.arena.join({path, query});
-    const std::string_view target = counting_target(whole, x.route->cache->key, x.arena);
-    CacheStore& store = x.worker.cache().store;
-    Purge purge;
-    purge.by = Purge::By::url;
-    purge.what.append(url.authority).append(target);
-    purge.scheme = url.scheme;
-    purge.counted = false;
-    if (x.worker.purge(purge)) return;
-    // Too many purges at a time: at least what this very request would get.
-    const EntryRef entry = store.peek(x.cache.key, x.request.fields).entry;
-    if (entry) static_cast<void>(store.remove(*entry));
-}
-
-/// A URL that the answer names, as clients would ask for it: in its one spelling, as it is and as
-/// the route's rewrite makes it.
-void purge_named(Exchange& x, const UrlParts& url) {
-    const std::size_t end = std::min(url.target.find('?'), url.target.size());
-    const std::string_view query = url.target.substr(end);
-    std::string storage, rewritten;
-    const Result<std::string_view> path = normalise_path(url.target.substr(0, end), storage);
-    if (!path) return;
-    purge_url(x, url, *path, query);
-    if (!x.route->rewrite) return;
-    const Result<std::string_view> inside = x.route->rewrite->apply(*path, rewritten);
-    if (inside && *inside != *path) purge_url(x, url, *inside, query);
-}
-
-void invalidate(Exchange& x) {
-    if (is_safe(x.request.method)) return;
-    const auto urls = invalidated_by(x.request, key_scheme(x), x.cache.target, x.response, x.arena);
-    for (std::size_t i = 0; i < urls.size(); ++i) {
-        if (i == 0) purge_url(x, urls[i], urls[i].target, {});  // its own, prepared already
-        if (i > 0) purge_named(x, urls[i]);
-    }
-}
 
 /// The length that a GET would have had is that of what is stored, if the answer says one.
 bool same_length(const ResponseHead& head, const CacheEntry& entry) noexcept {
@@ -109,7 +68,6 @@ void take_head_answer(Exchange& x) {
 }  // namespace
 
 void note_passed(Exchange& x) {
-    invalidate(x);
     HeaderList& fields = x.response.fields;
     if (fields.find(Field::date) == nullptr) fields.add(Field::date, x.worker.date());
     if (x.request.method == Method::head) take_head_answer(x);

@@ -5,10 +5,9 @@
 
 namespace scrollgate {
 
-/// x.response has come for a client on a route with a cache, as the origin gave it: an unsafe
-/// method that succeeded makes what is stored for its URLs invalid (RFC 9111 section 4.4), HEAD
-/// refreshes or removes what is stored (4.3.5), and Cache-Status is added. Before the answer goes
-/// out.
+/// x.response has come for a client on a route with a cache, as the origin gave it: HEAD refreshes
+/// or removes what is stored (RFC 9111 section 4.3.5), and Cache-Status is added. Before the answer
+/// goes out.
 void note_passed(Exchange& x);
 
 }  // namespace scrollgate

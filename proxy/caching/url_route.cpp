@@ -40,8 +40,29 @@ std::optional<std::string> forwarded(const RouteRuntime& route, const PlainUrl& 
     return std::string(*made);
 }
 
-void add_once(std::vector<std::string>& all, std::string one) {
-    if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(std::move(one));
+/// False: `route` takes no request for `url`. What is not seen at a glance may be taken.
+bool may_take(const RouteRuntime& route, const PlainUrl& url) {
+    const config::Match& match = route.route->match;
+    const std::string_view authority = url.authority;
+    if (!match.host.empty() && !authority.starts_with('[')) {
+        const std::string_view host = authority.substr(0, authority.rfind(':'));
+        const bool below = match.host.starts_with("*.");
+        if (below && !host.ends_with(match.host.substr(1))) return false;
+        if (!below && host != match.host) return false;
+    }
+    const std::string& path = match.path_exact.empty() ? match.path_prefix : match.path_exact;
+    const bool spelled =
+        path.find('%') == path.npos && path.find("/.") == path.npos && path.find("//") == path.npos;
+    return !spelled || url.path.starts_with(path);
+}
+
+/// What a route with a cache may have stored `url` as.
+void add_targets(const RouteRuntime& route, const PlainUrl& url, std::vector<std::string>& all) {
+    const std::optional<std::string> path = forwarded(route, url);
+    if (!path) return;
+    Arena arena;
+    for (const std::string& one : {*path + url.query, url.path + url.query})
+        add_once(all, std::string(counting_target(one, route.cache->key, arena)));
 }
 
 std::string_view scheme_of(const PlainUrl& url) {
@@ -50,6 +71,7 @@ std::string_view scheme_of(const PlainUrl& url) {
 
 std::string wrong_authority(std::string_view authority) {
     const auto parsed = parse_host_port(authority);
+    if (authority.empty()) return "the host is missing; write for example http://a.example/x?y";
     if (authority.find('@') != authority.npos) return "a user name or password is not possible";
     if (!parsed || parsed->host.empty())
         return fmt::format("{} is not a host", config::quoted(authority));
@@ -137,15 +159,20 @@ UrlRoute route_url(const Snapshot& snapshot, const PlainUrl& url) {
 
 std::vector<std::string> stored_targets(const Snapshot& snapshot, const PlainUrl& url) {
     std::vector<std::string> targets{url.path + url.query};
-    Arena arena;
-    for (const RouteRuntime& route : snapshot.routes) {
-        if (route.cache == nullptr) continue;
-        const std::optional<std::string> path = forwarded(route, url);
-        if (!path) continue;
-        for (const std::string& one : {*path + url.query, url.path + url.query})
-            add_once(targets, std::string(counting_target(one, route.cache->key, arena)));
-    }
+    for (const RouteRuntime& route : snapshot.routes)
+        if (route.cache != nullptr) add_targets(route, url, targets);
     return targets;
+}
+
+std::vector<std::string> targets_of(const Snapshot& snapshot, const PlainUrl& url) {
+    std::vector<std::string> targets;
+    for (const RouteRuntime& route : snapshot.routes)
+        if (route.cache != nullptr && may_take(route, url)) add_targets(route, url, targets);
+    return targets;
+}
+
+void add_once(std::vector<std::string>& all, std::string one) {
+    if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(std::move(one));
 }
 
 std::vector<std::string> stored_prefixes(const Snapshot& snapshot, const PlainUrl& url) {

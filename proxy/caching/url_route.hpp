@@ -42,7 +42,12 @@ struct UrlRoute {
 /// it is and as their rewrites make it, less ignored parameters. Rather too many than too few.
 [[nodiscard]] std::vector<std::string> stored_targets(const Snapshot& snapshot,
                                                       const PlainUrl& url);
-/// The same for all URLs that begin with `url`.
+/// The same, of those routes alone that may take requests for `url`: for what requests cause, which
+/// are more than operators. Empty: none of them does.
+[[nodiscard]] std::vector<std::string> targets_of(const Snapshot& snapshot, const PlainUrl& url);
+/// Adds what is not among them.
+void add_once(std::vector<std::string>& all, std::string one);
+/// stored_targets() for all URLs that begin with `url`.
 [[nodiscard]] std::vector<std::string> stored_prefixes(const Snapshot& snapshot,
                                                        const PlainUrl& url);
 

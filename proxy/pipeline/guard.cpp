@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/hop_by_hop.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
 #include "proxy/pipeline/grpc_call.hpp"
@@ -103,6 +104,8 @@ bool is_trusted(const config::Config& config, const SocketAddress& address) noex
 }
 
 void identify(Exchange& x) {
+    remove_named_by_connection(x.request.fields);
+    remove_underscored(x.request.fields);
     tell_subject(x);
     x.grpc = is_grpc_call(x.request);
     ExchangeRecord& record = x.record;

@@ -16,9 +16,10 @@ namespace scrollgate {
 /// The address is in one of trusted_proxies.
 [[nodiscard]] bool is_trusted(const config::Config& config, const SocketAddress& address) noexcept;
 
-/// Fills in the part of the record that is known once the head was parsed, and the request id; what
-/// the request says of a client's certificate is true afterwards. Also for requests that are
-/// refused before guard().
+/// Fills in the part of the record that is known once the head was parsed, and the request id. What
+/// the request says of a client's certificate is true afterwards, and fields that Connection names
+/// and those with underscores are gone: nobody is routed by, nor anything stored under, what no
+/// origin sees. Also for requests that are refused before guard().
 void identify(Exchange& x);
 
 }  // namespace scrollgate

@@ -104,9 +104,8 @@ std::optional<Error> prepare_target(Exchange& x, std::string_view path) {
 void prepare_fields(Exchange& x) {
     HeaderList& fields = x.request.fields;
     if (x.upgrade) x.upgrade_protocol = fields.value(Field::upgrade);
-    const std::string_view subject = take_subject(x);  // no Connection field takes it away
+    const std::string_view subject = take_subject(x);
     remove_hop_by_hop(fields);
-    remove_underscored(fields);
     set_forwarded(x);
     if (!subject.empty()) fields.add(client_subject_name, subject);
     add_via(x, fields, x.request.version);

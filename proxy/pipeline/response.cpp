@@ -5,6 +5,7 @@
 #include "core/http1/websocket_handshake.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
+#include "proxy/caching/invalidate.hpp"
 #include "proxy/caching/passed.hpp"
 #include "proxy/pipeline/attempt.hpp"
 #include "proxy/pipeline/grpc_call.hpp"
@@ -72,6 +73,7 @@ ResponseHead copied(const ResponseHead& head, Arena& arena) {
 /// Makes x.response what is told of it: to a client, or to the cache, which judges it as it came.
 void prepare_answer(Exchange& x) {
     if (x.record.kind == ExchangeRecord::Kind::fill) return prepare_for_storing(x);
+    invalidate(x);
     if (x.route->cache != nullptr) note_passed(x);
     prepare_response(x);
     set_sticky_cookie(x);

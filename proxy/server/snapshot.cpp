@@ -57,6 +57,7 @@ Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Config> f
     routes.reserve(config->routes.size());
     for (const config::Route& route : config->routes) {
         routes.push_back(compile(route, *config, metrics));
+        caches |= routes.back().cache != nullptr;
     }
     for (const config::Pool& pool : config->pools) {
         const std::uint32_t series = metrics.pool_series(pool.name, pool.provider, pool.region);

@@ -62,6 +62,7 @@ struct Snapshot {
     std::vector<RouteRuntime> routes;  ///< in the order of config->routes
     std::unordered_map<std::string_view, PoolRuntime> pools;
     http1::HeadLimits head_limits;
+    bool caches = false;           ///< a route has a cache
     bool sends_addresses = false;  ///< a pool's endpoints get PROXY headers
 };
 

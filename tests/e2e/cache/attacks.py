@@ -2,7 +2,7 @@
 one's answer, and no page of a user is kept because of how its address is spelled.
 """
 from harness import main
-from harness.cached import FRESH, Answer, CacheTest
+from harness.cached import FRESH, Answer, CacheTest, Site
 
 # Fields that some framework lets change the page, and that are in no key (Kettle 2018, 2020).
 UNKEYED = {
@@ -38,6 +38,25 @@ class Poisoning(CacheTest):
         self.site(echo, key={"headers": ["X-Host"]})
         self.assert_apart(("/", "X-Host: a.test"), ("/", "X-Host: b.test"))
         self.assertIn(b"a.test", self.get("/", "X-Host: a.test").body)
+
+    def test_what_connection_takes_away_is_in_no_key(self):
+        self.site(echo, key={"headers": ["X-Tenant"]})
+        bare = self.get("/", "X-Tenant: victim", "Connection: X-Tenant")
+        self.assertNotIn(b"X-Tenant", bare.body)
+        seen = self.get("/", "X-Tenant: victim")
+        self.assertIn(b"X-Tenant=victim", seen.body)
+        self.assert_hit(self.get("/"), bare)
+        self.assert_hit(self.get("/", "Connection: close, x-tenant", "X-Tenant: other"), bare)
+
+    def test_what_connection_takes_away_leads_to_no_route(self):
+        site = Site(echo)
+        edge = self.edge(self.origin(site.script), routes=[
+            {"name": "beta", "match": {"headers": {"X-Beta": "1"}}, "pools": ["main"],
+             "cache": {"enabled": True, "partition": "beta"}},
+            {"name": "all", "pools": ["main"], "cache": {"enabled": True}}])
+        self.fetch(edge, "/", "X-Beta: 1", "Connection: X-Beta")
+        self.assertIn(b"X-Beta=1", self.fetch(edge, "/", "X-Beta: 1").body)
+        self.assertNotIn(b"X-Beta", self.fetch(edge, "/").body)
 
     def test_a_get_with_a_body_is_not_the_page(self):
         site = self.site(echo)

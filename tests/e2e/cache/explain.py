@@ -1,6 +1,7 @@
 """explain: what a URL would get and why, from the running process, from the file alone, and in the
 answer for a trusted client; what it says is what happens."""
 from harness import main
+from harness.origin import ok
 from harness.process import run_command
 from harness.stored import StoredTest, counting
 
@@ -40,6 +41,9 @@ class Explain(StoredTest):
         self.assertIn("none", self.explained(edge, "http://site.test/elsewhere")["route"])
         code, answer = self.call(edge, "GET", "/explain?url=ftp://x/")
         self.assertEqual((code, answer["error"]), (400, "bad_url"))
+        code, answer = self.call(edge, "GET", "/explain?url=/a")
+        self.assertEqual(code, 400)
+        self.assertIn("the host is missing", answer["message"])
 
     def test_the_command_asks_the_process_and_else_reads_the_file(self):
         edge = self.cached_edge(counting())
@@ -71,6 +75,14 @@ class Explain(StoredTest):
         self.assertTrue(any(line.startswith("freshness lifetime 600 s - age ") for line in told))
         self.assertTrue(told[-1].startswith("answer scrollgate; hit; ttl="), told)
         self.assertEqual(self.fetch(edge, "/a").all("x-scrollgate-explain"), [])
+
+    def test_an_estimate_that_is_not_for_this_request(self):
+        edge = self.cached_edge(ok, {"default_ttl": "10m"}, trusted_proxies=["127.0.0.0/8"])
+        self.fetch(edge, "/a")
+        answer = self.fetch(edge, "/a", "X-Scrollgate-Explain: 1", "Cookie: user=1")
+        self.assertIn("fwd=bypass; detail=cookie", answer.get("cache-status"))
+        self.assertIn(f"answer {answer.get('cache-status')}: the request had a cookie, and the "
+                      "response gave no lifetime", answer.all("x-scrollgate-explain"))
 
     def test_others_are_not(self):
         edge = self.cached_edge(counting())

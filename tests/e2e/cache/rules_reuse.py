@@ -2,7 +2,7 @@
 conditions and ranges of RFC 9110 sections 13 and 14.
 """
 from harness import main
-from harness.cached import FRESH, STALE, Answer, CacheTest
+from harness.cached import FRESH, STALE, Answer, CacheTest, Site
 
 ETAG = 'ETag: "one"'
 MODIFIED = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -232,6 +232,42 @@ class Invalidated(CacheTest):
                 self.assertEqual(self.get(method=method, body=b"x").status, 200)
                 self.assertNotEqual(self.get().body, first.body)
                 self.assert_hit(self.get("/other"))
+
+    def split(self, answer, cached, other):
+        """A route with a cache that differs from the other by `cached` and `other`."""
+        site = Site(answer)
+        self.edge_ = self.edge(self.origin(site.script), routes=[
+            {"name": "read", "pools": ["main"], "cache": {"enabled": True}, **cached},
+            {"name": "write", "pools": ["main"], **other}])
+
+    def test_on_whichever_route_they_come(self):
+        reads = {"methods": ["GET", "HEAD"]}
+        for cached, other, target in (
+                ({"match": reads}, {}, "/a/b?c"),
+                ({"match": {"headers": {"X-Kind": "1"}}}, {}, "/a/b?c"),
+                ({"match": {"path_prefix": "/a", **reads}, "rewrite": {"strip_prefix": "/a"}},
+                 {"match": {"path_prefix": "/a"}, "rewrite": {"strip_prefix": "/a"}}, "/a/b?c"),
+                ({"match": {"host": "site.test", **reads}, "cache": {
+                    "enabled": True, "key": {"query": {"ignore": ["utm_*"]}}}},
+                 {"rewrite": {"regex": "/a/(.*)", "to": "/z/\\1"}}, "/a/b?c&utm_id=3")):
+            with self.subTest(str(cached)):
+                self.split(lambda request: Answer(FRESH, status="200 OK" if request.body != b"no"
+                                                  else "409 No"), cached, other)
+                first = self.get(target, "X-Kind: 1")
+                self.get("/a/bb?c", "X-Kind: 1")
+                self.get(target, method="POST", body=b"no")
+                self.assert_hit(self.get(target, "X-Kind: 1"), first)
+                self.assertEqual(self.get(target, method="POST", body=b"x").status, 200)
+                self.assertNotEqual(self.get(target, "X-Kind: 1").body, first.body)
+                self.assert_hit(self.get("/a/bb?c", "X-Kind: 1"))
+
+    def test_location_of_another_route(self):
+        self.split(lambda request: Answer(FRESH, *(["Location: /made/1"] * (
+            request.method == "POST"))), {"match": {"path_prefix": "/made"}}, {})
+        made, other = self.get("/made/1"), self.get("/made/2")
+        self.get("/make", method="POST", body=b"x")
+        self.assertNotEqual(self.get("/made/1").body, made.body)
+        self.assert_hit(self.get("/made/2"), other)
 
     def test_not_by_failures_and_safe_ones(self):
         self.site(lambda request: Answer(FRESH, status="200 OK" if request.method == "GET"

@@ -148,9 +148,26 @@ class Cookies(CacheTest):
                 self.assertIn(who.encode(), self.get("/", f"Cookie: {who}").body)
         self.assertIn(b"nobody", self.get("/").body)
 
-    def test_what_was_stored_without_a_cookie_is_not_personal(self):
-        self.site(Answer(), default_ttl="10m")
-        self.assert_shared(("/",), ("/",))
+    def test_an_estimate_answers_nobody_who_says_who_he_is(self):
+        for how in ({"default_ttl": "10m"}, {"heuristics": True}):
+            site = self.site(Answer("Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT"), **how)
+            page = self.get()
+            for field in ("Cookie: user=1", "Authorization: Basic eDp5"):
+                with self.subTest(field, **how):
+                    count = site.asked()
+                    answer = self.assert_forwarded(self.get("/", field), "bypass")
+                    self.assertEqual(self.status_of(answer)["detail"], field.split(":")[0].lower())
+                    self.assertNotEqual(answer.body, page.body)
+                    self.get("/", field, method="HEAD")
+                    self.assertEqual(site.asked(), count + 2)
+                    only = self.get("/", field, "Cache-Control: only-if-cached")
+                    self.assertEqual(only.status, 504)
+                    self.assert_hit(self.get(), page)
+
+    def test_what_the_origin_gives_a_lifetime_is_for_all(self):
+        self.site(Answer(FRESH), default_ttl="10m")
+        self.assert_shared(("/",), ("/", "Cookie: user=1"))
+        self.assert_shared(("/",), ("/", "Authorization: Basic eDp5"))
 
     def test_a_page_that_sets_a_cookie_goes_to_its_user_alone(self):
         self.site(Answer("Set-Cookie: session=1"), default_ttl="10m")

@@ -85,6 +85,26 @@ class Purging(FleetTest):
         eventually(lambda: self.tier(second)["heard"] >= 1, "the other one has heard")
         self.assertNotEqual(self.fetch(second, "/thing").body, b"1 /thing")
 
+    def test_unsafe_requests_are_told_where_a_get_is_cached(self):
+        redis, origin = self.redis(), counting()
+        cached = {"pools": ["main"], "cache": {"enabled": True}}
+        tier = {"url": redis.url, "timeout": self.timeout}
+        edges = [self.edge(self.origin(origin), cache={"memory": "64MiB", "redis": tier}, routes=[
+            {"name": "api", "pools": ["main"], "match": {"path_prefix": "/api"}},
+            {"name": "read", "match": {"methods": ["GET", "HEAD"]}, **cached},
+            {"name": "write", "pools": ["main"]}]) for _ in range(2)]
+        self.wait_nodes(2, *edges)
+        first, second = edges
+        old = self.fetch(second, "/thing").body     # the first one knows nothing of it
+        self.wait_written(redis, 1)
+        for _ in range(3):
+            self.assertEqual(self.fetch(first, "/api/do", method="POST", body=b"x").status, 200)
+        self.assertEqual(self.fetch(first, "/thing", method="POST", body=b"new").status, 200)
+        self.assert_miss(self.fetch(first, "/thing"))
+        eventually(lambda: self.tier(second)["heard"] >= 1, "the other one has heard")
+        self.assertNotEqual(self.fetch(second, "/thing").body, old)
+        self.assertEqual(self.tier(second)["heard"], 1)     # in order: nothing came before it
+
     def test_a_purge_while_redis_is_away_is_told_when_it_is_back(self):
         redis, origin = self.redis(), counting()
         first, second = self.fleet(redis, origin, 2)

@@ -23,6 +23,17 @@ std::string left(std::initializer_list<std::pair<const char*, const char*>> fiel
     return names;
 }
 
+std::string left_unnamed(std::initializer_list<std::pair<const char*, const char*>> fields) {
+    HeaderList list;
+    for (const auto& [name, value] : fields)
+        list.add(name, value);
+    remove_named_by_connection(list);
+    std::string names;
+    for (const HeaderField& field : list)
+        names.append(field.name).append(" ");
+    return names;
+}
+
 std::vector<std::string> options(std::string_view value) {
     std::vector<std::string> out;
     for_each_option(value, [&out](std::string_view option) { out.emplace_back(option); });
@@ -78,6 +89,7 @@ TEST_CASE("Connection cannot take away what carries meaning") {
                              "Via",
                              "X-Real-IP",
                              "X-Request-Id",
+                             "X-Client-Cert-Subject",
                              "Date",
                              "ETag",
                              "Expires",
@@ -93,6 +105,19 @@ TEST_CASE("Connection cannot take away what carries meaning") {
                     {name, "v"},
                     {"X-A", "w"}}) == std::string(name) + " ");
     }
+}
+
+TEST_CASE("what Connection names can go alone, before the rest of this hop's fields") {
+    CHECK(left_unnamed(
+              {{"X-A", "1"}, {"Connection", "x-a, upgrade"}, {"Upgrade", "h"}, {"TE", "t"}}) ==
+          "Connection Upgrade TE ");
+    CHECK(left_unnamed({{"X-A", "1"},
+                        {"Connection", "keep-alive"},
+                        {"Connection", "X-A, Cookie"},
+                        {"Cookie", "c"}}) == "Connection Connection Cookie ");
+    CHECK(left_unnamed({{"X-A", "1"}, {"Close", "1"}, {"Connection", "close"}}) ==
+          "X-A Close Connection ");
+    CHECK(left_unnamed({{"X-A", "1"}}) == "X-A ");
 }
 
 TEST_CASE("options of a list are found without white space and empty elements") {

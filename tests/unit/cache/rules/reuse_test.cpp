@@ -144,6 +144,19 @@ TEST_CASE("RFC 9111 4: what was softly purged is validated first, and may stand 
     CHECK(judge("max-stale", fresh_for(60), start, true).kind == Kind::validate);
 }
 
+TEST_CASE("RFC 9111 4.2.2: an estimate is for nobody who says who he is") {
+    const HeaderList cookie = fields({{"Cookie", "user=1"}});
+    const HeaderList authorization = fields({{"Cookie", "a=1"}, {"Authorization", "Basic x"}});
+    const HeaderList neither = fields({{"Accept", "*/*"}});
+    Freshness said = fresh_for(60);
+    CHECK(judge_estimate(said, cookie) == CacheReason::none);
+    CHECK(judge_estimate(said, authorization) == CacheReason::none);
+    said.heuristic = true;
+    CHECK(judge_estimate(said, neither) == CacheReason::none);
+    CHECK(judge_estimate(said, cookie) == CacheReason::cookie);
+    CHECK(judge_estimate(said, authorization) == CacheReason::authorization);
+}
+
 TEST_CASE("XFetch: the nearer the end and the slower the origin, the sooner it is refreshed") {
     Freshness f = fresh_for(60);
     f.took_ms = 1000;

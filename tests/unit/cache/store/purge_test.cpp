@@ -43,6 +43,18 @@ TEST_CASE("a purge by URL is done at once where no keys have chosen lines") {
     CHECK(world.store.purged_by(next) == 1);
 }
 
+TEST_CASE("whether a URL may be stored is known from its chain, or not at all") {
+    World world;
+    CHECK_FALSE(world.store.may_hold("a.example/x"));
+    world.put(key_of("a.example/x", "other", "https"), "x");
+    CHECK(world.store.may_hold("a.example/x"));
+    CHECK_FALSE(world.store.may_hold("a.example/y"));
+    static_cast<void>(world.purge(Purge::By::url, "a.example/x"));
+    CHECK_FALSE(world.store.may_hold("a.example/x"));
+    world.put(key_of("a.example/z", "p", "http", "cookie: 1"), "x");
+    CHECK(world.store.may_hold("a.example/y"));
+}
+
 TEST_CASE("a purge of one scheme leaves the other") {
     World world;
     world.put(key_of("a.example/x", "p", "http"), "x");

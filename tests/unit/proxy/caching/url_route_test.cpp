@@ -99,6 +99,18 @@ TEST_CASE("a purge by URL knows what rewrites and ignored parameters make of it"
     CHECK(has(stored_prefixes(*s.snapshot, plain_url("a.example/meta")), "/"));
 }
 
+TEST_CASE("what a request may have been stored as is asked of the routes that take it") {
+    Scene s;
+    const auto targets = [&s](std::string_view url) {
+        return targets_of(*s.snapshot, plain_url(url));
+    };
+    using Targets = std::vector<std::string>;
+    CHECK(targets("a.example/x?utm_id=1") == Targets{"/x?utm_id=1"});
+    CHECK(targets("hand.example:81/x") == Targets{"/x"});
+    CHECK(targets("a.example/metadata/1?utm_id=1") ==
+          Targets{"/1", "/metadata/1", "/metadata/1?utm_id=1"});
+}
+
 TEST_CASE("a bare key is served at one path, and cannot leave it") {
     CHECK(hand_target("greeting") == "/_cache/greeting");
     CHECK(hand_target("nft/one two?") == "/_cache/nft/one%20two%3F");
