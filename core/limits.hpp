@@ -211,6 +211,7 @@ inline constexpr std::size_t cache_tag_bytes = 1024;  ///< longest tag
 inline constexpr std::uint32_t cache_ttl_most = 1U << 31;  ///< seconds (RFC 9111 section 1.2.2)
 inline constexpr auto cache_heuristic_most = 86'400s;      ///< longest lifetime that is an estimate
 inline constexpr auto hit_for_miss = 10s;  ///< what cannot be shared is not collapsed for so long
+inline constexpr auto early_pace = 200ms;  ///< least delta of an early refresh (e^-10 at 50/s)
 inline constexpr std::size_t fill_window = 1 * MiB;     ///< a fill runs ahead of its readers by
 inline constexpr std::size_t cache_ranges = 16;         ///< of one request
 inline constexpr std::size_t purge_rules = 64 * 1024;   ///< under way at a time
