@@ -126,6 +126,12 @@ void explain_stored(const UrlRoute& found, const ExplainWorld& world, Explanatio
         return verdict(CacheReason::hit_for_miss);
     }
     all.emplace_back("stored", fmt::format("status {}, {} bytes, {} charged{}{}", entry.status(),
+    if (entry.is_weak()) {
+        all.emplace_back("stored",
+                         fmt::format("no; the last answer was {}, so nobody waits for another's",
+                                     entry.status()));
+        return verdict(CacheReason::absent);
+    }
                                            entry.body().size(), entry.charged(),
                                            entry.body().compressed() ? ", compressed" : "",
                                            entry.by_hand() ? ", set by hand" : ""));

@@ -27,6 +27,7 @@ struct CacheDecision {
     bool asked = false;                ///< the answer waited for the origin: not a hit
     bool stored = false;               ///< what came goes into the store
     bool collapsed = false;            ///< another request's fill gave the answer
+    bool alone = false;                ///< others wait for a refusal: it leads a fill of its own
     bool refreshes = false;            ///< a hit that has started a refresh in the background
     bool tier = false;                 ///< `entry` came from the tier in Redis for this request
 
@@ -41,7 +42,7 @@ struct CacheDecision {
         reuse = {};
         reason = storing = CacheReason::none;
         forward_status = 0;
-        asked = stored = collapsed = refreshes = tier = false;
+        alone = asked = stored = collapsed = refreshes = tier = false;
     }
 };
 

@@ -51,6 +51,7 @@ FillTable::Joined take_part(Exchange& x, bool alone) {
     return fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get(),
                               x.route->cache->entries,
                               [&x](std::string_view lines) { return chooses(x, lines); });
+    if (x.cache.alone) return false;
 }
 
 /// All that the route could ask is known to be down: whoever waits for it waits in vain.

@@ -94,6 +94,40 @@ class Collapsing(EdgeTest):
         self.assertIn("detail=hit-for-miss", self.fetch(edge, "/x").get("cache-status"))
         self.assertEqual(len(origin.requests()), 6)
 
+    def test_a_refusal_is_waited_for_once(self):
+        """A 404 that is not stored: then nobody waits for another's, but a good one is stored."""
+        gates = {"1": self.gate(), "2": self.gate(), "3": self.gate()}
+
+        def script(conn):
+            while True:
+                turn = conn.request().get("x-turn")
+                conn.wait(gates[turn])
+                if turn == "3":
+                    conn.answer(BODY, "200 OK", FRESH)
+                else:
+                    conn.answer(b"no", "404 Not Found")
+        origin = self.origin(script)
+        edge = self.cached_edge(origin)
+        clients = self.clients(edge, 5, "X-Turn: 1")
+        self.waiting(edge, 5)
+        self.assertEqual(len(origin.requests()), 1)
+        gates["1"].set()
+        for client in clients:
+            self.assertEqual(client.final().status, 404)
+        self.assertEqual(len(origin.requests()), 5)
+        clients = self.clients(edge, 5, "X-Turn: 2")
+        origin.wait_requests(10)                # all at once, while none has its answer
+        gates["2"].set()
+        for client in clients:
+            self.assertEqual(client.final().status, 404)
+        last = self.clients(edge, 2, "X-Turn: 3")
+        origin.wait_requests(12)
+        gates["3"].set()
+        for client in last:
+            self.assertEqual(client.final().body, BODY)
+        self.assertIn("; hit", self.fetch(edge, "/x", "X-Turn: 1").get("cache-status"))
+        self.assertEqual(len(origin.requests()), 12)
+
     def test_vary_is_checked_again_when_the_head_is_there(self):
         gate = self.gate()
 

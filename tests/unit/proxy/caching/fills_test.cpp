@@ -99,6 +99,55 @@ TEST_CASE("a follower for whom Vary chooses another response leads its own fill"
     CHECK(site.get("\nX-Tongue: en").field("Cache-Status") == "scrollgate; hit; ttl=60");
 }
 
+TEST_CASE("a 404 that others have waited for is not waited for again, but what is good is stored") {
+    HeldSite site;
+    const auto not_found = HeldSite::reply("404 Not Found\nConnection: close", "no");
+    const auto leader = site.send(get_a);
+    const auto follower = site.send(get_a);
+    CHECK(site.asked.size() == 1);
+    site.origin_sends(not_found, 0);
+    CHECK(site.asked.size() == 2);
+    site.origin_sends(not_found, 1);
+    CHECK(site.finish(*leader).status == 404);
+    CHECK(site.finish(*follower).status == 404);
+    const auto third = site.send(get_a), fourth = site.send(get_a);
+    CHECK(site.asked.size() == 4);
+    site.origin_sends(not_found, 2);
+    CHECK(site.finish(*third).status == 404);
+    site.origin_sends(HeldSite::reply("200 OK\nCache-Control: max-age=60", "hello"), 3);
+    CHECK(site.finish(*fourth).field("Cache-Status") == "scrollgate; fwd=miss; stored");
+    CHECK(site.get().field("Cache-Status") == "scrollgate; hit; ttl=60");
+}
+
+TEST_CASE("a 404 that nobody else has waited for leaves nothing behind, nor does a 500") {
+    HeldSite site;
+    std::string answer;
+    bool waited = false;
+    SUBCASE("404") {
+        answer = HeldSite::reply("404 Not Found\nConnection: close", "no");
+    }
+    SUBCASE("500") {
+        answer = HeldSite::reply("500 Sorry\nConnection: close", "no");
+        waited = true;
+    }
+    std::size_t nth = 0;
+    const auto answer_all = [&] {
+        for (; nth < site.asked.size(); ++nth)
+            site.origin_sends(answer, nth);
+    };
+    std::vector<std::shared_ptr<ScriptedPeer>> clients{site.send(get_a)};
+    if (waited) clients.push_back(site.send(get_a));
+    answer_all();
+    const std::size_t before = site.asked.size();
+    clients.push_back(site.send(get_a));
+    clients.push_back(site.send(get_a));
+    CHECK(site.asked.size() == before + 1);  // the second one waits
+    CHECK(site.edge.cache.store.numbers().entries == 0);
+    answer_all();
+    for (const auto& client : clients)
+        CHECK(site.finish(*client).body == "no");
+}
+
 TEST_CASE("what is truncated is not stored, and nobody takes it for whole") {
     HeldSite site;
     const auto leader = site.send(get_a);
