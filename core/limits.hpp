@@ -232,7 +232,8 @@ inline constexpr std::size_t fill_flow = 256 * KiB;  ///< kept by one that nobod
 inline constexpr auto fill_patience = 5s;            ///< it waits so long for its slowest readers
 inline constexpr std::size_t fill_first = 16 * KiB;  ///< first segment, if the length is not known
 inline constexpr std::size_t fills = 16 * 1024;      ///< under way at a time
-inline constexpr std::size_t fills_of_key = 16;      ///< of one key: variants, and after purges
+inline constexpr unsigned fill_rounds = 4;  ///< others' fills that one request waits for in vain
+inline constexpr std::size_t fills_of_key = 16;  ///< of one key: variants, and after purges
 
 // -- Redis (keys under `cache.redis:`, then fixed ones)
 inline constexpr auto redis_timeout = 3ms;  ///< of one command

@@ -77,6 +77,18 @@ Shard::Match Shard::find(const CacheKey& key, const HeaderList& request, Leaving
     return match;
 }
 
+void Shard::variants(const CacheKey& key, std::size_t most, std::vector<EntryRef>& found,
+                     Leaving& leaving) {
+    const std::uint32_t tag = tag_of(key.hash);
+    std::uint32_t next = Slots::none;
+    for (std::uint32_t i = index_.first(tag); i != Slots::none && found.size() < most; i = next) {
+        const Slot& slot = slots_[i];
+        next = slot.chain;
+        if (slot.tag != tag || slot.entry->key() != key.text) continue;
+        if (settle(i, log_.unswept(slot.chosen), leaving)) found.emplace_back(slot.entry);
+    }
+}
+
 std::uint32_t Shard::find_variant(std::uint32_t tag, const CacheEntry& entry, Leaving& leaving) {
     std::uint32_t found = Slots::none;
     std::uint32_t oldest = Slots::none;

@@ -46,6 +46,9 @@ class Shard {
     };
     /// For what a request would choose; markers are for every one of them.
     Match find(const CacheKey& key, const HeaderList& request, Leaving& leaving);
+    /// Adds up to `most` of those for a key, the newest first.
+    void variants(const CacheKey& key, std::size_t most, std::vector<EntryRef>& found,
+                  Leaving& leaving);
     void use(std::uint32_t slot) noexcept { eviction_.use(slots_[slot]); }
 
     /// Puts `entry` in place of the one with the same key and variant (to which it becomes the

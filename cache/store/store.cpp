@@ -77,6 +77,19 @@ CacheStore::Found CacheStore::peek(const CacheKey& key, const HeaderList& reques
     return impl_->look(key, request, false);
 }
 
+std::vector<EntryRef> CacheStore::variants(const CacheKey& key, std::size_t most) const {
+    std::vector<EntryRef> found;
+    found.reserve(most);
+    Leaving leaving;
+    {
+        Shard& shard = impl_->shard_of(key.hash);
+        const std::lock_guard lock(shard.lock);
+        shard.variants(key, most, found, leaving);
+    }
+    impl_->forget(leaving);
+    return found;
+}
+
 std::size_t CacheStore::Impl::evict_one() {
     // Of two shards the heavier one; of all, if they are empty.
     const std::size_t count = shards.size();

@@ -61,6 +61,9 @@ class CacheStore {
     [[nodiscard]] Found find(const CacheKey& key, const HeaderList& request) noexcept;
     /// The same without counting; for the API and `explain`.
     [[nodiscard]] Found peek(const CacheKey& key, const HeaderList& request) const noexcept;
+    /// Up to `most` of the entries for `key`, whichever request would choose them, the newest
+    /// first.
+    [[nodiscard]] std::vector<EntryRef> variants(const CacheKey& key, std::size_t most) const;
 
     /// Stores it in place of the entry of the same key and variant. Null: a purge came since
     /// draft.purge_position (overtaken), there is no room (no_memory), or its fields, Vary lines or

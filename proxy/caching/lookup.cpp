@@ -1,6 +1,7 @@
 #include "proxy/caching/lookup.hpp"
 
 #include <utility>
+#include <vector>
 
 #include "cache/rules/invalidation.hpp"
 #include "cache/rules/vary.hpp"
@@ -109,6 +110,19 @@ void normalise_for_fill(Exchange& x) {
 
 void prepare_for_fill(Exchange& x) {
     normalise_for_fill(x);
+std::string variant_for(Exchange& x, std::string_view lines) {
+    const std::string names = vary_names(lines);
+    if (!after_preparing(x, lines)) return variant_of(names, x.request.fields);
+    return variant_of(names, fields_of_fill(x));
+}
+
+std::string expected_variant(Exchange& x) {
+    if (x.cache.entry) return std::string(x.cache.entry->vary());
+    if (x.cache.reason != CacheReason::other_variant) return {};
+    const std::vector<EntryRef> others = x.worker.cache().store.variants(x.cache.key, 1);
+    return others.empty() ? std::string() : variant_for(x, others.front()->vary());
+}
+
     prepare_fields(x);
 }
 

@@ -128,24 +128,55 @@ class Collapsing(EdgeTest):
         self.assertIn("; hit", self.fetch(edge, "/x", "X-Turn: 1").get("cache-status"))
         self.assertEqual(len(origin.requests()), 12)
 
-    def test_vary_is_checked_again_when_the_head_is_there(self):
-        gate = self.gate()
+    def speaking(self):
+        """An origin that answers in the client's language, and waits for the gate that is open."""
+        gates = [self.gate()]
 
         def script(conn):
             while True:
                 language = conn.request().get("accept-language")
-                conn.wait(gate)
+                conn.wait(gates[-1])
                 conn.answer(language.encode(), "200 OK", FRESH, "Vary: Accept-Language")
-        origin = self.origin(script)
+        return self.origin(script), gates
+
+    def asking(self, edge, count, *languages):
+        return {language: self.clients(edge, count, f"Accept-Language: {language}")
+                for language in languages}
+
+    def assert_answered(self, clients):
+        for language, them in clients.items():
+            self.assertEqual([c.final().body for c in them], [language.encode()] * len(them))
+
+    def test_two_variants_make_two_requests_however_many_wait(self):
+        origin, gates = self.speaking()
         edge = self.cached_edge(origin)
-        french = self.clients(edge, 3, "Accept-Language: fr")
-        self.waiting(edge, 3)
-        german = self.clients(edge, 3, "Accept-Language: de")
-        self.waiting(edge, 6)
-        gate.set()
-        self.assertEqual([c.final().body for c in french], [b"fr"] * 3)
-        self.assertEqual([c.final().body for c in german], [b"de"] * 3)
-        self.assertLessEqual(len(origin.requests()), 4)
+        clients = self.asking(edge, 100, "fr", "de")
+        self.waiting(edge, 200)
+        self.assertEqual(len(origin.requests()), 1)     # nobody knows of the variants yet
+        gates[0].set()
+        self.assert_answered(clients)
+        self.assertEqual(len(origin.requests()), 2)
+
+        # All has expired, and what it varies by is known: both at once.
+        code, _, _ = edge.admin("POST", "/api/v1/cache/purge", token=edge.token(),
+                                body='{"all": true, "soft": true}',
+                                headers={"Content-Type": "application/json"})
+        self.assertEqual(code, 200)
+        gates.append(self.gate())
+        clients = self.asking(edge, 100, "de", "fr")
+        self.waiting(edge, 200)
+        self.assertEqual(len(origin.requests()), 4)
+        gates[-1].set()
+        self.assert_answered(clients)
+
+        # Others of what is stored: likewise.
+        gates.append(self.gate())
+        clients = self.asking(edge, 100, "it", "es")
+        self.waiting(edge, 200)
+        self.assertEqual(len(origin.requests()), 6)
+        gates[-1].set()
+        self.assert_answered(clients)
+        self.assertEqual(len(origin.requests()), 6)
 
     def test_a_truncated_response_is_seen_by_all_and_never_stored(self):
         gate = self.gate()
