@@ -305,6 +305,16 @@ std::uint32_t Shard::settle_slots(std::uint32_t from, std::uint32_t most, bool c
     return i < slots_.end() ? i : 0;
 }
 
+void Shard::placed_at(std::uint64_t hash, std::vector<EntryRef>& found) const {
+    const std::lock_guard guard(lock);
+    const std::uint32_t tag = tag_of(hash);
+    for (std::uint32_t i = index_.first(tag); i != Slots::none; i = slots_[i].chain) {
+        const Slot& slot = slots_[i];
+        if (slot.tag != tag || slot.entry->is_marker()) continue;
+        if (place_of(slot.entry->key()).hash == hash) found.emplace_back(slot.entry);
+    }
+}
+
 bool Shard::used_at(unsigned rank, std::uint32_t from, std::uint32_t most,
                     std::vector<EntryRef>& found) const {
     const std::lock_guard guard(lock);

@@ -78,6 +78,8 @@ class Shard {
     std::uint32_t settle_slots(std::uint32_t from, std::uint32_t most, bool chosen_only,
                                Leaving& leaving);
 
+    /// Adds to `found` the responses whose keys have this place (KeyPlace). Takes the lock.
+    void placed_at(std::uint64_t hash, std::vector<EntryRef>& found) const;
     /// Adds to `found` the responses in `most` slots from `from` on that are used as much as `rank`
     /// says: 0 to 2 * Slot::use_most + 1. Takes the lock. False: there are no more slots.
     [[nodiscard]] bool used_at(unsigned rank, std::uint32_t from, std::uint32_t most,

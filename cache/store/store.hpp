@@ -110,8 +110,10 @@ class CacheStore {
     [[nodiscard]] CacheNumbers numbers() const;
     /// At half, the same, double and four times the memory.
     [[nodiscard]] std::array<HitRateAt, 4> hit_rates() const;
-    /// The `most` keys that are used most, the most used first, as far as eviction knows. Slow:
-    /// for the file of the hottest.
+    /// A key with this hash (CacheKey) was used; one of a sample, which stands for `uses`.
+    void count_demand(std::uint64_t hash, std::uint32_t uses) noexcept;
+    /// The `most` keys that are used most: by count_demand(), the most used first, then as far as
+    /// eviction knows. Slow: for the file of the hottest.
     [[nodiscard]] std::vector<std::string> hottest(std::size_t most) const;
 
   private:
