@@ -5,6 +5,7 @@
 #include "core/http1/websocket_handshake.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
+#include "proxy/caching/explain_fields.hpp"
 #include "proxy/caching/passed.hpp"
 #include "proxy/pipeline/attempt.hpp"
 #include "proxy/pipeline/grpc_call.hpp"
@@ -74,6 +75,7 @@ void prepare_answer(Exchange& x) {
     if (x.record.kind == ExchangeRecord::Kind::fill) return prepare_for_storing(x);
     if (x.route->cache != nullptr) note_passed(x);
     prepare_response(x);
+    if (x.route->cache == nullptr) explain_uncached(x, x.response.fields);
     set_sticky_cookie(x);
 }
 
