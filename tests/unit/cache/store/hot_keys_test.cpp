@@ -48,7 +48,7 @@ TEST_CASE("keys that are used once wear nothing down, however many they are") {
     for (int round = 0; round < 50; ++round) {
         for (const std::uint64_t key : hot)
             keys.count(key, 1);
-        for (int i = 0; i < 4000; ++i)
+        for (int i = 0; i < 20'000; ++i)
             keys.count(hash_of(scanned++), 1);
     }
     const auto hottest = keys.hottest();
