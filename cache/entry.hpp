@@ -36,7 +36,7 @@ struct EntryDraft {
     std::string_view vary;               ///< lines of append_vary(); empty: one variant
     Freshness freshness;
     std::span<const std::string_view> tags;  ///< Surrogate-Key, Cache-Tag; without repetitions
-    BodyRef body;                            ///< null: a marker for hit-for-miss
+    BodyRef body;                            ///< null: a marker for hit-for-miss, weak from 400 on
     bool by_hand = false;                    ///< set through the API
     std::uint64_t purge_position = 0;        ///< CacheStore::purge_position() when its fill began
     const CacheEntry* instead_of = nullptr;  ///< stored only while this one is; null: in any case
@@ -66,6 +66,9 @@ class CacheEntry {
     [[nodiscard]] BodyRef body_ref() const noexcept;
     /// Says only that the key's responses cannot be shared at present; has neither fields nor body.
     [[nodiscard]] bool is_marker() const noexcept { return marker_; }
+    /// A marker that was made from an error: the next response may be another one, so it only says
+    /// that it is not worth while to wait for somebody else's.
+    [[nodiscard]] bool is_weak() const noexcept { return marker_ && status_ >= 400; }
     [[nodiscard]] bool by_hand() const noexcept { return by_hand_; }
     /// Softly purged: to be validated before it is used.
     [[nodiscard]] bool softly_purged() const noexcept {

@@ -33,6 +33,7 @@ struct Arguments {
     std::string pool, address, span;
     ScaleRequest scale;
     std::string url;
+    std::vector<std::string> headers;
     SetRequest set;
     PurgeRequest purge;
     WarmRequest warm;
@@ -285,7 +286,11 @@ int dispatch(int argc, char** argv) {
     command->add_option("URL", given.url, "e.g. http://www.example/path")
         ->required()
         ->check(not_empty);
-    command->callback([&] { result = run_explain(given.target, given.url, standard_console()); });
+    command
+        ->add_option("-H,--header", given.headers, "of the request, 'Name: value'; may be repeated")
+        ->allow_extra_args(false);
+    command->callback(
+        [&] { result = run_explain(given.target, given.url, given.headers, standard_console()); });
 
     if (is_unknown_command(app, argc, argv)) {
         fmt::print(stderr, "scrollgate: there is no command '{}'; see: scrollgate --help\n",

@@ -10,9 +10,10 @@
 
 namespace scrollgate {
 
-Fill::Fill(CacheStore& store, const CacheKey& key)
+Fill::Fill(CacheStore& store, const CacheKey& key, std::string_view variant)
     : store_(store),
       key_(key),
+      variant_(variant),
       purge_position_(store.purge_position()),
       wanted_(limits::unlimited),
       segments_(store) {
@@ -29,12 +30,14 @@ void Fill::let_purges_go() noexcept {
 }
 
 bool Fill::suits(const HeaderList& request, const Chooses& chooses) const {
+    const auto suits_lines = [&](std::string_view lines) {
+        return chooses ? chooses(lines) : vary_matches(lines, request);
+    };
     switch (state()) {
         case State::asking:
-            return true;
+            return suits_lines(variant_);
         case State::streaming:
-            if (dropping_.load()) return false;
-            return chooses ? chooses(head_.vary) : vary_matches(head_.vary, request);
+            return !dropping_.load() && suits_lines(head_.vary);
         default:
             return false;
     }

@@ -79,8 +79,9 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
 
     using Chooses = std::function<bool(std::string_view vary)>;
 
-    /// For `key`. Notes the store's purge position: make it before the origin is asked.
-    Fill(CacheStore& store, const CacheKey& key);
+    /// For `key`, and for those who choose the variant with these Vary lines, as far as that is
+    /// known; empty: for all. Notes the store's purge position: make it before the origin is asked.
+    Fill(CacheStore& store, const CacheKey& key, std::string_view variant = {});
     ~Fill();
     Fill(const Fill&) = delete;
     Fill& operator=(const Fill&) = delete;
@@ -90,11 +91,13 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     /// Validated, complete, abandoned or failed: nothing more comes.
     [[nodiscard]] bool over() const noexcept { return state() >= State::validated; }
     [[nodiscard]] const CacheKey& key() const noexcept { return key_; }
+    /// The Vary lines that are expected; what comes may have others. Empty: nobody knows.
+    [[nodiscard]] std::string_view variant() const noexcept { return variant_; }
     /// For EntryDraft::purge_position.
     [[nodiscard]] std::uint64_t purge_position() const noexcept { return purge_position_; }
     /// Who makes `request` may join: its response may be shared, can still be read from the start,
-    /// and is (or may yet turn out to be) one that the request would choose, as `chooses` says of
-    /// its Vary lines, or else the request's fields as they are.
+    /// and is (or, as far as it is known, will be) one that the request would choose, as `chooses`
+    /// says of its Vary lines, or else the request's fields as they are.
     [[nodiscard]] bool suits(const HeaderList& request, const Chooses& chooses = {}) const;
     /// The head, whose views live as long as the fill. From streaming or private on.
     [[nodiscard]] const FillHead& head() const noexcept { return head_; }
@@ -221,6 +224,7 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
 
     CacheStore& store_;
     const CacheKey key_;
+    const std::string variant_;
     const std::uint64_t purge_position_;
 
     std::atomic<State> state_ = State::asking;

@@ -9,7 +9,7 @@ namespace scrollgate {
 
 FillTable::Joined FillTable::join_or_lead(const CacheKey& key, const HeaderList& request,
                                           const CacheEntry* known, bool by_hand,
-                                          const Fill::Chooses& chooses) {
+                                          const Fill::Chooses& chooses, std::string_view variant) {
     Shard& shard = shard_of(key.hash);
     const std::lock_guard lock(shard.mutex);
     const auto [first, last] = shard.fills.equal_range(key.hash);
@@ -24,18 +24,18 @@ FillTable::Joined FillTable::join_or_lead(const CacheKey& key, const HeaderList&
     EntryRef entry = store_.peek(key, request).entry;
     if (entry != nullptr && entry->by_hand() && !by_hand) entry.reset();
     if (entry != nullptr && entry.get() != known) return {{}, false, std::move(entry)};
-    FillRef fill = add(shard, key);
+    FillRef fill = add(shard, key, variant);
     const bool leads = fill != nullptr;
     return {std::move(fill), leads, {}};
 }
 
-FillRef FillTable::lead(const CacheKey& key) {
+FillRef FillTable::lead(const CacheKey& key, std::string_view variant) {
     Shard& shard = shard_of(key.hash);
     const std::lock_guard lock(shard.mutex);
-    return add(shard, key);
+    return add(shard, key, variant);
 }
 
-FillRef FillTable::add(Shard& shard, const CacheKey& key) {
+FillRef FillTable::add(Shard& shard, const CacheKey& key, std::string_view variant) {
     const auto [first, last] = shard.fills.equal_range(key.hash);
     const auto same = std::count_if(
         first, last, [&key](const auto& at) { return at.second->key().text == key.text; });
@@ -44,7 +44,7 @@ FillRef FillTable::add(Shard& shard, const CacheKey& key) {
         count_.fetch_sub(1, std::memory_order_relaxed);
         return {};
     }
-    FillRef fill(new Fill(store_, key));
+    FillRef fill(new Fill(store_, key, variant));
     shard.fills.emplace(key.hash, fill);
     return fill;
 }

@@ -29,13 +29,16 @@ class FillTable {
     /// nothing), or else a new fill that the caller leads. Neither fill nor entry: limits::fills or
     /// limits::fills_of_key are under way; the request goes on without the cache.
     /// What was set by hand counts as stored if `by_hand`. `chooses` tells which Vary lines are the
-    /// request's where its fields alone do not; it takes no lock.
+    /// request's where its fields alone do not; it takes no lock. `variant`: the lines by which the
+    /// request is expected to be answered, if that is known, so that variants do not wait for each
+    /// other.
     [[nodiscard]] Joined join_or_lead(const CacheKey& key, const HeaderList& request,
                                       const CacheEntry* known, bool by_hand = true,
-                                      const Fill::Chooses& chooses = {});
+                                      const Fill::Chooses& chooses = {},
+                                      std::string_view variant = {});
     /// A new fill of its own, whoever else fills the key: for followers that were sent away. Others
     /// may join it. Null: too many, as above.
-    [[nodiscard]] FillRef lead(const CacheKey& key);
+    [[nodiscard]] FillRef lead(const CacheKey& key, std::string_view variant = {});
     /// The leader is done with it, or it is private: nobody joins any more. What is to be found
     /// instead is in the store before. Does nothing the second time.
     void leave(const Fill& fill) noexcept;
@@ -56,7 +59,7 @@ class FillTable {
     [[nodiscard]] Shard& shard_of(std::uint64_t hash) noexcept {
         return shards_[(hash >> 32) % shards];
     }
-    [[nodiscard]] FillRef add(Shard& shard, const CacheKey& key);
+    [[nodiscard]] FillRef add(Shard& shard, const CacheKey& key, std::string_view variant);
 
     CacheStore& store_;
     std::array<Shard, shards> shards_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/limits.hpp"
 #include "core/text.hpp"
 
 namespace scrollgate {
@@ -36,6 +37,17 @@ bool stands_in(const CacheControl& control, const Freshness& stored, std::int64_
 Duration time_left(const Freshness& stored, TimePoint now) noexcept {
     const std::int64_t seconds = std::int64_t{stored.lifetime} - std::int64_t{stored.initial_age};
     return stored.received + std::chrono::seconds(seconds) - now;
+}
+
+/// XFetch's delta with `left` to go: how long the origin took; near the end not less than
+/// limits::early_pace, for of an object that is asked for r times per second e^(-r delta) of all
+/// expiries are seen by a client, and an origin that answers at once would spare none of them. Only
+/// near the end, so that it is asked a third more often at most, however hot the object is.
+Duration pace(const Freshness& stored, Duration left) noexcept {
+    constexpr int part = 4;  // of the lifetime that it had when it came
+    const Duration took = std::chrono::milliseconds(stored.took_ms);
+    if (left > time_left(stored, stored.received) / part) return took;
+    return std::max<Duration>(took, limits::early_pace);
 }
 
 Reuse& validate(Reuse& reuse, CacheReason reason) noexcept {
@@ -99,13 +111,14 @@ CacheControl request_control(const HeaderList& fields) {
 
 bool is_near_end(const Freshness& stored, TimePoint now) noexcept {
     constexpr int most = 37;  // -log(2^-53): of the smallest dice
-    return time_left(stored, now) <= most * std::chrono::milliseconds(stored.took_ms);
+    const Duration left = time_left(stored, now);
+    return left <= most * pace(stored, left);
 }
 
 bool refresh_early(const Freshness& stored, TimePoint now, double dice) noexcept {
-    const double left = seconds_of(time_left(stored, now));
-    if (!(left > 0) || !(dice > 0)) return false;
-    return -std::log(dice) * (stored.took_ms / 1000.0) >= left;
+    const Duration left = time_left(stored, now);
+    if (!(left > Duration::zero()) || !(dice > 0)) return false;
+    return -std::log(dice) * seconds_of(pace(stored, left)) >= seconds_of(left);
 }
 
 }  // namespace scrollgate

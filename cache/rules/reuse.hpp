@@ -48,7 +48,9 @@ struct Reuse {
 
 /// Early refresh (Vattani, Chierichetti, Lowenstein 2015, "XFetch"): a fresh object is refreshed
 /// before it expires with a probability that grows as the end comes near and with the time that the
-/// origin takes. `dice` in (0, 1].
+/// origin takes. That counts as limits::early_pace at least, so that what is asked for often is not
+/// missed when the origin is fast, but then only in the last quarter of the lifetime. `dice` in
+/// (0, 1].
 [[nodiscard]] bool refresh_early(const Freshness& stored, TimePoint now, double dice) noexcept;
 
 }  // namespace scrollgate

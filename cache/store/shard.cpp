@@ -77,6 +77,18 @@ Shard::Match Shard::find(const CacheKey& key, const HeaderList& request, Leaving
     return match;
 }
 
+void Shard::variants(const CacheKey& key, std::size_t most, std::vector<EntryRef>& found,
+                     Leaving& leaving) {
+    const std::uint32_t tag = tag_of(key.hash);
+    std::uint32_t next = Slots::none;
+    for (std::uint32_t i = index_.first(tag); i != Slots::none && found.size() < most; i = next) {
+        const Slot& slot = slots_[i];
+        next = slot.chain;
+        if (slot.tag != tag || slot.entry->key() != key.text) continue;
+        if (settle(i, log_.unswept(slot.chosen), leaving)) found.emplace_back(slot.entry);
+    }
+}
+
 std::uint32_t Shard::find_variant(std::uint32_t tag, const CacheEntry& entry, Leaving& leaving) {
     std::uint32_t found = Slots::none;
     std::uint32_t oldest = Slots::none;
@@ -298,6 +310,16 @@ std::uint32_t Shard::settle_slots(std::uint32_t from, std::uint32_t most, bool c
         if (slots_[i].entry != nullptr && (slots_[i].chosen || !chosen_only))
             settle(i, log_.position(), leaving);
     return i < slots_.end() ? i : 0;
+}
+
+void Shard::placed_at(std::uint64_t hash, std::vector<EntryRef>& found) const {
+    const std::lock_guard guard(lock);
+    const std::uint32_t tag = tag_of(hash);
+    for (std::uint32_t i = index_.first(tag); i != Slots::none; i = slots_[i].chain) {
+        const Slot& slot = slots_[i];
+        if (slot.tag != tag || slot.entry->is_marker()) continue;
+        if (place_of(slot.entry->key()).hash == hash) found.emplace_back(slot.entry);
+    }
 }
 
 bool Shard::used_at(unsigned rank, std::uint32_t from, std::uint32_t most,

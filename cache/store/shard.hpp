@@ -46,6 +46,9 @@ class Shard {
     };
     /// For what a request would choose; markers are for every one of them.
     Match find(const CacheKey& key, const HeaderList& request, Leaving& leaving);
+    /// Adds up to `most` of those for a key, the newest first.
+    void variants(const CacheKey& key, std::size_t most, std::vector<EntryRef>& found,
+                  Leaving& leaving);
     void use(std::uint32_t slot) noexcept { eviction_.use(slots_[slot]); }
 
     /// Puts `entry` in place of the one with the same key and variant (to which it becomes the
@@ -77,6 +80,8 @@ class Shard {
     std::uint32_t settle_slots(std::uint32_t from, std::uint32_t most, bool chosen_only,
                                Leaving& leaving);
 
+    /// Adds to `found` the responses whose keys have this place (KeyPlace). Takes the lock.
+    void placed_at(std::uint64_t hash, std::vector<EntryRef>& found) const;
     /// Adds to `found` the responses in `most` slots from `from` on that are used as much as `rank`
     /// says: 0 to 2 * Slot::use_most + 1. Takes the lock. False: there are no more slots.
     [[nodiscard]] bool used_at(unsigned rank, std::uint32_t from, std::uint32_t most,

@@ -77,6 +77,19 @@ CacheStore::Found CacheStore::peek(const CacheKey& key, const HeaderList& reques
     return impl_->look(key, request, false);
 }
 
+std::vector<EntryRef> CacheStore::variants(const CacheKey& key, std::size_t most) const {
+    std::vector<EntryRef> found;
+    found.reserve(most);
+    Leaving leaving;
+    {
+        Shard& shard = impl_->shard_of(key.hash);
+        const std::lock_guard lock(shard.lock);
+        shard.variants(key, most, found, leaving);
+    }
+    impl_->forget(leaving);
+    return found;
+}
+
 std::size_t CacheStore::Impl::evict_one() {
     // Of two shards the heavier one; of all, if they are empty.
     const std::size_t count = shards.size();
@@ -259,19 +272,31 @@ std::array<HitRateAt, 4> CacheStore::hit_rates() const {
     return rates;
 }
 
+void CacheStore::count_demand(std::uint64_t hash, std::uint32_t uses) noexcept {
+    impl_->hot.count(hash, uses);
+}
+
 std::vector<std::string> CacheStore::hottest(std::size_t most) const {
     std::vector<std::string> keys;
     std::set<std::string, std::less<>> seen;  // variants have one key
     std::vector<EntryRef> some;
+    const auto add_some = [&] {
+        for (const EntryRef& entry : some)
+            if (keys.size() < most && seen.emplace(entry->key()).second)
+                keys.emplace_back(entry->key());
+        some.clear();
+    };
+    for (const std::uint64_t hash : impl_->hot.hottest()) {
+        if (keys.size() >= most) return keys;
+        impl_->shard_of(hash).placed_at(hash, some);
+        add_some();
+    }
     for (unsigned rank = 2 * (Slot::use_most + 1); rank-- > 0;)
         for (const auto& shard : impl_->shards) {
             bool more = true;
             for (std::uint32_t from = 0; more && keys.size() < most; from += slice) {
                 more = shard->used_at(rank, from, slice, some);
-                for (const EntryRef& entry : some)
-                    if (keys.size() < most && seen.emplace(entry->key()).second)
-                        keys.emplace_back(entry->key());
-                some.clear();
+                add_some();
             }
         }
     return keys;

@@ -61,6 +61,9 @@ class CacheStore {
     [[nodiscard]] Found find(const CacheKey& key, const HeaderList& request) noexcept;
     /// The same without counting; for the API and `explain`.
     [[nodiscard]] Found peek(const CacheKey& key, const HeaderList& request) const noexcept;
+    /// Up to `most` of the entries for `key`, whichever request would choose them, the newest
+    /// first.
+    [[nodiscard]] std::vector<EntryRef> variants(const CacheKey& key, std::size_t most) const;
 
     /// Stores it in place of the entry of the same key and variant. Null: a purge came since
     /// draft.purge_position (overtaken), there is no room (no_memory), or its fields, Vary lines or
@@ -110,8 +113,10 @@ class CacheStore {
     [[nodiscard]] CacheNumbers numbers() const;
     /// At half, the same, double and four times the memory.
     [[nodiscard]] std::array<HitRateAt, 4> hit_rates() const;
-    /// The `most` keys that are used most, the most used first, as far as eviction knows. Slow:
-    /// for the file of the hottest.
+    /// A key with this hash (CacheKey) was used; one of a sample, which stands for `uses`.
+    void count_demand(std::uint64_t hash, std::uint32_t uses) noexcept;
+    /// The `most` keys that are used most: by count_demand(), the most used first, then as far as
+    /// eviction knows. Slow: for the file of the hottest.
     [[nodiscard]] std::vector<std::string> hottest(std::size_t most) const;
 
   private:

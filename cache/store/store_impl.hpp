@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cache/miss_ratio.hpp"
+#include "cache/store/hot_keys.hpp"
 #include "cache/store/ledger.hpp"
 #include "cache/store/purge_log.hpp"
 #include "cache/store/shard.hpp"
@@ -44,6 +45,7 @@ struct CacheStore::Impl {
     Ledger ledger;
     PurgeLog log{ledger};
     MissRatio ratio;
+    HotKeys hot;
     std::atomic<std::uint64_t> max_entries{limits::unlimited};
     std::atomic<std::uint64_t> entries{0};  // counted before they are added
     std::atomic<std::uint32_t> turn{0};     // which shard is asked next for a victim

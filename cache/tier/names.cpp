@@ -16,8 +16,8 @@ std::string name_of_variant(std::string_view name, std::string_view lines) {
     return fmt::format("{}:{}", name, hex(hash128(lines)));
 }
 
-std::string name_of_lease(std::string_view name) {
-    return fmt::format("{}:lease", name);
+std::string name_of_lease(std::string_view name, std::string_view lines) {
+    return fmt::format("{}:lease", lines.empty() ? name : name_of_variant(name, lines));
 }
 
 std::string name_of_dictionary(std::string_view prefix, const Hash128& dictionary) {

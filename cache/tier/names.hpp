@@ -19,8 +19,8 @@ namespace scrollgate::tier {
 [[nodiscard]] std::string name_of_key(std::string_view prefix, std::string_view key);
 /// The response with these lines of append_vary(), beside `name` of its key.
 [[nodiscard]] std::string name_of_variant(std::string_view name, std::string_view lines);
-/// Who asks the origin for a key.
-[[nodiscard]] std::string name_of_lease(std::string_view name);
+/// Who asks the origin for the key with this name, or for one variant, if its lines are known.
+[[nodiscard]] std::string name_of_lease(std::string_view name, std::string_view lines);
 [[nodiscard]] std::string name_of_dictionary(std::string_view prefix, const Hash128& dictionary);
 /// The names of the responses with a tag, ordered by when they expire.
 [[nodiscard]] std::string name_of_tag(std::string_view prefix, std::string_view tag);

@@ -80,10 +80,12 @@ class Tier {
         others,  ///< another node is on its way
         unknown,
     };
-    /// `token` is another one each time: nobody else's lease is given back with it.
-    [[nodiscard]] Task<Lease> take_lease(const CacheKey& key, std::uint64_t token, TimePoint until);
+    /// Of one variant, if it is known which (Fill::variant()). `token` is another one each time:
+    /// nobody else's lease is given back with it.
+    [[nodiscard]] Task<Lease> take_lease(const CacheKey& key, std::string_view variant,
+                                         std::uint64_t token, TimePoint until);
     /// Behind what was written for the key before.
-    void return_lease(const CacheKey& key, std::uint64_t token);
+    void return_lease(const CacheKey& key, std::string_view variant, std::uint64_t token);
 
     /// Positions::followed(): to be noted before the origin is asked. 0: what comes is not written.
     [[nodiscard]] Position position() const noexcept;

@@ -142,8 +142,9 @@ const redis::Script& Tier::lease_script() {
     return script;
 }
 
-Task<Tier::Lease> Tier::take_lease(const CacheKey& key, std::uint64_t token, TimePoint until) {
-    const std::string name = name_of_lease(name_of_key(state_.prefix, key.text));
+Task<Tier::Lease> Tier::take_lease(const CacheKey& key, std::string_view variant,
+                                   std::uint64_t token, TimePoint until) {
+    const std::string name = name_of_lease(name_of_key(state_.prefix, key.text), variant);
     const std::string word = fmt::format("{:016x}", token);
     const std::string px = fmt::format("{}", milliseconds(limits::tier_lease));
     redis::Command set = redis::Command::write({"SET", name, word, "NX", "PX", px});
@@ -154,9 +155,9 @@ Task<Tier::Lease> Tier::take_lease(const CacheKey& key, std::uint64_t token, Tim
     co_return Lease::ours;
 }
 
-void Tier::return_lease(const CacheKey& key, std::uint64_t token) {
+void Tier::return_lease(const CacheKey& key, std::string_view variant, std::uint64_t token) {
     if (stopped_) return;
-    const std::string name = name_of_lease(name_of_key(state_.prefix, key.text));
+    const std::string name = name_of_lease(name_of_key(state_.prefix, key.text), variant);
     const std::string word = fmt::format("{:016x}", token);
     const std::string_view keys[]{name};
     const std::string_view arguments[]{word};

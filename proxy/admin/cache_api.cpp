@@ -11,6 +11,7 @@
 #include "config/suggest.hpp"
 #include "core/percent.hpp"
 #include "proxy/admin/answers.hpp"
+#include "proxy/admin/asked_fields.hpp"
 #include "proxy/admin/json_body.hpp"
 
 namespace scrollgate {
@@ -116,18 +117,19 @@ std::optional<std::uint32_t> ttl_of(const std::string& text, std::string& wrong)
     return static_cast<std::uint32_t>(std::min<std::int64_t>(seconds, limits::cache_ttl_most));
 }
 
-/// The url parameter, where it is the only one.
-std::string only_url(const CacheCall& call, std::string& wrong) {
-    std::string url = query_parameter(call.request.query, "url", {"url"}, wrong);
+/// The url parameter, where it is the only one, or only `other` beside it.
+std::string only_url(const CacheCall& call, std::string& wrong, std::string_view other = "url") {
+    std::string url = query_parameter(call.request.query, "url", {"url", other}, wrong);
     if (wrong.empty() && url.empty()) wrong = "url is missing: ?url=http%3A%2F%2Fhost%2Fpath";
     return url;
 }
 
 }  // namespace
 
-std::string query_parameter(std::string_view query, std::string_view name,
-                            const std::vector<std::string_view>& known, std::string& wrong) {
-    std::optional<std::string> value;
+std::vector<std::string> query_parameters(std::string_view query, std::string_view name,
+                                          const std::vector<std::string_view>& known,
+                                          std::string& wrong) {
+    std::vector<std::string> values;
     while (!query.empty()) {
         const std::size_t end = std::min(query.find('&'), query.size());
         const std::string_view one = query.substr(0, end);
@@ -140,12 +142,21 @@ std::string query_parameter(std::string_view query, std::string_view name,
             return {};
         }
         if (key != name) continue;
-        if (value) wrong = fmt::format("{} stands twice", name);
-        value = unescaped(one.substr(std::min(equals + 1, one.size())));
-        if (!value) wrong = fmt::format("{} has a malformed escape", name);
-        if (!wrong.empty()) return {};
+        std::optional<std::string> value = unescaped(one.substr(std::min(equals + 1, one.size())));
+        if (!value) {
+            wrong = fmt::format("{} has a malformed escape", name);
+            return {};
+        }
+        values.push_back(std::move(*value));
     }
-    return value.value_or("");
+    return values;
+}
+
+std::string query_parameter(std::string_view query, std::string_view name,
+                            const std::vector<std::string_view>& known, std::string& wrong) {
+    std::vector<std::string> values = query_parameters(query, name, known, wrong);
+    if (values.size() > 1) wrong = fmt::format("{} stands twice", name);
+    return values.size() == 1 ? std::move(values.front()) : std::string();
 }
 
 void cache_purge(const CacheCall& call) {
@@ -248,10 +259,13 @@ void cache_job(const CacheCall& call) {
 
 void cache_explain(const CacheCall& call, const Status& status) {
     std::string wrong;
-    const std::string url = only_url(call, wrong);
+    const std::string url = only_url(call, wrong, "header");
+    const AskedFields asked =
+        asked_fields(query_parameters(call.request.query, "header", {"url", "header"}, wrong));
+    if (wrong.empty()) wrong = asked.wrong;
     if (!wrong.empty()) return call.reply(wrong_request(wrong));
     json::object facts;
-    for (const auto& [name, text] : call.desk.explain(url, status))
+    for (const auto& [name, text] : call.desk.explain(url, asked.fields, status))
         facts[name] = text;
     if (const json::value* no = facts.if_contains("wrong"))
         return call.reply(admin_error(400, "bad_url", std::string_view(no->as_string())));

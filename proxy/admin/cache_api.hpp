@@ -36,11 +36,17 @@ void cache_warm(const CacheCall& call);
 /// with `seen`, the number of done ones that the caller knows, it waits for news, about a second.
 void cache_job(const CacheCall& call);
 
-/// GET ?url= -> what explain_url() says, as an object. `status` is the present one.
+/// GET ?url=[&header=Name%3A%20value…] -> what explain_url() says, as an object. `status` is the
+/// present one.
 void cache_explain(const CacheCall& call, const Status& status);
 
-/// The value of `name` in a query, percent-decoded ('+' stands for itself); `known` are all that
-/// may be there, each once. What is wrong goes into `wrong`.
+/// The values of `name` in a query, percent-decoded ('+' stands for itself); `known` are all names
+/// that may be there. What is wrong goes into `wrong`.
+[[nodiscard]] std::vector<std::string> query_parameters(std::string_view query,
+                                                        std::string_view name,
+                                                        const std::vector<std::string_view>& known,
+                                                        std::string& wrong);
+/// The same where it may stand once; empty: it is not there.
 [[nodiscard]] std::string query_parameter(std::string_view query, std::string_view name,
                                           const std::vector<std::string_view>& known,
                                           std::string& wrong);

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "cache/rules/reuse.hpp"
+#include "cache/rules/selecting.hpp"
+#include "cache/rules/vary.hpp"
 #include "cache/tier/names.hpp"
 #include "config/scalars.hpp"
 #include "proxy/caching/cache_status.hpp"
@@ -107,8 +109,9 @@ void explain_pools(const config::Route& route, const Status* status, Explanation
     all.emplace_back("balance", balance_text(route.balance));
 }
 
-void explain_stored(const UrlRoute& found, const ExplainWorld& world, Explanation& all) {
-    const CacheStore::Found stored = world.store->peek(found.key, HeaderList{});
+void explain_stored(const UrlRoute& found, const HeaderList& fields, const ExplainWorld& world,
+                    Explanation& all) {
+    const CacheStore::Found stored = world.store->peek(found.key, fields);
     const bool bare = is_hand_key(found.key.text);
     const auto verdict = [&](CacheReason reason) {
         if (bare)
@@ -118,9 +121,17 @@ void explain_stored(const UrlRoute& found, const ExplainWorld& world, Explanatio
     };
     if (!stored.entry) {
         all.emplace_back("stored", stored.variants ? "only for requests with other fields" : "no");
+        if (stored.variants)
+            all.emplace_back("vary", variants_text(*world.store, found.key, fields));
         return verdict(stored.variants ? CacheReason::other_variant : CacheReason::absent);
     }
     const CacheEntry& entry = *stored.entry;
+    if (entry.is_weak()) {
+        all.emplace_back("stored",
+                         fmt::format("no; the last answer was {}, so nobody waits for another's",
+                                     entry.status()));
+        return verdict(CacheReason::absent);
+    }
     if (entry.is_marker()) {
         all.emplace_back("stored", "no, only that it cannot be shared at present");
         return verdict(CacheReason::hit_for_miss);
@@ -129,15 +140,13 @@ void explain_stored(const UrlRoute& found, const ExplainWorld& world, Explanatio
                                            entry.body().size(), entry.charged(),
                                            entry.body().compressed() ? ", compressed" : "",
                                            entry.by_hand() ? ", set by hand" : ""));
-    std::string vary(entry.vary());
-    std::replace(vary.begin(), vary.end(), '\n', ';');
-    if (!vary.empty()) all.emplace_back("vary", std::move(vary));
+    if (!entry.vary().empty()) all.emplace_back("vary", vary_text(entry.vary()));
     if (const auto tags = entry.tags(); !tags.empty())
         all.emplace_back("tags", fmt::format("{}", fmt::join(tags, " ")));
     all.emplace_back("freshness", freshness_text(entry.freshness(), world.now));
     if (entry.by_hand() && !found.route->cache->entries) return verdict(CacheReason::absent);
     const Reuse reuse =
-        judge_reuse(CacheControl{}, entry.freshness(), entry.softly_purged(), world.now);
+        judge_reuse(request_control(fields), entry.freshness(), entry.softly_purged(), world.now);
     switch (reuse.kind) {
         case Reuse::Kind::validate:
             return verdict(reuse.reason);
@@ -160,7 +169,8 @@ std::string tier_text(const TierStatus& tier, std::string_view key) {
                        tier::name_of_key(tier.prefix, key), tier.url, asked ? "" : ", but not now");
 }
 
-void explain_cache(const UrlRoute& found, const ExplainWorld& world, Explanation& all) {
+void explain_cache(const UrlRoute& found, const HeaderList& fields, const ExplainWorld& world,
+                   Explanation& all) {
     if (found.route->cache == nullptr) {
         all.emplace_back("cache", "none: the route does not say cache: { enabled: true }");
         return;
@@ -172,7 +182,7 @@ void explain_cache(const UrlRoute& found, const ExplainWorld& world, Explanation
     }
     all.emplace_back("key", key_text(found.key.text) + ways_text(cache.key));
     all.emplace_back("rule", rule_text(cache));
-    if (world.store != nullptr) explain_stored(found, world, all);
+    if (world.store != nullptr) explain_stored(found, fields, world, all);
     if (world.status != nullptr && world.status->cache.tier)
         all.emplace_back("redis", tier_text(*world.status->cache.tier, found.key.text));
 }
@@ -196,6 +206,30 @@ std::string freshness_text(const Freshness& freshness, TimePoint now) {
     return text;
 }
 
+std::string vary_text(std::string_view lines) {
+    std::string text;
+    while (!lines.empty()) {
+        const std::string_view line = pop_line(lines);
+        if (!text.empty()) text += "; ";
+        text += line;
+        if (line.find(':') == line.npos) text += " (absent)";
+    }
+    return text;
+}
+
+std::string variants_text(const CacheStore& store, const CacheKey& key, const HeaderList& fields) {
+    constexpr std::size_t told = 4;
+    const std::vector<EntryRef> others = store.variants(key, told + 1);
+    if (others.empty()) return "nothing is stored by now";
+    std::vector<std::string> texts;
+    for (const EntryRef& entry : others)
+        texts.push_back(vary_text(entry->vary()));
+    if (texts.size() > told) texts.back() = "and more";
+    const std::string own = variant_of(vary_names(others.front()->vary()), fields);
+    return fmt::format("this request has {}; stored for {}", vary_text(own),
+                       fmt::join(texts, " | "));
+}
+
 std::string key_text(std::string_view key) {
     const CacheKeyParts parts = parts_of(key);
     if (is_hand_key(key)) return fmt::format("{}, set by hand, on all hosts", parts.target);
@@ -209,7 +243,8 @@ std::string key_text(std::string_view key) {
     return text;
 }
 
-Explanation explain_url(const Snapshot& snapshot, std::string_view url, const ExplainWorld& world) {
+Explanation explain_url(const Snapshot& snapshot, std::string_view url, const HeaderList& fields,
+                        const ExplainWorld& world) {
     Explanation all;
     const PlainUrl plain = plain_url(url);
     if (!plain.wrong.empty()) {
@@ -218,7 +253,7 @@ Explanation explain_url(const Snapshot& snapshot, std::string_view url, const Ex
     }
     all.emplace_back("url", fmt::format("{}://{}{}{}", plain.scheme.empty() ? "http" : plain.scheme,
                                         plain.authority, plain.path, plain.query));
-    const UrlRoute found = route_url(snapshot, plain);
+    const UrlRoute found = route_url(snapshot, plain, fields);
     if (found.route == nullptr) {
         all.emplace_back("route", "none: no route takes it, so the answer is 404");
         return all;
@@ -239,7 +274,7 @@ Explanation explain_url(const Snapshot& snapshot, std::string_view url, const Ex
     }
     all.emplace_back("forwarded",
                      found.target.empty() ? "nothing: the rewrite refuses the path" : found.target);
-    explain_cache(found, world, all);
+    explain_cache(found, fields, world, all);
     explain_pools(route, world.status, all);
     return all;
 }

@@ -13,6 +13,7 @@
 #include "core/clock.hpp"
 #include "health/status.hpp"
 #include "proxy/admin/tier_status.hpp"
+#include "proxy/caching/lookup_times.hpp"
 #include "proxy/observe/metrics.hpp"
 
 namespace scrollgate {
@@ -65,6 +66,7 @@ struct CacheStatus {
     std::uint64_t collapsed = 0;                    ///< requests that another one's fill answered
     std::uint64_t fills = 0, waiting = 0;  ///< fills under way, and requests that wait for them
     double lookup_p50_us = 0, lookup_p99_us = 0;  ///< 0: none has been timed
+    LookupTimes::Totals lookups;
     /// What share of look-ups would miss with so many times the memory.
     struct Point {
         double times = 1, miss_ratio = 0;

@@ -221,11 +221,11 @@ void write_cache(Exposition& page, const CacheStatus& cache) {
     counter("scrollgate_cache_purged_total", "Responses that were purged.", store.purged);
     counter("scrollgate_cache_collapsed_total", "Requests that another one's fill answered.",
             cache.collapsed);
-    page.gauge("scrollgate_cache_lookup_seconds", "Time to look into the store, by a sample.");
-    if (cache.lookup_p50_us > 0) {
-        page.add({{"figure", "p50"}}, cache.lookup_p50_us / 1e6);
-        page.add({{"figure", "p99"}}, cache.lookup_p99_us / 1e6);
-    }
+    page.histogram("scrollgate_cache_lookup_seconds", "Time to look into the store, by a sample.");
+    HistogramPoints lookups{{}, cache.lookups.count, cache.lookups.seconds};
+    for (const LookupTimes::Totals::Bucket& bucket : cache.lookups.buckets)
+        lookups.buckets.emplace_back(bucket.seconds, bucket.count);
+    page.add({}, lookups);
     page.gauge("scrollgate_cache_miss_ratio",
                "Share of look-ups that would miss with so many times the memory.");
     for (const CacheStatus::Point& point : cache.curve)

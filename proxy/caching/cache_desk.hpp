@@ -73,8 +73,9 @@ class CacheDesk {
     }
 
     /// What a GET of `url` would get.
-    [[nodiscard]] Explanation explain(std::string_view url, const Status& status) const {
-        return explain_url(*hooks_.snapshot(), url, {&cache_.store, &status, clock_.now()});
+    [[nodiscard]] Explanation explain(std::string_view url, const HeaderList& fields,
+                                      const Status& status) const {
+        return explain_url(*hooks_.snapshot(), url, fields, {&cache_.store, &status, clock_.now()});
     }
 
   private:

@@ -96,7 +96,10 @@ bool may_answer(Exchange& x, const CacheControl& control) {
     const TimePoint now = x.worker.loop().now();
     if (entry.is_marker()) {
         const bool holds = entry.freshness().ttl(now) > 0;
-        decision.reason = holds ? CacheReason::hit_for_miss : CacheReason::absent;
+        const bool weak = entry.is_weak();
+        decision.reason = holds && !weak ? CacheReason::hit_for_miss : CacheReason::absent;
+        decision.alone = holds && weak;
+        if (weak) decision.entry.reset();
         return false;
     }
     if (entry.by_hand()) return may_answer_by_hand(decision, now);

@@ -14,16 +14,20 @@
 
 namespace scrollgate {
 
+struct FillHead;
+
 struct CacheDecision {
     CacheKey key;                ///< empty text: there is none
     std::string_view target;     ///< what counts of the forwarded target; what a fill asks for
     EntryRef entry;              ///< what was found, then what answers; null: nothing
     std::uint64_t position = 0;  ///< purge position of the store before the look-up
-    Reuse reuse;                 ///< how `entry` may answer, with its age and ttl
+    const FillHead* coming = nullptr;  ///< of the response that a fill brings; while it is said
+    Reuse reuse;                       ///< how `entry` may answer, with its age and ttl
     CacheReason reason = CacheReason::none;   ///< why not a plain hit; none: it was one
     CacheReason storing = CacheReason::none;  ///< why what came is not stored
     std::string_view detail;                  ///< why a stale answer was given: a token
     std::uint16_t forward_status = 0;  ///< the origin's, where the answer has another one; 0: none
+    bool alone = false;                ///< others wait for a refusal: it leads a fill of its own
     bool asked = false;                ///< the answer waited for the origin: not a hit
     bool stored = false;               ///< what came goes into the store
     bool collapsed = false;            ///< another request's fill gave the answer
@@ -36,12 +40,13 @@ struct CacheDecision {
         key.text.clear();
         key.hash = 0;
         target = detail = {};
+        coming = nullptr;
         entry.reset();
         position = 0;
         reuse = {};
         reason = storing = CacheReason::none;
         forward_status = 0;
-        asked = stored = collapsed = refreshes = tier = false;
+        alone = asked = stored = collapsed = refreshes = tier = false;
     }
 };
 

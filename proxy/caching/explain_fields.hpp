@@ -15,4 +15,9 @@ namespace scrollgate {
 /// Cache-Status that the answer has.
 void add_explanation(Exchange& x, std::string_view status, HeaderList& fields);
 
+/// The same for what has no Cache-Status, if it is wanted: the answer of a route without a cache,
+/// or one that the proxy gives by itself, for the reason that is its outcome in the log.
+void explain_uncached(Exchange& x, HeaderList& fields);
+void explain_own(Exchange& x, std::string_view reason, HeaderList& fields);
+
 }  // namespace scrollgate

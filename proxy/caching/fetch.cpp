@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/limits.hpp"
 #include "proxy/caching/cached.hpp"
 #include "proxy/caching/fill_task.hpp"
 #include "proxy/caching/filled.hpp"
@@ -22,18 +23,35 @@ struct Heard {
         stored,   ///< the stored response is still good
         stale,    ///< the stored response stands in
         own,      ///< past the cache
-        another,  ///< a fill of its own: this one is for other requests
+        another,  ///< a fill of its own: to be validated for each request
+        variant,  ///< another fill, for those whom Vary tells apart from `vary`
         found,    ///< the tier has given what is stored now
         failed,   ///< `error` is the answer
     };
     Next next = Next::read;
     Error error{};
+    std::string_view vary{};  ///< lives as long as the fill
 };
 using Next = Heard::Next;
+
+/// With whom a request waits for the origin.
+struct Company {
+    bool alone = false;   ///< with nobody: it leads a fill of its own
+    unsigned rounds = 0;  ///< fills that turned out to be for others
+    std::string variant;  ///< Vary lines of the response that it expects; empty: not known
+
+    /// A fill that `x` has waited for is for requests with these lines: that tells with whom it can
+    /// wait, unless the origin varies now by this and now by that.
+    void parted(Exchange& x, std::string_view lines) {
+        alone = alone || ++rounds >= limits::fill_rounds;
+        variant = variant_for(x, lines);
+    }
+};
 
 /// Waits for what others asked for. Not where the answer is probably this client's alone, so that
 /// nobody waits for a head only to be sent away.
 bool may_join(const Exchange& x) noexcept {
+    if (x.cache.alone) return false;
     const HeaderList& fields = x.request.fields;
     if (fields.find(Field::authorization) != nullptr) return false;
     return !x.route->cache->default_ttl || fields.find(Field::cookie) == nullptr;
@@ -45,12 +63,12 @@ bool may_come_from_tier(CacheReason reason) noexcept {
            reason != CacheReason::request_max_age && reason != CacheReason::must_validate;
 }
 
-FillTable::Joined take_part(Exchange& x, bool alone) {
+FillTable::Joined take_part(Exchange& x, const Company& company) {
     FillTable& fills = x.worker.cache().fills;
-    if (alone) return {fills.lead(x.cache.key), true, {}};
-    return fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get(),
-                              x.route->cache->entries,
-                              [&x](std::string_view lines) { return chooses(x, lines); });
+    if (company.alone) return {fills.lead(x.cache.key, company.variant), true, {}};
+    return fills.join_or_lead(
+        x.cache.key, x.request.fields, x.cache.entry.get(), x.route->cache->entries,
+        [&x](std::string_view lines) { return chooses(x, lines); }, company.variant);
 }
 
 /// All that the route could ask is known to be down: whoever waits for it waits in vain.
@@ -101,7 +119,9 @@ Heard judge_head(Exchange& x, const Fill& fill, bool leads) {
         // A part of something that is not kept is asked for as a part.
         const bool part = x.request.fields.find(Field::range) != nullptr;
         if (!leads || part) return {Next::own};
-    } else if (!leads && !(chooses(x, head.vary) && is_for_followers(x, head.freshness))) {
+    } else if (!leads && !chooses(x, head.vary)) {
+        return {Next::variant, {}, head.vary};
+    } else if (!leads && !is_for_followers(x, head.freshness)) {
         return {Next::another};
     }
     if (fill.state() == Fill::State::abandoned) return failed(x, fill.error());
@@ -151,8 +171,8 @@ Task<Heard> hear(Exchange& x, FillReader& reader, LeadersShare* share) {
     if (fill.state() == Fill::State::validated && fill.from_tier()) co_return Heard{Next::found};
     if (fill.state() == Fill::State::validated) {
         const EntryRef entry = fill.entry();
-        const bool fits =
-            leads || (chooses(x, entry->vary()) && is_for_followers(x, entry->freshness()));
+        if (!leads && !chooses(x, entry->vary())) co_return Heard{Next::variant, {}, entry->vary()};
+        const bool fits = leads || is_for_followers(x, entry->freshness());
         co_return Heard{fits ? Next::stored : Next::another};
     }
     co_return judge_head(x, fill, leads);
@@ -246,11 +266,12 @@ bool stands_in(Exchange& x, const Error& error) {
 Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
     CacheDecision& decision = x.cache;
     bool asks_tier = may_come_from_tier(decision.reason);
-    for (bool alone = !may_join(x);;) {
+    Company company{!may_join(x), 0, expected_variant(x)};
+    for (;;) {
         const std::uint64_t position = x.worker.cache().store.purge_position();
-        const FillTable::Joined joined = take_part(x, alone);
+        const FillTable::Joined joined = take_part(x, company);
         if (joined.entry) {  // stored since the look-up
-            alone = true;
+            company.alone = true;
             if (!chooses(x, joined.entry->vary())) continue;
             decision.entry = joined.entry;
             decision.position = position;
@@ -265,13 +286,14 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
         Reading reading(x, joined.fill);
         if (reading.reader().missed()) continue;
         LeadersShareRef share;
-        if (joined.leads) share = lead_fill(x, joined.fill, asks_tier, alone);
+        if (joined.leads) share = lead_fill(x, joined.fill, asks_tier, company.alone);
         decision.asked = true;
         x.record.cache = CacheResult::miss;  // whatever comes of it
         decision.collapsed = !joined.leads;
         const Heard heard = co_await hear(x, reading.reader(), share.get());
-        if (heard.next == Next::another) {
-            alone = true;
+        if (heard.next == Next::another || heard.next == Next::variant) {
+            if (heard.next == Next::another) company.alone = true;
+            if (heard.next == Next::variant) company.parted(x, heard.vary);
             if (look_again(x, control)) co_return co_await answer_stored(x);
             if (decision.reason == CacheReason::hit_for_miss) break;
             continue;
@@ -281,7 +303,7 @@ Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
             reading.end();
             asks_tier = false;  // once is enough
             if (!chooses(x, entry->vary())) {
-                alone = true;
+                company.parted(x, entry->vary());
             } else if (use_found(x, control, entry, position)) {
                 co_return co_await answer_stored(x);
             } else if (decision.reason == CacheReason::hit_for_miss) {

@@ -102,7 +102,16 @@ void FillSink::pack_body(const ResponseHead& head) {
 
 // The mark is there before anybody is sent away.
 void FillSink::keep_private(const ResponseHead& head) {
-    if (is_remembered(reason_, head.status)) remember();
+    switch (scrollgate::remembered(reason_, head.status)) {
+        case Remembered::yes:
+            remember();
+            break;
+        case Remembered::weakly:
+            remember_weakly(head.status);
+            break;
+        case Remembered::no:
+            break;
+    }
     tell_leader(head);
 }
 
@@ -120,6 +129,14 @@ void FillSink::remember() {
     remembered_ = true;
     store_marker(store_of(*x_), fill_->key(), x_->request.fields, fill_->purge_position(),
                  x_->worker.loop().now());
+}
+
+// Where nobody has waited in vain there is nobody to be spared it, nor a marker for each 404.
+void FillSink::remember_weakly(std::uint16_t status) {
+    const std::size_t leader = share_ ? 1 : 0;
+    if (fill_->waiting() <= leader) return;
+    store_weak_marker(store_of(*x_), fill_->key(), x_->request.fields, status,
+                      fill_->purge_position(), x_->worker.loop().now());
 }
 
 // One that is not about what is stored sends all who wait to ask for themselves. One that is, but
@@ -146,7 +163,8 @@ void FillSink::take_validation(const ResponseHead& head) {
         reason_ = inserted.reason;
     }
     if (inserted.entry) return fill_->validated(std::move(inserted.entry));
-    const bool over = is_remembered(reason_, fresh.status) && reason_ != CacheReason::set_cookie;
+    const bool over = scrollgate::remembered(reason_, fresh.status) == Remembered::yes &&
+                      reason_ != CacheReason::set_cookie;
     if (!about_it || over) static_cast<void>(store_of(*x_).remove(*known_));
     if (!about_it) return fill_->fail(Error{ErrorKind::cancelled});
     fresh.body = {BodyFraming::Kind::length, known_->body().size()};

@@ -63,6 +63,7 @@ class FillSink final : public ResponseSink {
     void pack_body(const ResponseHead& head);
     void take_validation(const ResponseHead& head);
     void remember();
+    void remember_weakly(std::uint16_t status);
     [[nodiscard]] bool take(std::string_view bytes);
     void finish();
     [[nodiscard]] Task<Result<void>> wait_for_room();

@@ -91,8 +91,9 @@ LeadersShareRef lead_fill(Exchange& x, FillRef fill, bool asks_tier, bool alone)
 
 void refresh_behind(Exchange& x) {
     FillTable& fills = x.worker.cache().fills;
-    FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields,
-                                                  x.cache.entry.get(), x.route->cache->entries);
+    FillTable::Joined joined =
+        fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get(),
+                           x.route->cache->entries, {}, x.cache.entry->vary());
     if (!joined.leads || !joined.fill) return;
     x.cache.refreshes = true;
     auto* const task = new FillTask(x.worker, x.snapshot, *x.client);
@@ -112,8 +113,9 @@ void start_fill(Worker& worker, const FillOrder& order, FillDone done) {
         return done({"ok", CacheReason::none, 0, 0});
     }
     FillTable& fills = worker.cache().fills;
-    FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields,
-                                                  x.cache.entry.get(), x.route->cache->entries);
+    FillTable::Joined joined =
+        fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get(),
+                           x.route->cache->entries, {}, expected_variant(x));
     if (!joined.fill && !joined.entry) {
         return done({facts(ErrorKind::overloaded).reason, CacheReason::too_many_fills, 0, 0});
     }
@@ -252,7 +254,8 @@ Task<bool> FillTask::find_in_tier() {
         if (asks_tier_ == AskTier::look || !found.answered || lease_ != 0) co_return false;
         if (loop.now() >= until || !tier.asks()) co_return false;
         const std::uint64_t token = loop.rng().next() | 1;
-        const tier::Tier::Lease lease = co_await tier.take_lease(fill_->key(), token, by);
+        const tier::Tier::Lease lease =
+            co_await tier.take_lease(fill_->key(), fill_->variant(), token, by);
         if (lease == tier::Tier::Lease::ours) {
             lease_ = token;
             continue;  // who had it before may have written since that look
@@ -279,7 +282,8 @@ Task<void> FillTask::pause(Duration span) {
 /// No origin was asked: nothing to observe but what the readers do with it.
 void FillTask::end_found() {
     x_.worker.cache().fills.leave(*fill_);
-    if (lease_ != 0) x_.worker.tier()->return_lease(fill_->key(), std::exchange(lease_, 0));
+    if (lease_ != 0)
+        x_.worker.tier()->return_lease(fill_->key(), fill_->variant(), std::exchange(lease_, 0));
     if (!done_) return;
     const EntryRef entry = fill_->entry();
     if (!entry || entry->is_marker()) return done_({"ok", CacheReason::hit_for_miss, 0, 0});
@@ -294,7 +298,7 @@ void FillTask::write_to_tier() {
     const EntryRef entry = fill_->entry();
     if (entry) tier->put(*entry, position_);
     if (sink_.remembered()) tier->put_marker(fill_->key(), position_);
-    if (lease_ != 0) tier->return_lease(fill_->key(), std::exchange(lease_, 0));
+    if (lease_ != 0) tier->return_lease(fill_->key(), fill_->variant(), std::exchange(lease_, 0));
 }
 
 void FillTask::end(const Result<void>& forwarded) {

@@ -60,7 +60,9 @@ Task<Result<void>> answer_filled(Exchange& x, Reading& reading, const LeadersSha
     FillBody body(reading.reader(), x.until, share == nullptr ? nullptr : &share->trailers);
     const bool bodiless = is_known_to_client(x) || x.request.method == Method::head;
     if (!bodiless) narrow(x, from, body);
+    x.cache.coming = &from;
     add_cache_status(x, x.response.fields);
+    x.cache.coming = nullptr;
     prepare_response(x);
     if (bodiless) {
         const boost::intrusive_ptr<const Fill> kept(&reading.fill());  // x.response views its head

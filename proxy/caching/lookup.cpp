@@ -1,6 +1,7 @@
 #include "proxy/caching/lookup.hpp"
 
 #include <utility>
+#include <vector>
 
 #include "cache/rules/invalidation.hpp"
 #include "cache/rules/vary.hpp"
@@ -86,10 +87,18 @@ CacheReason find_key(Exchange& x) {
 
 void look_up(Exchange& x) {
     x.cache.position = x.worker.cache().store.purge_position();
-    if (!x.worker.times_lookup()) return find_entry(x);
-    const TimePoint began = x.worker.loop().now();
+    LookupSample& sample = x.worker.lookups();
+    if (!sample.is_due()) return find_entry(x);
+    EventLoop& loop = x.worker.loop();
+    ResponseCache& cache = x.worker.cache();
+    const TimePoint began = loop.now();
     find_entry(x);
-    x.worker.cache().lookups.add(x.worker.loop().now() - began);
+    const TimePoint end = loop.now();
+    cache.lookups.add(end - began);
+    const std::uint32_t uses = sample.taken(end, loop.rng());
+    const bool by_client = x.record.kind != ExchangeRecord::Kind::fill;
+    const EntryRef& found = x.cache.entry;
+    if (by_client && found && !found->is_marker()) cache.store.count_demand(x.cache.key.hash, uses);
 }
 
 bool is_bare(const Exchange& x) noexcept {
@@ -99,6 +108,19 @@ bool is_bare(const Exchange& x) noexcept {
 bool chooses(Exchange& x, std::string_view lines) {
     if (!after_preparing(x, lines)) return vary_matches(lines, x.request.fields);
     return vary_matches(lines, fields_of_fill(x));
+}
+
+std::string variant_for(Exchange& x, std::string_view lines) {
+    const std::string names = vary_names(lines);
+    if (!after_preparing(x, lines)) return variant_of(names, x.request.fields);
+    return variant_of(names, fields_of_fill(x));
+}
+
+std::string expected_variant(Exchange& x) {
+    if (x.cache.entry) return std::string(x.cache.entry->vary());
+    if (x.cache.reason != CacheReason::other_variant) return {};
+    const std::vector<EntryRef> others = x.worker.cache().store.variants(x.cache.key, 1);
+    return others.empty() ? std::string() : variant_for(x, others.front()->vary());
 }
 
 void normalise_for_fill(Exchange& x) {

@@ -1,6 +1,7 @@
 // What a request is looked up by, and which of several variants it chooses.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "cache/reason.hpp"
@@ -23,6 +24,11 @@ void look_up(Exchange& x);
 
 /// `x`, whose fields are as the client sent them, would have chosen the variant with these lines.
 [[nodiscard]] bool chooses(Exchange& x, std::string_view lines);
+/// The Vary lines of `x` where responses vary as one with these lines does.
+[[nodiscard]] std::string variant_for(Exchange& x, std::string_view lines);
+/// The Vary lines that the answer to `x` will have, as far as what is stored tells; empty: unknown.
+/// After look_up().
+[[nodiscard]] std::string expected_variant(Exchange& x);
 
 /// The authority and values that are compared normalised are so in x.request, and no field is left
 /// that has influence without being part of the key.

@@ -1,5 +1,5 @@
-// LookupTimes: how long looking into the store takes, by one look-up of many: two readings of the
-// clock for each would cost more than many a look-up itself.
+// LookupTimes: how long looking into the store takes, by a sample (LookupSample): two readings of
+// the clock for each would cost more than many a look-up itself.
 //
 // Buckets of a quarter octave. Any thread; relaxed atomics, which workers write seldom.
 #pragma once
@@ -10,6 +10,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "core/clock.hpp"
 
@@ -17,7 +18,16 @@ namespace scrollgate {
 
 class LookupTimes {
   public:
-    static constexpr unsigned sampled = 64;  ///< one look-up of so many is timed
+    /// All that were timed, for a histogram: how many took so long or less.
+    struct Totals {
+        struct Bucket {
+            double seconds;
+            std::uint64_t count;
+        };
+        std::vector<Bucket> buckets;  ///< by doubling bounds, always the same ones
+        std::uint64_t count = 0;
+        double seconds = 0;  ///< their sum
+    };
 
     void add(Duration took) noexcept {
         const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 1));
@@ -25,6 +35,19 @@ class LookupTimes {
         const std::uint64_t part = octave < 2 ? 0 : (ns >> (octave - 2)) & 3;
         const std::size_t bucket = std::min<std::size_t>(octave * 4 + part, buckets - 1);
         counts_[bucket].fetch_add(1, std::memory_order_relaxed);
+        ns_.fetch_add(ns, std::memory_order_relaxed);
+    }
+    [[nodiscard]] Totals totals() const {
+        constexpr std::size_t first = 6, last = 23;  // octaves: bounds of 128 ns to 17 ms
+        Totals all;
+        for (std::size_t i = 0; i < buckets; ++i) {
+            all.count += counts_[i].load(std::memory_order_relaxed);
+            const std::size_t octave = i / 4;
+            if (i % 4 == 3 && octave >= first && octave <= last)
+                all.buckets.push_back({upper_us(i) / 1e6, all.count});
+        }
+        all.seconds = static_cast<double>(ns_.load(std::memory_order_relaxed)) / 1e9;
+        return all;
     }
     /// In microseconds: the upper bound of the bucket that holds the quantile `q` in (0, 1); 0:
     /// none has been timed.
@@ -52,6 +75,7 @@ class LookupTimes {
     }
 
     std::array<std::atomic<std::uint64_t>, buckets> counts_{};
+    std::atomic<std::uint64_t> ns_{0};
 };
 
 }  // namespace scrollgate

@@ -38,12 +38,20 @@ CacheStore::Inserted insert_tagged(CacheStore& store, EntryDraft& draft) {
     return store.insert(draft);
 }
 
+Freshness of_marker(TimePoint now) {
+    Freshness freshness;
+    freshness.received = now;
+    freshness.lifetime =
+        static_cast<std::uint32_t>(std::chrono::seconds(limits::hit_for_miss).count());
+    freshness.must_revalidate = true;
+    return freshness;
+}
+
 }  // namespace
 
-bool is_remembered(CacheReason reason, std::uint16_t status) noexcept {
-    // Of a failure it is over with the next request; what a client's own fields have made the
-    // origin refuse is for nobody else.
-    if (status >= 400) return false;
+Remembered remembered(CacheReason reason, std::uint16_t status) noexcept {
+    // A failure is over with the next request.
+    if (status >= 500) return Remembered::no;
     switch (reason) {
         case CacheReason::status:
         case CacheReason::no_store:
@@ -55,9 +63,10 @@ bool is_remembered(CacheReason reason, std::uint16_t status) noexcept {
         case CacheReason::already_stale:
         case CacheReason::too_large:
         case CacheReason::malformed:
-            return true;
+            // What a client's own fields may have made the origin refuse is for nobody else.
+            return status >= 400 ? Remembered::weakly : Remembered::yes;
         default:
-            return false;
+            return Remembered::no;
     }
 }
 
@@ -102,15 +111,23 @@ CacheStore::Inserted store_refreshed(CacheStore& store, const CacheEntry& entry,
 void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
                   std::uint64_t purge_position, TimePoint now) {
     const CacheStore::Found found = store.peek(key, request);
-    if (found.entry ? found.entry->freshness().ttl(now) > 0 : found.variants) return;
+    const bool good = found.entry && !found.entry->is_weak();
+    if (good ? found.entry->freshness().ttl(now) > 0 : found.variants && !found.entry) return;
+    const std::string_view vary = good ? found.entry->vary() : std::string_view();
     const HeaderList none;
-    Freshness freshness;
-    freshness.received = now;
-    freshness.lifetime =
-        static_cast<std::uint32_t>(std::chrono::seconds(limits::hit_for_miss).count());
-    freshness.must_revalidate = true;
-    const std::string_view vary = found.entry ? found.entry->vary() : std::string_view();
-    static_cast<void>(store.insert(draft_of(key.text, none, vary, freshness, purge_position)));
+    static_cast<void>(store.insert(draft_of(key.text, none, vary, of_marker(now), purge_position)));
+}
+
+void store_weak_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
+                       std::uint16_t status, std::uint64_t purge_position, TimePoint now) {
+    const CacheStore::Found found = store.peek(key, request);
+    const bool stale_marker =
+        found.entry && found.entry->is_marker() && found.entry->freshness().ttl(now) <= 0;
+    if (found.variants && !stale_marker) return;
+    const HeaderList none;
+    EntryDraft draft = draft_of(key.text, none, {}, of_marker(now), purge_position);
+    draft.status = status;
+    static_cast<void>(store.insert(draft));
 }
 
 HeaderList stored_fields(const HeaderList& fields, const config::RouteCache& route,

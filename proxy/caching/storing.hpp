@@ -17,8 +17,13 @@ namespace scrollgate {
     return status == 500 || status == 502 || status == 503 || status == 504;
 }
 
-/// The reason holds for everybody, so the next request need not wait to learn it (hit-for-miss).
-[[nodiscard]] bool is_remembered(CacheReason reason, std::uint16_t status) noexcept;
+/// What the next requests for a key may learn from a response that is not stored.
+enum class Remembered : std::uint8_t {
+    no,      ///< nothing
+    weakly,  ///< waiting for each other is in vain at present, but each may store what it gets
+    yes,     ///< the reason holds for everybody, so they need not ask by a fill (hit-for-miss)
+};
+[[nodiscard]] Remembered remembered(CacheReason reason, std::uint16_t status) noexcept;
 
 /// The tags in Surrogate-Key and Cache-Tag, as views, without repetitions; at most one more than
 /// limits::cache_tags.
@@ -43,6 +48,10 @@ namespace scrollgate {
 /// a strange one, hides from nobody what is good. In place of a stale variant it is for that alone.
 void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
                   std::uint64_t purge_position, TimePoint now);
+/// From now on, for as long, requests for `key` do not wait for each other. Not where anything is
+/// stored; what can be stored ends it. `status`: of the refusal, from 400 on.
+void store_weak_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
+                       std::uint16_t status, std::uint64_t purge_position, TimePoint now);
 
 /// Those of `fields` that are stored. All others but Content-Length are added to `others`, unless
 /// it is null. Views of `fields`.

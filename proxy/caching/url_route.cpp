@@ -16,8 +16,8 @@ namespace {
 // No partition, for none that is configured is empty; a host, so that purges can name it.
 constexpr std::string_view hand_place = "\nhttp\n_cache\n";
 
-/// What a client would send for `url`.
-RequestHead head_of(const PlainUrl& url) {
+/// What a client would send for `url`, with `fields`.
+RequestHead head_of(const PlainUrl& url, const HeaderList& fields) {
     RequestHead head;
     head.method = Method::get;
     head.method_text = "GET";
@@ -27,6 +27,8 @@ RequestHead head_of(const PlainUrl& url) {
     head.has_query = !url.query.empty();
     if (head.has_query) head.query = std::string_view(url.query).substr(1);
     head.fields.add(Field::host, url.authority);
+    for (const HeaderField& field : fields)
+        head.fields.add(field.name, field.value, field.id);
     return head;
 }
 
@@ -127,9 +129,9 @@ PlainUrl plain_url(std::string_view url) {
     return made;
 }
 
-UrlRoute route_url(const Snapshot& snapshot, const PlainUrl& url) {
+UrlRoute route_url(const Snapshot& snapshot, const PlainUrl& url, const HeaderList& fields) {
     UrlRoute made;
-    const RequestHead head = head_of(url);
+    const RequestHead head = head_of(url, fields);
     for (const config::Listener& listener : snapshot.config->listeners) {
         const auto index = snapshot.router.find(listener.name, url.path, head);
         if (!index) continue;

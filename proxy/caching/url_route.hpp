@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cache/key.hpp"
+#include "core/header_list.hpp"
 #include "proxy/server/snapshot.hpp"
 
 namespace scrollgate {
@@ -34,9 +35,10 @@ struct UrlRoute {
     CacheReason reason = CacheReason::none;  ///< why not
 };
 
-/// The route of a GET for `url` (valid; http if it names no scheme) without other fields than Host:
-/// on the first listener that has one with a cache, else on the first that has any.
-[[nodiscard]] UrlRoute route_url(const Snapshot& snapshot, const PlainUrl& url);
+/// The route of a GET for `url` (valid; http if it names no scheme) with no other fields than Host
+/// and `fields`: on the first listener that has one with a cache, else on the first that has any.
+[[nodiscard]] UrlRoute route_url(const Snapshot& snapshot, const PlainUrl& url,
+                                 const HeaderList& fields = {});
 
 /// Targets under which routes with a cache may have stored what is asked for as `url`: the path as
 /// it is and as their rewrites make it, less ignored parameters. Rather too many than too few.

@@ -6,6 +6,7 @@
 
 #include "config/loader.hpp"
 #include "config/paths.hpp"
+#include "proxy/admin/asked_fields.hpp"
 #include "proxy/admin/explain.hpp"
 #include "proxy/admin/path_pattern.hpp"
 #include "proxy/cli/change.hpp"
@@ -26,7 +27,8 @@ int print_fact(std::string_view name, std::string_view text, const Console& cons
 }
 
 /// By the file alone.
-int explain_file(const std::string& file, const std::string& url, const Console& console) {
+int explain_file(const std::string& file, const std::string& url, const HeaderList& fields,
+                 const Console& console) {
     config::Loaded loaded = config::load_file(file);
     if (!loaded.ok()) {
         for (const config::Problem& problem : loaded.problems)
@@ -37,7 +39,7 @@ int explain_file(const std::string& file, const std::string& url, const Console&
     const Snapshot snapshot(1, std::make_shared<const config::Config>(std::move(loaded.config)),
                             "explain", system_clock().wall(), metrics);
     int result = 0;
-    for (const auto& [name, text] : explain_url(snapshot, url, {}))
+    for (const auto& [name, text] : explain_url(snapshot, url, fields, {}))
         result = std::max(result, print_fact(name, text, console));
     if (result == 0)
         static_cast<void>(
@@ -47,17 +49,22 @@ int explain_file(const std::string& file, const std::string& url, const Console&
 
 }  // namespace
 
-int run_explain(const TargetOptions& options, const std::string& url, const Console& console) {
+int run_explain(const TargetOptions& options, const std::string& url,
+                const std::vector<std::string>& headers, const Console& console) {
+    const AskedFields fields = asked_fields(headers);
+    if (!fields.wrong.empty()) return print_fact("wrong", fields.wrong, console);
+    std::string path = "/api/v1/cache/explain?url=" + path_segment(url);
+    for (const std::string& header : headers)
+        path += "&header=" + path_segment(header);
     std::ostringstream unheard;
     const Console quiet{console.out, unheard, console.colour};
     const std::optional<AdminTarget> target = find_target(options, quiet);
     Asked asked;
-    if (target)
-        asked = ask(*target, {"GET", "/api/v1/cache/explain?url=" + path_segment(url)}, quiet);
+    if (target) asked = ask(*target, {"GET", path}, quiet);
     if (!asked.answered) {
         const bool named = !options.config_file.empty();
         return explain_file(named ? options.config_file : std::string(config::default_config_file),
-                            url, console);
+                            url, fields.fields, console);
     }
     try {
         if (asked.status != 200) {

@@ -62,6 +62,15 @@ void Exposition::add(const Labels& labels, const HistogramSum& value) {
     made.sample_sum = static_cast<double>(value.sum_ns) / 1e9;
 }
 
+void Exposition::add(const Labels& labels, const HistogramPoints& value) {
+    prometheus::ClientMetric::Histogram& made = metric(labels).histogram;
+    for (const auto& [bound, count] : value.buckets)
+        made.bucket.push_back({count, bound});
+    made.bucket.push_back({value.count, std::numeric_limits<double>::infinity()});
+    made.sample_count = value.count;
+    made.sample_sum = value.sum;
+}
+
 std::string Exposition::text() {
     if (!families_.empty() && families_.back().metric.empty()) families_.pop_back();
     return prometheus::TextSerializer().Serialize(families_);

@@ -22,6 +22,13 @@ struct HistogramSum {
     void add(const DurationHistogram& part) noexcept;
 };
 
+/// A histogram with bounds of its own: how many were not above each, in rising order.
+struct HistogramPoints {
+    std::vector<std::pair<double, std::uint64_t>> buckets;
+    std::uint64_t count = 0;
+    double sum = 0;
+};
+
 class Exposition {
   public:
     using Labels = std::vector<std::pair<std::string, std::string>>;
@@ -34,6 +41,7 @@ class Exposition {
     void add(const Labels& labels, double value);
     void add(const Labels& labels, std::uint64_t value) { add(labels, static_cast<double>(value)); }
     void add(const Labels& labels, const HistogramSum& value);
+    void add(const Labels& labels, const HistogramPoints& value);
 
     /// Prometheus text format 0.0.4. Last call.
     [[nodiscard]] std::string text();

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/limits.hpp"
+#include "proxy/caching/explain_fields.hpp"
 #include "proxy/pipeline/grpc_call.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/routing/transform.hpp"
@@ -24,14 +25,15 @@ Task<void> drop_received_body(Exchange& x) {
     }
 }
 
-/// Sends x.response (status and fields filled in) with `body`.
-Task<void> reply(Exchange& x, std::string_view body) {
+/// Sends x.response (status and fields filled in) with `body`. `reason`: a token.
+Task<void> reply(Exchange& x, std::string_view body, std::string_view reason) {
     ResponseHead& head = x.response;
     head.reason = reason_phrase(head.status);
     // A call's answer is all trailers, and has no length.
     head.body = {x.grpc ? BodyFraming::Kind::chunked : BodyFraming::Kind::length, body.size()};
     x.record.status = head.status;
     prepare_response(x);
+    explain_own(x, reason, head.fields);
     co_await drop_received_body(x);
     x.sink->head(head);
     const bool bodiless = x.request.method == Method::head || head.status == 204 ||
@@ -66,7 +68,7 @@ Task<void> reply_error(Exchange& x, const Error& error) {
         head.status = 200;
         head.fields.add(Field::content_type, "application/grpc");
         add_grpc_status(x, error, head.fields);
-        co_return co_await reply(x, {});
+        co_return co_await reply(x, {}, error.reason());
     }
     head.status = error.status();
     const std::string_view status = number(x, head.status);
@@ -90,7 +92,7 @@ Task<void> reply_error(Exchange& x, const Error& error) {
         head.fields.add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     }
     if (head.status == 503) head.fields.add(Field::retry_after, "1");
-    co_await reply(x, body);
+    co_await reply(x, body, error.reason());
 }
 
 Task<void> redirect(Exchange& x, const config::Redirect& rule) {
@@ -99,7 +101,7 @@ Task<void> redirect(Exchange& x, const config::Redirect& rule) {
     x.response.clear();
     x.response.status = rule.status;
     x.response.fields.add(Field::location, x.arena.join({location}));
-    co_await reply(x, {});
+    co_await reply(x, {}, x.record.outcome);
 }
 
 bool is_plain(const Exchange& x) {
@@ -120,7 +122,7 @@ Task<void> respond(Exchange& x, const config::Respond& rule) {
     x.response.clear();
     x.response.status = rule.status;
     if (!rule.body.empty()) x.response.fields.add(Field::content_type, rule.content_type);
-    co_await reply(x, rule.body);
+    co_await reply(x, rule.body, x.record.outcome);
 }
 
 }  // namespace scrollgate

@@ -5,6 +5,7 @@
 #include "core/http1/websocket_handshake.hpp"
 #include "core/limits.hpp"
 #include "core/text.hpp"
+#include "proxy/caching/explain_fields.hpp"
 #include "proxy/caching/invalidate.hpp"
 #include "proxy/caching/passed.hpp"
 #include "proxy/pipeline/attempt.hpp"
@@ -76,6 +77,7 @@ void prepare_answer(Exchange& x) {
     invalidate(x);
     if (x.route->cache != nullptr) note_passed(x);
     prepare_response(x);
+    if (x.route->cache == nullptr) explain_uncached(x, x.response.fields);
     set_sticky_cookie(x);
 }
 

@@ -112,6 +112,7 @@ void add_store(CacheStatus& into, const ResponseCache& cache) {
             into.curve.push_back({point.memory, 1 - point.hit_rate});
     into.lookup_p50_us = cache.lookups.quantile_us(0.5);
     into.lookup_p99_us = cache.lookups.quantile_us(0.99);
+    into.lookups = cache.lookups.totals();
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "core/net/dialer.hpp"
 #include "core/net/event_loop.hpp"
 #include "proxy/caching/fill_task.hpp"
+#include "proxy/caching/lookup_sample.hpp"
 #include "proxy/caching/response_cache.hpp"
 #include "proxy/http1/origin_end.hpp"
 #include "proxy/http1/server_session.hpp"
@@ -93,8 +94,7 @@ class Worker {
     [[nodiscard]] tier::Tier* tier() noexcept { return tier_; }
     /// Purges the store, of all nodes where there are others. False: too many are under way.
     [[nodiscard]] bool purge(const Purge& purge);
-    /// The look-up that is about to begin is one that is timed.
-    [[nodiscard]] bool times_lookup() noexcept { return ++lookups_ % LookupTimes::sampled == 0; }
+    [[nodiscard]] LookupSample& lookups() noexcept { return lookups_; }
     /// A request waits for a connection to `endpoint`, because `reached` is: other workers close an
     /// idle one of theirs.
     void ask_for_room(const Endpoint& endpoint, Limit reached);
@@ -186,7 +186,7 @@ class Worker {
     Fills fills_;  ///< background exchanges
     std::function<void()> drained_;
     bool closing_ = false;
-    std::uint32_t lookups_ = 0;
+    LookupSample lookups_;
     std::string date_;
     std::int64_t date_second_ = -1;
     TimePoint complained_of_{};        ///< when a client's handshake was last complained of

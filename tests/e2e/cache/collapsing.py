@@ -94,24 +94,89 @@ class Collapsing(EdgeTest):
         self.assertIn("detail=hit-for-miss", self.fetch(edge, "/x").get("cache-status"))
         self.assertEqual(len(origin.requests()), 6)
 
-    def test_vary_is_checked_again_when_the_head_is_there(self):
-        gate = self.gate()
+    def test_a_refusal_is_waited_for_once(self):
+        """A 404 that is not stored: then nobody waits for another's, but a good one is stored."""
+        gates = {"1": self.gate(), "2": self.gate(), "3": self.gate()}
+
+        def script(conn):
+            while True:
+                turn = conn.request().get("x-turn")
+                conn.wait(gates[turn])
+                if turn == "3":
+                    conn.answer(BODY, "200 OK", FRESH)
+                else:
+                    conn.answer(b"no", "404 Not Found")
+        origin = self.origin(script)
+        edge = self.cached_edge(origin)
+        clients = self.clients(edge, 5, "X-Turn: 1")
+        self.waiting(edge, 5)
+        self.assertEqual(len(origin.requests()), 1)
+        gates["1"].set()
+        for client in clients:
+            self.assertEqual(client.final().status, 404)
+        self.assertEqual(len(origin.requests()), 5)
+        clients = self.clients(edge, 5, "X-Turn: 2")
+        origin.wait_requests(10)                # all at once, while none has its answer
+        gates["2"].set()
+        for client in clients:
+            self.assertEqual(client.final().status, 404)
+        last = self.clients(edge, 2, "X-Turn: 3")
+        origin.wait_requests(12)
+        gates["3"].set()
+        for client in last:
+            self.assertEqual(client.final().body, BODY)
+        self.assertIn("; hit", self.fetch(edge, "/x", "X-Turn: 1").get("cache-status"))
+        self.assertEqual(len(origin.requests()), 12)
+
+    def speaking(self):
+        """An origin that answers in the client's language, and waits for the gate that is open."""
+        gates = [self.gate()]
 
         def script(conn):
             while True:
                 language = conn.request().get("accept-language")
-                conn.wait(gate)
+                conn.wait(gates[-1])
                 conn.answer(language.encode(), "200 OK", FRESH, "Vary: Accept-Language")
-        origin = self.origin(script)
+        return self.origin(script), gates
+
+    def asking(self, edge, count, *languages):
+        return {language: self.clients(edge, count, f"Accept-Language: {language}")
+                for language in languages}
+
+    def assert_answered(self, clients):
+        for language, them in clients.items():
+            self.assertEqual([c.final().body for c in them], [language.encode()] * len(them))
+
+    def test_two_variants_make_two_requests_however_many_wait(self):
+        origin, gates = self.speaking()
         edge = self.cached_edge(origin)
-        french = self.clients(edge, 3, "Accept-Language: fr")
-        self.waiting(edge, 3)
-        german = self.clients(edge, 3, "Accept-Language: de")
-        self.waiting(edge, 6)
-        gate.set()
-        self.assertEqual([c.final().body for c in french], [b"fr"] * 3)
-        self.assertEqual([c.final().body for c in german], [b"de"] * 3)
-        self.assertLessEqual(len(origin.requests()), 4)
+        clients = self.asking(edge, 100, "fr", "de")
+        self.waiting(edge, 200)
+        self.assertEqual(len(origin.requests()), 1)     # nobody knows of the variants yet
+        gates[0].set()
+        self.assert_answered(clients)
+        self.assertEqual(len(origin.requests()), 2)
+
+        # All has expired, and what it varies by is known: both at once.
+        code, _, _ = edge.admin("POST", "/api/v1/cache/purge", token=edge.token(),
+                                body='{"all": true, "soft": true}',
+                                headers={"Content-Type": "application/json"})
+        self.assertEqual(code, 200)
+        gates.append(self.gate())
+        clients = self.asking(edge, 100, "de", "fr")
+        self.waiting(edge, 200)
+        self.assertEqual(len(origin.requests()), 4)
+        gates[-1].set()
+        self.assert_answered(clients)
+
+        # Others of what is stored: likewise.
+        gates.append(self.gate())
+        clients = self.asking(edge, 100, "it", "es")
+        self.waiting(edge, 200)
+        self.assertEqual(len(origin.requests()), 6)
+        gates[-1].set()
+        self.assert_answered(clients)
+        self.assertEqual(len(origin.requests()), 6)
 
     def test_a_truncated_response_is_seen_by_all_and_never_stored(self):
         gate = self.gate()

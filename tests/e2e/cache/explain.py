@@ -84,6 +84,94 @@ class Explain(StoredTest):
         self.assertIn(f"answer {answer.get('cache-status')}: the request had a cookie, and the "
                       "response gave no lifetime", answer.all("x-scrollgate-explain"))
 
+    def lines(self, answer):
+        """What X-Scrollgate-Explain says: the first word of each line and the rest of it."""
+        return dict(line.split(" ", 1) for line in answer.all("x-scrollgate-explain"))
+
+    def test_vary_is_named_with_its_values(self):
+        edge = self.cached_edge(counting("Vary: Accept-Encoding, X-Kind"),
+                                trusted_proxies=["127.0.0.0/8"])
+        self.fetch(edge, "/a", "Accept-Encoding: gzip, br;q=0.9", "X-Kind: full")
+        facts = self.explained(edge, "http://site.test/a")
+        self.assertIn("fwd=vary-miss", facts["answer"])
+        self.assertEqual(facts["vary"], "this request has accept-encoding (absent); x-kind (absent)"
+                         "; stored for accept-encoding: br, gzip; x-kind: full")
+        told = self.lines(
+            self.fetch(edge, "/a", "Accept-Encoding: gzip", "X-Scrollgate-Explain: 1"))
+        self.assertIn("this request has accept-encoding: gzip; x-kind (absent)", told["vary"])
+        self.assertIn("stored for ", told["vary"])
+        self.assertIn("fwd=vary-miss", told["answer"])
+
+    def test_it_can_be_asked_with_the_headers_of_a_request(self):
+        edge = self.cached_edge(counting("Vary: Accept-Encoding"), {"key": {"headers": ["X-Site"]}})
+        browser = ("Accept-Encoding: gzip, deflate, br", "X-Site: one")
+        self.fetch(edge, "/a", *browser)
+        _, out, _ = self.command(edge, "explain", "http://site.test/a")
+        self.assertIn("from the origin (fwd=miss)", out)
+        _, out, _ = self.command(edge, "explain", "-H", browser[0], "--header", browser[1],
+                                 "http://site.test/a")
+        self.assertIn("from the cache (hit; ttl=", out)
+        self.assertIn("x-site: one", out)
+        self.assertIn("vary       accept-encoding: br, gzip", out)
+        _, out, _ = self.command(edge, "explain", "http://site.test/a", "-H", browser[0],
+                                 "-H", browser[1], "-H", "Cache-Control: no-cache")
+        self.assertIn("from the origin (fwd=request)", out)
+        for wrong in ("nothing", "Host: other.test", "X-A: 1\r\nX-B: 2"):
+            code, out, errors = self.command(edge, "explain", "site.test/a", "-H", wrong)
+            self.assertEqual((code, out), (1, ""))
+            self.assertTrue(errors.startswith("scrollgate: "), errors)
+        for query in ("&header=nothing", "&header=" + "a" * 20000, "&header=a%0d%0ab:%20c",
+                      "&header=a:b" * 65, "&headers=a:b", "&url=site.test/"):
+            code, _ = self.call(edge, "GET", "/explain?url=site.test/a" + query)
+            self.assertIn(code, (400, 414, 431), query[:40])
+        edge.stop()
+        code, out, _ = self.command(edge, "explain", "-H", "X-Site: two", "http://site.test/a")
+        self.assertEqual(code, 0)
+        self.assertIn("x-site: two", out)
+
+    def test_a_miss_tells_what_was_there_and_what_has_come(self):
+        age = ["Age: 700"]
+
+        def script(conn):
+            while True:
+                conn.request()
+                conn.answer(b"x", "200 OK", "Cache-Control: max-age=600", 'ETag: "1"', *age)
+                age.clear()
+        edge = self.cached_edge(script, trusted_proxies=["127.0.0.0/8"])
+        ask = "X-Scrollgate-Explain: 1"
+        told = self.lines(self.fetch(edge, "/a", ask))
+        self.assertNotIn("before", told)
+        self.assertIn("stale for 100 s", told["freshness"])
+        told = self.lines(self.fetch(edge, "/a", ask))
+        self.assertIn("fwd=stale", told["answer"])
+        self.assertRegex(told["before"], r"^lifetime 600 s - age 70\d s = stale for 10\d s$")
+        self.assertEqual(told["freshness"].split(";")[0],
+                         "lifetime 600 s - age 0 s = fresh for 600 s more")
+        told = self.lines(self.fetch(edge, "/a", ask, "Cache-Control: no-cache"))
+        self.assertIn("fwd=request", told["answer"])
+        self.assertRegex(told["before"], r"^lifetime 600 s - age \d s = fresh for \d+ s more$")
+
+    def test_own_answers_and_routes_without_a_cache_are_explained_too(self):
+        edge = self.edge(self.origin(counting()), trusted_proxies=["127.0.0.0/8"], routes=[
+            {"name": "bare", "match": {"path_prefix": "/bare"}, "pools": ["main"]},
+            {"name": "away", "match": {"path_prefix": "/away"},
+             "redirect": {"to": "https://site.test/"}},
+            {"name": "all", "match": {"path_prefix": "/all"}, "pools": ["main"],
+             "cache": {"enabled": True}}])
+        ask = "X-Scrollgate-Explain: 1"
+        self.assertEqual(self.lines(self.fetch(edge, "/bare", ask)),
+                         {"route": "bare", "answer": "from the origin: the route has no cache"})
+        told = self.lines(self.fetch(edge, "/away", ask))
+        self.assertEqual(told["route"], "away")
+        self.assertRegex(told["answer"], r"^30\d by itself: redirect$")
+        told = self.lines(self.fetch(edge, "/all", ask, "Cache-Control: only-if-cached"))
+        self.assertEqual(told["key"], "partition all, http, site.test, /all")
+        self.assertRegex(told["answer"], r"^504 by itself: [a-z_]+; the cache: nothing is stored")
+        self.assertEqual(self.lines(self.fetch(edge, "/none", ask)),
+                         {"route": "none", "answer": "404 by itself: no_route"})
+        for target in ("/bare", "/away", "/none"):
+            self.assertEqual(self.fetch(edge, target).all("x-scrollgate-explain"), [])
+
     def test_others_are_not(self):
         edge = self.cached_edge(counting())
         answer = self.fetch(edge, "/a", "X-Scrollgate-Explain: 1")

@@ -138,6 +138,21 @@ class Staleness(EdgeTest):
         gate.set()
         self.assertEqual(client.final().body, b"new")
 
+    def test_what_is_hot_is_refreshed_before_it_expires_however_fast_the_origin(self):
+        """Of some thousand requests, one of which would come first after each expiry."""
+        def script(conn):
+            while True:
+                conn.request()
+                conn.answer(b"x", "200 OK", "Cache-Control: max-age=4")
+        origin = self.origin(script)
+        edge = self.cached_edge(origin)
+        client = self.client(edge)
+        missed = 0
+        while len(origin.requests()) < 3:
+            client.get("/x")
+            missed += "; hit" not in client.final().get("cache-status")
+        self.assertEqual(missed, 1)
+
 
 if __name__ == "__main__":
     main()

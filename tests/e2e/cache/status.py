@@ -12,6 +12,7 @@ class Seen(StoredTest):
         for target in ("/a", "/a", "/a", "/b"):
             self.fetch(edge, target)
         self.fetch(edge, "/a", method="POST", body=b"x")
+        eventually(lambda: edge.status()["cache"]["passes"] == 1, "the POST is counted")
         status = edge.status()
         cache = status["cache"]
         self.assertEqual({k: cache[k] for k in ("hits", "misses", "stale", "passes", "writes")},
@@ -63,6 +64,11 @@ class Seen(StoredTest):
         cache = edge.status()["cache"]
         self.assertGreater(cache["lookup_us"]["p50"], 0)
         self.assertGreaterEqual(cache["lookup_us"]["p99"], cache["lookup_us"]["p50"])
+        all_of_them = edge.metric("scrollgate_cache_lookup_seconds_count")
+        self.assertGreater(all_of_them, 0)
+        self.assertEqual(edge.metric("scrollgate_cache_lookup_seconds_bucket", 'le="+Inf"'),
+                         all_of_them)
+        self.assertGreater(edge.metric("scrollgate_cache_lookup_seconds_sum"), 0)
         self.assertEqual([p["times"] for p in cache["miss_ratio_curve"]], [0.5, 1, 2, 4])
         self.assertEqual(edge.metric("scrollgate_cache_entries"), 8)
         self.assertEqual(edge.metric("scrollgate_cache_writes_total"), 8)

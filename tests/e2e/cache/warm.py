@@ -187,6 +187,24 @@ class Warm(StoredTest):
         eventually(lambda: "/hot" in again.asked, "the hottest is fetched at start")
         self.assert_hit(self.fetch(second, "/site/hot"))
 
+    def test_the_hottest_are_those_that_were_asked_for_most_not_those_that_were_used_at_all(self):
+        origin = counting()
+        edge = self.cached_edge(origin)
+        hottest = edge.path / "hottest"
+        edge.config["cache"] = {"hottest": {"file": str(hottest), "count": 10}}
+        edge.write()
+        edge.reload()
+        client = self.client(edge)
+        used = [f"/used/{n}" for n in range(200)] * 7       # all that eviction can tell apart
+        most = [f"/most/{n}" for n in range(5)] * 300
+        for target in used + most:
+            client.get(target)
+            client.final()
+        edge.stop()
+        lines = [line for line in hottest.read_text().splitlines() if not line.startswith("#")]
+        self.assertEqual(len(lines), 10)
+        self.assertEqual(sorted(lines[:5]), [f"http://site.test/most/{n}" for n in range(5)])
+
 
 if __name__ == "__main__":
     main()

@@ -26,8 +26,8 @@ struct World {
         }
     }
     FillTable::Joined join(const CacheKey& key, const HeaderList& request = {},
-                           const CacheEntry* known = nullptr) {
-        FillTable::Joined joined = table.join_or_lead(key, request, known);
+                           const CacheEntry* known = nullptr, std::string_view variant = {}) {
+        FillTable::Joined joined = table.join_or_lead(key, request, known, true, {}, variant);
         if (joined.leads) keep(joined.fill);
         return joined;
     }
@@ -152,6 +152,24 @@ TEST_CASE("who needs another variant than the one on its way leads a fill of its
     fill->head(head);
     CHECK(world.join(key_for("/x"), french).fill == fill);
     CHECK(world.join(key_for("/x"), german).leads);
+}
+
+TEST_CASE("where it is known what responses vary by, each variant has a fill of its own at once") {
+    World world;
+    HeaderList french, german;
+    french.add("Accept-Language", "fr");
+    german.add("Accept-Language", "de");
+    const CacheKey key = key_for("/x");
+    const FillRef in_french = world.join(key, french, nullptr, "accept-language: fr\n").fill;
+    const FillTable::Joined in_german = world.join(key, german, nullptr, "accept-language: de\n");
+    CHECK(in_german.leads);
+    CHECK(in_german.fill->variant() == "accept-language: de\n");
+    CHECK(world.join(key, french).fill == in_french);
+    CHECK(world.join(key, german).fill == in_german.fill);
+    FillHead head = shared_head();
+    head.vary = "accept: a\n";  // it varies by something else now
+    in_french->head(head);
+    CHECK(world.join(key, french).leads);
 }
 
 TEST_CASE("a fill that turned out private is joined by nobody, nor one that has outgrown") {

@@ -2,6 +2,7 @@
 #include "cache/rules/reuse.hpp"
 
 #include <cmath>
+#include <random>
 
 #include <doctest/doctest.h>
 
@@ -166,8 +167,49 @@ TEST_CASE("XFetch: the nearer the end and the slower the origin, the sooner it i
     CHECK(refresh_early(f, start + 59'000ms, 0.3));
     CHECK_FALSE(refresh_early(f, start + 59'999ms, 1.0));
     CHECK_FALSE(refresh_early(f, start + 60s, 0.001));  // stale: too late to be early
-    f.took_ms = 0;
-    CHECK_FALSE(refresh_early(f, start + 59'999ms, 0.001));
+}
+
+TEST_CASE("XFetch: an origin that answers at once counts as if it took 200 ms, near the end") {
+    Freshness f = fresh_for(60);
+    CHECK(is_near_end(f, start + 59s));
+    CHECK(refresh_early(f, start + 59'900ms, 0.5));  // 0.2 s * -ln 0.5 = 0.139 s
+    CHECK_FALSE(refresh_early(f, start + 59'850ms, 0.5));
+    CHECK_FALSE(refresh_early(f, start + 60s, 0.001));
+    f = fresh_for(4);
+    CHECK_FALSE(refresh_early(f, start + 2'999ms, 1e-15));  // before the last quarter
+    CHECK(refresh_early(f, start + 3'001ms, 1e-15));
+    f.initial_age = 2;  // of the two seconds that are left
+    CHECK_FALSE(refresh_early(f, start + 1'499ms, 1e-15));
+    CHECK(refresh_early(f, start + 1'501ms, 1e-15));
+    f = fresh_for(4);
+    f.took_ms = 2000;  // a slow one has to be asked in time
+    CHECK(refresh_early(f, start + 1s, 0.2));
+}
+
+TEST_CASE("XFetch: what is asked for 50 times per second is missed once, by an origin of 0 ms") {
+    std::mt19937_64 random(5);
+    std::uniform_real_distribution<double> dice(0x1p-53, 1);
+    for (const auto& [lifetime, took_ms] :
+         {std::pair(1U, 0U), std::pair(2U, 0U), std::pair(10U, 0U), std::pair(60U, 0U),
+          std::pair(2U, 20U)}) {
+        CAPTURE(lifetime);
+        TimePoint now = start;
+        Freshness f = fresh_for(lifetime);
+        f.took_ms = took_ms;
+        unsigned misses = 1, fetches = 1;
+        constexpr unsigned lifetimes = 200;
+        for (unsigned i = 0; i < 50 * lifetime * lifetimes; ++i) {
+            now += 20ms;
+            const bool missed = f.ttl(now) <= 0;
+            if (!missed && !(is_near_end(f, now) && refresh_early(f, now, dice(random)))) continue;
+            misses += missed ? 1 : 0;
+            ++fetches;
+            f.received = now;
+        }
+        CHECK(misses == 1);
+        CHECK(fetches <= lifetimes * 4 / 3 + 1);
+        CHECK(fetches > lifetimes);
+    }
 }
 
 TEST_CASE("judging reuse allocates nothing") {

@@ -295,6 +295,40 @@ TEST_CASE("the hottest keys come first, each once, and no markers") {
     CHECK(keys.size() == 100);
 }
 
+TEST_CASE("what is in most demand comes first, as long as it is stored, then what was used") {
+    World world;
+    for (int i = 0; i < 100; ++i)
+        world.put(key_of("a.example/" + std::to_string(i)), "x");
+    for (int use = 0; use < 3; ++use)  // as much as eviction tells apart
+        for (int i = 0; i < 90; ++i)
+            world.find(key_of("a.example/" + std::to_string(i)));
+    for (const auto& [target, uses] :
+         {std::pair("95", 64), std::pair("gone", 640), std::pair("97", 128), std::pair("7", 192)})
+        world.store.count_demand(key_of(std::string("a.example/") + target).hash,
+                                 static_cast<std::uint32_t>(uses));
+    const auto keys = world.store.hottest(4);
+    REQUIRE(keys.size() == 4);
+    CHECK(keys[0] == key_of("a.example/7").text);
+    CHECK(keys[1] == key_of("a.example/97").text);
+    CHECK(keys[2] == key_of("a.example/95").text);
+    CHECK(world.store.hottest(2).size() == 2);
+    CHECK(world.store.hottest(1000).size() == 100);
+}
+
+TEST_CASE("variants() gives what is stored for a key, the newest first") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    CHECK(world.store.variants(key, 9).empty());
+    world.put(key_of("a.example/y"), "other");
+    world.put(key, "1", {.vary = "x: 1\n"});
+    world.put(key, "2", {.vary = "x: 2\n"});
+    const auto all = world.store.variants(key, 9);
+    REQUIRE(all.size() == 2);
+    CHECK(all[0]->vary() == "x: 2\n");
+    CHECK(all[1]->vary() == "x: 1\n");
+    CHECK(world.store.variants(key, 1).size() == 1);
+}
+
 TEST_CASE("the guessed hit rate counts look-ups that find something, and first insertions") {
     World world;
     world.put(key_of("a.example/marked"), "", {.marker = true});

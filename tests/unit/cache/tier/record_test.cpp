@@ -251,7 +251,8 @@ TEST_CASE("names differ with all that they stand for, and never contain it") {
     CHECK(name != name_of_key("other", "p\nhttp\na.example\n/x"));
     CHECK(name_of_variant(name, "accept: a\n") != name_of_variant(name, "accept: b\n"));
     CHECK(name_of_variant(name, "accept: a\n").starts_with(name + ":"));
-    CHECK(name_of_lease(name) == name + ":lease");
+    CHECK(name_of_lease(name, "") == name + ":lease");
+    CHECK(name_of_lease(name, "accept: a\n") == name_of_variant(name, "accept: a\n") + ":lease");
     // The same on every node and in every release.
     CHECK(hex(hash128("")) == hex(hash128(std::string())));
     CHECK(name_of_purges("sg") == "{sg}:purges");

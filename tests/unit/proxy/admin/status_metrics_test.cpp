@@ -53,6 +53,7 @@ Status sample() {
     status.cache.waiting = 12;
     status.cache.lookup_p50_us = 0.5;
     status.cache.lookup_p99_us = 2;
+    status.cache.lookups = {{{1.28e-7, 3}, {2.56e-7, 5}}, 7, 0.25};
     status.cache.curve = {{0.5, 0.25}, {4, 0.125}};
     return status;
 }
@@ -109,7 +110,12 @@ TEST_CASE("the cache has its series") {
     CHECK(has(page, "scrollgate_cache_collapsed_total 10"));
     CHECK(has(page, "scrollgate_cache_fills 11"));
     CHECK(has(page, "scrollgate_cache_waiting 12"));
-    CHECK(has(page, R"(scrollgate_cache_lookup_seconds{figure="p99"} 2e-06)"));
+    CHECK(has(page, "# TYPE scrollgate_cache_lookup_seconds histogram"));
+    CHECK(has(page, R"(scrollgate_cache_lookup_seconds_bucket{le="1.28e-07"} 3)"));
+    CHECK(has(page, R"(scrollgate_cache_lookup_seconds_bucket{le="2.56e-07"} 5)"));
+    CHECK(has(page, R"(scrollgate_cache_lookup_seconds_bucket{le="+Inf"} 7)"));
+    CHECK(has(page, "scrollgate_cache_lookup_seconds_count 7"));
+    CHECK(has(page, "scrollgate_cache_lookup_seconds_sum 0.25"));
     CHECK(has(page, R"(scrollgate_cache_miss_ratio{memory="0.5"} 0.25)"));
     CHECK(has(page, R"(scrollgate_cache_miss_ratio{memory="4"} 0.125)"));
 }

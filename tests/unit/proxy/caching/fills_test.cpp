@@ -2,6 +2,7 @@
 #include <fstream>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "tests/unit/proxy/caching/cached_edge.hpp"
 
@@ -97,6 +98,114 @@ TEST_CASE("a follower for whom Vary chooses another response leads its own fill"
     CHECK(site.finish(*leader).body == "de");
     CHECK(site.finish(*follower).body == "en");
     CHECK(site.get("\nX-Tongue: en").field("Cache-Status") == "scrollgate; hit; ttl=60");
+}
+
+TEST_CASE("followers whom Vary tells apart from the leader wait for each other") {
+    HeldSite site;
+    const auto ask = [&](const char* tongue) { return site.send(get_a + "\nX-Tongue: " + tongue); };
+    const auto answer = [&](const char* tongue, std::size_t nth) {
+        site.origin_sends(
+            HeldSite::reply("200 OK\nConnection: close\nVary: X-Tongue\nCache-Control: max-age=60",
+                            tongue),
+            nth);
+    };
+    const auto leader = ask("de");
+    std::vector<std::shared_ptr<ScriptedPeer>> english, french;
+    for (int i = 0; i < 20; ++i) {
+        english.push_back(ask("en"));
+        french.push_back(ask("fr"));
+    }
+    CHECK(site.asked.size() == 1);
+    answer("de", 0);
+    CHECK(site.asked.size() == 3);  // both at once, not one after the other
+    const bool english_first = site.asked.at(1).field("X-Tongue") == "en";
+    answer("en", english_first ? 1 : 2);
+    answer("fr", english_first ? 2 : 1);
+    CHECK(site.finish(*leader).body == "de");
+    for (const auto& one : english)
+        CHECK(site.finish(*one).body == "en");
+    for (const auto& one : french)
+        CHECK(site.finish(*one).body == "fr");
+    CHECK(site.asked.size() == 3);
+    // What is stored tells what it varies by: nobody waits for another variant.
+    const auto italian = ask("it"), spanish = ask("es"), second = ask("it");
+    CHECK(site.asked.size() == 5);
+    answer("it", 3);
+    answer("es", 4);
+    CHECK(site.finish(*second).body == "it");
+    CHECK(site.finish(*spanish).body == "es");
+    CHECK(site.finish(*italian).body == "it");
+}
+
+TEST_CASE("an origin that varies by something else each time is waited for four times") {
+    HeldSite site;
+    constexpr std::size_t count = 9;
+    std::vector<std::shared_ptr<ScriptedPeer>> clients;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::string fields = fmt::format("\nX-Id: {}", i);
+        for (std::size_t other = 0; other < count; ++other)
+            fields += fmt::format("\nX-{}: {}", other, i == other ? "me" : "another");
+        clients.push_back(site.send(get_a + fields));
+    }
+    for (std::size_t nth = 0; nth < count; ++nth) {
+        CHECK(site.asked.size() == (nth < 4 ? nth + 1 : count));
+        const std::string id(site.asked.at(nth).field("X-Id"));
+        const std::string head =
+            "200 OK\nConnection: close\nCache-Control: max-age=60\nVary: X-" + id;
+        site.origin_sends(HeldSite::reply(head, id), nth);
+    }
+    for (std::size_t i = 0; i < count; ++i)
+        CHECK(site.finish(*clients[i]).body == std::to_string(i));
+    CHECK(site.asked.size() == count);
+}
+
+TEST_CASE("a 404 that others have waited for is not waited for again, but what is good is stored") {
+    HeldSite site;
+    const auto not_found = HeldSite::reply("404 Not Found\nConnection: close", "no");
+    const auto leader = site.send(get_a);
+    const auto follower = site.send(get_a);
+    CHECK(site.asked.size() == 1);
+    site.origin_sends(not_found, 0);
+    CHECK(site.asked.size() == 2);
+    site.origin_sends(not_found, 1);
+    CHECK(site.finish(*leader).status == 404);
+    CHECK(site.finish(*follower).status == 404);
+    const auto third = site.send(get_a), fourth = site.send(get_a);
+    CHECK(site.asked.size() == 4);
+    site.origin_sends(not_found, 2);
+    CHECK(site.finish(*third).status == 404);
+    site.origin_sends(HeldSite::reply("200 OK\nCache-Control: max-age=60", "hello"), 3);
+    CHECK(site.finish(*fourth).field("Cache-Status") == "scrollgate; fwd=miss; stored");
+    CHECK(site.get().field("Cache-Status") == "scrollgate; hit; ttl=60");
+}
+
+TEST_CASE("a 404 that nobody else has waited for leaves nothing behind, nor does a 500") {
+    HeldSite site;
+    std::string answer;
+    bool waited = false;
+    SUBCASE("404") {
+        answer = HeldSite::reply("404 Not Found\nConnection: close", "no");
+    }
+    SUBCASE("500") {
+        answer = HeldSite::reply("500 Sorry\nConnection: close", "no");
+        waited = true;
+    }
+    std::size_t nth = 0;
+    const auto answer_all = [&] {
+        for (; nth < site.asked.size(); ++nth)
+            site.origin_sends(answer, nth);
+    };
+    std::vector<std::shared_ptr<ScriptedPeer>> clients{site.send(get_a)};
+    if (waited) clients.push_back(site.send(get_a));
+    answer_all();
+    const std::size_t before = site.asked.size();
+    clients.push_back(site.send(get_a));
+    clients.push_back(site.send(get_a));
+    CHECK(site.asked.size() == before + 1);  // the second one waits
+    CHECK(site.edge.cache.store.numbers().entries == 0);
+    answer_all();
+    for (const auto& client : clients)
+        CHECK(site.finish(*client).body == "no");
 }
 
 TEST_CASE("what is truncated is not stored, and nobody takes it for whole") {

@@ -20,3 +20,22 @@ TEST_CASE("a quantile is the upper bound of its bucket, at most a quarter more")
     times.add(-1ns);
     times.add(3h);
 }
+
+TEST_CASE("a histogram counts all that were timed, by doubling bounds") {
+    LookupTimes times;
+    CHECK(times.totals().count == 0);
+    CHECK(times.totals().buckets.size() == 18);
+    times.add(100ns);
+    times.add(300ns);
+    times.add(300ns);
+    times.add(1s);
+    const LookupTimes::Totals all = times.totals();
+    CHECK(all.count == 4);
+    CHECK(all.seconds == doctest::Approx(1.0000007));
+    CHECK(all.buckets.front().seconds == doctest::Approx(128e-9));
+    CHECK(all.buckets[0].count == 1);
+    CHECK(all.buckets[1].count == 1);  // 256 ns
+    CHECK(all.buckets[2].count == 3);  // 512 ns
+    CHECK(all.buckets.back().seconds == doctest::Approx(16.777216e-3));
+    CHECK(all.buckets.back().count == 3);
+}
