@@ -1,5 +1,7 @@
 #include "proxy/pipeline/failover.hpp"
 
+#include <vector>
+
 #include "core/limits.hpp"
 #include "proxy/pipeline/hedge.hpp"
 #include "proxy/pipeline/repeat.hpp"
@@ -86,6 +88,8 @@ Task<Result<void>> try_endpoints(Exchange& x, bool keeping) {
         co_await winner.abandon();
         last = began.error();
         if (!may_go_on(x, *last)) co_return *last;
+        if (last->kind == ErrorKind::upstream_refused && winner.spent())
+            std::erase(x.tried, &winner.endpoint());
     }
 }
 
