@@ -94,6 +94,7 @@ void Http2Session::input_seen() noexcept {
 // ---- reading
 
 Task<void> Http2Session::read_all() {
+    use_spares();
     if (!received().empty()) take_input();
     while (!codec_.over() && !failure()) {
         set_deadline();
@@ -151,8 +152,7 @@ Task<void> Http2Session::write_all() {
         .stalled = ErrorKind::client_stalled,
     };
     for (;;) {
-        BufferLease buffer = bulk_ ? loop().bulk_buffers().lease() : BufferLease();
-        if (!buffer) buffer = loop().small_buffers().lease();
+        BufferLease buffer = loop().shared_buffer(bulk_);
         if (!buffer) {
             fail(ErrorKind::overloaded);
             co_return;
