@@ -280,6 +280,7 @@ inline constexpr auto http2_ping_wait = 5s;        ///< …which is to be answer
 inline constexpr auto http2_silence_again = 5min;  ///< …and not again in the same silence before,
 inline constexpr auto http2_ping_again = 10s;      ///< …or this, if streams were opened since,
 inline constexpr unsigned http2_pings = 3;         ///< …while there were fewer PINGs than this
+inline constexpr auto http2_client_ping_wait = 20s;   ///< for clients with calls under way
 inline constexpr std::size_t http2_write = 64 * KiB;  ///< most that leaves in one write
 
 // -- TLS and the PROXY protocol

@@ -22,7 +22,7 @@ void Http2OriginEnd::begin(Exchange& x, SharedSeat seat) noexcept {
     seat_ = std::move(seat);
     heard_before_ = seat_->heard();
     source_.start(*this, *this,
-                  {.stall = x.route->upstream_body,
+                  {.stall = x.grpc ? no_limit : x.route->upstream_body,  // PINGs tell (decision 21)
                    .until = x.until,
                    .stalled = ErrorKind::upstream_stalled,
                    .all_that_came = true});

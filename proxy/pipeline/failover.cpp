@@ -5,6 +5,7 @@
 #include "core/limits.hpp"
 #include "proxy/pipeline/hedge.hpp"
 #include "proxy/pipeline/repeat.hpp"
+#include "proxy/pipeline/silence_watch.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -104,6 +105,8 @@ Task<Result<void>> forward(Exchange& x) {
         x.replay.start(*x.body, x.route->route->failover.replay, x.worker.replay_memory());
         x.body = &x.replay;
     }
+    const Duration silence = x.grpc ? x.route->tunnel_idle : no_limit;
+    const SilenceWatch watch(x, silence, ErrorKind::request_timeout);
     const Result<void> forwarded = co_await try_endpoints(x, false);
     x.replay.reset();
     x.body = from_client;
