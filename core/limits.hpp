@@ -41,8 +41,9 @@ inline constexpr std::size_t small_buffers = 64 * 1024;  ///< 1 GiB of address s
 inline constexpr std::size_t bulk_buffers = 1024;        ///< 256 MiB
 inline constexpr std::size_t small_buffers_kept = 1024;  ///< free ones that stay resident
 inline constexpr std::size_t bulk_buffers_kept = 8;
-inline constexpr auto buffer_look = 10ms;  ///< what many share waits for one, looking this often
-inline constexpr unsigned buffer_looks = 100;       ///< …and so often
+inline constexpr std::size_t buffer_spare = 4 * KiB;  ///< for what many share, if no other is free
+inline constexpr std::size_t spare_buffers = 16 * 1024;  ///< 64 MiB
+inline constexpr std::size_t spare_buffers_kept = 16;
 inline constexpr std::size_t block_buffers = 4096;  ///< of cache_block, for stored bodies: 256 MiB
 inline constexpr std::size_t block_buffers_kept = 16;
 inline constexpr std::size_t pipe_size = 1 * MiB;         ///< of one for splice(2)
@@ -283,6 +284,7 @@ inline constexpr auto http2_ping_wait = 5s;        ///< …which is to be answer
 inline constexpr auto http2_silence_again = 5min;  ///< …and not again in the same silence before,
 inline constexpr auto http2_ping_again = 10s;      ///< …or this, if streams were opened since,
 inline constexpr unsigned http2_pings = 3;         ///< …while there were fewer PINGs than this
+inline constexpr auto http2_client_ping_wait = 20s;   ///< for clients with calls under way
 inline constexpr std::size_t http2_write = 64 * KiB;  ///< most that leaves in one write
 
 // -- TLS and the PROXY protocol

@@ -111,17 +111,17 @@ Codec<Duration> wait(Duration most = 24h) {
 /// The timeouts that a route may set for itself share codec and meaning with those of the process.
 struct Wait {
     static constexpr const char* client_body =
-        "longest pause between two reads of a request body; 408";
+        "longest pause between two reads of a request body; 408. Clients of gRPC are asked by PING";
     static constexpr const char* client_write =
         "longest pause in which the client takes no byte of the answer; the connection is closed";
     static constexpr const char* connect = "for one TCP connect to an endpoint";
     static constexpr const char* upstream_response =
         "from the request's last byte to the final response head, over all attempts; 504";
     static constexpr const char* upstream_body =
-        "longest pause between two reads of a response body";
+        "longest pause between two reads of a response body, but for gRPC over HTTP/2";
     static constexpr const char* request = "hard total for a request and its response";
     static constexpr const char* tunnel_idle =
-        "longest silence in an upgraded connection (WebSocket)";
+        "longest silence in an upgraded connection (WebSocket), or of both sides of a gRPC call";
 };
 
 Codec<SocketAddress> dns_server() {

@@ -96,6 +96,7 @@ void ClientSession::message_came(SessionStream& stream) noexcept {
 
 void ClientSession::goaway_came(std::int32_t last) noexcept {
     going_away_ = true;
+    spent_ = last > 0;
     refuse_beyond(last);
 }
 

@@ -93,6 +93,8 @@ class ClientSession : public Session {
     [[nodiscard]] bool submit(ClientStream& stream, const RequestHead& head);
     /// The same. The response is received into `own`, if it is not null, which outlives the stream.
     [[nodiscard]] bool submit(ClientStream& stream, const Request& request, Incoming* own);
+    /// The peer's GOAWAY says that it has acted upon streams: the connection has done its part.
+    [[nodiscard]] bool spent() const noexcept { return spent_; }
 
   private:
     void message_came(SessionStream& stream) noexcept override;
@@ -102,6 +104,7 @@ class ClientSession : public Session {
     /// One for all streams, because their sections never mix: it stays warm.
     Incoming incoming_;
     std::unique_ptr<OutgoingFields> fields_;  ///< of the request that is being submitted
+    bool spent_ = false;
 };
 
 }  // namespace scrollgate::http2

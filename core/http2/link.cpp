@@ -7,48 +7,15 @@
 #include "core/limits.hpp"
 
 namespace scrollgate::http2 {
-namespace {
-
-/// co_await of one that has a name: until others may have given buffers back.
-class Pause final : private TimerWheel::Timer {
-  public:
-    explicit Pause(EventLoop& loop) noexcept : loop_(loop) {}
-
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> waiting) noexcept {
-        waiting_ = waiting;
-        loop_.arm(*this, loop_.now() + limits::buffer_look);
-    }
-    void await_resume() const noexcept {}
-
-  private:
-    void expired() noexcept override { loop_.resume_later(waiting_); }
-
-    EventLoop& loop_;
-    std::coroutine_handle<> waiting_;
-};
-
-/// Nothing came only because there was no buffer for it.
-bool starving(const Connection& connection) noexcept {
-    return connection.starved() && connection.is_open() && !connection.at_end();
-}
-
-}  // namespace
 
 Task<void> Carrier::carry() {
     carrying_ = true;
     Child writer;
     writer.start(write_all());
-    unsigned starved = 0;  // looks in a row; many streams would end for want of one buffer
+    connection_.use_spares();
     while (!session_.over()) {
         const bool more = co_await connection_.more();
-        if (!more && starving(connection_) && ++starved < limits::buffer_looks) {
-            Pause pause(connection_.loop());
-            co_await pause;
-            if (connection_.is_open()) continue;
-        }
         if (!more) break;
-        starved = 0;
         const std::string_view bytes = connection_.received();
         connection_.want_bulk(bytes.size() > limits::buffer_small / 2);
         session_.feed(bytes);
@@ -66,20 +33,12 @@ Task<void> Carrier::carry() {
 Task<void> Carrier::write_all() {
     EventLoop& loop = connection_.loop();
     const Connection::Patience patience;
-    unsigned starved = 0;
     while (carrying_) {
-        BufferLease buffer = bulk_ ? loop.bulk_buffers().lease() : BufferLease();
-        if (!buffer) buffer = loop.small_buffers().lease();
-        if (!buffer && ++starved < limits::buffer_looks) {
-            Pause pause(loop);
-            co_await pause;
-            continue;
-        }
+        BufferLease buffer = loop.shared_buffer(bulk_);
         if (!buffer) {
             connection_.fail(ErrorKind::overloaded);
             co_return;
         }
-        starved = 0;
         const std::size_t room = std::min(buffer.size(), limits::http2_write);
         const std::size_t size = session_.pull({buffer.data(), room});
         if (size > 0) {

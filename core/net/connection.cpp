@@ -49,8 +49,10 @@ bool Connection::reserve(std::size_t size) {
 }
 
 // Changes between small and large buffer while nothing unconsumed is in the present one. When no
-// large one is free, the small one does; while a head is pinned in the large one, that stays.
+// large one is free, the small one does; while a head is pinned in the large one, that stays. A
+// spare one goes back: there may be others again.
 void Connection::switch_buffer() {
+    if (buffer_.size() < limits::buffer_small && pinned_ == 0) return buffer_.release();
     const bool large = buffer_.size() > limits::buffer_small;
     if (large == bulk_wanted_) return;
     if (!bulk_wanted_) {
@@ -77,7 +79,7 @@ bool Connection::make_room() {
         leave_pinned();
     }
     if (!buffer_) {
-        buffer_ = loop_.small_buffers().lease();
+        buffer_ = spares_ ? loop_.shared_buffer(false) : loop_.small_buffers().lease();
         begin_ = end_ = pinned_ = 0;
         starved_ = !buffer_;
         return !starved_;

@@ -53,6 +53,9 @@ class Connection : private IoHandler, private TimerWheel::Timer {
     /// Reads through a large buffer from the next read on, if one is free; for long bodies.
     void want_bulk(bool on) noexcept { bulk_wanted_ = on; }
 
+    /// If no other buffer is free, a spare one does: many would suffer for want of one.
+    void use_spares() noexcept { spares_ = true; }
+
     /// Starts a read if none is pending and there is room. input_seen() tells of its end, unless a
     /// coroutine waits in more().
     void arm();
@@ -207,6 +210,7 @@ class Connection : private IoHandler, private TimerWheel::Timer {
     std::optional<ErrorKind> failure_, read_failure_;
     bool reading_ = false, writing_ = false, parking_ = false, parked_ = false;
     bool ended_ = false, starved_ = false, bulk_wanted_ = false;
+    bool spares_ = false;
     bool input_awaited_ = false;  ///< by reader_, which wants nothing read
     bool spliced_ = false;
 };

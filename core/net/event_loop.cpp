@@ -27,6 +27,7 @@ EventLoop::EventLoop(const Clock& clock, std::uint64_t seed, std::uint32_t frequ
       wheel_(frequency, clock.now()),
       small_(limits::buffer_small, limits::small_buffers, limits::small_buffers_kept),
       bulk_(limits::buffer_bulk, limits::bulk_buffers, limits::bulk_buffers_kept),
+      spare_(limits::buffer_spare, limits::spare_buffers, limits::spare_buffers_kept),
       blocks_(limits::cache_block, limits::block_buffers, limits::block_buffers_kept),
       pipes_(limits::pipes, limits::pipes_kept),
       epoll_(must(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
@@ -158,6 +159,13 @@ void EventLoop::resume_later(std::coroutine_handle<> waiting) {
 }
 
 // ---- timers
+
+BufferLease EventLoop::shared_buffer(bool large_wanted) noexcept {
+    BufferLease buffer = large_wanted ? bulk_.lease() : BufferLease();
+    if (!buffer) buffer = small_.lease();
+    if (!buffer) buffer = spare_.lease();
+    return buffer;
+}
 
 void EventLoop::arm(TimerWheel::Timer& timer, TimePoint when) noexcept {
     wheel_.arm(timer, when);

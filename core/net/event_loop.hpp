@@ -86,6 +86,11 @@ class EventLoop {
     void arm(TimerWheel::Timer& timer, TimePoint when) noexcept;
     [[nodiscard]] BufferPool& small_buffers() noexcept { return small_; }
     [[nodiscard]] BufferPool& bulk_buffers() noexcept { return bulk_; }
+    /// Small ones for connections that many share, while no other is free (decision 6).
+    [[nodiscard]] BufferPool& spare_buffers() noexcept { return spare_; }
+    /// What such a connection writes from: a large one if that is wanted and there is one, else a
+    /// small or a spare one. Empty if there is none of these either.
+    [[nodiscard]] BufferLease shared_buffer(bool large_wanted) noexcept;
     /// Each for one block of a stored body that is compressed.
     [[nodiscard]] BufferPool& block_buffers() noexcept { return blocks_; }
     [[nodiscard]] PipePool& pipes() noexcept { return pipes_; }
@@ -107,7 +112,7 @@ class EventLoop {
     FastRng rng_;
     TimerWheel wheel_;
     TimePoint wakes_ = never;  ///< when the wheel must be turned next, or earlier
-    BufferPool small_, bulk_, blocks_;
+    BufferPool small_, bulk_, spare_, blocks_;
     PipePool pipes_;
 
     int epoll_;

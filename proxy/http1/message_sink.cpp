@@ -1,5 +1,6 @@
 #include "proxy/http1/message_sink.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/http1/head_writer.hpp"
@@ -11,7 +12,7 @@ void Http1MessageSink::start(Connection& connection, const Rules& rules) noexcep
     rules_ = rules;
     head_.clear();
     framing_ = {};
-    left_ = sent_ = 0;
+    left_ = sent_ = part_ = 0;
     complete_ = false;
 }
 
@@ -54,8 +55,10 @@ Task<Result<void>> Http1MessageSink::write(const BodyChunk& chunk) {
 
 Task<Result<void>> Http1MessageSink::send(std::string_view data, std::string_view behind,
                                           Pipe* pipe) {
+    const std::size_t before = head_.size(), size = data.size() + (pipe ? pipe->held() : 0);
     const IoResult result = co_await connection_->write(rules_.patience, head_, data, behind, pipe);
     sent_ += result.bytes;
+    part_ = std::min(result.bytes - std::min(result.bytes, before), size);
     head_.clear();
     if (!result.error) {
         if (complete_ && rules_.fin_at_end) connection_->shutdown_write();

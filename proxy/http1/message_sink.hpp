@@ -32,6 +32,7 @@ class Http1MessageSink final : public BodySink {
 
     Task<Result<void>> write(const BodyChunk& chunk) override;
     Task<Result<void>> flush() override;
+    [[nodiscard]] std::size_t part_written() const noexcept override { return part_; }
     /// A body that goes out as it is, over plain TCP.
     [[nodiscard]] bool can_pipe() const noexcept override {
         return (framing_.kind == BodyFraming::Kind::length ||
@@ -62,6 +63,7 @@ class Http1MessageSink final : public BodySink {
     BodyFraming framing_;
     std::uint64_t left_ = 0;
     std::uint64_t sent_ = 0;
+    std::size_t part_ = 0;  ///< of the chunk whose write failed
     bool complete_ = false;
 };
 

@@ -27,6 +27,7 @@ class Http1ResponseSink final : public ResponseSink {
     void abort() noexcept override;
     Task<Result<void>> write(const BodyChunk& chunk) override { return out_.write(chunk); }
     Task<Result<void>> flush() override { return out_.flush(); }
+    [[nodiscard]] std::size_t part_written() const noexcept override { return out_.part_written(); }
     [[nodiscard]] bool can_pipe() const noexcept override { return out_.can_pipe(); }
 
     /// The connection is not to be used again after this response, if that can still be said in it.

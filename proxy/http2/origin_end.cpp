@@ -22,7 +22,7 @@ void Http2OriginEnd::begin(Exchange& x, SharedSeat seat) noexcept {
     seat_ = std::move(seat);
     heard_before_ = seat_->heard();
     source_.start(*this, *this,
-                  {.stall = x.route->upstream_body,
+                  {.stall = x.grpc ? no_limit : x.route->upstream_body,  // PINGs tell (decision 21)
                    .until = x.until,
                    .stalled = ErrorKind::upstream_stalled,
                    .all_that_came = true});
@@ -41,7 +41,7 @@ void Http2OriginEnd::reset() noexcept {
     expected_ = never;
     late_ = ErrorKind::upstream_timeout;
     failure_.reset();
-    called_off_ = head_here_ = unheard_ = tunnel_ = false;
+    called_off_ = head_here_ = unheard_ = spent_ = tunnel_ = false;
     untouched_ = true;
 }
 
@@ -65,7 +65,10 @@ Task<Result<void>> Http2OriginEnd::connect(std::string_view host) {
         if (settling_.gate.timed_out()) break;
     }
     if (failure_) co_return *failure_;
-    if (seat_->going_away()) co_return Error{ErrorKind::upstream_refused, true, {}, "GOAWAY"};
+    if (seat_->going_away()) {
+        spent_ = seat_->spent();
+        co_return Error{ErrorKind::upstream_refused, true, {}, "GOAWAY"};
+    }
     if (!seat_->settled()) {
         co_return Error{ErrorKind::upstream_timeout, true, {}, "no SETTINGS of the origin's"};
     }
@@ -96,6 +99,7 @@ Result<void> Http2OriginEnd::submit(std::string_view host, std::string_view prot
     };
     heard_before_ = seat_->heard();
     if (!seat_->submit(*this, request, &incoming_)) {
+        spent_ = seat_->spent();
         return Error{ErrorKind::upstream_refused, true, {}, "the connection takes no more streams"};
     }
     untouched_ = false;
@@ -197,7 +201,9 @@ void Http2OriginEnd::response_ended(const HeaderList* trailers) noexcept {
 
 void Http2OriginEnd::failed(const Error& error) noexcept {
     if (!failure_) failure_ = error;
-    unheard_ = error.cause.failed() && seat_->used() && seat_->heard() == heard_before_;
+    const bool silent = seat_->heard() == heard_before_;
+    unheard_ = error.cause.failed() && seat_->used() && (silent || error.retry_safe);
+    spent_ = seat_->spent();
     untouched_ = error.retry_safe;
     source_.failed(error);
     out_.failed(error);

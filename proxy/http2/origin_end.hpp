@@ -37,6 +37,7 @@ class Http2OriginEnd final : public OriginEnd, private http2::ClientStream, priv
     BodySource& response(const ResponseHead&) override { return source_; }
     Tunnel open_tunnel(Duration idle) override;
     bool died_unused(const Error& error) const noexcept override;
+    bool spent() const noexcept override { return spent_; }
     void finish(bool whole) noexcept override;
 
   private:
@@ -84,6 +85,7 @@ class Http2OriginEnd final : public OriginEnd, private http2::ClientStream, priv
     bool head_here_ = false;  ///< the final one, in incoming_
     bool untouched_ = true;   ///< no request has left
     bool unheard_ = false;    ///< the connection ended without a byte since the request
+    bool spent_ = false;
     bool tunnel_ = false;
 };
 

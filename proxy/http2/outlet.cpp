@@ -14,6 +14,7 @@ void Http2Outlet::start(Duration stall, ErrorKind stalled) noexcept {
 
 void Http2Outlet::reset() noexcept {
     chunk_ = {};
+    put_ = 0;
     all_taken_ = false;
     failure_.reset();
     gate_.reset();
@@ -50,7 +51,10 @@ Task<Result<void>> Http2Outlet::taken() {
         const TimedGate::State passed = co_await gate_.passed();
         if (failure_) co_return *failure_;
         // The last of it may go between the gate's time and this step: nothing would open it again.
-        if (all_taken_ || passed != TimedGate::State::timed_out) co_return Result<void>();
+        if (all_taken_ || passed != TimedGate::State::timed_out) {
+            put_ = 0;
+            co_return Result<void>();
+        }
         if (loop_.now() >= until_) co_return Error{ErrorKind::request_timeout};
         if (given_ == before) co_return Error{stalled_};
         gate_.reset();

@@ -37,15 +37,19 @@ class Http2Outlet {
     /// What fill() gives from now on; its bytes stay valid until taken() has finished.
     void put(const BodyChunk& chunk) noexcept {
         chunk_ = chunk;
+        put_ = chunk.data.size();
         all_taken_ = false;
     }
+    /// After taken() has failed: bytes of what was put that fill() had taken.
+    [[nodiscard]] std::size_t part_taken() const noexcept { return put_ - chunk_.data.size(); }
     /// Waits for fill() to have taken it all.
     [[nodiscard]] Task<Result<void>> taken();
 
   private:
     EventLoop& loop_;
-    TimedGate gate_;   ///< where taken() waits
-    BodyChunk chunk_;  ///< what is being written; its data shrinks from the front
+    TimedGate gate_;       ///< where taken() waits
+    BodyChunk chunk_;      ///< what is being written; its data shrinks from the front
+    std::size_t put_ = 0;  ///< its size at first; 0 when it was taken
     std::uint64_t given_ = 0;
     bool all_taken_ = false;  ///< of `chunk_`
     bool ended_ = false;

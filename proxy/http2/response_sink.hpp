@@ -41,6 +41,7 @@ class Http2ResponseSink final : public ResponseSink {
     void abort() noexcept override { aborted_ = true; }
     Task<Result<void>> write(const BodyChunk& chunk) override;
     Task<Result<void>> flush() override;
+    [[nodiscard]] std::size_t part_written() const noexcept override { return out_.part_taken(); }
 
     [[nodiscard]] bool aborted() const noexcept { return aborted_; }
 

@@ -94,6 +94,7 @@ void Http2Session::input_seen() noexcept {
 // ---- reading
 
 Task<void> Http2Session::read_all() {
+    use_spares();
     if (!received().empty()) take_input();
     while (!codec_.over() && !failure()) {
         set_deadline();
@@ -151,8 +152,7 @@ Task<void> Http2Session::write_all() {
         .stalled = ErrorKind::client_stalled,
     };
     for (;;) {
-        BufferLease buffer = bulk_ ? loop().bulk_buffers().lease() : BufferLease();
-        if (!buffer) buffer = loop().small_buffers().lease();
+        BufferLease buffer = loop().shared_buffer(bulk_);
         if (!buffer) {
             fail(ErrorKind::overloaded);
             co_return;
@@ -208,6 +208,8 @@ Task<void> Http2Session::serve_one(Http2Exchange& one) {
     using Because = http2::ServerSession::Because;
     Exchange& x = one.exchange;
     identify(x);
+    const bool call = x.grpc;
+    if (call) life_.call_began(loop().now(), received_total(), x.config().timeouts.client_body);
     if (!one.judged()) {  // what nghttp2 has refused by itself
         x.record.outcome =
             one.gone() == http2::StreamEnd::malformed ? "bad_request" : "client_closed";
@@ -225,6 +227,7 @@ Task<void> Http2Session::serve_one(Http2Exchange& one) {
     codec_.finish(one, one.sink.aborted() ? Because::fault : Because::done);
     wake();
     worker_.observe(x);
+    if (call) life_.call_ended();
     one.unlink();
     one.reset();
     worker_.http2_exchanges().give_back(one);
@@ -247,7 +250,7 @@ void Http2Session::set_deadline() {
         section_until_ = after(now, times.client_header);
     }
     if (lingering_) return;
-    TimePoint when = std::min(section_until_, end_at_);
+    TimePoint when = std::min({section_until_, end_at_, life_.due()});
     if (live_ == 0) when = std::min({when, idle_until_, now + limits::buffer_return});
     expire_at(Way::read, when, ErrorKind::cancelled);
 }
@@ -256,13 +259,25 @@ void Http2Session::deadline_passed(ErrorKind kind) noexcept {
     const TimePoint now = loop().now();
     if (kind != ErrorKind::cancelled || lingering_ || now >= section_until_) return fail(kind);
     if (now >= end_at_ || (live_ == 0 && now >= idle_until_)) return end_soon();
+    if (now >= life_.due()) return look_for_life();
     TimePoint idle = live_ == 0 ? idle_until_ : never;
     if (live_ == 0 && writing()) {  // it is not idle yet
         idle = std::min(idle, now + limits::buffer_return);
     } else if (live_ == 0) {
         park();
     }
-    expire_at(Way::read, std::min({idle, section_until_, end_at_}), ErrorKind::cancelled);
+    const TimePoint when = std::min({idle, section_until_, end_at_, life_.due()});
+    expire_at(Way::read, when, ErrorKind::cancelled);
+}
+
+void Http2Session::look_for_life() {
+    const LifeWatch::Next next = life_.look(loop().now(), received_total());
+    if (next == LifeWatch::Next::give_up) return fail(ErrorKind::client_closed);
+    if (next == LifeWatch::Next::ask) {
+        codec_.ping();
+        wake();
+    }
+    set_deadline();
 }
 
 // No stream is taken any more; what runs goes on.

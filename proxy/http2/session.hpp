@@ -14,6 +14,7 @@
 #include "core/net/connection.hpp"
 #include "core/task.hpp"
 #include "proxy/http2/exchange.hpp"
+#include "proxy/http2/life_watch.hpp"
 #include "proxy/http2/line.hpp"
 #include "proxy/server/session.hpp"
 
@@ -70,6 +71,7 @@ class Http2Session final : private Connection, public Session, public Http2Line 
     void wake();
     void flush();
     void set_deadline();
+    void look_for_life();
     void end_soon();
     void destroy_when_quiet();
 
@@ -84,11 +86,12 @@ class Http2Session final : private Connection, public Session, public Http2Line 
     std::size_t live_ = 0;                 ///< exchanges, those whose streams are gone included
     std::vector<Http2Exchange*> waiting_;  ///< to be served as soon as the codec is left
     std::coroutine_handle<> writer_;       ///< while it has nothing to send
-    TimePoint idle_until_ = never;         ///< while no exchange is live
-    TimePoint section_until_ = never;      ///< for the field section that is being received
-    TimePoint end_at_ = never;             ///< when a drain takes no more streams
-    bool writing_on_ = true;               ///< the writer has not been told to stop
-    bool bulk_ = false;                    ///< the last write was too large for a small buffer
+    LifeWatch life_;
+    TimePoint idle_until_ = never;     ///< while no exchange is live
+    TimePoint section_until_ = never;  ///< for the field section that is being received
+    TimePoint end_at_ = never;         ///< when a drain takes no more streams
+    bool writing_on_ = true;           ///< the writer has not been told to stop
+    bool bulk_ = false;                ///< the last write was too large for a small buffer
     bool draining_ = false, ended_ = false;
     bool lingering_ = false;  ///< nothing is carried any more
     bool over_ = false;       ///< run() has ended

@@ -26,6 +26,7 @@ Attempt::~Attempt() {
 Task<Result<void>> Attempt::begin() {
     const Result<void> ended = co_await converse();
     if (!ended) died_unused_ = ended.error().retry_safe && end_->died_unused(ended.error());
+    if (!ended) spent_ = end_->spent();
     co_return ended;
 }
 

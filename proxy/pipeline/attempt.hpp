@@ -42,6 +42,8 @@ class Attempt {
     /// After a failed begin(): the connection was no good any more, and the request is as if it had
     /// not been sent.
     [[nodiscard]] bool died_unused() const noexcept { return died_unused_; }
+    /// After a failed begin(): see OriginEnd::spent().
+    [[nodiscard]] bool spent() const noexcept { return spent_; }
     /// The request went out to its last byte.
     [[nodiscard]] bool sent() const noexcept { return sent_; }
     /// When it had; after sent().
@@ -83,7 +85,7 @@ class Attempt {
     bool body_begun_ = false;  ///< bytes of the request's body may have been taken
     bool sent_ = false;        ///< the request went out to its last byte
     bool answered_ = false;    ///< the final head is here
-    bool died_unused_ = false;
+    bool died_unused_ = false, spent_ = false;
 };
 
 }  // namespace scrollgate

@@ -55,6 +55,8 @@ class BodySink {
     virtual ~BodySink() = default;
     /// Sends `chunk` with whatever head is pending, in one go. Finished = handed to the kernel.
     [[nodiscard]] virtual Task<Result<void>> write(const BodyChunk& chunk) = 0;
+    /// After a write() that failed: how many bytes of its chunk were taken all the same.
+    [[nodiscard]] virtual std::size_t part_written() const noexcept { return 0; }
     /// Sends a pending head alone.
     [[nodiscard]] virtual Task<Result<void>> flush() = 0;
     /// write() takes bytes in a pipe, which is empty when it has finished without an Error.

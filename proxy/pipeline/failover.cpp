@@ -1,8 +1,11 @@
 #include "proxy/pipeline/failover.hpp"
 
+#include <vector>
+
 #include "core/limits.hpp"
 #include "proxy/pipeline/hedge.hpp"
 #include "proxy/pipeline/repeat.hpp"
+#include "proxy/pipeline/silence_watch.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -85,6 +88,8 @@ Task<Result<void>> try_endpoints(Exchange& x, bool keeping) {
         co_await winner.abandon();
         last = began.error();
         if (!may_go_on(x, *last)) co_return *last;
+        if (last->kind == ErrorKind::upstream_refused && winner.spent())
+            std::erase(x.tried, &winner.endpoint());
     }
 }
 
@@ -99,6 +104,8 @@ Task<Result<void>> forward(Exchange& x) {
         x.replay.start(*x.body, x.route->route->failover.replay, x.worker.replay_memory());
         x.body = &x.replay;
     }
+    const Duration silence = x.grpc ? x.route->tunnel_idle : no_limit;
+    const SilenceWatch watch(x, silence, ErrorKind::request_timeout);
     const Result<void> forwarded = co_await try_endpoints(x, false);
     x.replay.reset();
     x.body = from_client;

@@ -45,6 +45,7 @@ class CallWatch final : public BodySink {
 
     Task<Result<void>> write(const BodyChunk& chunk) override;
     Task<Result<void>> flush() override { return x_.sink->flush(); }
+    std::size_t part_written() const noexcept override { return x_.sink->part_written(); }
 
   private:
     void note(const HeaderList& fields) noexcept;

@@ -50,6 +50,9 @@ class OriginEnd : public CallOff {
     /// Whether `error`, with which next_head() or send() ended, is one of a connection that was no
     /// good any more: another one to the same endpoint is worth a try.
     [[nodiscard]] virtual bool died_unused(const Error& error) const noexcept = 0;
+    /// The origin has taken as many requests on the connection as it takes on one, and this one is
+    /// beyond: nothing speaks against the endpoint.
+    [[nodiscard]] virtual bool spent() const noexcept { return false; }
     /// Gives the connection back: for another exchange if `whole` (both messages went through), if
     /// not as far as it still is of use. The end itself is given back, too, and not to be touched
     /// any more. Nothing of it may be awaited.

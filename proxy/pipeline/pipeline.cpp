@@ -21,7 +21,7 @@ std::optional<Error> find_route(Exchange& x, std::string_view path) {
     x.record.route_name = x.route->route->name;
     x.until = after(x.record.started, x.route->request);
     if (const std::optional<Error> error = x.grpc ? bound_call(x) : std::nullopt) return error;
-    x.body->bound(x.route->client_body, x.until);
+    x.body->bound(x.grpc ? no_limit : x.route->client_body, x.until);
     x.sink->bound(x.route->client_write, x.until);
     return std::nullopt;
 }

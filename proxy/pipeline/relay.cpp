@@ -25,8 +25,8 @@ Task<std::optional<RelayError>> relay(BodySource& from, BodySink& to, std::uint6
         if (!chunk) co_return RelayError{RelayError::End::source, chunk.error()};
         const std::size_t size = chunk->size();
         const Result<void> written = co_await to.write(*chunk);
+        bytes += written ? size : to.part_written();
         if (!written) co_return RelayError{RelayError::End::sink, written.error()};
-        bytes += size;
         at_a_time += piped ? size : 0;
         pipe.release();
         if (chunk->end) co_return std::nullopt;

@@ -12,6 +12,7 @@
 #include "proxy/pipeline/grpc_call.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/pipeline/relay.hpp"
+#include "proxy/pipeline/silence_watch.hpp"
 #include "proxy/server/worker.hpp"
 
 namespace scrollgate {
@@ -36,30 +37,6 @@ const char* bad_switch(const Exchange& x, const ResponseHead& head) {
     const std::string_view accept = head.fields.value(Field::sec_websocket_accept);
     return http1::answers_websocket_key(key, accept) ? nullptr : "wrong Sec-WebSocket-Accept";
 }
-
-/// Ends a tunnel through which nothing has gone either way for `limit`, seen in quarters of it.
-class TunnelIdle final : private TimerWheel::Timer {
-  public:
-    TunnelIdle(Exchange& x, Duration limit) noexcept : x_(x), limit_(limit) { arm(); }
-
-  private:
-    void arm() {
-        if (limit_ != no_limit) x_.worker.loop().arm(*this, x_.worker.loop().now() + limit_ / 4);
-    }
-    void expired() noexcept override {
-        const std::uint64_t moved = x_.record.bytes_in + x_.record.bytes_out;
-        quiet_ = moved == seen_ ? quiet_ + 1 : 0;
-        seen_ = moved;
-        if (quiet_ < 4) return arm();
-        x_.body->interrupt();
-        x_.cancel(ErrorKind::cancelled);
-    }
-
-    Exchange& x_;
-    Duration limit_;
-    std::uint64_t seen_ = 0;
-    unsigned quiet_ = 0;  ///< quarters in a row without a byte
-};
 
 /// A 1xx head whose text outlives its connection's buffer.
 ResponseHead copied(const ResponseHead& head, Arena& arena) {
@@ -181,7 +158,7 @@ Task<Result<void>> Attempt::tunnel() {
     const Result<void> upgraded = co_await x_.sink->upgrade(x_.response, protocol);
     if (upgraded) {
         const Worker::TunnelCount counted(x_.worker);
-        const TunnelIdle idle(x_, x_.route->tunnel_idle);
+        const SilenceWatch idle(x_, x_.route->tunnel_idle, ErrorKind::cancelled);
         x_.sink->bound(x_.route->tunnel_idle, never);
         const OriginEnd::Tunnel origin = end_->open_tunnel(x_.route->tunnel_idle);
         upload_.start(tunnel_up(x_, origin.to));

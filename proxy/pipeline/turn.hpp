@@ -42,6 +42,8 @@ class Turn {
     [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
     /// The final head, once there is one.
     [[nodiscard]] const ResponseHead& response() const noexcept { return attempt_->response(); }
+    /// After a failed begin(): see OriginEnd::spent().
+    [[nodiscard]] bool spent() const noexcept { return attempt_ && attempt_->spent(); }
     /// The request went out to its last byte.
     [[nodiscard]] bool sent() const noexcept { return attempt_ && attempt_->sent(); }
     /// The request is with the endpoint, which has not said a word.

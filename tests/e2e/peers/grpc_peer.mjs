@@ -215,6 +215,21 @@ const cases = {
     assert.ok(done.metadata.get('x-trailer')[0])
   },
 
+  // Pauses of three times what the proxy was told to give bodies.
+  async silence (client) {
+    const call = chat(client)
+    const end = ended(call)
+    for (let i = 1; i < 4; i++) {
+      const back = once(call, 'data')
+      call.write(bytes(i))
+      assert.ok((await back)[0].equals(bytes(i)))
+      await pause(600)
+    }
+    call.end()
+    const done = await end
+    assert.equal(done.code, status.OK, done.details)
+  },
+
   async deadline (client) {
     const late = await unary(client, bytes(1), { 'x-do': 'nothing' }, { deadline: Date.now() + 300 })
     assert.equal(late.code, status.DEADLINE_EXCEEDED)

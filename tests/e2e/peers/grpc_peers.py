@@ -53,6 +53,9 @@ class Cases(Peers):
     def test_a_stream_each_way(self):
         self.run_case("bidi")
 
+    def test_silent_streams(self):
+        self.run_case("silence", timeouts={"client_body": "200ms", "upstream_body": "200ms"})
+
     def test_deadlines(self):
         _, origin = self.run_case("deadline")
         eventually(lambda: origin.ask()["cancelled"] == 1, "the origin's call is cancelled")

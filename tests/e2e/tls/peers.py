@@ -2,7 +2,6 @@
 import base64
 import hashlib
 import json
-import re
 import shutil
 import subprocess
 import tempfile
@@ -10,10 +9,11 @@ import threading
 import unittest
 
 from harness import eventually, main
+from harness.h2load import H2LOAD, h2load
 from harness.tls import TlsTest, openssl
 from harness.wait import PATIENCE, SCALE
 
-CHROMIUM, H2LOAD = shutil.which("chromium"), shutil.which("h2load")
+CHROMIUM = shutil.which("chromium")
 LIMIT = 120
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -116,15 +116,6 @@ class Browser(TlsTest):
 
 @unittest.skipUnless(H2LOAD, "needs h2load")
 class H2load(TlsTest):
-    def load(self, url, count, *more):
-        done = subprocess.run([H2LOAD, "-n", str(count), "-c", "8", "-m", "32", *more, url],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=LIMIT, check=False)
-        self.assertIn(f"{count} succeeded, 0 failed, 0 errored, 0 timeout", done.stdout,
-                      done.stderr)
-        self.assertIn(f"status codes: {count} 2xx", done.stdout)
-        return re.search(r"^Application protocol: (\S+)", done.stdout, re.MULTILINE)[1]
-
     def test_over_tls_and_in_clear_passed_on_and_from_the_cache(self):
         routes = [{"name": "hit", "match": {"path_prefix": "/hit"}, "pools": ["main"],
                    "cache": {"enabled": True, "default_ttl": "1h"}},
@@ -135,9 +126,9 @@ class H2load(TlsTest):
         for protocol, edge in edges.items():
             url = f"{'https' if protocol == 'h2' else 'http'}://127.0.0.1:{edge.port}"
             before = len(origin.requests())
-            self.assertEqual(self.load(url + "/pass", 1000), protocol)
+            self.assertEqual(h2load(url + "/pass", 1000), protocol)
             self.assertEqual(len(origin.requests()), before + 1000)
-            self.load(url + "/hit", 1000)
+            h2load(url + "/hit", 1000)
             self.assertLess(len(origin.requests()), before + 1000 + 300)
 
     def test_uploads(self):
@@ -145,7 +136,7 @@ class H2load(TlsTest):
         body.write_bytes(b"x" * 100_000)
         origin = self.origin()
         edge = self.edge(origin, listeners=[self.listener()])
-        self.load(f"https://127.0.0.1:{edge.port}/up", 200, "-d", str(body))
+        h2load(f"https://127.0.0.1:{edge.port}/up", 200, "-d", str(body))
         self.assertEqual({len(request.body) for request in origin.requests()}, {100_000})
 
 

@@ -258,7 +258,8 @@ class Broken(Http2Case):
         self.assertEqual(client.answer(first).body, b"the first")
         self.assertEqual(sorted(client.answer(s).body for s in rest), [b"POST /2", b"POST /3"])
         self.assertEqual(len(origin.connections), 2)
-        self.assertEqual(origin.wait_ended(0), "eof")
+        # Windows that it gives back for what it refused may cross our end: a reset then.
+        self.assertIn(origin.wait_ended(0), ("eof", "reset"))
 
     def test_an_origin_that_does_not_speak_http2(self):
         origin = self.origin()                   # HTTP/1.1

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "core/limits.hpp"
+#include "tests/support/all_of.hpp"
 #include "tests/unit/core/net/line.hpp"
 
 using namespace scrollgate;
@@ -315,9 +316,7 @@ TEST_CASE("close() while it is parking ends it") {
 
 TEST_CASE("a starved connection says so and recovers when a buffer is free") {
     Line line;
-    std::vector<BufferLease> all;
-    while (BufferLease lease = line.loop->small_buffers().lease())
-        all.push_back(std::move(lease));
+    std::vector<BufferLease> all = all_of(line.loop->small_buffers());
     std::string log;
     await_more(*line, log);
     CHECK(log == "-");
@@ -329,4 +328,35 @@ TEST_CASE("a starved connection says so and recovers when a buffer is free") {
     line.settle();
     CHECK(log == "-+");
     CHECK_FALSE(line->starved());
+}
+
+TEST_CASE("a connection that may reads through a spare buffer until there is another one") {
+    Line line;
+    BufferPool& spares = line.loop->spare_buffers();
+    std::vector<BufferLease> all = all_of(line.loop->small_buffers());
+    line->use_spares();
+    const std::string text(limits::buffer_spare + 1, 'x');
+    line.peer->send(text);
+    std::string log;
+    await_more(*line, log);
+    line.settle();
+    CHECK(line->received().size() == limits::buffer_spare);
+    CHECK(spares.leased() == 1);
+    line->consume(limits::buffer_spare);
+    all.pop_back();
+    await_more(*line, log);
+    line.settle();
+    CHECK(line->received() == "x");
+    CHECK(spares.leased() == 0);
+}
+
+TEST_CASE("a connection starves when the spare buffers are out, too") {
+    Line line;
+    const std::vector<BufferLease> all = all_of(line.loop->small_buffers());
+    const std::vector<BufferLease> spares = all_of(line.loop->spare_buffers());
+    line->use_spares();
+    std::string log;
+    await_more(*line, log);
+    CHECK(log == "-");
+    CHECK(line->starved());
 }

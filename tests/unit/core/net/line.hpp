@@ -37,6 +37,7 @@ struct Line {
         connection.reset();
         CHECK(loop->small_buffers().leased() == 0);
         CHECK(loop->bulk_buffers().leased() == 0);
+        CHECK(loop->spare_buffers().leased() == 0);
         CHECK(faults.complaints == std::vector<std::string>{});
         CHECK(faults.alive == 0);
     }

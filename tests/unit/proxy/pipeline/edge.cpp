@@ -130,6 +130,7 @@ std::string Edge::leftovers() {
     expect_none("tunnels", totals.tunnels);
     expect_none("small buffers", worker.loop().small_buffers().leased());
     expect_none("bulk buffers", worker.loop().bulk_buffers().leased());
+    expect_none("spare buffers", worker.loop().spare_buffers().leased());
     expect_none("block buffers", worker.loop().block_buffers().leased());
     expect_none("open streams", faults.open);
     expect_none("streams", faults.alive);
