@@ -80,8 +80,16 @@ class Tier {
         others,  ///< another node is on its way
         unknown,
     };
-    /// `token` is another one each time: nobody else's lease is given back with it.
-    [[nodiscard]] Task<Lease> take_lease(const CacheKey& key, std::uint64_t token, TimePoint until);
+    struct Leased {
+        Lease lease = Lease::unknown;
+        TierFound found;
+    };
+    /// Asks for the lease, and in the same round trip looks as find() does: who had it before may
+    /// have written since the last look. `token` is another one each time: nobody else's lease is
+    /// given back with it.
+    [[nodiscard]] Task<Leased> take_lease(const CacheKey& key, const HeaderList& request,
+                                          const CacheEntry* known, std::uint64_t token,
+                                          TimePoint until);
     /// Behind what was written for the key before.
     void return_lease(const CacheKey& key, std::uint64_t token);
 
@@ -103,6 +111,9 @@ class Tier {
 
     [[nodiscard]] Look look(const Result<redis::Reply>& reply, std::string_view key,
                             Record& into) const;
+    [[nodiscard]] Task<TierFound> judge(Result<redis::Reply> reply, const CacheKey& key,
+                                        const HeaderList& request, const CacheEntry* known,
+                                        TimePoint until);
     [[nodiscard]] bool may_mark(const CacheKey& key, const HeaderList& request) const noexcept;
     [[nodiscard]] TierFound take(const Record& record, const CacheEntry* known);
     [[nodiscard]] bool is_younger(const Record& record, const CacheEntry& known) const;

@@ -142,18 +142,6 @@ const redis::Script& Tier::lease_script() {
     return script;
 }
 
-Task<Tier::Lease> Tier::take_lease(const CacheKey& key, std::uint64_t token, TimePoint until) {
-    const std::string name = name_of_lease(name_of_key(state_.prefix, key.text));
-    const std::string word = fmt::format("{:016x}", token);
-    const std::string px = fmt::format("{}", milliseconds(limits::tier_lease));
-    redis::Command set = redis::Command::write({"SET", name, word, "NX", "PX", px});
-    const Result<redis::Reply> reply = co_await client_.ask(std::move(set), until);
-    if (!reply || reply->is_error()) co_return Lease::unknown;
-    if (reply->is_nil()) co_return Lease::others;
-    Counts::add(state_.counts.leases);
-    co_return Lease::ours;
-}
-
 void Tier::return_lease(const CacheKey& key, std::uint64_t token) {
     if (stopped_) return;
     const std::string name = name_of_lease(name_of_key(state_.prefix, key.text));

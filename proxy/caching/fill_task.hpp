@@ -23,6 +23,9 @@
 #include "proxy/pipeline/timed_gate.hpp"
 
 namespace scrollgate {
+namespace tier {
+struct TierFound;
+}
 
 /// What came of a background exchange.
 struct FillEnd {
@@ -97,6 +100,8 @@ class FillTask final : public FillHook {
   private:
     [[nodiscard]] Task<void> run();
     [[nodiscard]] Task<bool> find_in_tier();
+    [[nodiscard]] Task<bool> lead_the_fleet(TimePoint by);
+    [[nodiscard]] bool ends_with(const tier::TierFound& found);
     [[nodiscard]] Task<void> pause(Duration span);
     void end(const Result<void>& forwarded);
     void end_found();
