@@ -68,7 +68,9 @@ Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request, const
     redis::Command get = redis::Command::read({"GET", name});
     Result<redis::Reply> reply = co_await client_.ask(std::move(get), until);
     Task<TierFound> judged = judge(std::move(reply), key, request, known, until);
-    co_return co_await judged;
+    TierFound found = co_await judged;
+    if (found.absent) Counts::add(state_.counts.misses);
+    co_return found;
 }
 
 /// What `reply` to GET of the key's name gives; where that varies, a second one is asked for.
@@ -93,7 +95,7 @@ Task<TierFound> Tier::judge(Result<redis::Reply> reply, const CacheKey& key,
         taken = take(record, known);
     }
     taken.answered = reply && !reply->is_error();
-    if (taken.kind == TierFound::Kind::nothing) Counts::add(state_.counts.misses);
+    taken.absent = reply && reply->is_nil();
     co_return taken;
 }
 
@@ -173,8 +175,7 @@ TierFound Tier::take(const Record& record, const CacheEntry* known) {
         return {};
     }
     Counts::add(marker ? counts.markers : counts.hits);
-    return {marker ? TierFound::Kind::marker : TierFound::Kind::entry, std::move(inserted.entry),
-            true};
+    return {marker ? TierFound::Kind::marker : TierFound::Kind::entry, std::move(inserted.entry)};
 }
 
 BodyRef Tier::body_of(const Record& record) {

@@ -48,7 +48,8 @@ struct TierFound {
     };
     Kind kind = Kind::nothing;
     EntryRef entry;
-    bool answered = false;  ///< Redis has said so
+    bool answered = false;  ///< Redis has said so…
+    bool absent = false;    ///< …and that it has nothing of that name
 };
 
 class Tier {

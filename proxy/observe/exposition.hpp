@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,9 @@ class Exposition {
     void add(const Labels& labels, double value);
     void add(const Labels& labels, std::uint64_t value) { add(labels, static_cast<double>(value)); }
     void add(const Labels& labels, const HistogramSum& value);
+    /// `counts` by upper bound, in seconds, and one more for what is beyond the last; their `sum`.
+    void add(const Labels& labels, std::span<const double> bounds,
+             std::span<const std::uint64_t> counts, double sum);
 
     /// Prometheus text format 0.0.4. Last call.
     [[nodiscard]] std::string text();

@@ -25,6 +25,40 @@ class Sharing(FleetTest):
         self.assertEqual(self.tier(second)["hits"], 1)
         self.assertEqual(second.metric("scrollgate_redis_lookups_total", 'result="hit"'), 1)
 
+    def test_what_is_told_of_it(self):
+        redis, origin = self.redis(), counting()
+        edge = self.node(redis, origin)
+        targets = [f"/{i}" for i in range(5)]
+        for target in targets:
+            self.fetch(edge, target)
+        self.wait_written(redis, 5)
+        other = self.node(redis, origin)
+        for target in [*targets, "/new"]:
+            self.fetch(other, target)
+        eventually(lambda: self.tier(other)["pending"] == 0, "all is answered")
+        tier = self.tier(other)
+        told = ("hits", "misses", "failures", "writes", "leases", "dropped", "errors")
+        self.assertEqual([tier[name] for name in told], [5, 1, 0, 1, 1, 0, 0])
+        self.assertGreater(tier["bytes_read"], 5 * 88)
+        self.assertGreater(tier["latency_us"]["p99"], 0)
+        samples = other.metrics()
+        self.assertEqual(samples['scrollgate_redis_lookups_total{result="miss"}'], 1)
+        self.assertEqual(samples["scrollgate_redis_up"], 1)
+        self.assertEqual(samples["scrollgate_redis_breaker_open"], 0)
+        # How long all answers took, not only those to look-ups.
+        count = samples["scrollgate_redis_duration_seconds_count"]
+        self.assertGreaterEqual(count, 7)
+        self.assertEqual(samples['scrollgate_redis_duration_seconds_bucket{le="+Inf"}'], count)
+        self.assertGreater(samples["scrollgate_redis_duration_seconds_sum"], 0)
+        code, out, _ = self.command(other, "status")
+        self.assertEqual(code, 0)
+        shown = redis.url.removesuffix("/0")
+        self.assertIn(f"redis {shown}: up, 2 nodes, 5 hits of 6, 1 written", out)
+        redis.kill()
+        eventually(lambda: self.tier(other)["state"] == "open", "it is seen to be away")
+        self.assertEqual(other.metrics()["scrollgate_redis_breaker_open"], 1)
+        other.wait_stderr("is left alone")
+
     def test_a_restarted_node_has_its_hits_back(self):
         redis, origin = self.redis(), counting()
         edge = self.node(redis, origin)
