@@ -1,4 +1,6 @@
 """One cache for a fleet: what one node has stored the others find, and nothing that may not be."""
+import hashlib
+import json
 import re
 
 from harness import main
@@ -58,6 +60,62 @@ class Sharing(FleetTest):
         eventually(lambda: self.tier(other)["state"] == "open", "it is seen to be away")
         self.assertEqual(other.metrics()["scrollgate_redis_breaker_open"], 1)
         other.wait_stderr("is left alone")
+
+    def test_bodies_that_need_a_dictionary(self):
+        redis = self.redis()
+
+        def body(target):
+            return json.dumps({
+                "name": f"Creature {target}", "external_url": f"https://creatures.example{target}",
+                "image": f"ipfs://{hashlib.sha256(target.encode()).hexdigest()}/image.png",
+                "attributes": [{"trait_type": kind, "value": f"{kind} of {target}"} for kind in
+                               ("Background", "Body", "Eyes", "Hat", "Mouth")]}).encode()
+
+        def script(conn):
+            while True:
+                target = conn.request().target
+                conn.answer(body(target), "200 OK", "Cache-Control: max-age=600",
+                            "Content-Type: application/json")
+
+        def needy():
+            """What was written packed with a dictionary."""
+            values = [redis.call("GET", name) for name in redis.responses()]
+            return [value for value in values if value and any(value[56:72])]
+        first, asked = self.node(redis, script), 0
+        with self.client(first) as client:
+            while not needy():          # until it has learned one, and others can find it
+                self.assertLess(asked, 5000)
+                for _ in range(100):
+                    self.assertEqual(client.get(f"/{asked}").final().status, 200)
+                    asked += 1
+        targets = [re.search(rb"site\.test\n(/\d+)", value)[1].decode() for value in needy()]
+        second = self.node(redis, script)
+        for target in targets:
+            self.assertEqual(self.fetch(second, target).body, body(target))
+        # The first of them has fetched the dictionary, for those behind it.
+        self.assertGreaterEqual(self.tier(second)["no_dictionary"], 1)
+        third = self.node(redis, script)
+        self.fetch(third, targets[0])
+
+        def found():
+            answer = self.fetch(third, targets[-1])
+            self.assertEqual(answer.body, body(targets[-1]))
+            return "hit" in self.cache_status(answer)
+        eventually(found, "it answers")
+        self.assertGreater(self.tier(second)["hits"] + self.tier(third)["hits"], 0)
+
+    def test_what_redis_cannot_take_at_once_is_dropped_and_counted(self):
+        meddler, url = self.meddler(self.redis())
+        edge = self.node(url, counting(), queue={"commands": 16}, timeout="10s")
+        meddler.delay = 0.2
+        clients = [self.client(edge).get(f"/{i}") for i in range(40)]
+        for i, client in enumerate(clients):
+            self.assertTrue(client.final().body.endswith(f" /{i}".encode()))
+        tier = self.tier(edge)
+        # Half of the queue is kept for questions.
+        self.assertGreater(tier["dropped"], 0)
+        self.assertGreater(tier["refused"], 0)
+        self.assertEqual(tier["state"], "up")
 
     def test_a_restarted_node_has_its_hits_back(self):
         redis, origin = self.redis(), counting()

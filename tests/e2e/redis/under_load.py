@@ -1,5 +1,7 @@
 """A fleet under load, with purges all the time, while its Redis is in trouble: every answer is the
 right one, and none is older than a purge that was answered."""
+import signal
+
 from harness import main
 from harness.fleet import FleetTest
 from harness.fleet_load import FleetLoad
@@ -108,6 +110,20 @@ class ServerInTrouble(FleetTest):
         # Who comes later has nothing but what Redis says.
         later = self.node(redis, truth.script)
         FleetLoad([later], truth).settle()
+
+
+class Stopped(FleetTest):
+    def test_three_nodes_one_of_which_is_stopped_while_others_purge(self):
+        truth, nodes = self.fleet_of(self.redis(), 3)
+        with self.under_load(truth, nodes, purges=False) as load:
+            nodes[2].signal(signal.SIGSTOP)
+            try:
+                made = [load.purge(i % 2, truth.targets[7 * i], by_tag=i > 1) for i in range(4)]
+            finally:
+                nodes[2].signal(signal.SIGCONT)
+            self.assertEqual(made, [2, 2, 2, 2])
+            self.wait_in_step(*nodes)
+            self.assertEqual(load.purge(2, truth.targets[0]), 3)
 
 
 class BadWay(FleetTest):
