@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "cache/tier/limits.hpp"
 #include "cache/tier/names.hpp"
+#include "core/limits.hpp"
 #include "core/log.hpp"
 
 namespace scrollgate::tier {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "cache/tier/fleet_log.hpp"
-#include "cache/tier/limits.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate::tier {
 

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "cache/tier/limits.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate::tier {
 namespace {

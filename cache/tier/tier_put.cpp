@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "cache/rules/vary.hpp"
-#include "cache/tier/limits.hpp"
 #include "cache/tier/names.hpp"
 #include "cache/tier/tier.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate::tier {
 namespace {

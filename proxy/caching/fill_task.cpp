@@ -6,10 +6,10 @@
 
 #include "cache/rules/conditional.hpp"
 #include "cache/rules/vary.hpp"
-#include "cache/tier/limits.hpp"
 #include "cache/tier/tier.hpp"
 #include "core/field_copy.hpp"
 #include "core/http1/head_parser.hpp"
+#include "core/limits.hpp"
 #include "proxy/caching/lookup.hpp"
 #include "proxy/pipeline/failover.hpp"
 #include "proxy/pipeline/guard.hpp"

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "cache/tier/limits.hpp"
+#include "core/limits.hpp"
 
 using namespace scrollgate;
 using namespace scrollgate::tier;
