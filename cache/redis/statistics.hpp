@@ -38,9 +38,11 @@ struct alignas(64) Statistics {
     Counter connects{0}, breaks{0}, openings{0}, redirects{0}, refreshes{0};
     Counter bytes_in{0}, bytes_out{0};
 
-    /// How long answers took that came in time: buckets[i] counts those below 2^i microseconds (the
-    /// last one: all others).
-    std::array<Counter, 24> latency{};
+    /// How long answers took that came in time: latency[i] counts those below 2^i microseconds and
+    /// not in the one before (the last one: all others).
+    static constexpr std::size_t buckets = 24;
+    using Latency = std::array<std::uint64_t, buckets>;  ///< as read
+    std::array<Counter, buckets> latency{};
     Counter latency_us{0};  ///< their sum
 
     void took(Duration span) noexcept {

@@ -14,7 +14,7 @@ struct Counts {
     using Counter = std::atomic<std::uint64_t>;
 
     Counter hits{0};    ///< responses that were found and may be used, stale ones included
-    Counter misses{0};  ///< nothing was found
+    Counter misses{0};  ///< it has nothing; of those who wait for another node, once
     Counter markers{0};
     Counter failures{0};  ///< no answer: late, lost, not connected, an error
     Counter away{0};      ///< not asked, because the purge log is not followed

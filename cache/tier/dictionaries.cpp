@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "cache/tier/limits.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate::tier {
 

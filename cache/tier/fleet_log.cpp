@@ -5,15 +5,15 @@
 
 #include <fmt/format.h>
 
-#include "cache/tier/limits.hpp"
 #include "cache/tier/names.hpp"
+#include "core/limits.hpp"
 #include "core/log.hpp"
 
 namespace scrollgate::tier {
 namespace {
 
 constexpr Duration tick = std::chrono::milliseconds(250);
-constexpr Duration tick_waited_for = std::chrono::milliseconds(20);
+constexpr Duration tick_waited_for = std::chrono::milliseconds(10);
 
 std::string count_of(std::size_t number) {
     return fmt::format("{}", number);
@@ -48,9 +48,10 @@ void FleetLog::expired() noexcept {
         detach(follow());
     }
     take_nodes({});  // some may have died
+    look_at_counts();
     stir();
     look_at_waiters();
-    wake_in(waiters_.empty() ? tick : tick_waited_for);
+    wake_in(waiters_.empty() && counting_.empty() ? tick : tick_waited_for);
 }
 
 void FleetLog::lose_step() noexcept {
@@ -205,8 +206,10 @@ bool FleetLog::take_purges(const std::vector<redis::Reply>& records) {
         std::optional<LogRecord> record = read_purge(one, position);
         if (position == 0) return false;
         // What a newer Scrollgate may mean is not known; that it is about everything is safe.
-        if (!record) record = LogRecord{position, false, {}, {}};
-        record->purge.counted = false;
+        if (!record) {
+            record = LogRecord{position, false, {}, {}};
+            record->purge.counted = false;
+        }
         made = make(*record);
         if (!made) break;
         place_ = position;
@@ -229,6 +232,7 @@ bool FleetLog::make(const LogRecord& record) {
         number = state_.store.purge(record.purge);
         if (!number) return false;
         Counts::add(state_.counts.heard);
+        if (record.purge.counted) count(record.position, *number);
     }
     // Before the step, which else would be kept below it.
     if (is_own) {
@@ -238,20 +242,6 @@ bool FleetLog::make(const LogRecord& record) {
     positions.step(record.position, *number);
     know(record.token);
     return true;
-}
-
-void FleetLog::take_nodes(const std::vector<redis::Reply>& records) {
-    for (const redis::Reply& one : records) {
-        Position position = 0;
-        const std::optional<NodeRecord> record = read_node(one, position);
-        nodes_place_ = std::max(nodes_place_, position);
-        if (!record || record->node == around_.node) continue;
-        if (nodes_.size() >= limits::tier_nodes && nodes_.find(record->node) == nodes_.end())
-            continue;
-        nodes_[record->node] = {record->followed, milliseconds_of(position)};
-    }
-    std::erase_if(nodes_, [this](const auto& node) { return !lives(node.second); });
-    state_.nodes.store(nodes_.size() + 1, std::memory_order_relaxed);
 }
 
 }  // namespace scrollgate::tier

@@ -38,8 +38,11 @@ class FleetLog final : private TimerWheel::Timer {
         std::function<void()> purged;    ///< purges were made in the store: it is to be swept
         std::vector<RemoteLog*> others;  ///< of other clouds, which are told, too
     };
-    /// How many nodes have made a purge, this one included.
-    using Done = std::function<void(std::size_t nodes)>;
+    struct Made {
+        std::size_t nodes = 1;      ///< have made the purge, this one included
+        std::uint64_t objects = 0;  ///< that it covered in the memories of the others
+    };
+    using Done = std::function<void(const Made& made)>;
 
     explicit FleetLog(Around around);
     ~FleetLog() override = default;
@@ -49,8 +52,9 @@ class FleetLog final : private TimerWheel::Timer {
     void stop() noexcept;
 
     /// A purge that the store has made is to be written. `since` is Positions::own_began(), called
-    /// before it was made. `done` is called when all living nodes have made it, or after
-    /// limits::tier_confirm; it may be null.
+    /// before it was made. `done` is called when all living nodes have made it and counted what it
+    /// covered, or after limits::tier_confirm (tier_count for those that are counting); it may be
+    /// null.
     void say(Purge purge, std::uint64_t since, Done done);
     /// A purge of another cloud: it is made here, and brought into this fleet's log, unless it is
     /// there.
@@ -60,6 +64,7 @@ class FleetLog final : private TimerWheel::Timer {
     struct Own {
         LogRecord record;
         Done done;
+        TimePoint until;  ///< then it is called, whatever has become of the record
     };
     /// One of its own that the log has not told back. What own_ended() wants is here alone.
     struct Untold {
@@ -73,13 +78,19 @@ class FleetLog final : private TimerWheel::Timer {
         TimePoint when;
     };
     struct Waiter {
-        Position position;
         TimePoint until;
         Done done;
+        std::map<std::string, std::uint64_t, std::less<>> covered;  ///< by the nodes' names
     };
     struct Node {
         Position followed = 0;
-        std::int64_t heard_ms = 0;  ///< by Redis's clock
+        std::int64_t heard_ms = 0;   ///< by Redis's clock
+        std::deque<Covered> others;  ///< of purges that nobody waited for when it was heard
+    };
+    /// A purge of others that this node has made, and is to count.
+    struct Counting {
+        Position purge;
+        std::uint64_t number;  ///< in the store
     };
     using Answer = Result<redis::Reply>;
 
@@ -96,7 +107,6 @@ class FleetLog final : private TimerWheel::Timer {
     [[nodiscard]] Task<Answer> range(std::string_view from, std::string_view to);
     [[nodiscard]] bool take_purges(const std::vector<redis::Reply>& records);
     [[nodiscard]] bool make(const LogRecord& record);
-    void take_nodes(const std::vector<redis::Reply>& records);
     void start_at(Position before);
     void lose_step() noexcept;
 
@@ -109,17 +119,29 @@ class FleetLog final : private TimerWheel::Timer {
     [[nodiscard]] Task<void> claim(LogRecord record);
     void push(Own own, std::uint64_t since);
     void know(const std::string& token);
-    // -- reclaim.cpp
-    [[nodiscard]] Task<void> reclaim(std::string tag);
     void stir();
     void said(Own own, Position position);
     void make_place();
     void take_over(UntoldByToken::iterator one, std::optional<std::uint64_t>& since);
     void end_said(Position until);
     void say_again(Again which);
-    void look_at_waiters();
-    [[nodiscard]] bool lives(const Node& node) const noexcept;
     [[nodiscard]] bool beat_is_due() const noexcept;
+
+    // -- fleet_nodes.cpp: who has made what
+    void take_nodes(const std::vector<redis::Reply>& records);
+    void take_node(NodeRecord record);
+    [[nodiscard]] bool lives(const Node& node) const noexcept;
+    void wait_for(Position purge, Own own);
+    void look_at_waiters();
+    [[nodiscard]] std::optional<Made> made(Position purge, const Waiter& waiter) const;
+    void answer_unsaid(TimePoint due);
+    void count(Position purge, std::uint64_t number);
+    void look_at_counts();
+
+    // -- reclaim.cpp
+    void reclaim_soon(std::string tag);
+    [[nodiscard]] Task<void> reclaim_all();
+    [[nodiscard]] Task<void> reclaim(std::string tag);
 
     Around around_;
     TierState& state_;
@@ -132,11 +154,14 @@ class FleetLog final : private TimerWheel::Timer {
 
     std::deque<Own> unsaid_;
     UntoldByToken untold_;
-    std::deque<Said> said_;         ///< of late
-    std::deque<std::string> told_;  ///< tokens of late, whoever's
-    std::vector<Waiter> waiters_;
+    std::deque<Said> said_;                           ///< of late
+    std::deque<std::string> told_;                    ///< tokens of late, whoever's
+    std::map<Position, Waiter> waiters_;              ///< by the purge
     std::map<std::string, Node, std::less<>> nodes_;  ///< but for this one
-    unsigned reclaiming_ = 0;                         ///< tags
+    std::deque<Counting> counting_;
+    std::deque<Covered> covered_;         ///< to be said
+    std::deque<std::string> to_reclaim_;  ///< tags
+    unsigned reclaiming_ = 0;             ///< that are under way
     TimePoint beaten_{};
     Position beaten_with_ = 0;
 };

@@ -1,4 +1,4 @@
-// FleetLog, saying: purges to the log, that this node lives, and who has made what.
+// FleetLog, saying: purges to the log, and that this node lives and what it has made.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "cache/tier/fleet_log.hpp"
-#include "cache/tier/limits.hpp"
 #include "cache/tier/names.hpp"
+#include "core/limits.hpp"
 #include "core/log.hpp"
 
 namespace scrollgate::tier {
@@ -42,10 +42,16 @@ void FleetLog::say(Purge purge, std::uint64_t since, Done done) {
     own.record.purge = std::move(purge);
     own.record.token = make_token(around_.loop.rng().next());
     own.done = std::move(done);
+    own.until = around_.loop.now() + limits::tier_confirm;
     // Nobody to tell: it is told when there is, and the asker hears of this node alone.
-    if (own.done && around_.writer.state() != redis::State::up) std::exchange(own.done, nullptr)(1);
-    for (RemoteLog* const other : around_.others)
-        other->say(own.record);
+    if (own.done && around_.writer.state() != redis::State::up)
+        std::exchange(own.done, nullptr)(Made{});
+    if (!around_.others.empty()) {
+        LogRecord theirs = own.record;
+        theirs.purge.counted = false;  // nobody here hears of it
+        for (RemoteLog* const other : around_.others)
+            other->say(theirs);
+    }
     push(std::move(own), since);
 }
 
@@ -111,8 +117,8 @@ void FleetLog::make_place() {
     for (Own& own : unsaid_) {
         const auto found = untold_.find(own.record.token);
         if (found != untold_.end()) take_over(found, since);
-        if (own.done) own.done(1);
     }
+    answer_unsaid(never);
     unsaid_.clear();
     while (silent && !untold_.empty())
         take_over(untold_.begin(), since);
@@ -166,7 +172,7 @@ void FleetLog::say_again(Again which) {
 
 bool FleetLog::beat_is_due() const noexcept {
     if (!synced_) return false;
-    return around_.loop.now() - beaten_ >= limits::tier_beat ||
+    return around_.loop.now() - beaten_ >= limits::tier_beat || !covered_.empty() ||
            state_.positions.followed() != beaten_with_;
 }
 
@@ -209,9 +215,10 @@ Task<bool> FleetLog::say_some() {
             continue;
         }
         all = false;
-        if (now[i].done) std::exchange(now[i].done, nullptr)(1);
         unsaid_.push_front(std::move(now[i]));
     }
+    // What waits behind those can be said no more than they.
+    if (!all) answer_unsaid(never);
     look_at_waiters();
     co_return all;
 }
@@ -225,15 +232,12 @@ void FleetLog::said(Own own, Position position) {
     if (const auto known = untold_.find(own.record.token); known != untold_.end())
         known->second.said = position;
     const Purge& purge = own.record.purge;
-    if (!own.record.reset && purge.by == Purge::By::tag && !purge.soft &&
-        reclaiming_ < limits::tier_reclaims) {
-        ++reclaiming_;
-        detach(reclaim(purge.what));
+    if (!own.record.reset && purge.by == Purge::By::tag && !purge.soft) reclaim_soon(purge.what);
+    if (!own.record.reset) {
+        said_.push_back({own.record, now});
+        said_.back().record.purge.counted = false;  // if it is said again, nobody waits for it
     }
-    if (!own.record.reset) said_.push_back({std::move(own.record), now});
-    if (!own.done) return;
-    waiters_.push_back({position, now + limits::tier_confirm, std::move(own.done)});
-    wake_in({});
+    if (own.done) wait_for(position, std::move(own));
 }
 
 Task<bool> FleetLog::say_reset(std::string id) {
@@ -251,44 +255,20 @@ Task<bool> FleetLog::beat() {
     NodeRecord record;
     record.node = around_.node;
     record.followed = state_.positions.followed();
+    const std::size_t some = std::min(covered_.size(), limits::tier_covered);
+    record.covered.assign(covered_.begin(), covered_.begin() + static_cast<std::ptrdiff_t>(some));
     redis::Command command = add_command(nodes_name_, limits::tier_node_log, "*", words_of(record));
     const std::int64_t before = wall_ms(around_.loop);
     const TimePoint until = around_.loop.now() + limits::tier_ask;
     const Answer answer = co_await around_.writer.ask(std::move(command), until);
     const Position position = position_in(answer);
     if (position == 0 || stopped_) co_return false;
+    covered_.erase(covered_.begin(), covered_.begin() + static_cast<std::ptrdiff_t>(some));
     const std::int64_t ours = (before + wall_ms(around_.loop)) / 2;
     state_.positions.clock_is_ahead(milliseconds_of(position) - ours);
     beaten_ = around_.loop.now();
     beaten_with_ = record.followed;
     co_return true;
-}
-
-// ---- who has made what
-
-bool FleetLog::lives(const Node& node) const noexcept {
-    const std::int64_t now = state_.positions.redis_ms(around_.loop.clock().wall());
-    return now - node.heard_ms < std::chrono::milliseconds(limits::tier_gone).count();
-}
-
-void FleetLog::look_at_waiters() {
-    if (waiters_.empty()) return;
-    const TimePoint now = around_.loop.now();
-    std::vector<std::pair<Done, std::size_t>> ready;
-    std::erase_if(waiters_, [&](Waiter& waiter) {
-        bool all = state_.positions.followed() >= waiter.position;
-        std::size_t made = 1;  // it was made here before it was said
-        for (const auto& [name, node] : nodes_) {
-            const bool has = node.followed >= waiter.position;
-            made += has ? 1 : 0;
-            all = all && (has || !lives(node));
-        }
-        if (!all && now < waiter.until) return false;
-        ready.emplace_back(std::move(waiter.done), made);
-        return true;
-    });
-    for (const auto& [done, made] : ready)
-        done(made);
 }
 
 }  // namespace scrollgate::tier

@@ -1,10 +1,12 @@
 #include "cache/tier/log_record.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include <fmt/format.h>
 
-#include "cache/tier/limits.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate::tier {
 namespace {
@@ -59,6 +61,21 @@ bool take_kind(std::string_view letter, LogRecord& into) noexcept {
     return letter.size() == 1 && std::string_view("rupta").find(letter) != std::string_view::npos;
 }
 
+/// "<id>=<number> …"; what is none is left out.
+std::vector<Covered> covered_in(std::string_view text) {
+    std::vector<Covered> all;
+    while (!text.empty() && all.size() < limits::tier_covered) {
+        const std::string_view one = text.substr(0, text.find(' '));
+        text.remove_prefix(std::min(one.size() + 1, text.size()));
+        const std::size_t mark = one.find('=');
+        if (mark == std::string_view::npos) continue;
+        const std::optional<Position> purge = position_of(one.substr(0, mark));
+        const auto objects = number_of(one.substr(mark + 1));
+        if (purge && objects) all.push_back({*purge, *objects});
+    }
+    return all;
+}
+
 }  // namespace
 
 std::optional<Position> position_of(std::string_view id) noexcept {
@@ -90,6 +107,7 @@ std::vector<std::string> words_of(const LogRecord& record) {
     words.insert(words.end(), {"what", record.purge.what});
     if (!record.purge.scheme.empty()) words.insert(words.end(), {"scheme", record.purge.scheme});
     if (record.purge.soft) words.insert(words.end(), {"soft", "1"});
+    if (record.purge.counted) words.insert(words.end(), {"counted", "1"});
     return words;
 }
 
@@ -103,7 +121,7 @@ std::optional<LogRecord> read_purge(const redis::Reply& reply, Position& positio
     record.purge.what = field(*fields, "what");
     record.purge.scheme = field(*fields, "scheme");
     record.purge.soft = field(*fields, "soft") == "1";
-    record.purge.counted = false;
+    record.purge.counted = field(*fields, "counted") == "1";
     const bool needs = !record.reset && record.purge.by != Purge::By::all;
     if (record.purge.what.size() > limits::cache_key || (needs && record.purge.what.empty()))
         return std::nullopt;
@@ -111,7 +129,13 @@ std::optional<LogRecord> read_purge(const redis::Reply& reply, Position& positio
 }
 
 std::vector<std::string> words_of(const NodeRecord& record) {
-    return {"node", record.node, "followed", id_of(record.followed)};
+    std::vector<std::string> words{"node", record.node, "followed", id_of(record.followed)};
+    std::string covered;
+    for (const Covered& one : record.covered)
+        fmt::format_to(std::back_inserter(covered), "{}{}={}", covered.empty() ? "" : " ",
+                       id_of(one.purge), one.objects);
+    if (!covered.empty()) words.insert(words.end(), {"covered", std::move(covered)});
+    return words;
 }
 
 std::optional<NodeRecord> read_node(const redis::Reply& reply, Position& position) {
@@ -124,6 +148,7 @@ std::optional<NodeRecord> read_node(const redis::Reply& reply, Position& positio
     if (record.node.empty() || record.node.size() > limits::tier_node_name || !followed)
         return std::nullopt;
     record.followed = *followed;
+    record.covered = covered_in(field(*fields, "covered"));
     return record;
 }
 

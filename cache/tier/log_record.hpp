@@ -24,7 +24,8 @@ using Position = std::uint64_t;
 /// The milliseconds of an id: the server's clock.
 [[nodiscard]] std::int64_t milliseconds_of(Position position) noexcept;
 
-/// One record of the stream of purges.
+/// One record of the stream of purges. `purge.counted`: its writer wants to hear how many responses
+/// it covered elsewhere.
 struct LogRecord {
     Position position = 0;
     bool reset = false;  ///< the log begins here: what was written before does not count
@@ -39,11 +40,18 @@ struct LogRecord {
 /// all the same, so it is told.
 [[nodiscard]] std::optional<LogRecord> read_purge(const redis::Reply& reply, Position& position);
 
-/// One record of the stream of nodes: a node lives, and has followed the log up to there.
+/// How many responses a purge has covered in a node's memory.
+struct Covered {
+    Position purge = 0;
+    std::uint64_t objects = 0;
+};
+/// One record of the stream of nodes: a node lives, has followed the log up to there, and has made
+/// these purges.
 struct NodeRecord {
     Position position = 0;
     std::string node;
     Position followed = 0;
+    std::vector<Covered> covered;  ///< limits::tier_covered at most
 };
 [[nodiscard]] std::vector<std::string> words_of(const NodeRecord& record);
 [[nodiscard]] std::optional<NodeRecord> read_node(const redis::Reply& reply, Position& position);

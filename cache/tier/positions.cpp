@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cache/tier/limits.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate::tier {
 

@@ -1,13 +1,14 @@
 // FleetLog, giving memory back: what a purge by tag covers leaves Redis before its time. Nothing
 // depends on it: a slice at a time, behind all else, and given up at the first trouble.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "cache/tier/fleet_log.hpp"
-#include "cache/tier/limits.hpp"
 #include "cache/tier/names.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate::tier {
 namespace {
@@ -28,6 +29,25 @@ Command remove_command(std::string_view set, const std::vector<redis::Reply>& na
 
 }  // namespace
 
+void FleetLog::reclaim_soon(std::string tag) {
+    if (to_reclaim_.size() >= limits::tier_reclaims_wait) return;
+    to_reclaim_.push_back(std::move(tag));
+    if (reclaiming_ >= limits::tier_reclaims) return;
+    ++reclaiming_;
+    detach(reclaim_all());
+}
+
+Task<void> FleetLog::reclaim_all() {
+    while (!stopped_ && !to_reclaim_.empty()) {
+        std::string tag = std::move(to_reclaim_.front());
+        to_reclaim_.pop_front();
+        Task<void> one = reclaim(std::move(tag));
+        co_await one;
+    }
+    --reclaiming_;
+}
+
+/// What has the tag now; at most what its set may hold.
 Task<void> FleetLog::reclaim(std::string tag) {
     const std::string set = name_of_tag(state_.prefix, tag);
     const std::string last = fmt::format("{}", limits::tier_slice - 1);
@@ -50,7 +70,6 @@ Task<void> FleetLog::reclaim(std::string tag) {
         Counts::add(state_.counts.reclaimed, gone);
         if (answers.empty() || !answers.back() || answers.back()->is_error()) break;
     }
-    --reclaiming_;
 }
 
 }  // namespace scrollgate::tier

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "cache/tier/limits.hpp"
 #include "cache/tier/names.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate::tier {
 namespace {

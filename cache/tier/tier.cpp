@@ -2,10 +2,13 @@
 #include "cache/tier/tier.hpp"
 
 #include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "cache/rules/vary.hpp"
-#include "cache/tier/limits.hpp"
 #include "cache/tier/names.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate::tier {
 namespace {
@@ -64,12 +67,21 @@ Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request, const
     const std::string name = name_of_key(state_.prefix, key.text);
     redis::Command get = redis::Command::read({"GET", name});
     Result<redis::Reply> reply = co_await client_.ask(std::move(get), until);
+    Task<TierFound> judged = judge(std::move(reply), key, request, known, until);
+    TierFound found = co_await judged;
+    if (found.absent) Counts::add(state_.counts.misses);
+    co_return found;
+}
+
+/// What `reply` to GET of the key's name gives; where that varies, a second one is asked for.
+Task<TierFound> Tier::judge(Result<redis::Reply> reply, const CacheKey& key,
+                            const HeaderList& request, const CacheEntry* known, TimePoint until) {
     Record record;
     Look found = look(reply, key.text, record);
     std::string lines;
     if (found == Look::variants) {
         lines = variant_of(record.vary, request);
-        const std::string variant = name_of_variant(name, lines);
+        const std::string variant = name_of_variant(name_of_key(state_.prefix, key.text), lines);
         if (stopped_) co_return TierFound{};
         redis::Command second = redis::Command::read({"GET", variant});
         reply = co_await client_.ask(std::move(second), until);
@@ -83,9 +95,34 @@ Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request, const
         taken = take(record, known);
     }
     taken.answered = reply && !reply->is_error();
-    if (taken.kind == TierFound::Kind::nothing) Counts::add(state_.counts.misses);
+    taken.absent = reply && reply->is_nil();
     co_return taken;
 }
+
+// ---- leases
+
+Task<Tier::Leased> Tier::take_lease(const CacheKey& key, std::string_view variant,
+                                    const HeaderList& request, const CacheEntry* known,
+                                    std::uint64_t token, TimePoint until) {
+    const std::string name = name_of_key(state_.prefix, key.text);
+    const std::string lease = name_of_lease(name, variant);
+    const std::string word = fmt::format("{:016x}", token);
+    const std::string px = fmt::format(
+        "{}", std::chrono::duration_cast<std::chrono::milliseconds>(limits::tier_lease).count());
+    std::vector<redis::Command> both;
+    both.push_back(redis::Command::write({"SET", lease, word, "NX", "PX", px}));
+    both.push_back(redis::Command::read({"GET", name}));
+    std::vector<Result<redis::Reply>> replies = co_await client_.ask_all(std::move(both), until);
+    const Result<redis::Reply>& set = replies.front();
+    Leased leased;
+    if (set && !set->is_error()) leased.lease = set->is_nil() ? Lease::others : Lease::ours;
+    if (leased.lease == Lease::ours) Counts::add(state_.counts.leases);
+    Task<TierFound> judged = judge(std::move(replies.back()), key, request, known, until);
+    leased.found = co_await judged;
+    co_return leased;
+}
+
+// ---- into memory
 
 // When the origin made them, by Redis's clock.
 bool Tier::is_younger(const Record& record, const CacheEntry& known) const {
@@ -139,8 +176,7 @@ TierFound Tier::take(const Record& record, const CacheEntry* known) {
         return {};
     }
     Counts::add(marker ? counts.markers : counts.hits);
-    return {marker ? TierFound::Kind::marker : TierFound::Kind::entry, std::move(inserted.entry),
-            true};
+    return {marker ? TierFound::Kind::marker : TierFound::Kind::entry, std::move(inserted.entry)};
 }
 
 BodyRef Tier::body_of(const Record& record) {

@@ -48,7 +48,8 @@ struct TierFound {
     };
     Kind kind = Kind::nothing;
     EntryRef entry;
-    bool answered = false;  ///< Redis has said so
+    bool answered = false;  ///< Redis has said so…
+    bool absent = false;    ///< …and that it has nothing of that name
 };
 
 class Tier {
@@ -80,10 +81,16 @@ class Tier {
         others,  ///< another node is on its way
         unknown,
     };
-    /// Of one variant, if it is known which (Fill::variant()). `token` is another one each time:
-    /// nobody else's lease is given back with it.
-    [[nodiscard]] Task<Lease> take_lease(const CacheKey& key, std::string_view variant,
-                                         std::uint64_t token, TimePoint until);
+    struct Leased {
+        Lease lease = Lease::unknown;
+        TierFound found;
+    };
+    /// Asks for the lease of one variant, if it is known which (Fill::variant()), and in the same
+    /// round trip looks as find() does: who had it before may have written since the last look.
+    /// `token` is another one each time: nobody else's lease is given back with it.
+    [[nodiscard]] Task<Leased> take_lease(const CacheKey& key, std::string_view variant,
+                                          const HeaderList& request, const CacheEntry* known,
+                                          std::uint64_t token, TimePoint until);
     /// Behind what was written for the key before.
     void return_lease(const CacheKey& key, std::string_view variant, std::uint64_t token);
 
@@ -105,6 +112,9 @@ class Tier {
 
     [[nodiscard]] Look look(const Result<redis::Reply>& reply, std::string_view key,
                             Record& into) const;
+    [[nodiscard]] Task<TierFound> judge(Result<redis::Reply> reply, const CacheKey& key,
+                                        const HeaderList& request, const CacheEntry* known,
+                                        TimePoint until);
     [[nodiscard]] bool may_mark(const CacheKey& key, const HeaderList& request) const noexcept;
     [[nodiscard]] TierFound take(const Record& record, const CacheEntry* known);
     [[nodiscard]] bool is_younger(const Record& record, const CacheEntry& known) const;

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "cache/rules/vary.hpp"
-#include "cache/tier/limits.hpp"
 #include "cache/tier/names.hpp"
 #include "cache/tier/tier.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate::tier {
 namespace {
@@ -140,19 +140,6 @@ const redis::Script& Tier::lease_script() {
         "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end "
         "return 0");
     return script;
-}
-
-Task<Tier::Lease> Tier::take_lease(const CacheKey& key, std::string_view variant,
-                                   std::uint64_t token, TimePoint until) {
-    const std::string name = name_of_lease(name_of_key(state_.prefix, key.text), variant);
-    const std::string word = fmt::format("{:016x}", token);
-    const std::string px = fmt::format("{}", milliseconds(limits::tier_lease));
-    redis::Command set = redis::Command::write({"SET", name, word, "NX", "PX", px});
-    const Result<redis::Reply> reply = co_await client_.ask(std::move(set), until);
-    if (!reply || reply->is_error()) co_return Lease::unknown;
-    if (reply->is_nil()) co_return Lease::others;
-    Counts::add(state_.counts.leases);
-    co_return Lease::ours;
 }
 
 void Tier::return_lease(const CacheKey& key, std::string_view variant, std::uint64_t token) {

@@ -193,6 +193,18 @@ void write_certificates(Exposition& page, const Status& status) {
         if (pool.tls == "unverified") page.add({{"pool", pool.name}}, 1.0);
 }
 
+void add_lookups(Exposition& page, const LookupTimes::Totals& lookups) {
+    std::vector<double> bounds;
+    std::vector<std::uint64_t> counts;
+    std::uint64_t below = 0;
+    for (const LookupTimes::Totals::Bucket& bucket : lookups.buckets) {
+        bounds.push_back(bucket.seconds);
+        counts.push_back(bucket.count - std::exchange(below, bucket.count));
+    }
+    counts.push_back(lookups.count - below);
+    page.add({}, bounds, counts, lookups.seconds);
+}
+
 void write_cache(Exposition& page, const CacheStatus& cache) {
     const CacheNumbers& store = cache.store;
     const auto gauge = [&](const char* name, const char* help, std::uint64_t value) {
@@ -222,10 +234,7 @@ void write_cache(Exposition& page, const CacheStatus& cache) {
     counter("scrollgate_cache_collapsed_total", "Requests that another one's fill answered.",
             cache.collapsed);
     page.histogram("scrollgate_cache_lookup_seconds", "Time to look into the store, by a sample.");
-    HistogramPoints lookups{{}, cache.lookups.count, cache.lookups.seconds};
-    for (const LookupTimes::Totals::Bucket& bucket : cache.lookups.buckets)
-        lookups.buckets.emplace_back(bucket.seconds, bucket.count);
-    page.add({}, lookups);
+    add_lookups(page, cache.lookups);
     page.gauge("scrollgate_cache_miss_ratio",
                "Share of look-ups that would miss with so many times the memory.");
     for (const CacheStatus::Point& point : cache.curve)

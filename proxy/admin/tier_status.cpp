@@ -14,7 +14,7 @@ std::uint64_t get(const std::atomic<std::uint64_t>& counter) noexcept {
 }
 
 /// The upper bound of the bucket that holds the quantile, in microseconds.
-double quantile(const std::array<std::uint64_t, 24>& buckets, double q) noexcept {
+double quantile(const redis::Statistics::Latency& buckets, double q) noexcept {
     std::uint64_t all = 0;
     for (const std::uint64_t one : buckets)
         all += one;
@@ -51,6 +51,9 @@ void add_client(TierStatus& into, const redis::Statistics& from) {
     into.openings += get(from.openings);
     into.bytes_in += get(from.bytes_in);
     into.bytes_out += get(from.bytes_out);
+    for (std::size_t i = 0; i < into.latency.size(); ++i)
+        into.latency[i] += get(from.latency[i]);
+    into.latency_us += get(from.latency_us);
 }
 
 /// The parts that are the same everywhere: what to call it, what it is.
@@ -143,18 +146,15 @@ TierStatus report_tier(const Fleet& fleet, TimePoint now) {
     made.in_step = fleet.state().positions.in_step(now);
     made.nodes = fleet.state().nodes.load(std::memory_order_relaxed);
     add_counts(made, fleet.state().counts);
-    std::array<std::uint64_t, 24> latency{};
     redis::State worst = redis::State::up;
     for (const redis::Statistics* const one : fleet.statistics()) {
         add_client(made, *one);
-        for (std::size_t i = 0; i < latency.size(); ++i)
-            latency[i] += get(one->latency[i]);
         const redis::State state = one->state.load(std::memory_order_relaxed);
         if (state == redis::State::open || worst == redis::State::up) worst = state;
     }
     made.state = text_of(worst);
-    made.p50_us = quantile(latency, 0.5);
-    made.p99_us = quantile(latency, 0.99);
+    made.p50_us = quantile(made.latency, 0.5);
+    made.p99_us = quantile(made.latency, 0.99);
     return made;
 }
 
@@ -184,8 +184,9 @@ void write_tier(Exposition& page, const TierStatus& tier) {
     page.add({}, std::uint64_t{tier.in_step ? 1U : 0U});
     page.gauge("scrollgate_redis_nodes", "Nodes that share this Redis and live.");
     page.add({}, tier.nodes);
-    page.counter("scrollgate_redis_lookups_total",
-                 "What looking into the tier gave, after a miss in memory.");
+    page.counter(
+        "scrollgate_redis_lookups_total",
+        "What was found in the tier after a miss in memory; misses are what is not there.");
     for (const Figure& result : results)
         page.add({{"result", result.name}}, tier.*result.value);
     page.counter("scrollgate_redis_unreadable_total", "Values in Redis that were no responses.");
@@ -218,11 +219,11 @@ void write_tier(Exposition& page, const TierStatus& tier) {
     page.add({{"as", "holder"}}, tier.leases);
     page.add({{"as", "waiting"}}, tier.waits);
     page.add({{"as", "answered"}}, tier.waits_won);
-    page.gauge("scrollgate_redis_latency_seconds", "Time until Redis answers.");
-    if (tier.p50_us > 0) {
-        page.add({{"figure", "p50"}}, tier.p50_us / 1e6);
-        page.add({{"figure", "p99"}}, tier.p99_us / 1e6);
-    }
+    page.histogram("scrollgate_redis_duration_seconds", "Time until Redis answers, if in time.");
+    std::array<double, redis::Statistics::buckets - 1> bounds{};
+    for (std::size_t i = 0; i < bounds.size(); ++i)
+        bounds[i] = std::ldexp(1e-6, static_cast<int>(i));
+    page.add({}, bounds, tier.latency, static_cast<double>(tier.latency_us) / 1e6);
 }
 
 }  // namespace scrollgate

@@ -31,7 +31,9 @@ struct TierStatus {
     std::uint64_t said = 0, heard = 0, unsaid = 0;
     std::uint64_t pending = 0, answered = 0, errors = 0, late = 0, lost = 0, refused = 0,
                   writes_held = 0, connects = 0, openings = 0, bytes_in = 0, bytes_out = 0;
-    double p50_us = 0, p99_us = 0;  ///< of answers; 0: there were none
+    redis::Statistics::Latency latency{};  ///< as there, of all workers
+    std::uint64_t latency_us = 0;          ///< their sum
+    double p50_us = 0, p99_us = 0;         ///< of answers; 0: there were none
 };
 
 [[nodiscard]] TierStatus report_tier(const Fleet& fleet, TimePoint now);

@@ -6,10 +6,10 @@
 
 #include "cache/rules/conditional.hpp"
 #include "cache/rules/vary.hpp"
-#include "cache/tier/limits.hpp"
 #include "cache/tier/tier.hpp"
 #include "core/field_copy.hpp"
 #include "core/http1/head_parser.hpp"
+#include "core/limits.hpp"
 #include "proxy/caching/lookup.hpp"
 #include "proxy/pipeline/failover.hpp"
 #include "proxy/pipeline/guard.hpp"
@@ -237,40 +237,55 @@ Task<void> FillTask::run() {
 /// True: the fill is over, and no origin is to be asked.
 Task<bool> FillTask::find_in_tier() {
     tier::Tier& tier = *x_.worker.tier();
+    if (!tier.asks()) co_return false;
+    // One for all that a look costs: a Redis that is slow costs a miss no more.
+    const TimePoint by = tier.deadline();
+    const tier::TierFound found =
+        co_await tier.find(fill_->key(), x_.request.fields, known_.get(), by);
+    if (ends_with(found)) co_return true;
+    if (asks_tier_ == AskTier::look || !found.answered) co_return false;
+    Task<bool> led = lead_the_fleet(by);
+    co_return co_await led;
+}
+
+/// Takes the lease to ask the origin, or waits a moment for what its holder brings. The first try
+/// is over at `by`. True: as above.
+Task<bool> FillTask::lead_the_fleet(TimePoint by) {
+    using LeaseIs = tier::Tier::Lease;
+    tier::Tier& tier = *x_.worker.tier();
     EventLoop& loop = x_.worker.loop();
     const TimePoint until = loop.now() + limits::tier_wait;
     Duration span = limits::tier_look;
     for (bool first = true; tier.asks() && !x_.cancelled; first = false) {
-        // One for all that a look costs: a Redis that is slow costs a miss no more.
-        const TimePoint by = tier.deadline();
-        const tier::TierFound found =
-            co_await tier.find(fill_->key(), x_.request.fields, known_.get(), by);
-        if (x_.cancelled) co_return false;
-        if (found.kind != tier::TierFound::Kind::nothing) {
+        const std::uint64_t token = loop.rng().next() | 1;
+        const tier::Tier::Leased leased =
+            co_await tier.take_lease(fill_->key(), fill_->variant(), x_.request.fields,
+                                     known_.get(), token, by);
+        // Without an answer it may be ours all the same, and would stand in everybody's way.
+        if (leased.lease != LeaseIs::others) lease_ = token;
+        if (ends_with(leased.found)) {
             if (!first) tier::Counts::add(tier.state().counts.waits_won);
-            fill_->found(found.entry);
             co_return true;
         }
-        if (asks_tier_ == AskTier::look || !found.answered || lease_ != 0) co_return false;
-        if (loop.now() >= until || !tier.asks()) co_return false;
-        const std::uint64_t token = loop.rng().next() | 1;
-        const tier::Tier::Lease lease =
-            co_await tier.take_lease(fill_->key(), fill_->variant(), token, by);
-        if (lease == tier::Tier::Lease::ours) {
-            lease_ = token;
-            continue;  // who had it before may have written since that look
-        }
-        if (lease != tier::Tier::Lease::others || x_.cancelled) co_return false;
+        if (leased.lease != LeaseIs::others || x_.cancelled) co_return false;
         // Another node refreshes it, and nobody waits here.
         if (asks_tier_ == AskTier::yes && fill_->waiting() == 0) {
             fill_->fail(Error{ErrorKind::cancelled});
             co_return true;
         }
         if (first) tier::Counts::add(tier.state().counts.waits);
+        if (loop.now() >= until) co_return false;
         co_await pause(span);
         span = std::min<Duration>(span * 2, 5 * limits::tier_look);
+        by = tier.deadline();
     }
     co_return false;
+}
+
+bool FillTask::ends_with(const tier::TierFound& found) {
+    if (x_.cancelled || found.kind == tier::TierFound::Kind::nothing) return false;
+    fill_->found(found.entry);
+    return true;
 }
 
 Task<void> FillTask::pause(Duration span) {

@@ -23,6 +23,9 @@
 #include "proxy/pipeline/timed_gate.hpp"
 
 namespace scrollgate {
+namespace tier {
+struct TierFound;
+}
 
 /// What came of a background exchange.
 struct FillEnd {
@@ -97,6 +100,8 @@ class FillTask final : public FillHook {
   private:
     [[nodiscard]] Task<void> run();
     [[nodiscard]] Task<bool> find_in_tier();
+    [[nodiscard]] Task<bool> lead_the_fleet(TimePoint by);
+    [[nodiscard]] bool ends_with(const tier::TierFound& found);
     [[nodiscard]] Task<void> pause(Duration span);
     void end(const Result<void>& forwarded);
     void end_found();
@@ -111,7 +116,7 @@ class FillTask final : public FillHook {
     FillDone done_;
     std::uint64_t position_ = 0;  ///< of the fleet's purges, before the origin is asked; 0: none
     AskTier asks_tier_ = AskTier::no;
-    std::uint64_t lease_ = 0;  ///< its token; 0: none is held
+    std::uint64_t lease_ = 0;  ///< the token of what is held, or may be; 0: none
     TimedGate gate_;           ///< while another node's answer is waited for
 };
 

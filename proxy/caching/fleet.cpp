@@ -151,13 +151,13 @@ std::optional<std::uint64_t> Fleet::purge(const Purge& purge, Done done) {
     const std::lock_guard lock(mutex_);
     if (!number || seats_.empty() || !seats_.front()->has_log()) {
         state_.positions.own_ended(since);
-        if (number && done) boost::asio::post(around_.control, [done] { done(1); });
+        if (number && done) boost::asio::post(around_.control, [done] { done(Made{}); });
         return number;
     }
     tier::FleetLog::Done back;
     if (done) {
-        back = [&control = around_.control, done = std::move(done)](std::size_t nodes) {
-            boost::asio::post(control, [done, nodes] { done(nodes); });
+        back = [&control = around_.control, done = std::move(done)](const Made& made) {
+            boost::asio::post(control, [done, made] { done(made); });
         };
     }
     FleetSeat* const seat = seats_.front();

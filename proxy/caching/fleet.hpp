@@ -87,9 +87,9 @@ class Fleet {
     [[nodiscard]] std::unique_ptr<FleetSeat> seat(EventLoop& loop);
 
     /// Purges the store, and tells the fleet. Nothing: limits::purge_rules are under way. `done`
-    /// may be null; it is called once, on control, with the number of nodes that have made the
-    /// purge.
-    using Done = std::function<void(std::size_t nodes)>;
+    /// may be null; it is called once, on control.
+    using Made = tier::FleetLog::Made;
+    using Done = tier::FleetLog::Done;
     [[nodiscard]] std::optional<std::uint64_t> purge(const Purge& purge, Done done);
 
     [[nodiscard]] tier::TierState& state() noexcept { return state_; }

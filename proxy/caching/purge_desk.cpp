@@ -10,10 +10,12 @@ namespace scrollgate {
 
 std::optional<std::uint64_t> PurgeDesk::make(const Purge& purge, Waiting& waiting) {
     if (fleet_ == nullptr) return store_.purge(purge);
-    const auto number = fleet_->purge(purge, [confirmed = waiting.confirmed](std::size_t nodes) {
-        --confirmed->missing;
-        confirmed->nodes = std::min(confirmed->nodes, nodes);
-    });
+    const auto number =
+        fleet_->purge(purge, [confirmed = waiting.confirmed](const Fleet::Made& made) {
+            --confirmed->missing;
+            confirmed->nodes = std::min(confirmed->nodes, made.nodes);
+            confirmed->objects += made.objects;
+        });
     if (number) ++waiting.confirmed->missing;
     return number;
 }
@@ -64,7 +66,8 @@ void PurgeDesk::tell() {
     std::move(first, waiting_.end(), std::back_inserter(ready));
     waiting_.erase(first, waiting_.end());
     for (const Waiting& one : ready)
-        one.done(one.objects, fleet_ == nullptr ? 1 : one.confirmed->nodes);
+        one.done(one.objects + one.confirmed->objects,
+                 fleet_ == nullptr ? 1 : one.confirmed->nodes);
 }
 
 }  // namespace scrollgate

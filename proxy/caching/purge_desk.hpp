@@ -2,8 +2,8 @@
 //
 // A purge takes effect when ask() returns; the sweep goes on in slices of limits::sweep_slice
 // entries, each a turn of the control thread, so that nothing waits long, neither hits nor the
-// admin API. Whoever asked is told the number of objects when all is swept, and of nodes when the
-// fleet has made it, or has had its time. Control thread.
+// admin API. Whoever asked is told the numbers when all is swept here, and the fleet has made and
+// counted it, or has had its time. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ class Fleet;
 
 class PurgeDesk {
   public:
-    /// `objects` of this node's memory; `nodes` have made it, this one included.
+    /// `nodes` have made it, this one included, and have given back `objects` together.
     using Done = std::function<void(std::uint64_t objects, std::size_t nodes)>;
 
     /// All outlive it; the alarm is its own. `fleet` may be null.
@@ -39,6 +39,7 @@ class PurgeDesk {
     struct Confirmed {
         std::size_t missing = 0;  ///< purges of which it is not known yet
         std::size_t nodes = SIZE_MAX;
+        std::uint64_t objects = 0;  ///< of the others
     };
     struct Waiting {
         std::vector<std::uint64_t> numbers;  ///< of its purges that are not swept yet

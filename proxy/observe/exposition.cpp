@@ -49,26 +49,24 @@ void Exposition::add(const Labels& labels, double value) {
 }
 
 void Exposition::add(const Labels& labels, const HistogramSum& value) {
+    std::array<double, DurationHistogram::bounds_us.size()> bounds{};
+    for (std::size_t i = 0; i < bounds.size(); ++i)
+        bounds[i] = static_cast<double>(DurationHistogram::bounds_us[i]) / 1e6;
+    add(labels, bounds, value.buckets, static_cast<double>(value.sum_ns) / 1e9);
+}
+
+void Exposition::add(const Labels& labels, std::span<const double> bounds,
+                     std::span<const std::uint64_t> counts, double sum) {
     prometheus::ClientMetric::Histogram& made = metric(labels).histogram;
     std::uint64_t total = 0;
-    for (std::size_t i = 0; i < value.buckets.size(); ++i) {
-        total += value.buckets[i];
-        const bool last = i == DurationHistogram::bounds_us.size();
-        const double bound = last ? std::numeric_limits<double>::infinity()
-                                  : static_cast<double>(DurationHistogram::bounds_us[i]) / 1e6;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        total += counts[i];
+        const double bound =
+            i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
         made.bucket.push_back({total, bound});
     }
     made.sample_count = total;
-    made.sample_sum = static_cast<double>(value.sum_ns) / 1e9;
-}
-
-void Exposition::add(const Labels& labels, const HistogramPoints& value) {
-    prometheus::ClientMetric::Histogram& made = metric(labels).histogram;
-    for (const auto& [bound, count] : value.buckets)
-        made.bucket.push_back({count, bound});
-    made.bucket.push_back({value.count, std::numeric_limits<double>::infinity()});
-    made.sample_count = value.count;
-    made.sample_sum = value.sum;
+    made.sample_sum = sum;
 }
 
 std::string Exposition::text() {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,13 +23,6 @@ struct HistogramSum {
     void add(const DurationHistogram& part) noexcept;
 };
 
-/// A histogram with bounds of its own: how many were not above each, in rising order.
-struct HistogramPoints {
-    std::vector<std::pair<double, std::uint64_t>> buckets;
-    std::uint64_t count = 0;
-    double sum = 0;
-};
-
 class Exposition {
   public:
     using Labels = std::vector<std::pair<std::string, std::string>>;
@@ -41,7 +35,9 @@ class Exposition {
     void add(const Labels& labels, double value);
     void add(const Labels& labels, std::uint64_t value) { add(labels, static_cast<double>(value)); }
     void add(const Labels& labels, const HistogramSum& value);
-    void add(const Labels& labels, const HistogramPoints& value);
+    /// `counts` by upper bound, in seconds, and one more for what is beyond the last; their `sum`.
+    void add(const Labels& labels, std::span<const double> bounds,
+             std::span<const std::uint64_t> counts, double sum);
 
     /// Prometheus text format 0.0.4. Last call.
     [[nodiscard]] std::string text();

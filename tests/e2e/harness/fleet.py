@@ -1,13 +1,14 @@
 """FleetTest: nodes that share one Redis, a real one, and what the tests look at in it."""
+import contextlib
 import pathlib
 import signal
-import socket
 import tempfile
 import unittest
 
-from .redis import SERVER, Meddler, RedisServer
+from .fleet_load import FleetLoad, Truth
+from .redis import SERVER, Meddler, RedisServer, encoded
 from .stored import StoredTest
-from .wait import PATIENCE, SCALE, eventually
+from .wait import SCALE, eventually
 
 
 class Redis(RedisServer):
@@ -19,10 +20,8 @@ class Redis(RedisServer):
 
     def call(self, *words):
         """One command on a connection of its own."""
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE * SCALE) as sock:
-            parts = [w if isinstance(w, bytes) else str(w).encode() for w in words]
-            sock.sendall(b"*%d\r\n" % len(parts)
-                         + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
+        with self.connected() as sock:
+            sock.sendall(encoded(*words))
             return read_reply(sock.makefile("rb"))
 
     def keys(self, pattern="*"):
@@ -70,8 +69,8 @@ class FleetTest(StoredTest):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def redis(self, *options):
-        redis = Redis(self.folder, *options)
+    def redis(self, *arguments, **options):
+        redis = Redis(self.folder, *arguments, **options)
         self.addCleanup(redis.close)
         return redis
 
@@ -82,15 +81,41 @@ class FleetTest(StoredTest):
         return meddler, f"redis://127.0.0.1:{meddler.port}/0"
 
     def node(self, redis, script, cache=None, route=None, wait=True, **redis_keys):
-        """A node in front of an origin that plays `script`, with `redis` (or a URL) behind."""
-        url = redis if isinstance(redis, str) else redis.url
-        tier = {"url": url, "timeout": self.timeout, **redis_keys}
+        """A node in front of an origin that plays `script`, with `redis` (or a URL, or what else
+        the configuration may say) behind."""
+        where = redis if isinstance(redis, dict) else {
+            "url": redis if isinstance(redis, str) else redis.url}
+        tier = {**where, "timeout": self.timeout, **redis_keys}
         edge = self.edge(self.origin(script), cache={"memory": "64MiB", "redis": tier},
                          routes=[{"name": "all", "pools": ["main"], **(route or {}),
                                   "cache": {"enabled": True, **(cache or {})}}])
         if wait:
             self.wait_in_step(edge)
         return edge
+
+    def fleet_of(self, where, count=2, targets=48, **redis_keys):
+        """Nodes that know each other, and the truth of what they serve."""
+        truth = Truth(targets)
+        nodes = [self.node(where, truth.script, **redis_keys) for _ in range(count)]
+        self.wait_nodes(count, *nodes)
+        return truth, nodes
+
+    @contextlib.contextmanager
+    def under_load(self, truth, nodes, purges=True):
+        """FleetLoad within the block. All answers must have been right, and no purge may be lost;
+        the tier must be of use again at the end."""
+        with FleetLoad(nodes, truth, purges) as load:
+            load.more()
+            yield load
+            self.wait_in_step(*nodes)
+            hits = sum(self.tier(node)["hits"] for node in nodes)
+            if purges:
+                eventually(lambda: load.wrong or hits < sum(self.tier(node)["hits"]
+                                                            for node in nodes),
+                           "answers come from Redis", 30)
+        self.assertEqual(load.wrong[:5], [])
+        load.settle()
+        self.assertEqual(load.wrong[:5], [])
 
     def tier(self, edge):
         return edge.status()["cache"]["redis"]

@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -26,7 +27,8 @@ class RedisServer:
     def __init__(self, folder, *arguments, sentinel=False, tls=None, users=()):
         self.port = free_port()
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
-        self.password = None
+        self.password = None         # or "user password"
+        self.tls = tls
         listening = (["--port", "0", "--tls-port", self.port, "--tls-cert-file", tls.certificate,
                       "--tls-key-file", tls.key, "--tls-auth-clients", "no",
                       "--tls-ca-cert-file", tls.certificate] if tls else ["--port", self.port])
@@ -67,19 +69,27 @@ class RedisServer:
     def close(self):
         self.kill()
 
+    def connected(self):
+        """A connection of its own, authenticated."""
+        sock = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE * SCALE)
+        if self.tls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            sock = context.wrap_socket(sock)
+        if self.password:
+            sock.sendall(encoded("AUTH", *self.password.split(" ")))
+            reply(sock.makefile("rb"))
+        return sock
+
     def ask(self, *words):
-        """A command on a connection of its own, by a reader of RESP of our own."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as sock:
-            file = sock.makefile("rb")
-            if self.password:
-                sock.sendall(encoded("AUTH", self.password))
-                reply(file)
+        """One command, by a reader of RESP of our own."""
+        with self.connected() as sock:
             sock.sendall(encoded(*words))
-            return reply(file)
+            return reply(sock.makefile("rb"))
 
 
 def encoded(*words):
-    parts = [str(word).encode() for word in words]
+    parts = [word if isinstance(word, bytes) else str(word).encode() for word in words]
     return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts)
 
 
@@ -186,13 +196,16 @@ class Driver:
 
 
 class Meddler:
-    """A way to a server that can be cut, be mute, be slow, or change bytes at random."""
+    """A way to a server that can be cut, be mute, be slow, or change bytes at random. New
+    connections go where `to_port` says by then."""
 
     def __init__(self, to_port):
         self.to_port = to_port
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.mute = threading.Event()
+        self.deaf = threading.Event()  # nobody who has asked by XREAD on it hears anything
+        self.withhold = None         # told what is asked; true: its answers do not come
         self.delay = 0.0             # seconds that answers take longer
         self.garble = 0.0            # bytes changed, per byte
         self.dice = random.Random(1)
@@ -214,17 +227,23 @@ class Meddler:
             threading.Thread(target=self._pair, args=(near, far), daemon=True).start()
 
     def _pair(self, near, far):
-        back = threading.Thread(target=self._carry, args=(far, near, True), daemon=True)
+        marks = threading.Event(), threading.Event()
+        back = threading.Thread(target=self._carry, args=(far, near, True, *marks), daemon=True)
         back.start()
-        self._carry(near, far, False)
+        self._carry(near, far, False, *marks)
         back.join()
         near.close()
         far.close()
 
-    def _carry(self, source, sink, answers):
+    def _carry(self, source, sink, answers, reads, withheld):
         try:
             while data := source.recv(65536):
-                if self.mute.is_set():
+                if not answers and b"\r\nXREAD\r\n" in data:
+                    reads.set()
+                if not answers and self.withhold and self.withhold(data):
+                    withheld.set()
+                if self.mute.is_set() or (answers and (
+                        withheld.is_set() or (reads.is_set() and self.deaf.is_set()))):
                     continue
                 if answers and self.delay:
                     time.sleep(self.delay)

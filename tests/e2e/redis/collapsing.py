@@ -1,9 +1,11 @@
 """One origin request for a cold key of the whole fleet; no node ever depends on it."""
+import re
 import signal
 import threading
 
 from harness import main
 from harness.fleet import FleetTest
+from harness.stored import counting
 from harness.wait import eventually
 
 
@@ -40,6 +42,16 @@ class Collapsing(FleetTest):
             self.assert_from_redis(answer)
         eventually(lambda: not [k for k in redis.keys() if k.endswith(":lease")],
                    "the lease is given back")
+
+    def test_the_lease_and_the_second_look_are_one_round_trip(self):
+        redis, origin = self.redis(), counting()
+        meddler, url = self.meddler(redis)
+        edge = self.node(url, origin)
+        lease = re.compile(rb"\r\nSET\r\n\$\d+\r\n[^\r]*:lease\r\n(?!.*\r\nGET\r\n)", re.S)
+        meddler.withhold = lease.search     # who waits for its answer before it looks waits in vain
+        self.assert_miss(self.fetch(edge, "/cold"))
+        tier = self.tier(edge)
+        self.assertEqual((tier["leases"], tier["failures"], tier["misses"]), (1, 0, 1))
 
     def test_answers_that_are_probably_for_one_alone_wait_for_nobody(self):
         redis, origin = self.redis(), self.held_origin()

@@ -1,4 +1,6 @@
 """One cache for a fleet: what one node has stored the others find, and nothing that may not be."""
+import hashlib
+import json
 import re
 
 from harness import main
@@ -24,6 +26,96 @@ class Sharing(FleetTest):
         self.assertEqual(origin.asked, ["/a?x=1"])
         self.assertEqual(self.tier(second)["hits"], 1)
         self.assertEqual(second.metric("scrollgate_redis_lookups_total", 'result="hit"'), 1)
+
+    def test_what_is_told_of_it(self):
+        redis, origin = self.redis(), counting()
+        edge = self.node(redis, origin)
+        targets = [f"/{i}" for i in range(5)]
+        for target in targets:
+            self.fetch(edge, target)
+        self.wait_written(redis, 5)
+        other = self.node(redis, origin)
+        for target in [*targets, "/new"]:
+            self.fetch(other, target)
+        eventually(lambda: self.tier(other)["pending"] == 0, "all is answered")
+        tier = self.tier(other)
+        told = ("hits", "misses", "failures", "writes", "leases", "dropped", "errors")
+        self.assertEqual([tier[name] for name in told], [5, 1, 0, 1, 1, 0, 0])
+        self.assertGreater(tier["bytes_read"], 5 * 88)
+        self.assertGreater(tier["latency_us"]["p99"], 0)
+        samples = other.metrics()
+        self.assertEqual(samples['scrollgate_redis_lookups_total{result="miss"}'], 1)
+        self.assertEqual(samples["scrollgate_redis_up"], 1)
+        self.assertEqual(samples["scrollgate_redis_breaker_open"], 0)
+        # How long all answers took, not only those to look-ups.
+        count = samples["scrollgate_redis_duration_seconds_count"]
+        self.assertGreaterEqual(count, 7)
+        self.assertEqual(samples['scrollgate_redis_duration_seconds_bucket{le="+Inf"}'], count)
+        self.assertGreater(samples["scrollgate_redis_duration_seconds_sum"], 0)
+        code, out, _ = self.command(other, "status")
+        self.assertEqual(code, 0)
+        shown = redis.url.removesuffix("/0")
+        self.assertIn(f"redis {shown}: up, 2 nodes, 5 hits of 6, 1 written", out)
+        redis.kill()
+        eventually(lambda: self.tier(other)["state"] == "open", "it is seen to be away")
+        self.assertEqual(other.metrics()["scrollgate_redis_breaker_open"], 1)
+        other.wait_stderr("is left alone")
+
+    def test_bodies_that_need_a_dictionary(self):
+        redis = self.redis()
+
+        def body(target):
+            return json.dumps({
+                "name": f"Creature {target}", "external_url": f"https://creatures.example{target}",
+                "image": f"ipfs://{hashlib.sha256(target.encode()).hexdigest()}/image.png",
+                "attributes": [{"trait_type": kind, "value": f"{kind} of {target}"} for kind in
+                               ("Background", "Body", "Eyes", "Hat", "Mouth")]}).encode()
+
+        def script(conn):
+            while True:
+                target = conn.request().target
+                conn.answer(body(target), "200 OK", "Cache-Control: max-age=600",
+                            "Content-Type: application/json")
+
+        def needy():
+            """What was written packed with a dictionary."""
+            values = [redis.call("GET", name) for name in redis.responses()]
+            return [value for value in values if value and any(value[56:72])]
+        first, asked = self.node(redis, script), 0
+        with self.client(first) as client:
+            while not needy():          # until it has learned one, and others can find it
+                self.assertLess(asked, 5000)
+                for _ in range(100):
+                    self.assertEqual(client.get(f"/{asked}").final().status, 200)
+                    asked += 1
+        targets = [re.search(rb"site\.test\n(/\d+)", value)[1].decode() for value in needy()]
+        second = self.node(redis, script)
+        for target in targets:
+            self.assertEqual(self.fetch(second, target).body, body(target))
+        # The first of them has fetched the dictionary, for those behind it.
+        self.assertGreaterEqual(self.tier(second)["no_dictionary"], 1)
+        third = self.node(redis, script)
+        self.fetch(third, targets[0])
+
+        def found():
+            answer = self.fetch(third, targets[-1])
+            self.assertEqual(answer.body, body(targets[-1]))
+            return "hit" in self.cache_status(answer)
+        eventually(found, "it answers")
+        self.assertGreater(self.tier(second)["hits"] + self.tier(third)["hits"], 0)
+
+    def test_what_redis_cannot_take_at_once_is_dropped_and_counted(self):
+        meddler, url = self.meddler(self.redis())
+        edge = self.node(url, counting(), queue={"commands": 16}, timeout="10s")
+        meddler.delay = 0.2
+        clients = [self.client(edge).get(f"/{i}") for i in range(40)]
+        for i, client in enumerate(clients):
+            self.assertTrue(client.final().body.endswith(f" /{i}".encode()))
+        tier = self.tier(edge)
+        # Half of the queue is kept for questions.
+        self.assertGreater(tier["dropped"], 0)
+        self.assertGreater(tier["refused"], 0)
+        self.assertEqual(tier["state"], "up")
 
     def test_a_restarted_node_has_its_hits_back(self):
         redis, origin = self.redis(), counting()

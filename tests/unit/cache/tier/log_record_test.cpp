@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "core/limits.hpp"
+
 using namespace scrollgate;
 using namespace scrollgate::tier;
 using redis::Reply;
@@ -43,7 +45,7 @@ TEST_CASE("a purge is read as it was written") {
         for (const bool soft : {false, true}) {
             LogRecord record;
             record.purge = {by, by == Purge::By::all ? "" : "a.example/x", soft ? "https" : "",
-                            soft};
+                            soft, !soft};
             record.token = make_token(0x1234);
             Position position = 0;
             const auto got = read_purge(entry("9-1", words_of(record)), position);
@@ -55,6 +57,7 @@ TEST_CASE("a purge is read as it was written") {
             CHECK(got->purge.what == record.purge.what);
             CHECK(got->purge.scheme == record.purge.scheme);
             CHECK(got->purge.soft == soft);
+            CHECK(got->purge.counted == !soft);
             CHECK(got->token == "0000000000001234");
         }
     LogRecord reset;
@@ -91,10 +94,32 @@ TEST_CASE("what nodes say of themselves") {
     REQUIRE(got);
     CHECK(got->node == "n1");
     CHECK(got->followed == record.followed);
+    CHECK(got->covered.empty());
     CHECK_FALSE(read_node(entry("9-1", {"node", "", "followed", "1-1"}), position));
     CHECK_FALSE(read_node(entry("9-1", {"node", "x", "followed", "1"}), position));
     CHECK_FALSE(
         read_node(entry("9-1", {"node", std::string(300, 'x'), "followed", "1-1"}), position));
+}
+
+TEST_CASE("nodes say what purges have covered") {
+    NodeRecord record{0, "n1", *position_of("8-3"), {}};
+    for (std::uint64_t i = 0; i < limits::tier_covered + 3; ++i)
+        record.covered.push_back({*position_of("8-0") + i, i * i});
+    Position position = 0;
+    const auto got = read_node(entry("9-1", words_of(record)), position);
+    REQUIRE(got);
+    REQUIRE(got->covered.size() == limits::tier_covered);
+    for (std::size_t i = 0; i < got->covered.size(); ++i) {
+        CHECK(got->covered[i].purge == record.covered[i].purge);
+        CHECK(got->covered[i].objects == record.covered[i].objects);
+    }
+    const std::vector<std::string> odd{
+        "node", "n", "followed", "1-1", "covered", " 1-1 =3 1-2= 1-3=x 1-4=4  1-5=5=5 1-6=6 "};
+    const auto some = read_node(entry("9-1", odd), position);
+    REQUIRE(some);
+    REQUIRE(some->covered.size() == 2);
+    CHECK(some->covered[0].objects == 4);
+    CHECK(some->covered[1].objects == 6);
 }
 
 TEST_CASE("the records of a stream are found by its name") {

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "cache/tier/limits.hpp"
+#include "core/limits.hpp"
 #include "tests/unit/cache/store/drafts.hpp"
 
 using namespace scrollgate;
