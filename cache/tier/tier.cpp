@@ -61,6 +61,13 @@ bool Tier::may_mark(const CacheKey& key, const HeaderList& request) const noexce
 
 Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request, const CacheEntry* known,
                            TimePoint until) {
+    TierFound found = co_await get(key, request, known, until);
+    if (found.kind == TierFound::Kind::nothing) Counts::add(state_.counts.misses);
+    co_return found;
+}
+
+Task<TierFound> Tier::get(const CacheKey& key, const HeaderList& request, const CacheEntry* known,
+                          TimePoint until) {
     const std::string name = name_of_key(state_.prefix, key.text);
     redis::Command get = redis::Command::read({"GET", name});
     Result<redis::Reply> reply = co_await client_.ask(std::move(get), until);
@@ -83,7 +90,6 @@ Task<TierFound> Tier::find(const CacheKey& key, const HeaderList& request, const
         taken = take(record, known);
     }
     taken.answered = reply && !reply->is_error();
-    if (taken.kind == TierFound::Kind::nothing) Counts::add(state_.counts.misses);
     co_return taken;
 }
 

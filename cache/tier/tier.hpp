@@ -80,8 +80,16 @@ class Tier {
         others,  ///< another node is on its way
         unknown,
     };
-    /// `token` is another one each time: nobody else's lease is given back with it.
-    [[nodiscard]] Task<Lease> take_lease(const CacheKey& key, std::uint64_t token, TimePoint until);
+    struct Leased {
+        Lease lease = Lease::unknown;
+        TierFound found;
+    };
+    /// `token` is another one each time: nobody else's lease is given back with it. In the same
+    /// write goes what find() has asked, once more: who had the lease before may have written
+    /// since.
+    [[nodiscard]] Task<Leased> take_lease(const CacheKey& key, std::uint64_t token,
+                                          const HeaderList& request, const CacheEntry* known,
+                                          TimePoint until);
     /// Behind what was written for the key before.
     void return_lease(const CacheKey& key, std::uint64_t token);
 
@@ -98,6 +106,8 @@ class Tier {
     [[nodiscard]] static const redis::Script& lease_script();
 
   private:
+    [[nodiscard]] Task<TierFound> get(const CacheKey& key, const HeaderList& request,
+                                      const CacheEntry* known, TimePoint until);
     /// What one answer of Redis is.
     enum class Look : std::uint8_t { nothing, response, marker, variants };
 

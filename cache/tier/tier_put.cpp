@@ -142,16 +142,21 @@ const redis::Script& Tier::lease_script() {
     return script;
 }
 
-Task<Tier::Lease> Tier::take_lease(const CacheKey& key, std::uint64_t token, TimePoint until) {
+Task<Tier::Leased> Tier::take_lease(const CacheKey& key, std::uint64_t token,
+                                    const HeaderList& request, const CacheEntry* known,
+                                    TimePoint until) {
     const std::string name = name_of_lease(name_of_key(state_.prefix, key.text));
     const std::string word = fmt::format("{:016x}", token);
     const std::string px = fmt::format("{}", milliseconds(limits::tier_lease));
     redis::Command set = redis::Command::write({"SET", name, word, "NX", "PX", px});
-    const Result<redis::Reply> reply = co_await client_.ask(std::move(set), until);
-    if (!reply || reply->is_error()) co_return Lease::unknown;
-    if (reply->is_nil()) co_return Lease::others;
-    Counts::add(state_.counts.leases);
-    co_return Lease::ours;
+    Task<Result<redis::Reply>> asked = client_.ask(std::move(set), until);
+    Leased leased;
+    leased.found = co_await get(key, request, known, until);
+    const Result<redis::Reply> reply = co_await std::move(asked);
+    if (!reply || reply->is_error()) co_return leased;
+    leased.lease = reply->is_nil() ? Lease::others : Lease::ours;
+    if (leased.lease == Lease::ours) Counts::add(state_.counts.leases);
+    co_return leased;
 }
 
 void Tier::return_lease(const CacheKey& key, std::uint64_t token) {

@@ -241,23 +241,26 @@ Task<bool> FillTask::find_in_tier() {
     for (bool first = true; tier.asks() && !x_.cancelled; first = false) {
         // One for all that a look costs: a Redis that is slow costs a miss no more.
         const TimePoint by = tier.deadline();
-        const tier::TierFound found =
+        tier::TierFound found =
             co_await tier.find(fill_->key(), x_.request.fields, known_.get(), by);
+        tier::Tier::Lease lease = tier::Tier::Lease::unknown;
+        const bool wants_lease = !x_.cancelled && found.kind == tier::TierFound::Kind::nothing &&
+                                 found.answered && asks_tier_ != AskTier::look;
+        if (wants_lease && loop.now() < until && tier.asks()) {
+            const std::uint64_t token = loop.rng().next() | 1;
+            tier::Tier::Leased leased =
+                co_await tier.take_lease(fill_->key(), token, x_.request.fields, known_.get(), by);
+            lease = leased.lease;
+            if (lease == tier::Tier::Lease::ours) lease_ = token;
+            found = std::move(leased.found);
+        }
         if (x_.cancelled) co_return false;
         if (found.kind != tier::TierFound::Kind::nothing) {
             if (!first) tier::Counts::add(tier.state().counts.waits_won);
             fill_->found(found.entry);
             co_return true;
         }
-        if (asks_tier_ == AskTier::look || !found.answered || lease_ != 0) co_return false;
-        if (loop.now() >= until || !tier.asks()) co_return false;
-        const std::uint64_t token = loop.rng().next() | 1;
-        const tier::Tier::Lease lease = co_await tier.take_lease(fill_->key(), token, by);
-        if (lease == tier::Tier::Lease::ours) {
-            lease_ = token;
-            continue;  // who had it before may have written since that look
-        }
-        if (lease != tier::Tier::Lease::others || x_.cancelled) co_return false;
+        if (lease != tier::Tier::Lease::others) co_return false;
         // Another node refreshes it, and nobody waits here.
         if (asks_tier_ == AskTier::yes && fill_->waiting() == 0) {
             fill_->fail(Error{ErrorKind::cancelled});

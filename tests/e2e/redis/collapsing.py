@@ -38,6 +38,8 @@ class Collapsing(FleetTest):
         self.assertEqual(origin.asked, ["/cold"])
         for answer in answers[1:]:
             self.assert_from_redis(answer)
+        # What is asked with the lease is no other miss.
+        self.assertEqual(self.tier(nodes[0])["misses"], 1)
         eventually(lambda: not [k for k in redis.keys() if k.endswith(":lease")],
                    "the lease is given back")
 
