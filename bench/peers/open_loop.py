@@ -26,7 +26,8 @@ GIVE_UP = 5.0       # seconds of a request at one port
 class Client:
     def __init__(self, ports, paths):
         self.ports, self.idle, self.rows, self.again = ports, {p: [] for p in ports}, [], 0
-        self.requests = [f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+        # One name for all: a cache may take it for a part of what is asked for.
+        self.requests = [f"GET {path} HTTP/1.1\r\nHost: market.example\r\n\r\n".encode()
                          for path in paths]
 
     async def request(self, number, due):
