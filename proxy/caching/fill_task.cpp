@@ -251,7 +251,8 @@ Task<bool> FillTask::find_in_tier() {
             tier::Tier::Leased leased =
                 co_await tier.take_lease(fill_->key(), token, x_.request.fields, known_.get(), by);
             lease = leased.lease;
-            if (lease == tier::Tier::Lease::ours) lease_ = token;
+            // Without an answer it may be ours all the same, and would stand in everybody's way.
+            if (lease != tier::Tier::Lease::others) lease_ = token;
             found = std::move(leased.found);
         }
         if (x_.cancelled) co_return false;

@@ -111,7 +111,7 @@ class FillTask final : public FillHook {
     FillDone done_;
     std::uint64_t position_ = 0;  ///< of the fleet's purges, before the origin is asked; 0: none
     AskTier asks_tier_ = AskTier::no;
-    std::uint64_t lease_ = 0;  ///< its token; 0: none is held
+    std::uint64_t lease_ = 0;  ///< the token of what is held, or may be; 0: none
     TimedGate gate_;           ///< while another node's answer is waited for
 };
 

@@ -195,6 +195,7 @@ class Meddler:
         self.mute = threading.Event()
         self.delay = 0.0             # seconds that answers take longer
         self.garble = 0.0            # bytes changed, per byte
+        self.asked = lambda data: None      # is told what goes to the server
         self.dice = random.Random(1)
         self.pairs = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -226,6 +227,8 @@ class Meddler:
             while data := source.recv(65536):
                 if self.mute.is_set():
                     continue
+                if not answers:
+                    self.asked(data)
                 if answers and self.delay:
                     time.sleep(self.delay)
                 if answers and self.garble:
