@@ -56,10 +56,14 @@ class Node(Subject):
                   "PURGE_LOGS": ", ".join(f'"{url}"' for url in purge_logs)}
         super().__init__("scrollgate", bench.folder, bench.proxy_core, values,
                          frozenset({"cache", "purge", *(["tier"] if redis else [])}))
-        # It is made when clients are already let in.
-        wait_until(lambda: (self.folder / "token").exists(), "the admin API has its token")
-        if redis:
-            self.wait_in_step()
+        try:
+            # It is made when clients are already let in.
+            wait_until(lambda: (self.folder / "token").exists(), "the admin API has its token")
+            if redis:
+                self.wait_in_step()
+        except BaseException:
+            self.stop()
+            raise
 
     def tier(self):
         return self.admin("GET", "status")["cache"]["redis"]
