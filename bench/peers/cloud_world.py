@@ -322,15 +322,30 @@ def own_network():
     """What the block starts, threads included, lives in a network namespace of its own. Raises
     Unsupported if that is not allowed."""
     libc = ctypes.CDLL(None, use_errno=True)
-    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
+    with _way_back(libc):
         if libc.unshare(CLONE_NEWNET) != 0:
             raise Unsupported(f"a network namespace: {os.strerror(ctypes.get_errno())} (root may)")
-        try:
-            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-            yield
-        finally:
-            if libc.setns(home, CLONE_NEWNET) != 0:
-                raise SystemExit("there is no way back from the network namespace")
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        yield
+
+
+@contextlib.contextmanager
+def inside(namespace):
+    """The same in a namespace that there is: a descriptor."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with _way_back(libc):
+        if libc.setns(namespace, CLONE_NEWNET) != 0:
+            raise Unsupported(f"a network namespace: {os.strerror(ctypes.get_errno())}")
+        yield
+
+
+@contextlib.contextmanager
+def _way_back(libc):
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield
     finally:
+        back = libc.setns(home, CLONE_NEWNET)
         os.close(home)
+        if back != 0:
+            raise SystemExit("there is no way back from the network namespace")

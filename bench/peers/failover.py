@@ -66,7 +66,7 @@ def drill(result, name, folder, proxy_core, load_core, values, seconds):
         in_flight = origins[0].in_flight()
         origins[0].signal(SIGNALS[scenario.fatal])
         broken = time.monotonic()
-        rows = json.loads(load.communicate(timeout=seconds + 30)[0])
+        rows = json.loads(load.communicate(timeout=seconds + 30)[0])["rows"]
         cpu, memory = subject.cpu_us() - cpu, subject.memory()
     return {**evaluate(rows, broken, begin + STEADY + seconds), "in_flight": in_flight,
             "rate": len(rows) / (STEADY + seconds), "cpu_us": cpu / len(rows),

@@ -5,6 +5,7 @@ Every answer is a dict of figures: requests (that came back), failed, seconds, b
 p50_us, p99_us, p999_us. A figure that a generator cannot know is missing.
 """
 
+import itertools
 import json
 import re
 import subprocess
@@ -17,6 +18,7 @@ from errors import Failed
 from subjects import pinned
 
 HERE = Path(__file__).resolve().parent
+_runs = itertools.count()
 QUANTILES = (("p50_us", 0.5), ("p99_us", 0.99), ("p999_us", 0.999))
 
 
@@ -104,9 +106,15 @@ class ScrollgateBench:
     def fixed_rate(self, job, rate, arrivals="even", more=()):
         return self._run(job, ("--rate", rate, "--arrivals", arrivals, *more))
 
-    def whole_list(self, job, urls, count):
-        """Each of the `count` paths in the file `urls` once, as fast as answers come."""
-        return self._run(job, ("--urls", urls), ("-n", count))
+    def whole_list(self, job, urls, count, rate=None):
+        """`count` requests for the paths in the file `urls`, in turn: as fast as answers come, or,
+        with a rate, at random moments."""
+        paced = ("--rate", rate, "--arrivals", "poisson") if rate else ()
+        return self._run(job, ("--urls", urls, *paced), ("-n", count))
+
+    def story(self, job, rate, more=()):
+        """An open loop with random arrivals -> its JSON"""
+        return self._told(job, ("--rate", rate, "--arrivals", "poisson", *more))
 
     def mixed(self, job, rate, patience_s, drill=()):
         """An open loop of which every fifth request is a POST, and what is not answered with 200
@@ -120,7 +128,17 @@ class ScrollgateBench:
         return json.loads(out.read_text())
 
     def _run(self, job, more, span=None):
-        out = job.folder / "scrollgate-bench.json"
+        said = self._told(job, more, span)
+        latency = said["latency_ms"]
+        good = said["statuses"].get("200", {"count": 0})["count"]
+        return {"requests": good, "failed": said["failed"], "seconds": said["duration_s"],
+                "bytes": said["bytes"]["in"], **said["tls"],
+                "mean_us": latency["mean"] * 1000,
+                **{name: latency[name[:-3]] * 1000 for name, _ in QUANTILES}}
+
+    def _told(self, job, more, span=None):
+        # Of its own: several may run at a time.
+        out = job.folder / f"scrollgate-bench-{next(_runs)}.json"
         command = [self.binary, job.url, "-c", job.connections,
                    *(span or ("-d", f"{job.seconds}s")), "--workers", 1, "--quiet", "--json", out,
                    "--expect-status", 200, *more]
@@ -134,12 +152,8 @@ class ScrollgateBench:
             command.append("--insecure")
         run(job, command)
         said = json.loads(out.read_text())
-        latency = said["latency_ms"]
-        good = said["statuses"].get("200", {"count": 0})["count"]
-        return {"requests": good, "failed": said["failed"], "seconds": said["duration_s"],
-                "bytes": said["bytes"]["in"], **said["tls"],
-                "mean_us": latency["mean"] * 1000,
-                **{name: latency[name[:-3]] * 1000 for name, _ in QUANTILES}}
+        out.unlink()
+        return said
 
 
 def _without_latency(figures):

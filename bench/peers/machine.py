@@ -12,6 +12,7 @@ from pathlib import Path
 VERSIONS = {
     "nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"], "varnish": ["varnishd", "-V"],
     "trafficserver": ["traffic_server", "--version"], "wrk": ["wrk", "-v"],
+    "redis-server": ["redis-server", "--version"],
     "h2load": ["h2load", "--version"], "openssl": ["openssl", "version"],
 }
 

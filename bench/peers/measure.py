@@ -17,10 +17,13 @@ from pathlib import Path
 import caches
 import clouds
 import failover
+import far_clouds
+import fleets
 import generators
 import load
 import machine
 import purging
+import tier
 from check import judge
 from crowd import idle_crowd
 from errors import Failed
@@ -30,6 +33,12 @@ from subjects import Origin
 
 RATE = 2000         # requests a second of the latency scenarios
 OWN_DESCRIPTORS = 64    # what the bench has open besides an idle crowd, at most
+# The kinds that are measured in files of their own, each by a function of (bench, scenario).
+ELSEWHERE = {"half": caches.half, "metadata": caches.metadata, "simultaneous": caches.simultaneous,
+             "purge": purging.purge, "conformance": caches.conformance, "tier": tier.steps,
+             "trouble": tier.trouble, "cold": fleets.cold, "restart": fleets.after_restart,
+             "edge_lost": fleets.edge_lost, "fleet_purge": fleets.fleet_purge,
+             "far_purge": far_clouds.purge}
 
 
 def say(text):
@@ -78,7 +87,8 @@ class Bench:
                 wrong += self.judged[name, flags]
         result = Result(scenario, self.generator.name)
         with result.turn_of("the bench"):       # what is no subject's fault, an origin's perhaps
-            result = getattr(self, "_" + scenario.kind)(scenario)
+            run = ELSEWHERE.get(scenario.kind)
+            result = run(self, scenario) if run else getattr(self, "_" + scenario.kind)(scenario)
         result.complaints = wrong + result.complaints
         return result
 
@@ -267,21 +277,6 @@ class Bench:
                     result.complaints.append(f"{name}: {figures['failed_before']} requests failed "
                                              "before anything was broken")
         return result
-
-    def _half(self, scenario):
-        return caches.half(self, scenario)
-
-    def _metadata(self, scenario):
-        return caches.metadata(self, scenario)
-
-    def _simultaneous(self, scenario):
-        return caches.simultaneous(self, scenario)
-
-    def _purge(self, scenario):
-        return purging.purge(self, scenario)
-
-    def _conformance(self, scenario):
-        return caches.conformance(self, scenario)
 
     def _clouds(self, scenario):
         return self._on_clouds(scenario, self.options.subjects, clouds.drill)

@@ -3,11 +3,9 @@ hits see of it.
 """
 
 import contextlib
-import json
 import statistics
 import threading
 import time
-import urllib.request
 
 import load
 from errors import Failed
@@ -52,7 +50,7 @@ def _measure(bench, generator, subject):
         took = []
         for tag in range(TAGS):
             begun = time.monotonic()
-            objects = _purge(subject, f"t{tag}")
+            objects = subject.admin("POST", "cache/purge", {"tag": f"t{tag}"})["objects"]
             took.append((time.monotonic() - begun) * 1000)
             if objects < OBJECTS:
                 raise Failed(f"{objects} objects of t{tag} were purged, not {OBJECTS}")
@@ -73,14 +71,3 @@ def _fill_tagged(bench, generator, subject):
     answer = generator.whole_list(job, paths, TAGS * OBJECTS)
     if answer["failed"]:
         raise Failed(f"{answer['failed']} requests failed while the cache was filled")
-
-
-def _purge(subject, tag):
-    """How many objects it says have gone."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{subject.values['ADMIN']}/api/v1/cache/purge",
-        json.dumps({"tag": tag}).encode(),
-        {"Authorization": "Bearer " + (subject.folder / "token").read_text().strip(),
-         "Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)["objects"]

@@ -84,8 +84,10 @@ def write_configuration(name, folder, flags, values):
     """Renders all files of the subject into `folder`; returns the values, completed."""
     if os.geteuid() == 0:
         flags = flags | {"root"}
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     values = {"DIR": folder, "BODY": "x" * 1024, "SCHEME": "https" if "tls" in flags else "http",
-              "MAXCONN": resource.getrlimit(resource.RLIMIT_NOFILE)[0] * 3 // 4, **values}
+              "MAXCONN": descriptors * 3 // 4, "OPEN_FILES": min(20_000, descriptors // 2),
+              **values}
     if name == "varnish":
         values["VSL_MASK"] = _all_varnish_records_masked()
     source = CONFIGS / name

@@ -47,6 +47,15 @@ FIGURES = {
     "calm_p999_us": ("calm p99.9 us", 1, None), "direct_p99_us": ("direct p99 us", 1, None),
     "direct_p999_us": ("direct p99.9 us", 1, None), "second": ("2nd thread %", 100, None),
     "origin_saw": ("origin requests", 1, LESS), "after_ms": ("last answer after ms", 1, LESS),
+    "redis_us": ("Redis CPU us/{unit}", 1, LESS), "per_core": ("{unit}s/s per core", 1, MORE),
+    "first_extra_us": ("extra p99 us, 1st s", 1, LESS),
+    "later_extra_us": ("extra p99 us, later", 1, LESS), "open_ms": ("left alone after ms", 1, LESS),
+    "distinct": ("distinct paths", 1, None), "former": ("hits before %", 100, None),
+    "first_hits": ("hits in 1st s %", 100, MORE), "former_s": ("90 % of that after s", 1, LESS),
+    "again": ("asked again", 1, LESS), "again_share": ("asked again %", 100, LESS),
+    "everywhere_ms": ("everywhere after ms", 1, LESS),
+    "everywhere_most_ms": ("at most ms", 1, LESS),
+    "reclaimed_ms": ("out of Redis after ms", 1, LESS), "way_ms": ("there and back ms", 1, None),
     "required": ("required passed", 1, MORE), "optimal": ("optimal", 1, MORE),
     "surrogate": ("Surrogate-Control", 1, MORE), "check": ("checks: yes", 1, None),
 }
@@ -81,6 +90,21 @@ SHOWN["purge"] = (("purge_ms", "purge_most_ms", "p50_us", "calm_p50_us", "p99_us
                    "p999_us", "calm_p999_us", "failed"), ("purge_ms", "p99_us"))
 SHOWN["conformance"] = (("required", "optimal", "surrogate", "check"),
                         ("required", "optimal", "surrogate"))
+SHOWN["tier"] = (("p50_us", "p99_us", "p999_us", "cpu_us", "redis_us", "per_core", "rate", "busy"),
+                 ("p50_us", "p99_us", "cpu_us", "redis_us", "rate"))
+SHOWN["trouble"] = (("first_extra_us", "later_extra_us", "extra_ms", "open_ms", "p99_us", "failed"),
+                    ("first_extra_us", "later_extra_us", "extra_ms", "open_ms"))
+SHOWN["cold"] = (("origin_saw", "distinct", "asked", "p50_us", "p99_us", "failed"),
+                 ("origin_saw", "distinct", "p99_us"))
+SHOWN["restart"] = (("former_s", "former", "first_hits", "asked", "failed"),
+                    ("former_s", "first_hits", "asked"))
+SHOWN["edge_lost"] = (("failed", "again", "again_share", "extra_ms", "p99_us", "asked"),
+                      ("failed", "again", "extra_ms", "asked"))
+SHOWN["fleet_purge"] = (("purge_ms", "everywhere_ms", "reclaimed_ms"),) * 2
+SHOWN["far_purge"] = (("everywhere_ms", "everywhere_most_ms", "purge_ms", "way_ms"),) * 2
+# Their rows are no subjects, and their tables in README their own.
+OWN_TABLES = ("balance", "tier", "trouble", "cold", "restart", "edge_lost", "fleet_purge",
+              "far_purge")
 SHOWN["http2"] = SHOWN["handshakes"] = SHOWN["closed"]
 SHOWN["balance"] = SHOWN["calm"]
 # What others call a policy.
@@ -198,7 +222,7 @@ def markdown(results, facts):
              "|---|" + "---|" * (len(names) + 1)]
     for result in results:
         rows = summary(result)
-        if result.scenario.kind in ("generator", "balance"):
+        if result.scenario.kind in ("generator", *OWN_TABLES):
             continue
         for figure in SHOWN[result.scenario.kind][1]:
             if rows and not any(figure in figures for figures in rows.values()):
@@ -210,8 +234,8 @@ def markdown(results, facts):
             lines.append(f"| `{result.scenario.name}`, {heading(figure, result.scenario.unit)} | "
                          + " | ".join(cells) + " |")
     for result in results:
-        if result.scenario.kind == "balance":
-            lines += ["", *_policies(result)]
+        if result.scenario.kind in OWN_TABLES:
+            lines += ["", *_own_table(result)]
     lines += ["", f"Medians of {options['rounds']} alternating rounds of {options['seconds']} s; "
               "the ratio is the median of the rounds' own, with the least and the greatest. "
               f"{machine['cores']} {'virtual ' if machine['virtual'] else ''}cores of "
@@ -220,8 +244,8 @@ def markdown(results, facts):
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _policies(result):
-    """A table of its own: its rows are policies, not subjects."""
+def _own_table(result):
+    """A row per policy, or whatever the figures are of, a column per figure."""
     figures = SHOWN[result.scenario.kind][1]
     yield (f"| `{result.scenario.name}`, {result.scenario.title} | "
            + " | ".join(heading(figure, result.scenario.unit) for figure in figures) + " |")

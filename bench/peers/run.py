@@ -32,7 +32,7 @@ EXAMPLES = """
 examples:
   ./dev bench pass hit                  the scenarios whose names begin so
   ./dev bench --check                   is everybody given the same work?
-  ./dev bench --json build/bench.json   all of it, some 80 minutes; written after every scenario
+  ./dev bench --json build/bench.json   all of it, some two hours; written after every scenario
   ./dev bench --from build/bench.json --readme README.md
                                         that again as README's table, between its figures marks
 """
@@ -81,6 +81,8 @@ def tools_for(options):
             needed.add("wrk")
         if scenario.fatal in ("drop", "heal"):
             needed |= {"ip", "nft"}
+        if scenario.kind in report.OWN_TABLES and scenario.kind != "balance":
+            needed |= {"redis-server", "redis-cli", "ip"}
         if scenario.fill or scenario.kind == "http2" or (
                 scenario.kind == "latency" and options.generator.name == "wrk"):
             needed.add("h2load")

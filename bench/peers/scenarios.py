@@ -33,7 +33,8 @@ class Scenario:
     name: str
     title: str
     # closed | handshakes | http2 | idle | latency | failover | generator | clouds | calm |
-    # balance | half | metadata | simultaneous | purge | conformance
+    # balance | half | metadata | simultaneous | purge | conformance; with a Redis: tier | trouble |
+    # cold | restart | edge_lost | fleet_purge | far_purge
     kind: str = "closed"
     path: str = "/small"
     fields: tuple = ()
@@ -46,7 +47,7 @@ class Scenario:
     fill: bool = False          # all keys are asked for before: then the origin hears nothing
     # What happens to an origin in a failover: kill | freeze; to a cloud: cloud_world.BREAKAGES
     fatal: str = "kill"
-    delay_ms: int = 0           # that the origin of metadata takes
+    delay_ms: int = 0           # that the origin of metadata takes; from cloud to cloud and back
     victims: int = 2            # clouds: how many of the two endpoints of a cloud it happens to
 
 
@@ -66,6 +67,12 @@ def _metadata(delay_ms):
     return Scenario(f"metadata-{delay_ms}ms", f"metadata of 100,000 tokens by Zipf's law through "
                     f"an origin of {delay_ms} ms: no cache, a cold one, a warm one", "metadata",
                     flags=frozenset({"cache"}), delay_ms=delay_ms)
+
+
+def _far(delay_ms):
+    return Scenario(f"fleet-far-{delay_ms}ms", f"a purge by URL crosses three clouds, each with a "
+                    f"Redis of its own, {delay_ms} ms there and back", "far_purge",
+                    delay_ms=delay_ms)
 
 
 def _cloud(name, title, fatal, victims=2, flags=()):
@@ -119,6 +126,21 @@ ALL = [
              flags=frozenset({"cache", "collapse", "two"})),
     Scenario("purge-tag", "10,000 objects of one tag are purged, ten times, while others are hit "
              "5,000 times a second", "purge", flags=frozenset({"cache", "purge"})),
+    Scenario("tier-latency", "new paths at 2,000 requests/s: found in memory, in Redis, or nowhere",
+             "tier", flags=frozenset({"cache"})),
+    Scenario("tier-throughput", "the same as fast as answers come", "tier",
+             flags=frozenset({"cache"})),
+    Scenario("tier-frozen", "misses at 500 requests/s, and the Redis is frozen or killed",
+             "trouble"),
+    Scenario("fleet-cold", "three empty nodes, 10,000 keys by Zipf's law, origin of 5 ms", "cold",
+             flags=frozenset({"cache"})),
+    Scenario("fleet-restart", "one of three is killed and started again, 4,000 requests/s by "
+             "Zipf's law of 10,000 keys", "restart", flags=frozenset({"cache"})),
+    Scenario("fleet-edge-lost", "one of three is killed under 600 requests/s, clients try the next",
+             "edge_lost", flags=frozenset({"cache"})),
+    Scenario("fleet-purge", "10,000 objects of one tag on three nodes are purged", "fleet_purge"),
+    _far(80),
+    _far(160),
     Scenario("cache-tests", "how many of http-cache-tests pass", "conformance",
              flags=frozenset({"cache", "conform"})),
     Scenario("failover-kill", "one of three origins is killed under load", "failover",

@@ -5,6 +5,7 @@ ended by its id together with what it has started.
 """
 
 import itertools
+import json
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import recipes
 from errors import Failed, Unsupported
@@ -166,6 +167,15 @@ class Subject(Processes):
 
     def url(self, path):
         return f"{self.scheme}://127.0.0.1:{self.port}{path}"
+
+    def admin(self, method, what, body=None):
+        """A call of Scrollgate's admin API (flag `purge`): the answer."""
+        request = Request(f"http://127.0.0.1:{self.values['ADMIN']}/api/v1/{what}",
+                          None if body is None else json.dumps(body).encode(),
+                          {"Content-Type": "application/json", "Authorization":
+                           "Bearer " + (self.folder / "token").read_text().strip()}, method=method)
+        with urlopen(request, timeout=60) as answer:
+            return json.load(answer)
 
     def _speaks_http2(self):
         """Does it answer the HTTP/2 preface with a SETTINGS frame, or agree on h2 by ALPN?"""

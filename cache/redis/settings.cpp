@@ -67,9 +67,10 @@ std::shared_ptr<const Settings> make_settings(const config::Redis& redis) {
 }
 
 std::shared_ptr<const Settings> make_settings(const config::Redis& redis,
-                                              const config::RedisUrl& url) {
+                                              const config::RedisUrl& url, Duration timeout) {
     std::shared_ptr<Settings> settings = common(redis, url.tls);
     settings->server_name.clear();
+    settings->timeout = timeout;
     take_url(*settings, url);
     return settings;
 }

@@ -51,9 +51,11 @@ struct Settings {
 /// up (an unreadable CA). No secret is in it.
 [[nodiscard]] std::shared_ptr<const Settings> make_settings(const config::Redis& redis);
 /// The same for one of `redis.purge_log`: its own address and database, else as in `redis`, but
-/// neither sentinel nor replicas.
+/// neither sentinel nor replicas. It is far away, and no request waits for it: a command has
+/// `timeout`.
 [[nodiscard]] std::shared_ptr<const Settings> make_settings(const config::Redis& redis,
-                                                            const config::RedisUrl& url);
+                                                            const config::RedisUrl& url,
+                                                            Duration timeout);
 
 /// Who we are for one Redis. `password_file` is read anew when it has changed. Control thread.
 class CredentialSource {

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include "core/limits.hpp"
 #include "core/rng.hpp"
 
 namespace scrollgate {
@@ -106,7 +107,7 @@ Fleet::Fleet(const config::Redis& config, Around around)
       state_(around_.store, config),
       name_(fmt::format("{}-{:08x}", around_.node, random_seed() & 0xffffffffU)) {
     for (const config::RedisUrl& url : config.purge_log)
-        others_.push_back({redis::make_settings(config, url), {config, url}});
+        others_.push_back({redis::make_settings(config, url, limits::tier_ask), {config, url}});
     look_at_credentials();
 }
 

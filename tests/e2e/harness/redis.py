@@ -208,6 +208,7 @@ class Meddler:
         self.withhold = None         # told what is asked; true: its answers do not come
         self.delay = 0.0             # seconds that answers take longer
         self.garble = 0.0            # bytes changed, per byte
+        self.asked = lambda data: None      # is told what goes to the server
         self.dice = random.Random(1)
         self.pairs = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -245,6 +246,8 @@ class Meddler:
                 if self.mute.is_set() or (answers and (
                         withheld.is_set() or (reads.is_set() and self.deaf.is_set()))):
                     continue
+                if not answers:
+                    self.asked(data)
                 if answers and self.delay:
                     time.sleep(self.delay)
                 if answers and self.garble:

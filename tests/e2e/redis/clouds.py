@@ -30,6 +30,17 @@ class Clouds(FleetTest):
         # The beginning of the log, and one record for each purge.
         self.assertEqual(other.call("XLEN", "{scrollgate}:purges"), 3)
 
+    def test_a_cloud_farther_away_than_a_request_may_wait(self):
+        origin, near, other = counting(), self.redis(), self.redis()
+        meddler, url = self.meddler(other)
+        meddler.delay = 0.1
+        first = self.node(near, origin, purge_log=[url], timeout="50ms")
+        second = self.node(other, origin)
+        self.call(first, "POST", "/purge", {"url": "http://site.test/x"})
+        eventually(lambda: self.tier(second)["heard"] == 1, "the far cloud hears of it")
+        self.call(second, "POST", "/purge", {"url": "http://site.test/x"})
+        eventually(lambda: self.tier(first)["heard"] == 1, "and is heard")
+
     def test_a_cloud_that_was_away_hears_of_it_later(self):
         origin = counting()
         (_, first), (other, second) = self.clouds(origin)

@@ -40,6 +40,8 @@ class Collapsing(FleetTest):
         self.assertEqual(origin.asked, ["/cold"])
         for answer in answers[1:]:
             self.assert_from_redis(answer)
+        # What is asked with the lease is no other miss.
+        self.assertEqual(self.tier(nodes[0])["misses"], 1)
         eventually(lambda: not [k for k in redis.keys() if k.endswith(":lease")],
                    "the lease is given back")
 
@@ -82,6 +84,29 @@ class Collapsing(FleetTest):
         finally:
             first.signal(signal.SIGCONT)
         client.final()
+
+    def test_a_lease_whose_answer_came_too_late_is_given_back(self):
+        redis, origin = self.redis(), self.held_origin()
+        meddler, url = self.meddler(redis)
+        node = self.node(url, origin, timeout="100ms")
+
+        def asked(data):
+            if b"NX" in data:
+                meddler.delay = 0.3
+        meddler.asked = asked
+        client = self.client(node)
+        client.get("/cold")
+        eventually(lambda: origin.asked, "it asks without a lease")
+        self.assertEqual(self.tier(node)["leases"], 0)
+        meddler.asked, meddler.delay = lambda data: None, 0
+        eventually(lambda: self.tier(node)["pending"] == 0, "the answer has come")
+        self.assertEqual(len([k for k in redis.keys() if k.endswith(":lease")]), 1)
+        origin.go.set()
+        client.final()
+        self.wait_written(redis, 1)
+        eventually(lambda: self.tier(node)["pending"] == 0, "all is said")
+        # It would stand there for seconds.
+        self.assertEqual([k for k in redis.keys() if k.endswith(":lease")], [])
 
     def test_a_lease_that_somebody_else_has_is_not_given_back(self):
         redis, origin = self.redis(), self.held_origin()
