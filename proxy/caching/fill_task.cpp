@@ -258,9 +258,8 @@ Task<bool> FillTask::lead_the_fleet(TimePoint by) {
     Duration span = limits::tier_look;
     for (bool first = true; tier.asks() && !x_.cancelled; first = false) {
         const std::uint64_t token = loop.rng().next() | 1;
-        const tier::Tier::Leased leased =
-            co_await tier.take_lease(fill_->key(), fill_->variant(), x_.request.fields,
-                                     known_.get(), token, by);
+        const tier::Tier::Leased leased = co_await tier.take_lease(
+            fill_->key(), fill_->variant(), x_.request.fields, known_.get(), token, by);
         // Without an answer it may be ours all the same, and would stand in everybody's way.
         if (leased.lease != LeaseIs::others) lease_ = token;
         if (ends_with(leased.found)) {
