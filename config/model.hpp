@@ -200,7 +200,7 @@ struct Pool {
     HostMode host_mode = HostMode::client;
     std::string host_literal;
     std::vector<Endpoint> endpoints;
-    std::vector<Endpoint> standby;  ///< checked, no traffic until scaled in
+    std::vector<Endpoint> standby;  ///< checked and warm, no traffic until scaled in
     std::optional<PoolTls> tls;     ///< none: the defaults
     /// The header that tells endpoints who the client is, at the start of each connection.
     enum class ProxyProtocol : std::uint8_t { off, v1, v2 };

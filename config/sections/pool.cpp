@@ -172,7 +172,7 @@ Table<Pool> own_keys() {
         key("limits", &Pool::limits, section(pool_limits_table(), "{ connections: 100 }"),
             "bounds for this pool"),
         key("standby", &Pool::standby, list(endpoint(), "[ \"10.0.1.20:8080\" ]"),
-            "checked as the pool is, no requests until scaled in", "[]"),
+            "checked and warm (a connection each), no requests until scaled in", "[]"),
         key("tls", &Pool::tls, section_or_off(pool_tls_table(), "{ server_name: app.example }"),
             "connections to endpoints that are https://", "its keys' defaults"),
         key("proxy_protocol", &Pool::proxy_protocol,

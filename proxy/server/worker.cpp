@@ -41,6 +41,7 @@ Worker::Worker(unsigned index, const WorkerShared& shared, std::uint32_t frequen
       loop_(shared.clock, random_seed(), frequency),
       upstreams_(loop_, shared.dialer, gauges_),
       snapshot_(new WorkerSnapshot(std::move(snapshot), sets)) {
+    watch_standbys(sets);
     if (shared.cache.fleet == nullptr) return;
     seat_ = shared.cache.fleet->seat(loop_);
     tier_ = &seat_->tier();
@@ -55,6 +56,7 @@ void Worker::run() {
     abandon_sessions();
     abandon_fills();
     if (seat_) seat_->stop();
+    standbys_.stop();
     upstreams_.close_idle();
     while (loop_.poll()) {        // what was closed completes
         abandon_fills();          // those, too, that began on the way
@@ -68,6 +70,7 @@ void Worker::adopt(std::shared_ptr<const Snapshot> snapshot, PoolSets sets) {
     loop_.post([this, next = std::move(snapshot), sets = std::move(sets)] {
         snapshot_ = new WorkerSnapshot(next, sets);
         upstreams_.retire_others(values(sets));
+        watch_standbys(sets);
     });
 }
 
@@ -76,7 +79,13 @@ void Worker::update(PoolSets sets) {
         for (RouteBalancer& balancer : snapshot_->balancers)
             balancer.update(sets);
         upstreams_.retire_others(values(sets));
+        watch_standbys(sets);
     });
+}
+
+void Worker::watch_standbys(const PoolSets& sets) {
+    const config::Timeouts& timeouts = snapshot_->shared->config->timeouts;
+    standbys_.watch(values(sets), timeouts.connect, timeouts.upstream_idle);
 }
 
 void Worker::listen(int descriptor, std::shared_ptr<const ListenerRuntime> listener) {

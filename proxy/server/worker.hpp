@@ -33,6 +33,7 @@
 #include "proxy/server/snapshot.hpp"
 #include "proxy/upstream/pending_queue.hpp"
 #include "proxy/upstream/upstream_connection.hpp"
+#include "proxy/upstream/warm_standbys.hpp"
 
 namespace scrollgate {
 
@@ -160,6 +161,7 @@ class Worker {
 
     using Greetings = boost::intrusive::list<Greeting, boost::intrusive::constant_time_size<true>>;
 
+    void watch_standbys(const PoolSets& sets);
     void accepted(int listening, int descriptor, const SocketAddress& peer);
     void complain(const std::string& why);
     void abandon_sessions();
@@ -172,6 +174,7 @@ class Worker {
     ConnectionGauges& gauges_;
     EventLoop loop_;
     UpstreamPool upstreams_;
+    WarmStandbys standbys_{loop_, upstreams_};
     PendingQueue pending_{loop_};
     WorkerSnapshotRef snapshot_;
     ReplayMemory replay_memory_;

@@ -111,6 +111,11 @@ UpstreamLease UpstreamPool::reuse(const Endpoint& endpoint, bool young, bool car
     return {};
 }
 
+bool UpstreamPool::has_idle(const Endpoint& endpoint) const noexcept {
+    const auto found = slots_.find(endpoint.state.get());
+    return found != slots_.end() && !found->second->idle.empty();
+}
+
 UpstreamLease UpstreamPool::open(const Endpoint& endpoint, Limit* reached, std::string preface,
                                  bool alone) {
     Limit limit = Limit::none;

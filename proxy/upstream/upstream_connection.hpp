@@ -102,6 +102,7 @@ class UpstreamPool {
     /// `young`, only one that was idle for less than limits::reuse_unsafe; with `careful`, the
     /// kernel is asked about one that was kept a moment ago (a system call).
     [[nodiscard]] UpstreamLease reuse(const Endpoint& endpoint, bool young, bool careful);
+    [[nodiscard]] bool has_idle(const Endpoint& endpoint) const noexcept;
     /// A new connection for the caller to connect. At a limit, an idle one of this worker makes
     /// room; an empty lease if there is none, and `reached`, if not null, tells whose limit it is.
     /// With a `preface`, sent before all else, it serves one exchange.

@@ -54,9 +54,9 @@ class Scaling(EdgeTest):
         eventually(lambda: self.fetch(edge).status == 200 and len(origin.requests()) > before,
                    f"requests at {origin.address}")
 
-    def standbys(self, **pool):
+    def standbys(self, workers=2, **pool):
         active, first, second = self.origin(), self.origin(), self.origin()
-        edge = self.edge(pools={"main": {"endpoints": [active.address],
+        edge = self.edge(workers=workers, pools={"main": {"endpoints": [active.address],
                                          "standby": [first.address, second.address],
                                          "slow_start": "off", **pool}})
         return edge, active, first, second
@@ -84,6 +84,15 @@ class Scaling(EdgeTest):
         before = len(first.requests()), len(second.requests())
         self.spread(edge)
         self.assertEqual((len(first.requests()), len(second.requests())), before)
+
+    def test_a_connection_to_each_standby_is_ready_for_its_first_request(self):
+        edge, _, first, second = self.standbys(workers=1)
+        for standby in (first, second):
+            standby.wait_connections(1)
+        self.assertEqual(self.change(edge, "POST", "/pools/main/scale", {"active": 2})[0], 200)
+        self.grown(edge, first)
+        self.assertEqual(len(first.connections), 1)
+        self.assertEqual(second.requests(), [])
 
     def test_202_when_standbys_run_out(self):
         edge, _, _, second = self.standbys()

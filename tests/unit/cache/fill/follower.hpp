@@ -12,6 +12,8 @@
 
 namespace scrollgate::testing {
 
+using test::settle;
+
 inline CacheKey key_for(std::string_view path) {
     CacheKey key;
     key.text = "p\nhttp\na.example\n";
