@@ -27,17 +27,16 @@ ErrorKind connect_error(const boost::system::error_code& error) {
 }
 
 /// How long a connect to `endpoint` may take before somebody else is tried: as long as hardly one
-/// of those before it did; the configured time while they are too few to tell. A near endpoint is
-/// raced earlier than configured; a far one, where each connect takes longer, later; one that has
-/// gone silent as soon as the few connects that it has had allow.
+/// of those before it did, or several times the longest while they are few. A near endpoint is
+/// raced earlier than configured; a far one, where each connect takes longer, later.
 Duration patience(const Exchange& x, const Endpoint& endpoint) noexcept {
     const Duration configured = x.route->route->failover.connect_race;
     const LatencyWindow& connects = endpoint.state->connects;
     const Duration least = std::min<Duration>(limits::race_least, configured);
     if (configured == no_limit || connects.count() == 0) return configured;
     if (connects.count() < limits::race_samples) {
-        if (!gone_silent(endpoint)) return configured;
-        return std::clamp(2 * connects.quantile(1), least, configured);
+        const int times = gone_silent(endpoint) ? 2 : 4;
+        return std::clamp(times * connects.quantile(1), least, configured);
     }
     const Duration most = std::min<Duration>(limits::race_most, x.route->connect / 2);
     return std::clamp(connects.quantile(0.99), least, std::max(configured, most));

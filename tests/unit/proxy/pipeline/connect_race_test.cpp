@@ -105,8 +105,23 @@ TEST_CASE("however long connects took, the race begins after half of the time fo
     slow.end();
 }
 
-TEST_CASE("a few connects teach nothing") {
-    Slow slow(connects, learned(19, 2ms));
+TEST_CASE("a few connects are worth four times the longest of them") {
+    Slow slow(connects, learned(3, 5ms));
+    REQUIRE(slow.edge.pass(18ms));
+    CHECK(slow.edge.dialer.peers.size() == 1);
+    REQUIRE(slow.edge.pass(7ms));
+    CHECK(slow.edge.dialer.peers.size() == 2);
+    slow.end();
+    Slow far(connects, learned(3, 20ms));  // no more than what is configured
+    REQUIRE(far.edge.pass(48ms));
+    CHECK(far.edge.dialer.peers.size() == 1);
+    REQUIRE(far.edge.pass(7ms));
+    CHECK(far.edge.dialer.peers.size() == 2);
+    far.end();
+}
+
+TEST_CASE("without a connect that has succeeded the configured time holds") {
+    Slow slow(connects);
     REQUIRE(slow.edge.pass(40ms));
     CHECK(slow.edge.dialer.peers.size() == 1);
     REQUIRE(slow.edge.pass(15ms));
