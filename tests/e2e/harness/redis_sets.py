@@ -62,8 +62,12 @@ class RedisCluster:
 
 
 def wait_master(server, seconds=30):
-    eventually(lambda: "role:master" in server.ask("INFO", "replication"), "it is the master",
-               seconds)
+    def is_master():
+        try:
+            return "role:master" in server.ask("INFO", "replication")
+        except OSError:     # it lets go of its clients as it is promoted
+            return False
+    eventually(is_master, "it is the master", seconds)
 
 
 def replicate(replica, port):
