@@ -186,6 +186,27 @@ TEST_CASE("a level that falls short spills the rest, in proportion") {
     CHECK_FALSE(balancer.panicking());
 }
 
+TEST_CASE("with hundreds of endpoints a level spills as much as it lacks, and no more") {
+    RouteBalancer balancer(
+        route_over({{"near", 1, 0, {}}, {"mid", 1, 1, {}}, {"far", 1, 2, {}}}, Balance::random));
+    const std::vector<std::uint32_t> hundred(100, 1);
+    const auto near = set_of("near", hundred);
+    balancer.update(
+        {{"near", near}, {"mid", set_of("mid", hundred)}, {"far", set_of("far", hundred)}});
+    FastRng rng(4);
+    for (std::size_t out = 0; out <= 100; out += 20) {
+        for (std::size_t i = 0; i < out; ++i)
+            set_standing(*(*near)[i], Standing::ejected);
+        constexpr int picks = 20'000;
+        std::map<std::string, int> counts;
+        for (int i = 0; i < picks; ++i)
+            ++counts[balancer.pick({}, rng)->pool];
+        const double well = static_cast<double>(100 - out) / 100;
+        CHECK(fair(counts["near"], picks, std::min(1.0, 1.4 * well)));
+        CHECK(counts["far"] == 0);
+    }
+}
+
 TEST_CASE("what was tried goes on to later levels, then to earlier ones") {
     RouteBalancer balancer(
         route_over({{"a", 1, 0, {}}, {"b", 1, 1, {}}, {"c", 1, 2, {}}}, Balance::random));

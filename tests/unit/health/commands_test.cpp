@@ -185,6 +185,26 @@ TEST_CASE("an endpoint that joins a pool later starts slowly; those at the start
     CHECK(w.score(0, 3) == 1);
 }
 
+TEST_CASE("hundreds of endpoints are scaled in and out at one word") {
+    World w(3, 50, 50);
+    const auto in = [&w](int p) {
+        int count = 0;
+        for (int e = 0; e < w.size(p); ++e)
+            count += w.standing(p, e) == Standing::in ? 1 : 0;
+        return count;
+    };
+    CHECK(in(0) + in(1) + in(2) == 150);
+    CHECK(w.verdicts.scale("", {1.8, {}}, w.now) == "");
+    for (int p = 0; p < 3; ++p)
+        CHECK(in(p) == 90);
+    CHECK(w.verdicts.scale("p1", {{}, 120}, w.now) == "");
+    CHECK(in(1) == 100);
+    CHECK(w.status(1).scale.pending == 20);
+    CHECK(w.verdicts.scale("", {1, {}}, w.now) == "");
+    for (int p = 0; p < 3; ++p)
+        CHECK(in(p) == 50);
+}
+
 TEST_CASE("auto brings standbys in by the requests in flight, and takes them back") {
     World w(1, 2, 6);
     config::AutoScale rules;
