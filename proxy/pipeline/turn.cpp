@@ -62,7 +62,9 @@ Task<Result<void>> Turn::ask(Hedge* hedge) {
     begun_ = x_.worker.loop().now();  // latency is the endpoint's, not the handshake's
     tell_deadline(x_);
     if (hedge != nullptr) hedge->asked();
-    co_return co_await attempt_->begin();
+    const Result<void> begun = co_await attempt_->begin();
+    spent_ = attempt_->spent();
+    co_return begun;
 }
 
 /// The request's body from its first byte. False if a part of it was not kept.

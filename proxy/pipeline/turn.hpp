@@ -42,8 +42,8 @@ class Turn {
     [[nodiscard]] std::uint16_t status() const noexcept { return status_; }
     /// The final head, once there is one.
     [[nodiscard]] const ResponseHead& response() const noexcept { return attempt_->response(); }
-    /// After a failed begin(): see OriginEnd::spent().
-    [[nodiscard]] bool spent() const noexcept { return attempt_ && attempt_->spent(); }
+    /// After a failed begin(): see OriginEnd::spent(), of its last attempt.
+    [[nodiscard]] bool spent() const noexcept { return spent_; }
     /// The request went out to its last byte.
     [[nodiscard]] bool sent() const noexcept { return attempt_ && attempt_->sent(); }
     /// The request is with the endpoint, which has not said a word.
@@ -64,6 +64,7 @@ class Turn {
     Duration connect_{-1}, took_{0};
     std::uint16_t status_ = 0;
     bool reported_ = false, called_off_ = false, holding_ = false, overdue_ = false;
+    bool spent_ = false;
 };
 
 }  // namespace scrollgate

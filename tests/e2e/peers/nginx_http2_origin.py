@@ -51,6 +51,17 @@ class NginxOrigin(EdgeTest):
         log = self.folder / "requests.log"
         return [line.split() for line in log.read_text().splitlines()] if log.exists() else []
 
+    def test_no_request_is_lost_to_a_connection_that_has_carried_enough(self):
+        """Those beyond it are sent again, to the only endpoint, some of them more than once."""
+        for limits in ({}, {"connections": 1}):
+            _, _, url = self.between(requests=20, **limits)
+            before = len(self.lines())
+            h2load(url + "/small.txt", 1000, "-c", "4", "-m", "8")
+            eventually(lambda end=before + 1000: len(self.lines()) >= end, "nginx has them all")
+            lines = self.lines()[before:]
+            self.assertEqual({line[2] for line in lines}, {"HTTP/2.0"})
+            self.assertGreaterEqual(len({line[0] for line in lines}), 1000 // 40)
+
     def test_no_request_is_lost_to_a_reload(self):
         nginx, _, url = self.between()
         with Load(url + "/small.txt", 500, "-c", "4", "-m", "8") as load:
