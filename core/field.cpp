@@ -11,7 +11,7 @@ namespace scrollgate {
 namespace {
 
 /// Canonical names in the order of Field; row 0 is Field::unknown.
-constexpr std::array<std::string_view, 63> names{
+constexpr std::array<std::string_view, 64> names{
     "",
     "Accept",
     "Accept-Encoding",
@@ -74,11 +74,12 @@ constexpr std::array<std::string_view, 63> names{
     "X-Forwarded-Proto",
     "X-Real-IP",
     "X-Request-Id",
+    "X-Scrollgate-Explain",
     "",  // sentinel: the static_assert below finds a list that is too short or too long
 };
 constexpr std::size_t known_count = names.size() - 2;
-static_assert(static_cast<std::size_t>(Field::x_request_id) == known_count);
-static_assert(names[known_count] == "X-Request-Id" && names[known_count + 1].empty());
+static_assert(static_cast<std::size_t>(Field::x_scrollgate_explain) == known_count);
+static_assert(names[known_count] == "X-Scrollgate-Explain" && names[known_count + 1].empty());
 
 constexpr std::size_t shortest = 2;
 constexpr std::size_t longest = 20;

@@ -71,6 +71,7 @@ enum class Field : std::uint8_t {
     x_forwarded_proto,
     x_real_ip,
     x_request_id,
+    x_scrollgate_explain,
 };
 
 /// The id of a field name, compared without case; Field::unknown for any other. Any thread.

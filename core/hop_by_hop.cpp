@@ -10,12 +10,13 @@ namespace {
 constexpr std::uint64_t bit(Field id) {
     return std::uint64_t{1} << static_cast<unsigned>(id);
 }
-static_assert(static_cast<unsigned>(Field::x_request_id) < 64, "a set of ids is one word");
+static_assert(static_cast<unsigned>(Field::x_scrollgate_explain) < 64, "a set of ids is one word");
 
-constexpr std::uint64_t hop_only =
-    bit(Field::connection) | bit(Field::keep_alive) | bit(Field::proxy_connection) |
-    bit(Field::proxy_authenticate) | bit(Field::proxy_authorization) | bit(Field::te) |
-    bit(Field::transfer_encoding) | bit(Field::upgrade) | bit(Field::http2_settings);
+constexpr std::uint64_t hop_only = bit(Field::connection) | bit(Field::keep_alive) |
+                                   bit(Field::proxy_connection) | bit(Field::proxy_authenticate) |
+                                   bit(Field::proxy_authorization) | bit(Field::te) |
+                                   bit(Field::transfer_encoding) | bit(Field::upgrade) |
+                                   bit(Field::http2_settings) | bit(Field::x_scrollgate_explain);
 
 bool begins(std::string_view name, std::string_view prefix) noexcept {
     return equal_no_case(name.substr(0, prefix.size()), prefix);

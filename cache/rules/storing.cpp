@@ -8,6 +8,7 @@
 #include "cache/rules/delta_seconds.hpp"
 #include "cache/rules/http_date.hpp"
 #include "cache/rules/reuse.hpp"
+#include "core/hop_by_hop.hpp"
 #include "core/text.hpp"
 
 namespace scrollgate {
@@ -264,17 +265,9 @@ Freshness freshness_of(std::uint16_t status, const HeaderList& fields,
 
 bool is_stored_field(const HeaderField& field, const CacheControl& control,
                      const config::RouteCache& route) noexcept {
+    if (ends_at_hop(field.id)) return false;
     switch (field.id) {
-        case Field::connection:
-        case Field::keep_alive:
-        case Field::proxy_connection:
-        case Field::proxy_authenticate:
-        case Field::proxy_authorization:
-        case Field::te:
         case Field::trailer:
-        case Field::transfer_encoding:
-        case Field::upgrade:
-        case Field::http2_settings:
         case Field::content_length:
         case Field::age:
         case Field::cache_status:

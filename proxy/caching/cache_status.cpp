@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "proxy/caching/explain_fields.hpp"
 
 namespace scrollgate {
 namespace {
@@ -104,7 +103,6 @@ void add_cache_status(Exchange& x, HeaderList& fields) {
     x.record.collapsed = x.cache.collapsed;
     x.record.cache_status = cache_status(x);
     fields.add(Field::cache_status, x.record.cache_status);
-    if (wants_explanation(x)) add_explanation(x, x.record.cache_status, fields);
 }
 
 void add_age(Exchange& x, HeaderList& fields, std::int64_t seconds) {

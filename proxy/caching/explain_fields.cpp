@@ -10,8 +10,6 @@
 namespace scrollgate {
 namespace {
 
-constexpr std::string_view field_name_ = "X-Scrollgate-Explain";
-
 constexpr std::size_t line_most_ = 4096;
 
 /// One field: "X-Scrollgate-Explain: key partition all, …". What no field may hold is blotted out,
@@ -22,7 +20,7 @@ void add(Exchange& x, HeaderList& fields, std::string_view name, std::string_vie
     std::replace_if(
         line.begin(), line.end(),
         [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-    fields.add(field_name_, x.arena.join({line}));
+    fields.add(Field::x_scrollgate_explain, x.arena.join({line}));
 }
 
 std::string vary_or_none(std::string_view lines) {
@@ -81,32 +79,23 @@ void add_freshness(Exchange& x, HeaderList& fields) {
 
 }  // namespace
 
-bool wants_explanation(const Exchange& x) noexcept {
-    if (!x.client->trusted) return false;
-    const HeaderField* const asked = x.request.fields.find(field_name_);
-    return asked != nullptr && asked->value == "1";
-}
-
-void add_explanation(Exchange& x, std::string_view status, HeaderList& fields) {
-    const CacheDecision& decision = x.cache;
+void explain_answer(Exchange& x, HeaderList& fields) {
+    if (!x.explained) return;
     add_route(x, fields);
+    if (x.route->cache == nullptr)
+        return add(x, fields, "answer", "from the origin: the route has no cache");
+    const CacheDecision& decision = x.cache;
     add_key(x, fields);
     add_freshness(x, fields);
     const bool hit = decision.reason == CacheReason::none;
     std::string why(hit ? "it is stored, and fresh" : sentence(decision.reason));
     if (decision.storing != CacheReason::none)
         why += fmt::format("; what came is not stored: {}", sentence(decision.storing));
-    add(x, fields, "answer", fmt::format("{}: {}", status, why));
-}
-
-void explain_uncached(Exchange& x, HeaderList& fields) {
-    if (!wants_explanation(x)) return;
-    add_route(x, fields);
-    add(x, fields, "answer", "from the origin: the route has no cache");
+    add(x, fields, "answer", fmt::format("{}: {}", x.record.cache_status, why));
 }
 
 void explain_own(Exchange& x, std::string_view reason, HeaderList& fields) {
-    if (!wants_explanation(x)) return;
+    if (!x.explained) return;
     add_route(x, fields);
     if (x.route != nullptr && x.route->cache != nullptr) {
         add_key(x, fields);

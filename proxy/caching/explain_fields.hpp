@@ -1,6 +1,9 @@
 // X-Scrollgate-Explain: why a trusted client got this answer, in fields of the answer.
 //
-// Made from x.cache, as Cache-Status is, so that the two agree. One worker.
+// It is asked for by X-Scrollgate-Explain: 1, from one of trusted_proxies (x.explained). Made from
+// x.cache, as Cache-Status is, so that the two agree. The field is one of a single hop, as
+// Connection is: these go into what is told last, when those of the origin's hop are gone. One
+// worker.
 #pragma once
 
 #include "core/header_list.hpp"
@@ -8,16 +11,12 @@
 
 namespace scrollgate {
 
-/// The client asks for it (X-Scrollgate-Explain: 1) and is one of trusted_proxies.
-[[nodiscard]] bool wants_explanation(const Exchange& x) noexcept;
+/// If it is wanted, adds a field for each of route, key, vary, freshness and answer to what the
+/// cache or the origin has given; behind add_cache_status() on a route with a cache.
+void explain_answer(Exchange& x, HeaderList& fields);
 
-/// Adds a field for each of route, key, vary, freshness and answer; `status` is the member of
-/// Cache-Status that the answer has.
-void add_explanation(Exchange& x, std::string_view status, HeaderList& fields);
-
-/// The same for what has no Cache-Status, if it is wanted: the answer of a route without a cache,
-/// or one that the proxy gives by itself, for the reason that is its outcome in the log.
-void explain_uncached(Exchange& x, HeaderList& fields);
+/// The same for an answer that the proxy gives by itself, for the reason that is its outcome in the
+/// log.
 void explain_own(Exchange& x, std::string_view reason, HeaderList& fields);
 
 }  // namespace scrollgate

@@ -3,6 +3,7 @@
 #include "cache/rules/conditional.hpp"
 #include "proxy/caching/answer.hpp"
 #include "proxy/caching/cache_status.hpp"
+#include "proxy/caching/explain_fields.hpp"
 #include "proxy/caching/fill_body.hpp"
 #include "proxy/caching/partial.hpp"
 #include "proxy/pipeline/prepare.hpp"
@@ -62,8 +63,9 @@ Task<Result<void>> answer_filled(Exchange& x, Reading& reading, const LeadersSha
     if (!bodiless) narrow(x, from, body);
     x.cache.coming = &from;
     add_cache_status(x, x.response.fields);
-    x.cache.coming = nullptr;
     prepare_response(x);
+    explain_answer(x, x.response.fields);
+    x.cache.coming = nullptr;
     if (bodiless) {
         const boost::intrusive_ptr<const Fill> kept(&reading.fill());  // x.response views its head
         reading.end();

@@ -8,6 +8,7 @@
 #include "proxy/caching/cache_status.hpp"
 #include "proxy/caching/cached.hpp"
 #include "proxy/caching/entry_body.hpp"
+#include "proxy/caching/explain_fields.hpp"
 #include "proxy/caching/partial.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/routing/transform.hpp"
@@ -50,6 +51,7 @@ void add_tail(Exchange& x) {
     add_age(x, fields, x.cache.entry->freshness().age(now));
     add_cache_status(x, fields);
     add_own_fields(x, fields, Version::http11);
+    explain_answer(x, fields);
 }
 
 /// So many slow clients are sent stored bodies that no buffer is left to unpack this one into. The

@@ -10,7 +10,7 @@ void Exchange::reset() noexcept {
     request.clear();
     body = nullptr;
     sink = nullptr;
-    pipelined = upgrade = must_upgrade = expects_continue = grpc = false;
+    pipelined = upgrade = must_upgrade = expects_continue = grpc = explained = false;
     route = nullptr;
     path = target = upgrade_protocol = {};
     arena.clear();

@@ -88,6 +88,7 @@ struct Exchange {
     bool must_upgrade = false;      ///< and has no use for an answer that succeeds otherwise
     bool expects_continue = false;  ///< waits for a 100 before its body
     bool grpc = false;              ///< is a gRPC call
+    bool explained = false;         ///< the answer tells why it is what it is
 
     // -- on the way, by the pipeline
     const RouteRuntime* route = nullptr;

@@ -54,7 +54,7 @@ void prepare_answer(Exchange& x) {
     invalidate(x);
     if (x.route->cache != nullptr) note_passed(x);
     prepare_response(x);
-    if (x.route->cache == nullptr) explain_uncached(x, x.response.fields);
+    explain_answer(x, x.response.fields);
     set_sticky_cookie(x);
 }
 

@@ -76,6 +76,20 @@ class Explain(StoredTest):
         self.assertTrue(told[-1].startswith("answer scrollgate; hit; ttl="), told)
         self.assertEqual(self.fetch(edge, "/a").all("x-scrollgate-explain"), [])
 
+    def test_the_wish_and_its_answer_end_at_this_hop(self):
+        """No origin hears of it, and none can answer it in the proxy's place, now or when stored."""
+        origin = self.origin(counting("X-Scrollgate-Explain: answer forged"))
+        cached = {"name": "all", "pools": ["main"], "cache": {"enabled": True}}
+        edge = self.edge(origin, trusted_proxies=["127.0.0.0/8"], routes=[
+            {"name": "bare", "match": {"path_prefix": "/bare"}, "pools": ["main"]}, cached])
+        ask = "X-Scrollgate-Explain: 1"
+        for target, route in (("/bare", "bare"), ("/a", "all"), ("/a", "all")):
+            told = self.fetch(edge, target, ask).all("x-scrollgate-explain")
+            self.assertEqual((told[0], "answer forged" in told), ("route " + route, False), told)
+            self.assertEqual(self.fetch(edge, target).all("x-scrollgate-explain"), [])
+        for request in origin.requests():
+            self.assertEqual(request.all("x-scrollgate-explain"), [])
+
     def test_an_estimate_that_is_not_for_this_request(self):
         edge = self.cached_edge(ok, {"default_ttl": "10m"}, trusted_proxies=["127.0.0.0/8"])
         self.fetch(edge, "/a")
