@@ -117,6 +117,7 @@ Duration OutlierDetector::eject(EjectReason reason, const Evidence& evidence, Du
     reason_ = reason;
     since_ = now;
     until_ = now + span;
+    held_until_ = std::min(until_, now + base * (times_ - 1));
     heads_ = evidence.heads();
     silent_since_.reset();
     meanwhile_.reset();
@@ -131,7 +132,8 @@ bool OutlierDetector::returns(const Evidence& evidence, bool revived, TimePoint 
                                    answered_since(evidence);
     const bool nobody_was_there =
         reason_ == EjectReason::refused || reason_ == EjectReason::unanswered;
-    if (now < until_ && !answers && !(revived && nobody_was_there)) return false;
+    const bool up_again = revived && nobody_was_there && now >= held_until_;
+    if (now < until_ && !answers && !up_again) return false;
     ejected_ = false;
     returned_ = true;
     since_ = now;

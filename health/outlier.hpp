@@ -57,7 +57,8 @@ class OutlierDetector {
     Duration eject(EjectReason reason, const Evidence& evidence, Duration base, TimePoint now);
     /// Whether an ejected endpoint comes back now: its time is over, or nobody was there and it has
     /// answered (requests that were under way, panic) or is `revived`: its checks have failed and
-    /// pass again. Checks that were green all along prove nothing.
+    /// pass again. Checks that were green all along prove nothing, and passing ones little of what
+    /// dies again and again: it stays out for base × (times - 1) all the same.
     [[nodiscard]] bool returns(const Evidence& evidence, bool revived, TimePoint now);
     /// Once per look: every four base times in service forgive one ejection.
     void forgive(Duration base, TimePoint now) noexcept;
@@ -81,6 +82,7 @@ class OutlierDetector {
     bool ejected_ = false, waits_ = false, returned_ = false;
     EjectReason reason_ = EjectReason::refused;
     TimePoint until_{}, since_{};
+    TimePoint held_until_{};  ///< no passing check shortens an ejection to less
     std::uint32_t times_ = 0;
     std::uint64_t heads_ = 0;    ///< at the last ejection or return
     std::uint64_t answers_ = 0;  ///< at the last return

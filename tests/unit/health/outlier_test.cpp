@@ -188,6 +188,20 @@ TEST_CASE("ejections grow for who comes and goes, not for who is simply dead") {
     }
 }
 
+TEST_CASE("passing checks bring back at once who has died once, not who dies again and again") {
+    Case c;
+    for (int times = 1; times < 80; ++times) {
+        c.evidence.answers += 1;
+        c.evidence.refused_run = 2;
+        const TimePoint until =
+            c.now + c.detector.eject(EjectReason::refused, c.evidence, 5s, c.now);
+        const TimePoint held = std::min(until, c.now + (times - 1) * 5s);
+        CHECK((times == 1 || !c.detector.returns(c.evidence, true, held - 1ms)));
+        c.now = held;
+        REQUIRE(c.detector.returns(c.evidence, true, c.now));
+    }
+}
+
 TEST_CASE("good service forgives, one ejection after the other") {
     Case c;
     for (int i = 0; i < 3; ++i) {
