@@ -15,7 +15,7 @@ import time
 
 from cloud_world import inside, own_network
 from errors import Failed, Unsupported
-from fleet_world import NO_TIER, Node, Redis, Watch, wait_until
+from fleet_world import Node, Redis, Watch, rounds_alone, wait_until
 from result import Result
 from subjects import HERE, Origin
 
@@ -28,10 +28,7 @@ URL = "http://market.example/hit/1k/{}"
 
 def purge(bench, scenario):
     result = Result(scenario, "watched every millisecond")
-    result.cannot = {name: NO_TIER for name in bench.options.subjects if name != "scrollgate"}
-    if "scrollgate" not in bench.options.subjects:
-        return result
-    for number, turn in bench.rounds(result):
+    for number, turn in rounds_alone(bench, result):
         with result.turn_of("scrollgate"), contextlib.ExitStack() as stack:
             turn["scrollgate"] = figures = _measure(bench, stack, scenario.delay_ms, number)
             if abs(figures["way_ms"] - scenario.delay_ms) > 0.1 * scenario.delay_ms:

@@ -25,6 +25,12 @@ NO_TIER = "no tier that nodes share: each node has a cache of its own"
 WITHOUT = "without Redis"
 
 
+def rounds_alone(bench, result):
+    """The rounds of what no peer has anything like, as bench.rounds() has them."""
+    result.cannot = {name: NO_TIER for name in bench.options.subjects if name != "scrollgate"}
+    return bench.rounds(result) if "scrollgate" in bench.options.subjects else ()
+
+
 class Redis(Processes):
     """A redis-server with nothing on disk; `address` may be all of a network that is its own."""
 

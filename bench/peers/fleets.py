@@ -13,7 +13,7 @@ import load
 from caches import MetadataOrigin
 from errors import Failed
 from fleet_world import (NO_TIER, Fleet, Node, Redis, Tokens, Watch, job_for, kill, restart,
-                         rows_of, wait_until)
+                         rounds_alone, rows_of, wait_until)
 from load import quantiles
 from result import Result
 from tier import FILLERS, open_loop
@@ -207,10 +207,7 @@ TAGGED = 10_000
 def fleet_purge(bench, scenario):
     """TAGGED objects of one tag that three nodes have in memory and share in Redis."""
     result = Result(scenario, "watched every millisecond")
-    result.cannot = {name: NO_TIER for name in bench.options.subjects if name != "scrollgate"}
-    if "scrollgate" not in bench.options.subjects:
-        return result
-    for number, turn in bench.rounds(result):
+    for number, turn in rounds_alone(bench, result):
         with result.turn_of("scrollgate"), contextlib.ExitStack() as stack:
             turn["scrollgate"] = _purge(bench, stack, f"t{number}")
     return result

@@ -12,7 +12,7 @@ import time
 
 import load
 from errors import Failed
-from fleet_world import NO_TIER, WITHOUT, Node, Redis, Tokens, job_for, wait_until
+from fleet_world import NO_TIER, WITHOUT, Node, Redis, Tokens, job_for, rounds_alone, wait_until
 from load import quantiles
 from result import Result
 from subjects import HERE, Subject, pinned
@@ -138,13 +138,8 @@ TROUBLES = {"Redis frozen": signal.SIGSTOP, "Redis killed": signal.SIGKILL, "not
 def trouble(bench, scenario):
     """Every request is a miss: each is asked of Redis first. Rows: what happens to that."""
     result = Result(scenario, "open_loop.py")
-    for name in bench.options.subjects:
-        if name != "scrollgate":
-            result.cannot[name] = NO_TIER
-    if "scrollgate" not in bench.options.subjects:
-        return result
     tokens = Tokens(bench)
-    for number, turn in bench.rounds(result):
+    for number, turn in rounds_alone(bench, result):
         order = list(TROUBLES)
         for what in order[number % len(order):] + order[:number % len(order)]:
             name = f"scrollgate {what}"

@@ -162,20 +162,14 @@ class Collapsing(EdgeTest):
                                 body='{"all": true, "soft": true}',
                                 headers={"Content-Type": "application/json"})
         self.assertEqual(code, 200)
-        gates.append(self.gate())
-        clients = self.asking(edge, 100, "de", "fr")
-        self.waiting(edge, 200)
-        self.assertEqual(len(origin.requests()), 4)
-        gates[-1].set()
-        self.assert_answered(clients)
-
-        # Others of what is stored: likewise.
-        gates.append(self.gate())
-        clients = self.asking(edge, 100, "it", "es")
-        self.waiting(edge, 200)
-        self.assertEqual(len(origin.requests()), 6)
-        gates[-1].set()
-        self.assert_answered(clients)
+        # Then others of what is stored: likewise.
+        for languages, requests in ((("de", "fr"), 4), (("it", "es"), 6)):
+            gates.append(self.gate())
+            clients = self.asking(edge, 100, *languages)
+            self.waiting(edge, 200)
+            self.assertEqual(len(origin.requests()), requests)
+            gates[-1].set()
+            self.assert_answered(clients)
         self.assertEqual(len(origin.requests()), 6)
 
     def test_a_truncated_response_is_seen_by_all_and_never_stored(self):
