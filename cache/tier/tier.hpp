@@ -15,6 +15,8 @@
 #include "cache/store/store.hpp"
 #include "cache/tier/counts.hpp"
 #include "cache/tier/dictionaries.hpp"
+#include "cache/tier/lease_waits.hpp"
+#include "cache/tier/names.hpp"
 #include "cache/tier/positions.hpp"
 #include "cache/tier/record.hpp"
 #include "core/task.hpp"
@@ -26,16 +28,20 @@ struct TierState {
     TierState(CacheStore& its_store, const config::Redis& config)
         : store(its_store),
           prefix(config.prefix),
+          freed(name_of_freed(prefix, config.url ? config.url->database : config.database)),
           max_object(config.max_object),
           positions(its_store),
-          dictionaries(its_store) {}
+          dictionaries(its_store),
+          waits(counts) {}
 
     CacheStore& store;
     const std::string prefix;
+    const std::string freed;  ///< the channel for those who wait for leases
     const std::uint64_t max_object;
     Positions positions;
     Dictionaries dictionaries;
     Counts counts;
+    LeaseWaits waits;
     std::atomic<std::size_t> nodes{1};  ///< of the fleet that live, this one included
 };
 
@@ -87,11 +93,14 @@ class Tier {
     };
     /// Asks for the lease of one variant, if it is known which (Fill::variant()), and in the same
     /// round trip looks as find() does: who had it before may have written since the last look.
-    /// `token` is another one each time: nobody else's lease is given back with it.
+    /// `token` is another one each time: nobody else's lease is given back with it. `waits`: while
+    /// others have it, whoever asks is to be told when they give it back (LeaseWait).
     [[nodiscard]] Task<Leased> take_lease(const CacheKey& key, std::string_view variant,
                                           const HeaderList& request, const CacheEntry* known,
-                                          std::uint64_t token, TimePoint until);
-    /// Behind what was written for the key before.
+                                          std::uint64_t token, bool waits, TimePoint until);
+    /// Of the lease that take_lease() asks for, to be told of: begins before `waits` is said.
+    [[nodiscard]] Hash128 lease_digest(const CacheKey& key, std::string_view variant) const;
+    /// Behind what was written for the key before, which those who wait will find.
     void return_lease(const CacheKey& key, std::string_view variant, std::uint64_t token);
 
     /// Positions::followed(): to be noted before the origin is asked. 0: what comes is not written.
@@ -104,7 +113,8 @@ class Tier {
     [[nodiscard]] TierState& state() noexcept { return state_; }
     /// To be taught to the client before it starts.
     [[nodiscard]] static const redis::Script& tag_script();
-    [[nodiscard]] static const redis::Script& lease_script();
+    [[nodiscard]] static const redis::Script& take_script();
+    [[nodiscard]] static const redis::Script& return_script();
 
   private:
     /// What one answer of Redis is.

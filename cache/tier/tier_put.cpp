@@ -135,11 +135,29 @@ void Tier::index_tags(const CacheEntry& entry, std::string_view name, std::int64
 
 // ---- leases
 
-const redis::Script& Tier::lease_script() {
-    static const redis::Script script(
-        "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end "
-        "return 0");
+// A lease that somebody waits for has a mark behind its holder's token.
+const redis::Script& Tier::take_script() {
+    static const redis::Script script(R"(
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return redis.status_reply('OK') end
+redis.call('SETRANGE', KEYS[1], 16, 'w')
+return false)");
     return script;
+}
+
+// Says it only where somebody waits: most cold keys of a fleet are one node's alone. Whoever may
+// not publish gives it back all the same.
+const redis::Script& Tier::return_script() {
+    static const redis::Script script(R"(
+local held = redis.call('GET', KEYS[1])
+if not held or string.sub(held, 1, 16) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+if #held > 16 then redis.pcall('PUBLISH', ARGV[2], KEYS[1]) end
+return 1)");
+    return script;
+}
+
+Hash128 Tier::lease_digest(const CacheKey& key, std::string_view variant) const {
+    return hash128(name_of_lease(name_of_key(state_.prefix, key.text), variant));
 }
 
 void Tier::return_lease(const CacheKey& key, std::string_view variant, std::uint64_t token) {
@@ -147,8 +165,8 @@ void Tier::return_lease(const CacheKey& key, std::string_view variant, std::uint
     const std::string name = name_of_lease(name_of_key(state_.prefix, key.text), variant);
     const std::string word = fmt::format("{:016x}", token);
     const std::string_view keys[]{name};
-    const std::string_view arguments[]{word};
-    static_cast<void>(client_.tell(redis::script_command(lease_script(), keys, arguments)));
+    const std::string_view arguments[]{word, state_.freed};
+    static_cast<void>(client_.tell(redis::script_command(return_script(), keys, arguments)));
 }
 
 // ---- dictionaries

@@ -94,6 +94,7 @@ constexpr Figure figures[] = {
     {"leases", &TierStatus::leases},
     {"waits", &TierStatus::waits},
     {"waits_won", &TierStatus::waits_won},
+    {"waits_told", &TierStatus::waits_told},
     {"said", &TierStatus::said},
     {"heard", &TierStatus::heard},
     {"unsaid", &TierStatus::unsaid},
@@ -132,6 +133,7 @@ void add_counts(TierStatus& into, const tier::Counts& from) {
     into.leases = get(from.leases);
     into.waits = get(from.waits);
     into.waits_won = get(from.waits_won);
+    into.waits_told = get(from.waits_told);
     into.said = get(from.said);
     into.heard = get(from.heard);
     into.unsaid = get(from.unsaid);
@@ -144,6 +146,7 @@ TierStatus report_tier(const Fleet& fleet, TimePoint now) {
     made.url = fleet.shown();
     made.prefix = fleet.state().prefix;
     made.in_step = fleet.state().positions.in_step(now);
+    made.listening = fleet.state().waits.listening();
     made.nodes = fleet.state().nodes.load(std::memory_order_relaxed);
     add_counts(made, fleet.state().counts);
     redis::State worst = redis::State::up;
@@ -159,7 +162,10 @@ TierStatus report_tier(const Fleet& fleet, TimePoint now) {
 }
 
 json::object tier_json(const TierStatus& tier) {
-    json::object made{{"url", tier.url}, {"state", tier.state}, {"in_step", tier.in_step}};
+    json::object made{{"url", tier.url},
+                      {"state", tier.state},
+                      {"in_step", tier.in_step},
+                      {"listening", tier.listening}};
     for (const Figure& figure : figures)
         made[figure.name] = tier.*figure.value;
     json::object unreadable;
@@ -182,6 +188,11 @@ void write_tier(Exposition& page, const TierStatus& tier) {
     page.gauge("scrollgate_redis_in_step",
                "1 while the fleet's purges are followed; else the tier is not used.");
     page.add({}, std::uint64_t{tier.in_step ? 1U : 0U});
+    page.gauge(
+        "scrollgate_redis_listening",
+        "1 while those who wait for another node's fetch are told when it is over; else they "
+        "look now and then.");
+    page.add({}, std::uint64_t{tier.listening ? 1U : 0U});
     page.gauge("scrollgate_redis_nodes", "Nodes that share this Redis and live.");
     page.add({}, tier.nodes);
     page.counter(
@@ -219,6 +230,7 @@ void write_tier(Exposition& page, const TierStatus& tier) {
     page.add({{"as", "holder"}}, tier.leases);
     page.add({{"as", "waiting"}}, tier.waits);
     page.add({{"as", "answered"}}, tier.waits_won);
+    page.add({{"as", "told"}}, tier.waits_told);
     page.histogram("scrollgate_redis_duration_seconds", "Time until Redis answers, if in time.");
     std::array<double, redis::Statistics::buckets - 1> bounds{};
     for (std::size_t i = 0; i < bounds.size(); ++i)

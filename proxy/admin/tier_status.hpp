@@ -22,12 +22,13 @@ struct TierStatus {
     std::string prefix;
     std::string state;  ///< "up", "connecting", "open": of the worst of the workers' clients
     bool in_step = false;
+    bool listening = false;  ///< to what is said of leases that are waited for
     std::uint64_t nodes = 1;
     std::uint64_t hits = 0, misses = 0, markers = 0, failures = 0, away = 0;
     std::array<std::uint64_t, tier::unreadable_kinds> unreadable{};
     std::uint64_t foreign_keys = 0, purged = 0, unknown_age = 0, no_dictionary = 0, no_room = 0;
     std::uint64_t bytes_read = 0, writes = 0, bytes_written = 0, dropped = 0, too_large = 0,
-                  reclaimed = 0, leases = 0, waits = 0, waits_won = 0;
+                  reclaimed = 0, leases = 0, waits = 0, waits_won = 0, waits_told = 0;
     std::uint64_t said = 0, heard = 0, unsaid = 0;
     std::uint64_t pending = 0, answered = 0, errors = 0, late = 0, lost = 0, refused = 0,
                   writes_held = 0, connects = 0, openings = 0, bytes_in = 0, bytes_out = 0;

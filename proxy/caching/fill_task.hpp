@@ -102,7 +102,6 @@ class FillTask final : public FillHook {
     [[nodiscard]] Task<bool> find_in_tier();
     [[nodiscard]] Task<bool> lead_the_fleet(TimePoint by);
     [[nodiscard]] bool ends_with(const tier::TierFound& found);
-    [[nodiscard]] Task<void> pause(Duration span);
     void end(const Result<void>& forwarded);
     void end_found();
     void write_to_tier();

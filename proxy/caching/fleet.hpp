@@ -2,8 +2,8 @@
 // reach all of them (decision 24). Not there without `cache.redis`.
 //
 // Owned by the Server, outlives the workers. Each worker has a FleetSeat: its client, and its end
-// of the tier; the first worker's has the log of purges, too. Any thread, where it says nothing
-// else.
+// of the tier; the first worker's has the log of purges, and hears of leases, too. Any thread,
+// where it says nothing else.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,7 @@
 
 #include "cache/redis/client.hpp"
 #include "cache/redis/loop_resolver.hpp"
+#include "cache/redis/subscription.hpp"
 #include "cache/tier/fleet_log.hpp"
 #include "cache/tier/remote_log.hpp"
 #include "cache/tier/tier.hpp"
@@ -56,12 +57,14 @@ class FleetSeat {
         std::unique_ptr<redis::Client> reader, writer;
         std::unique_ptr<tier::RemoteLog> log;
     };
+    void subscribe(const redis::Credentials& credentials);
     tier::RemoteLog* add_other(std::shared_ptr<const redis::Settings> settings,
                                const redis::Credentials& credentials,
                                redis::Statistics& statistics);
 
     std::unique_ptr<redis::Client> client_, reader_;  ///< the reader: for the log, else null
     std::vector<Other> others_;
+    std::unique_ptr<redis::Subscription> subscription_;  ///< to what TierState::waits is told
     std::unique_ptr<tier::Tier> tier_;
     std::unique_ptr<tier::FleetLog> log_;  ///< null but for the first worker
 };
@@ -116,7 +119,7 @@ class Fleet {
     tier::TierState state_;
     const std::string name_;  ///< of this process, unlike all others
     std::vector<std::unique_ptr<redis::Statistics>> statistics_;
-    redis::Statistics log_statistics_;
+    redis::Statistics log_statistics_, subscription_statistics_;
     std::mutex mutex_;
     std::vector<FleetSeat*> seats_;  ///< under mutex_; those that have not stopped
     std::atomic<bool> telling_{false};

@@ -1,0 +1,149 @@
+"""Who waits for another node's fetch is told when it is over; nobody depends on being told."""
+import threading
+
+from harness import main
+from harness.fleet import FleetTest
+from harness.stored import held
+from harness.wait import eventually
+
+
+class Waiting(FleetTest):
+    def pair(self, redis, origin, **keys):
+        nodes = [self.node(redis, origin, **keys) for _ in range(2)]
+        for node in nodes:
+            self.wait_listening(node)
+        return nodes
+
+    def wait_listening(self, node, on=True):
+        eventually(lambda: self.tier(node)["listening"] is on, f"it listens: {on}")
+
+    def both_ask(self, origin, first, second, target):
+        """`first` asks the origin, `second` waits for it; their clients."""
+        waits, asked = self.tier(second)["waits"], len(origin.asked)
+        leader, waiter = self.client(first), self.client(second)
+        leader.get(target)
+        eventually(lambda: len(origin.asked) > asked, "the first one asks")
+        waiter.get(target)
+        eventually(lambda: self.tier(second)["waits"] > waits, "the second one waits")
+        return leader, waiter
+
+    def told(self, origin, first, second, target):
+        """Whether `second`, which got the answer of `first`, was told to look for it."""
+        before = self.tier(second)["waits_told"]
+        origin.go.clear()
+        leader, waiter = self.both_ask(origin, first, second, target)
+        origin.go.set()
+        leader.final()
+        self.assert_from_redis(waiter.final())
+        return self.tier(second)["waits_told"] > before
+
+    def assert_is_told(self, origin, first, second, name):
+        # It looks by itself, too, and may be the quicker one by chance.
+        keys = iter(range(1000))
+        eventually(lambda: self.told(origin, first, second, f"/{name}/{next(keys)}"), "it is told")
+
+    def published(self, redis):
+        stats = redis.call("INFO", "commandstats").decode()
+        found = [line for line in stats.splitlines() if line.startswith("cmdstat_publish:")]
+        return int(found[0].split("calls=")[1].split(",")[0]) if found else 0
+
+    def leases(self, redis):
+        return [key for key in redis.keys() if key.endswith(":lease")]
+
+    def test_who_waits_is_told(self):
+        redis, origin = self.redis(), held()
+        first, second = self.pair(redis, origin)
+        self.assert_is_told(origin, first, second, "a")
+        self.assert_is_told(origin, second, first, "b")
+        self.assertEqual(len(origin.asked), len(set(origin.asked)))
+        eventually(lambda: self.leases(redis) == [], "leases are given back")
+
+    def test_nothing_is_said_where_nobody_waits(self):
+        redis, origin = self.redis(), held()
+        first, second = self.pair(redis, origin)
+        origin.go.set()
+        for i in range(10):
+            self.fetch(first, f"/alone/{i}")
+        eventually(lambda: self.leases(redis) == [], "leases are given back")
+        self.assertEqual(self.published(redis), 0)
+        self.told(origin, first, second, "/x")
+        eventually(lambda: self.published(redis) == 1, "it is said once")
+
+    def test_what_is_not_stored_is_asked_for_again_by_who_is_told(self):
+        redis, origin = self.redis(), held("no-store")
+        first, second = self.pair(redis, origin)
+        leader, waiter = self.both_ask(origin, first, second, "/x")
+        origin.go.set()
+        self.assertEqual([leader.final().body, waiter.final().body], [b"1", b"2"])
+
+    def test_in_another_database_of_the_server(self):
+        redis, origin = self.redis(), held()
+        where = redis.url.removesuffix("/0") + "/3"
+        first, second = self.pair(where, origin)
+        self.assert_is_told(origin, first, second, "a")
+        channels = redis.call("PUBSUB", "CHANNELS")
+        self.assertEqual(channels, [b"{scrollgate}:freed:3"])
+
+    def test_a_subscription_that_is_killed_while_somebody_waits(self):
+        redis, origin = self.redis(), held()
+        first, second = self.pair(redis, origin)
+        leader, waiter = self.both_ask(origin, first, second, "/x")
+        self.assertEqual(redis.call("CLIENT", "KILL", "TYPE", "pubsub"), 2)
+        origin.go.set()
+        leader.final()
+        self.assert_from_redis(waiter.final())
+        for node in (first, second):
+            self.wait_listening(node)
+        self.assert_is_told(origin, first, second, "again")
+
+    def test_a_user_that_may_not_use_channels_looks_now_and_then(self):
+        redis, origin = self.redis(users=["default on nopass ~* +@all resetchannels"]), held()
+        nodes = [self.node(redis, origin) for _ in range(2)]
+        self.assertFalse(self.told(origin, *nodes, "/x"))
+        self.assertEqual([self.tier(node)["listening"] for node in nodes], [False, False])
+        eventually(lambda: self.leases(redis) == [], "the lease is given back all the same")
+        self.assertEqual(origin.asked, ["/x"])
+
+    def test_a_holder_that_dies_is_not_waited_for_long(self):
+        redis, origin = self.redis(), held()
+        first, second = self.pair(redis, origin)
+        _, waiter = self.both_ask(origin, first, second, "/x")
+        first.kill()
+        eventually(lambda: len(origin.asked) == 2, "the second one asks for itself")
+        origin.go.set()
+        self.assertEqual(waiter.final().body, b"2")
+        self.assertEqual(self.fetch(second, "/x").body, b"2")
+
+    def test_redis_freezes_while_somebody_waits(self):
+        redis, origin = self.redis(), held()
+        first, second = self.pair(redis, origin, timeout="50ms")
+        leader, waiter = self.both_ask(origin, first, second, "/x")
+        redis.freeze()
+        try:
+            eventually(lambda: len(origin.asked) == 2, "the second one asks for itself")
+            origin.go.set()
+            self.assertEqual([leader.final().body, waiter.final().body], [b"1", b"2"])
+        finally:
+            redis.thaw()
+        for node in (first, second):
+            self.wait_in_step(node)
+            self.wait_listening(node)
+
+    def test_redis_dies_and_comes_back(self):
+        redis, origin = self.redis(), held()
+        first, second = self.pair(redis, origin)
+        leader, waiter = self.both_ask(origin, first, second, "/x")
+        redis.kill()
+        eventually(lambda: len(origin.asked) == 2, "the second one asks for itself")
+        origin.go.set()
+        self.assertEqual([leader.final().body, waiter.final().body], [b"1", b"2"])
+        self.wait_listening(second, False)
+        redis.start()
+        self.wait_in_step(first, second)
+        for node in (first, second):
+            self.wait_listening(node)
+        self.assert_is_told(origin, first, second, "again")
+
+
+if __name__ == "__main__":
+    main()
