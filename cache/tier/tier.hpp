@@ -106,13 +106,16 @@ class Tier {
     /// Positions::followed(): to be noted before the origin is asked. 0: what comes is not written.
     [[nodiscard]] Position position() const noexcept;
     /// Writes `entry`, which is in the store, behind all that is asked. `position` is as above.
-    void put(const CacheEntry& entry, Position position);
+    /// `alone`: no other node has asked the origin meanwhile; else a younger response that is there
+    /// stays.
+    void put(const CacheEntry& entry, Position position, bool alone);
     /// A hit-for-miss for `key`, where nothing else is.
     void put_marker(const CacheKey& key, Position position);
 
     [[nodiscard]] TierState& state() noexcept { return state_; }
     /// To be taught to the client before it starts.
     [[nodiscard]] static const redis::Script& tag_script();
+    [[nodiscard]] static const redis::Script& put_script();
     [[nodiscard]] static const redis::Script& take_script();
     [[nodiscard]] static const redis::Script& return_script();
 
@@ -134,8 +137,8 @@ class Tier {
     [[nodiscard]] Task<void> read_dictionary(Hash128 name);
     [[nodiscard]] Task<void> write_dictionary(DictionaryRef dictionary);
     [[nodiscard]] BodyRef portable(const CacheEntry& entry, std::int64_t left_ms);
-    void write(std::string_view name, const std::string& bytes, std::int64_t left_ms,
-               bool if_absent);
+    enum class Over : std::uint8_t { anything, nothing, older };  ///< what is written over
+    bool write(std::string_view name, const Record& record, std::int64_t left_ms, Over over);
     void index_tags(const CacheEntry& entry, std::string_view name, std::int64_t left_ms);
 
     TierState& state_;

@@ -265,6 +265,7 @@ Task<bool> FillTask::lead_the_fleet(TimePoint by) {
                                      known_.get(), token, wait.has_value(), by);
         // Without an answer it may be ours all the same, and would stand in everybody's way.
         if (leased.lease != LeaseIs::others) lease_ = token;
+        leads_fleet_ = leased.lease == LeaseIs::ours;
         if (ends_with(leased.found)) {
             if (!first) tier::Counts::add(tier.state().counts.waits_won);
             co_return true;
@@ -315,7 +316,10 @@ void FillTask::write_to_tier() {
     tier::Tier* const tier = x_.worker.tier();
     if (tier == nullptr) return;
     const EntryRef entry = fill_->entry();
-    if (entry) tier->put(*entry, position_);
+    // Who waits for the lease gives up after that long, and asks the origin as well.
+    const TimePoint now = x_.worker.loop().now();
+    const bool alone = leads_fleet_ && now - x_.record.started < limits::tier_wait;
+    if (entry) tier->put(*entry, position_, alone);
     if (sink_.remembered()) tier->put_marker(fill_->key(), position_);
     if (lease_ != 0) tier->return_lease(fill_->key(), fill_->variant(), std::exchange(lease_, 0));
 }

@@ -115,8 +115,9 @@ class FillTask final : public FillHook {
     FillDone done_;
     std::uint64_t position_ = 0;  ///< of the fleet's purges, before the origin is asked; 0: none
     AskTier asks_tier_ = AskTier::no;
-    std::uint64_t lease_ = 0;  ///< the token of what is held, or may be; 0: none
-    TimedGate gate_;           ///< while another node's answer is waited for
+    std::uint64_t lease_ = 0;   ///< the token of what is held, or may be; 0: none
+    bool leads_fleet_ = false;  ///< it is held
+    TimedGate gate_;            ///< while another node's answer is waited for
 };
 
 }  // namespace scrollgate

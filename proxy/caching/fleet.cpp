@@ -27,6 +27,7 @@ FleetSeat::FleetSeat(Fleet& fleet, EventLoop& loop, bool first, redis::Statistic
     const redis::Surroundings around{loop, fleet.around_.dialer, *resolver_, statistics, first};
     client_ = std::make_unique<redis::Client>(around, fleet.settings_, credentials);
     client_->teach(tier::Tier::tag_script());
+    client_->teach(tier::Tier::put_script());
     client_->teach(tier::Tier::take_script());
     client_->teach(tier::Tier::return_script());
     tier_ = std::make_unique<tier::Tier>(fleet.state_, *client_, loop);

@@ -145,5 +145,40 @@ class Waiting(FleetTest):
         self.assert_is_told(origin, first, second, "again")
 
 
+class Late(FleetTest):
+    def test_an_older_response_that_is_late_does_not_displace_a_younger_one(self):
+        redis, slow = self.redis(), threading.Event()
+
+        def origin(conn):
+            while True:
+                request = conn.request()
+                origin.asked.append(request.target)
+                number = len(origin.asked)
+                conn.send(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=600\r\n"
+                          b"Content-Length: 2\r\n\r\n")
+                if number == 1:
+                    conn.wait(slow)
+                conn.send(b"v%d" % number)
+        origin.asked = []
+        nodes = [self.node(redis, origin) for _ in range(3)]
+        leader = self.client(nodes[0])
+        leader.get("/x")
+        eventually(lambda: origin.asked, "the first one asks")
+        # It waits for half a second, then asks for itself, without the lease.
+        self.assertEqual(self.fetch(nodes[1], "/x").body, b"v2")
+        self.wait_written(redis, 1)
+        writes = self.tier(nodes[0])["writes"]
+        slow.set()
+        self.assertEqual(leader.final().body, b"v1")
+        eventually(lambda: self.tier(nodes[0])["writes"] > writes and
+                   self.tier(nodes[0])["pending"] == 0, "it is written, or was to be")
+        self.assertEqual(self.fetch(nodes[2], "/x").body, b"v2")
+        self.assertEqual(len(origin.asked), 2)
+        # A purge makes whatever knows of it the better one, and what is younger displaces it.
+        self.call(nodes[1], "POST", "/purge", {"url": "http://site.test/x"})
+        self.assertEqual(self.fetch(nodes[1], "/x").body, b"v3")
+        eventually(lambda: b"v3" in redis.values(), "it is written")
+
+
 if __name__ == "__main__":
     main()
