@@ -36,8 +36,8 @@ FleetSeat::FleetSeat(Fleet& fleet, EventLoop& loop, bool first, redis::Statistic
     reader_ = std::make_unique<redis::Client>(for_log, fleet.settings_, credentials);
     subscribe(credentials);
     std::vector<tier::RemoteLog*> others;
-    for (const Fleet::OtherCloud& cloud : fleet.others_)
-        others.push_back(add_other(cloud.settings, cloud.credentials.present(), *cloud.statistics));
+    for (const OtherCloud& cloud : fleet.others_)
+        others.push_back(add_other(cloud));
     log_ = std::make_unique<tier::FleetLog>(
         tier::FleetLog::Around{loop, *reader_, *client_, fleet.state_, fleet.name_,
                                [&fleet] { fleet.tell_purged(); }, std::move(others)});
@@ -56,16 +56,17 @@ void FleetSeat::subscribe(const redis::Credentials& credentials) {
         around, fleet_.settings_, credentials, std::vector{state.freed}, std::move(events));
 }
 
-tier::RemoteLog* FleetSeat::add_other(std::shared_ptr<const redis::Settings> settings,
-                                      const redis::Credentials& credentials,
-                                      redis::Statistics& statistics) {
-    const redis::Surroundings around{loop_, fleet_.around_.dialer, *resolver_, statistics, true};
+tier::RemoteLog* FleetSeat::add_other(const OtherCloud& cloud) {
+    const auto client = [&](redis::Statistics& statistics) {
+        const redis::Surroundings around{loop_, fleet_.around_.dialer, *resolver_, statistics};
+        return std::make_unique<redis::Client>(around, cloud.settings, cloud.credentials.present());
+    };
     Other& other = others_.emplace_back();
-    other.reader = std::make_unique<redis::Client>(around, settings, credentials);
-    other.writer = std::make_unique<redis::Client>(around, std::move(settings), credentials);
+    other.reader = client(*cloud.reading);
+    other.writer = client(*cloud.writing);
     other.log = std::make_unique<tier::RemoteLog>(tier::RemoteLog::Around{
         loop_, *other.reader, *other.writer, fleet_.state_.prefix, fleet_.state_.counts,
-        [this](const tier::LogRecord& record) { log_->bring(record); }});
+        *cloud.state, [this](const tier::LogRecord& record) { log_->bring(record); }});
     return other.log.get();
 }
 

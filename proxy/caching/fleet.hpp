@@ -27,6 +27,15 @@ namespace scrollgate {
 
 class Fleet;
 
+/// Another cloud whose log is followed (`purge_log`). Control thread; what it points to, any.
+struct OtherCloud {
+    std::shared_ptr<const redis::Settings> settings;
+    redis::CredentialSource credentials;
+    std::unique_ptr<redis::Statistics> reading = std::make_unique<redis::Statistics>(),
+                                       writing = std::make_unique<redis::Statistics>();
+    std::unique_ptr<tier::RemoteState> state = std::make_unique<tier::RemoteState>();
+};
+
 /// One worker's part. Its thread, but for the making; destroyed when its loop has run out.
 class FleetSeat {
   public:
@@ -58,9 +67,7 @@ class FleetSeat {
         std::unique_ptr<tier::RemoteLog> log;
     };
     void subscribe(const redis::Credentials& credentials);
-    tier::RemoteLog* add_other(std::shared_ptr<const redis::Settings> settings,
-                               const redis::Credentials& credentials,
-                               redis::Statistics& statistics);
+    tier::RemoteLog* add_other(const OtherCloud& cloud);
 
     std::unique_ptr<redis::Client> client_, reader_;  ///< the reader: for the log, else null
     std::vector<Other> others_;
@@ -100,6 +107,8 @@ class Fleet {
     /// Of the workers' clients, in their order. Control thread.
     [[nodiscard]] std::vector<const redis::Statistics*> statistics() const;
     [[nodiscard]] const std::string& shown() const noexcept { return settings_->shown; }
+    /// In the order of `purge_log`.
+    [[nodiscard]] const std::vector<OtherCloud>& others() const noexcept { return others_; }
 
   private:
     friend class FleetSeat;
@@ -110,11 +119,6 @@ class Fleet {
     Around around_;
     std::shared_ptr<const redis::Settings> settings_;
     redis::CredentialSource credentials_;
-    struct OtherCloud {
-        std::shared_ptr<const redis::Settings> settings;
-        redis::CredentialSource credentials;
-        std::unique_ptr<redis::Statistics> statistics = std::make_unique<redis::Statistics>();
-    };
     std::vector<OtherCloud> others_;
     tier::TierState state_;
     const std::string name_;  ///< of this process, unlike all others
