@@ -14,29 +14,6 @@ class Waiting(FleetTest):
             self.wait_listening(node)
         return nodes
 
-    def wait_listening(self, node, on=True):
-        eventually(lambda: self.tier(node)["listening"] is on, f"it listens: {on}")
-
-    def both_ask(self, origin, first, second, target):
-        """`first` asks the origin, `second` waits for it; their clients."""
-        waits, asked = self.tier(second)["waits"], len(origin.asked)
-        leader, waiter = self.client(first), self.client(second)
-        leader.get(target)
-        eventually(lambda: len(origin.asked) > asked, "the first one asks")
-        waiter.get(target)
-        eventually(lambda: self.tier(second)["waits"] > waits, "the second one waits")
-        return leader, waiter
-
-    def told(self, origin, first, second, target):
-        """Whether `second`, which got the answer of `first`, was told to look for it."""
-        before = self.tier(second)["waits_told"]
-        origin.go.clear()
-        leader, waiter = self.both_ask(origin, first, second, target)
-        origin.go.set()
-        leader.final()
-        self.assert_from_redis(waiter.final())
-        return self.tier(second)["waits_told"] > before
-
     def assert_is_told(self, origin, first, second, name):
         # It looks by itself, too, and may be the quicker one by chance.
         keys = iter(range(1000))
@@ -103,6 +80,21 @@ class Waiting(FleetTest):
         self.assertEqual([self.tier(node)["listening"] for node in nodes], [False, False])
         eventually(lambda: self.leases(redis) == [], "the lease is given back all the same")
         self.assertEqual(origin.asked, ["/x"])
+
+    def test_a_user_that_may_do_what_the_manual_says_and_no_more(self):
+        allowed = ("get set getrange setrange del unlink xadd xread xrange xrevrange zadd zrem "
+                   "zcard zpopmin zrange zrangebyscore pexpire pttl eval evalsha script|load ping "
+                   "publish subscribe select cluster|slots")
+        redis = self.redis(users=["default on nopass ~* &* +@all", "edge on >word ~* &* -@all "
+                                  + " ".join("+" + name for name in allowed.split())])
+        url, origin = redis.url.replace("//", "//edge:word@"), held()
+        first, second = self.pair(url, origin)
+        self.assert_is_told(origin, first, second, "a")
+        self.call(first, "POST", "/purge", {"tag": "red"})
+        eventually(lambda: self.tier(second)["heard"] == 1, "purges are heard")
+        denied = [line for line in redis.call("INFO", "errorstats").decode().splitlines()
+                  if line.startswith("errorstat_NOPERM")]
+        self.assertEqual(denied, [])
 
     def test_a_holder_that_dies_is_not_waited_for_long(self):
         redis, origin = self.redis(), held()
