@@ -26,16 +26,27 @@ struct Counts {
     Counter no_room{0};        ///< found, and the memory had no room for it
     Counter bytes_read{0};
     Counter writes{0}, bytes_written{0};
-    Counter dropped{0};    ///< writes that were not sent: too many, or nobody is connected
-    Counter too_large{0};  ///< not written: beyond max_object
-    Counter reclaimed{0};  ///< responses removed from Redis after a purge
-    Counter leases{0};     ///< fills that asked the origin for the fleet
-    Counter waits{0};      ///< fills that waited for another node's…
-    Counter waits_won{0};  ///< …and found what it brought
-    Counter said{0};       ///< purges that were written to the log
-    Counter heard{0};      ///< purges that came by it
-    Counter unsaid{0};     ///< purges that could not be written, for good
+    Counter dropped{0};     ///< writes that were not sent: too many, or nobody is connected
+    Counter too_large{0};   ///< not written: beyond max_object
+    Counter reclaimed{0};   ///< responses removed from Redis after a purge
+    Counter leases{0};      ///< fills that asked the origin for the fleet
+    Counter waits{0};       ///< fills that waited for another node's…
+    Counter waits_won{0};   ///< …and found what it brought
+    Counter waits_told{0};  ///< of waiting: told by pub/sub to look again
+    std::array<Counter, unreadable_kinds> log_unreadable{};  ///< records of logs, by Unreadable
+    Counter log_unchecked{0};  ///< records of logs without a check: of older releases
+    Counter said{0};           ///< purges that were written to the log
+    Counter heard{0};          ///< purges that came by it
+    Counter unsaid{0};         ///< purges that could not be written, for good
 
+    /// A record of a log of purges was read.
+    void read(Unreadable why, bool checked) noexcept {
+        if (why != Unreadable::no) {
+            add(log_unreadable[static_cast<std::size_t>(why)]);
+        } else if (!checked) {
+            add(log_unchecked);
+        }
+    }
     static void add(Counter& counter, std::uint64_t by = 1) noexcept {
         counter.fetch_add(by, std::memory_order_relaxed);
     }

@@ -90,14 +90,11 @@ Task<bool> FleetLog::catch_up() {
         co_return false;
     }
     LogRecord first;
-    Position position = 0;
-    const auto read = read_purge(answer->elements.front(), position);
-    if (position == 0) {
+    static_cast<void>(read_purge(answer->elements.front(), first));
+    if (first.position == 0) {
         log::error("redis: {} holds what is no log of purges; the tier stays unused", purges_);
         co_return false;
     }
-    if (read) first = *read;
-    first.position = position;
     co_return co_await find_place(std::move(first));
 }
 
@@ -194,25 +191,27 @@ Task<bool> FleetLog::read_on() {
 Task<bool> FleetLog::was_cut() {
     const Answer answer = co_await range("-", "+");
     if (!answer || !answer->is_array() || answer->elements.empty()) co_return true;
-    Position first = 0;
+    LogRecord first;
     static_cast<void>(read_purge(answer->elements.front(), first));
-    co_return first == 0 || first > place_ + 1;
+    co_return first.position == 0 || first.position > place_ + 1;
 }
 
 bool FleetLog::take_purges(const std::vector<redis::Reply>& records) {
     bool made = true;
     for (const redis::Reply& one : records) {
-        Position position = 0;
-        std::optional<LogRecord> record = read_purge(one, position);
-        if (position == 0) return false;
-        // What a newer Scrollgate may mean is not known; that it is about everything is safe.
-        if (!record) {
-            record = LogRecord{position, false, {}, {}};
-            record->purge.counted = false;
-        }
-        made = make(*record);
+        LogRecord record;
+        const Unreadable why = read_purge(one, record);
+        // Ids ascend: these are changed, and where the log goes on is not known.
+        if (record.position <= place_) return false;
+        made = make(record);
         if (!made) break;
-        place_ = position;
+        state_.counts.read(why, record.checked);
+        if (why != Unreadable::no)
+            log::warn(
+                "redis: record {} of {} cannot be read ({}): all of this node's memory is "
+                "purged",
+                id_of(record.position), purges_, token(why));
+        place_ = record.position;
     }
     end_said(place_);
     if (around_.purged) around_.purged();

@@ -1,10 +1,13 @@
 #include "cache/tier/log_record.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iterator>
+#include <span>
 
 #include <fmt/format.h>
+#include <xxhash.h>  // compiled in: XXH_INLINE_ALL
 
 #include "core/limits.hpp"
 
@@ -22,8 +25,11 @@ std::optional<std::uint64_t> number_of(std::string_view text) noexcept {
     return value;
 }
 
+using Fields = std::vector<redis::Reply>;
+using Names = std::span<const std::string_view>;
+
 /// The fields of a record, "name value name value"; null: `reply` is none.
-const std::vector<redis::Reply>* fields_of(const redis::Reply& reply, Position& position) noexcept {
+const Fields* fields_of(const redis::Reply& reply, Position& position) noexcept {
     if (!reply.is_array() || reply.elements.size() != 2) return nullptr;
     const std::optional<Position> found = position_of(reply.elements[0].text);
     if (!found || !reply.elements[1].is_array()) return nullptr;
@@ -31,10 +37,63 @@ const std::vector<redis::Reply>* fields_of(const redis::Reply& reply, Position& 
     return &reply.elements[1].elements;
 }
 
-std::string_view field(const std::vector<redis::Reply>& fields, std::string_view name) noexcept {
+std::string_view field(const Fields& fields, std::string_view name) noexcept {
     for (std::size_t i = 0; i + 1 < fields.size(); i += 2)
         if (fields[i].text == name) return fields[i + 1].text;
     return {};
+}
+
+// ---- version and check
+
+constexpr std::string_view version = "2";
+/// What records of version 1, which said neither, can have.
+constexpr std::array<std::string_view, 6> purge_names{"by",     "token", "what",
+                                                      "scheme", "soft",  "counted"};
+constexpr std::array<std::string_view, 3> node_names{"node", "followed", "covered"};
+
+/// Of words and of where each ends.
+class Check {
+  public:
+    void add(std::string_view word) noexcept {
+        const auto size = static_cast<std::uint32_t>(word.size());
+        const std::uint64_t seed = XXH3_64bits_withSeed(&size, sizeof size, sum_);
+        sum_ = XXH3_64bits_withSeed(word.data(), word.size(), seed);
+    }
+    [[nodiscard]] std::string text() const { return fmt::format("{:016x}", sum_); }
+
+  private:
+    std::uint64_t sum_ = 0;
+};
+
+/// Whether the fields are as somebody has written them.
+Unreadable judge(const Fields& fields, Names old_names) {
+    if (fields.empty() || fields.size() % 2 != 0) return Unreadable::cut;
+    const std::size_t last = fields.size() - 2;
+    const bool sealed = fields[last].text == "check";
+    const std::string_view says = field(fields, "v");
+    if (says.empty() && !sealed) {
+        for (std::size_t i = 0; i < fields.size(); i += 2)
+            if (std::find(old_names.begin(), old_names.end(), fields[i].text) == old_names.end())
+                return Unreadable::foreign;
+        return Unreadable::no;
+    }
+    if (!says.empty() && says != version) return Unreadable::version;
+    if (says.empty() || !sealed) return Unreadable::broken;
+    Check check;
+    for (std::size_t i = 0; i < last; ++i)
+        check.add(fields[i].text);
+    return check.text() == fields[last + 1].text ? Unreadable::no : Unreadable::broken;
+}
+
+// ---- purges
+
+/// What stands for a record that cannot be read.
+LogRecord of_everything(Position position) {
+    LogRecord record;
+    record.position = position;
+    record.purge.by = Purge::By::all;
+    record.purge.counted = false;
+    return record;
 }
 
 char letter_of(const LogRecord& record) noexcept {
@@ -101,22 +160,36 @@ std::string make_token(std::uint64_t random) {
     return fmt::format("{:016x}", random);
 }
 
+void seal(std::vector<std::string>& words) {
+    words.insert(words.end(), {"v", std::string(version)});
+    Check check;
+    for (const std::string& word : words)
+        check.add(word);
+    words.insert(words.end(), {"check", check.text()});
+}
+
 std::vector<std::string> words_of(const LogRecord& record) {
     std::vector<std::string> words{"by", std::string(1, letter_of(record)), "token", record.token};
-    if (record.reset) return words;
-    words.insert(words.end(), {"what", record.purge.what});
-    if (!record.purge.scheme.empty()) words.insert(words.end(), {"scheme", record.purge.scheme});
-    if (record.purge.soft) words.insert(words.end(), {"soft", "1"});
-    if (record.purge.counted) words.insert(words.end(), {"counted", "1"});
+    if (!record.reset) {
+        const Purge& purge = record.purge;
+        words.insert(words.end(), {"what", purge.what});
+        if (!purge.scheme.empty()) words.insert(words.end(), {"scheme", purge.scheme});
+        if (purge.soft) words.insert(words.end(), {"soft", "1"});
+        if (purge.counted) words.insert(words.end(), {"counted", "1"});
+    }
+    seal(words);
     return words;
 }
 
-std::optional<LogRecord> read_purge(const redis::Reply& reply, Position& position) {
+Unreadable read_purge(const redis::Reply& reply, LogRecord& into) {
+    into = of_everything(0);
+    const Fields* const fields = fields_of(reply, into.position);
+    if (fields == nullptr) return Unreadable::foreign;
+    if (const Unreadable why = judge(*fields, purge_names); why != Unreadable::no) return why;
     LogRecord record;
-    const auto* const fields = fields_of(reply, record.position);
-    if (fields == nullptr) return std::nullopt;
-    position = record.position;
-    if (!take_kind(field(*fields, "by"), record)) return std::nullopt;
+    record.position = into.position;
+    record.checked = !field(*fields, "v").empty();
+    if (!take_kind(field(*fields, "by"), record)) return Unreadable::foreign;
     record.token = field(*fields, "token");
     record.purge.what = field(*fields, "what");
     record.purge.scheme = field(*fields, "scheme");
@@ -124,9 +197,12 @@ std::optional<LogRecord> read_purge(const redis::Reply& reply, Position& positio
     record.purge.counted = field(*fields, "counted") == "1";
     const bool needs = !record.reset && record.purge.by != Purge::By::all;
     if (record.purge.what.size() > limits::cache_key || (needs && record.purge.what.empty()))
-        return std::nullopt;
-    return record;
+        return Unreadable::foreign;
+    into = std::move(record);
+    return Unreadable::no;
 }
+
+// ---- nodes
 
 std::vector<std::string> words_of(const NodeRecord& record) {
     std::vector<std::string> words{"node", record.node, "followed", id_of(record.followed)};
@@ -135,14 +211,16 @@ std::vector<std::string> words_of(const NodeRecord& record) {
         fmt::format_to(std::back_inserter(covered), "{}{}={}", covered.empty() ? "" : " ",
                        id_of(one.purge), one.objects);
     if (!covered.empty()) words.insert(words.end(), {"covered", std::move(covered)});
+    seal(words);
     return words;
 }
 
 std::optional<NodeRecord> read_node(const redis::Reply& reply, Position& position) {
     NodeRecord record;
-    const auto* const fields = fields_of(reply, record.position);
+    const Fields* const fields = fields_of(reply, record.position);
     if (fields == nullptr) return std::nullopt;
     position = record.position;
+    if (judge(*fields, node_names) != Unreadable::no) return std::nullopt;
     record.node = field(*fields, "node");
     const std::optional<Position> followed = position_of(field(*fields, "followed"));
     if (record.node.empty() || record.node.size() > limits::tier_node_name || !followed)

@@ -1,5 +1,6 @@
 // What stands in the two streams of a fleet (docs/cache-format.md): purges, and what nodes say of
-// themselves; and positions in them. Pure functions; any thread.
+// themselves; and positions in them. Records have a version and a check as values have. Pure
+// functions; any thread.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 
 #include "cache/purge.hpp"
 #include "cache/redis/reply.hpp"
+#include "cache/tier/record.hpp"
 
 namespace scrollgate::tier {
 
@@ -28,17 +30,22 @@ using Position = std::uint64_t;
 /// it covered elsewhere.
 struct LogRecord {
     Position position = 0;
-    bool reset = false;  ///< the log begins here: what was written before does not count
-    Purge purge;         ///< without a reset
-    std::string token;   ///< of this purge alone, in whatever log it stands
+    bool reset = false;    ///< the log begins here: what was written before does not count
+    Purge purge;           ///< without a reset
+    std::string token;     ///< of this purge alone, in whatever log it stands
+    bool checked = false;  ///< it was read, and its check holds; false: it has none, of an older
+                           ///< release, or it is not to be read
 };
 /// A word that is another one each time.
 [[nodiscard]] std::string make_token(std::uint64_t random);
-/// XADD's words behind the id.
+/// XADD's words behind the id, sealed.
 [[nodiscard]] std::vector<std::string> words_of(const LogRecord& record);
-/// `reply` is one element of XRANGE's answer. Nothing: it is no record of ours; its position counts
-/// all the same, so it is told.
-[[nodiscard]] std::optional<LogRecord> read_purge(const redis::Reply& reply, Position& position);
+/// `reply` is one element of XRANGE's answer. What cannot be read, whyever, may have been any
+/// purge: then `into` is one of everything, which nobody counts, with the record's position.
+/// Position 0: it is no record of a stream at all.
+[[nodiscard]] Unreadable read_purge(const redis::Reply& reply, LogRecord& into);
+/// Adds version and check to the words of a record, "name value name value".
+void seal(std::vector<std::string>& words);
 
 /// How many responses a purge has covered in a node's memory.
 struct Covered {
@@ -54,6 +61,7 @@ struct NodeRecord {
     std::vector<Covered> covered;  ///< limits::tier_covered at most
 };
 [[nodiscard]] std::vector<std::string> words_of(const NodeRecord& record);
+/// Nothing: it cannot be read, and the node will say more soon; its position counts all the same.
 [[nodiscard]] std::optional<NodeRecord> read_node(const redis::Reply& reply, Position& position);
 
 /// The records of one stream in XREAD's answer; null: none.

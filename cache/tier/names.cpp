@@ -36,6 +36,10 @@ std::string name_of_nodes(std::string_view prefix) {
     return fmt::format("{{{}}}:nodes", prefix);
 }
 
+std::string name_of_freed(std::string_view prefix, std::uint32_t database) {
+    return fmt::format("{{{}}}:freed:{}", prefix, database);
+}
+
 std::string name_of_token(std::string_view prefix, std::string_view token) {
     return fmt::format("{{{}}}:seen:{}", prefix, token);
 }

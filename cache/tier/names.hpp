@@ -5,6 +5,7 @@
 // reads a value compares what stands in it. Any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,9 @@ namespace scrollgate::tier {
 /// The streams of purges, and of what nodes say of themselves.
 [[nodiscard]] std::string name_of_purges(std::string_view prefix);
 [[nodiscard]] std::string name_of_nodes(std::string_view prefix);
+/// The channel on which it is said that a lease which somebody waits for was given back. Databases
+/// of one server have their channels in common.
+[[nodiscard]] std::string name_of_freed(std::string_view prefix, std::uint32_t database);
 /// That a purge of another cloud is in the log.
 [[nodiscard]] std::string name_of_token(std::string_view prefix, std::string_view token);
 

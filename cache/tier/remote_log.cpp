@@ -8,6 +8,7 @@
 
 #include "cache/tier/names.hpp"
 #include "core/limits.hpp"
+#include "core/log.hpp"
 
 namespace scrollgate::tier {
 namespace {
@@ -54,10 +55,16 @@ void RemoteLog::expired() noexcept {
 
 void RemoteLog::say(const LogRecord& record) {
     if (unsaid_.size() >= limits::tier_unsaid) {
-        Counts::add(around_.counts.unsaid);
-        unsaid_.pop_front();
+        Counts::add(around_.counts.unsaid, unsaid_.size());
+        unsaid_.clear();
+        LogRecord all;
+        all.purge.by = Purge::By::all;
+        all.purge.counted = false;
+        all.token = make_token(around_.loop.rng().next());
+        unsaid_.push_back(std::move(all));
     }
     unsaid_.push_back(record);
+    around_.state.waiting.store(unsaid_.size(), std::memory_order_relaxed);
     if (speaking_ || stopped_ || around_.writer.state() != redis::State::up) return;
     speaking_ = true;
     detach(speak());
@@ -76,7 +83,9 @@ Task<void> RemoteLog::speak() {
         const TimePoint until = around_.loop.now() + limits::tier_ask;
         const Answer answer = co_await around_.writer.eval(bring_script(), keys, arguments, until);
         if (stopped_ || !answer || answer->is_error()) break;
+        Counts::add(around_.state.said);
         if (!unsaid_.empty() && unsaid_.front().token == record.token) unsaid_.pop_front();
+        around_.state.waiting.store(unsaid_.size(), std::memory_order_relaxed);
     }
     speaking_ = false;
 }
@@ -103,8 +112,9 @@ Task<bool> RemoteLog::find_place() {
     const Answer answer = co_await std::move(asked);
     if (stopped_ || !answer || !answer->is_array()) co_return false;
     if (answer->elements.empty()) co_return true;
-    Position there = 0;
-    static_cast<void>(read_purge(answer->elements.front(), there));
+    LogRecord found;
+    static_cast<void>(read_purge(answer->elements.front(), found));
+    const Position there = found.position;
     if (there == 0) co_return false;
     if (begins) {
         const auto back = std::chrono::duration_cast<std::chrono::milliseconds>(limits::tier_said);
@@ -130,15 +140,35 @@ Task<bool> RemoteLog::read_on() {
     const Answer answer = co_await around_.reader.ask(std::move(read), until);
     if (stopped_ || !answer || answer->is_error()) co_return false;
     const auto* const records = records_of(*answer, purges_);
-    if (records == nullptr) co_return true;
-    for (const redis::Reply& one : *records) {
-        Position position = 0;
-        const std::optional<LogRecord> record = read_purge(one, position);
-        if (position == 0) co_return false;
-        place_ = position;
-        if (record && !record->reset && !record->token.empty()) around_.heard(*record);
+    if (records != nullptr) {
+        for (const redis::Reply& one : *records)
+            if (!hear(one)) co_return false;
     }
+    // A full batch: there is more.
+    if (records == nullptr || records->size() < limits::tier_batch)
+        around_.state.read_at.store(around_.loop.now().time_since_epoch().count(),
+                                    std::memory_order_relaxed);
     co_return true;
+}
+
+/// False: it is no record, or not in order; where the log goes on is not known.
+bool RemoteLog::hear(const redis::Reply& reply) {
+    LogRecord record;
+    const Unreadable why = read_purge(reply, record);
+    if (record.position <= place_) return false;
+    place_ = record.position;
+    around_.state.position.store(place_, std::memory_order_relaxed);
+    around_.counts.read(why, record.checked);
+    if (record.reset) return true;  // of values that are not ours
+    // Nobody else can know its token; all that read it here come to the same one.
+    if (record.token.empty()) record.token = fmt::format("at-{}", id_of(record.position));
+    if (why != Unreadable::no)
+        log::warn(
+            "redis: record {} of another cloud's {} cannot be read ({}): everything is purged",
+            id_of(record.position), purges_, token(why));
+    Counts::add(around_.state.heard);
+    around_.heard(record);
+    return true;
 }
 
 }  // namespace scrollgate::tier

@@ -2,11 +2,13 @@
 //
 // What is purged here is written there, and what is purged there is heard here; both ways, so that
 // one of them is enough. A purge has one token in all logs, by which whoever brings it into one
-// sees that it is there already. What cannot be written waits, up to limits::tier_unsaid.
+// sees that it is there already. What cannot be written waits, up to limits::tier_unsaid; in place
+// of more, one record purges everything there.
 //
 // One loop's thread. Destroyed after its clients, and when nothing of theirs is under way.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <string>
@@ -14,9 +16,26 @@
 #include "cache/redis/client.hpp"
 #include "cache/tier/counts.hpp"
 #include "cache/tier/log_record.hpp"
+#include "core/clock.hpp"
+#include "core/limits.hpp"
 #include "core/timer_wheel.hpp"
 
 namespace scrollgate::tier {
+
+/// What people are told of one. The log's thread writes, any thread reads.
+struct RemoteState {
+    std::atomic<std::int64_t> read_at{0};  ///< TimePoint: when its end was read last; 0: never
+    std::atomic<Position> position{0};     ///< of the last purge there that was heard
+    std::atomic<std::size_t> waiting{0};   ///< purges that are to be written there
+    Counts::Counter said{0}, heard{0};
+
+    /// Its end was read a moment ago, as long as a silent log and the way to it may take.
+    [[nodiscard]] bool in_step(TimePoint now) const noexcept {
+        const std::int64_t at = read_at.load(std::memory_order_relaxed);
+        return at != 0 && now.time_since_epoch() - Duration(at) <
+                              Duration(limits::tier_block) + limits::tier_ask;
+    }
+};
 
 class RemoteLog final : private TimerWheel::Timer {
   public:
@@ -26,6 +45,7 @@ class RemoteLog final : private TimerWheel::Timer {
         redis::Client& writer;
         std::string prefix;
         Counts& counts;
+        RemoteState& state;
         std::function<void(const LogRecord&)> heard;
     };
 
@@ -46,6 +66,7 @@ class RemoteLog final : private TimerWheel::Timer {
     [[nodiscard]] Task<Answer> first(const char* command, const char* from, const char* to);
     [[nodiscard]] Task<bool> read_on();
     [[nodiscard]] Task<void> speak();
+    [[nodiscard]] bool hear(const redis::Reply& reply);
 
     Around around_;
     const std::string purges_;

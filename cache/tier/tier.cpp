@@ -31,6 +31,8 @@ Tier::Look Tier::look(const Result<redis::Reply>& reply, std::string_view key, R
     Counts& counts = state_.counts;
     if (!reply || reply->is_error()) {
         Counts::add(counts.failures);
+        // Who waits for a lease may wait in vain.
+        if (!reply) state_.waits.wake_all(loop_);
         return Look::nothing;
     }
     if (reply->is_nil()) return Look::nothing;
@@ -103,15 +105,19 @@ Task<TierFound> Tier::judge(Result<redis::Reply> reply, const CacheKey& key,
 
 Task<Tier::Leased> Tier::take_lease(const CacheKey& key, std::string_view variant,
                                     const HeaderList& request, const CacheEntry* known,
-                                    std::uint64_t token, TimePoint until) {
+                                    std::uint64_t token, bool waits, TimePoint until) {
     const std::string name = name_of_key(state_.prefix, key.text);
     const std::string lease = name_of_lease(name, variant);
     const std::string word = fmt::format("{:016x}", token);
     const std::string px = fmt::format(
         "{}", std::chrono::duration_cast<std::chrono::milliseconds>(limits::tier_lease).count());
+    const std::string_view keys[]{lease};
+    const std::string_view arguments[]{word, px};
     std::vector<redis::Command> both;
-    both.push_back(redis::Command::write({"SET", lease, word, "NX", "PX", px}));
-    both.push_back(redis::Command::read({"GET", name}));
+    both.push_back(waits ? redis::script_command(take_script(), keys, arguments)
+                         : redis::Command::write({"SET", lease, word, "NX", "PX", px}));
+    // Of the master: a replica may not have yet what was written a moment ago.
+    both.push_back(redis::Command::write({"GET", name}));
     std::vector<Result<redis::Reply>> replies = co_await client_.ask_all(std::move(both), until);
     const Result<redis::Reply>& set = replies.front();
     Leased leased;

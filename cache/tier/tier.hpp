@@ -15,6 +15,8 @@
 #include "cache/store/store.hpp"
 #include "cache/tier/counts.hpp"
 #include "cache/tier/dictionaries.hpp"
+#include "cache/tier/lease_waits.hpp"
+#include "cache/tier/names.hpp"
 #include "cache/tier/positions.hpp"
 #include "cache/tier/record.hpp"
 #include "core/task.hpp"
@@ -26,16 +28,20 @@ struct TierState {
     TierState(CacheStore& its_store, const config::Redis& config)
         : store(its_store),
           prefix(config.prefix),
+          freed(name_of_freed(prefix, config.url ? config.url->database : config.database)),
           max_object(config.max_object),
           positions(its_store),
-          dictionaries(its_store) {}
+          dictionaries(its_store),
+          waits(counts) {}
 
     CacheStore& store;
     const std::string prefix;
+    const std::string freed;  ///< the channel for those who wait for leases
     const std::uint64_t max_object;
     Positions positions;
     Dictionaries dictionaries;
     Counts counts;
+    LeaseWaits waits;
     std::atomic<std::size_t> nodes{1};  ///< of the fleet that live, this one included
 };
 
@@ -87,24 +93,31 @@ class Tier {
     };
     /// Asks for the lease of one variant, if it is known which (Fill::variant()), and in the same
     /// round trip looks as find() does: who had it before may have written since the last look.
-    /// `token` is another one each time: nobody else's lease is given back with it.
+    /// `token` is another one each time: nobody else's lease is given back with it. `waits`: while
+    /// others have it, whoever asks is to be told when they give it back (LeaseWait).
     [[nodiscard]] Task<Leased> take_lease(const CacheKey& key, std::string_view variant,
                                           const HeaderList& request, const CacheEntry* known,
-                                          std::uint64_t token, TimePoint until);
-    /// Behind what was written for the key before.
+                                          std::uint64_t token, bool waits, TimePoint until);
+    /// Of the lease that take_lease() asks for, to be told of: begins before `waits` is said.
+    [[nodiscard]] Hash128 lease_digest(const CacheKey& key, std::string_view variant) const;
+    /// Behind what was written for the key before, which those who wait will find.
     void return_lease(const CacheKey& key, std::string_view variant, std::uint64_t token);
 
     /// Positions::followed(): to be noted before the origin is asked. 0: what comes is not written.
     [[nodiscard]] Position position() const noexcept;
     /// Writes `entry`, which is in the store, behind all that is asked. `position` is as above.
-    void put(const CacheEntry& entry, Position position);
+    /// `alone`: no other node has asked the origin meanwhile; else a younger response that is there
+    /// stays.
+    void put(const CacheEntry& entry, Position position, bool alone);
     /// A hit-for-miss for `key`, where nothing else is.
     void put_marker(const CacheKey& key, Position position);
 
     [[nodiscard]] TierState& state() noexcept { return state_; }
     /// To be taught to the client before it starts.
     [[nodiscard]] static const redis::Script& tag_script();
-    [[nodiscard]] static const redis::Script& lease_script();
+    [[nodiscard]] static const redis::Script& put_script();
+    [[nodiscard]] static const redis::Script& take_script();
+    [[nodiscard]] static const redis::Script& return_script();
 
   private:
     /// What one answer of Redis is.
@@ -124,8 +137,8 @@ class Tier {
     [[nodiscard]] Task<void> read_dictionary(Hash128 name);
     [[nodiscard]] Task<void> write_dictionary(DictionaryRef dictionary);
     [[nodiscard]] BodyRef portable(const CacheEntry& entry, std::int64_t left_ms);
-    void write(std::string_view name, const std::string& bytes, std::int64_t left_ms,
-               bool if_absent);
+    enum class Over : std::uint8_t { anything, nothing, older };  ///< what is written over
+    bool write(std::string_view name, const Record& record, std::int64_t left_ms, Over over);
     void index_tags(const CacheEntry& entry, std::string_view name, std::int64_t left_ms);
 
     TierState& state_;

@@ -52,7 +52,23 @@ return 1)");
     return script;
 }
 
-void Tier::put(const CacheEntry& entry, Position position) {
+// A response that was made later and knows of the same purges stays. The head of a record is in
+// docs/cache-format.md; positions have more bits than numbers here.
+const redis::Script& Tier::put_script() {
+    static const redis::Script script(R"(
+local there = redis.call('GETRANGE', KEYS[1], 0, 35)
+if #there == 36 and string.sub(there, 1, 5) == string.sub(ARGV[1], 1, 5) then
+  local low, high, received, age = struct.unpack('<I4I4i8I4', there, 17)
+  local my_low, my_high, my_received, my_age = struct.unpack('<I4I4i8I4', ARGV[1], 17)
+  local knows = high > my_high or (high == my_high and low >= my_low)
+  if knows and received - age * 1000 > my_received - my_age * 1000 then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1)");
+    return script;
+}
+
+void Tier::put(const CacheEntry& entry, Position position, bool alone) {
     if (stopped_ || position == 0 || entry.is_marker() || entry.by_hand()) return;
     // What must be validated before each use is of no use there.
     if (entry.freshness().no_cache || entry.softly_purged()) return;
@@ -72,12 +88,12 @@ void Tier::put(const CacheEntry& entry, Position position) {
     entry.fields(record.fields);
     record.tags = entry.tags();
     add_parts(record, *body);
-    const std::string bytes = encode(record);
-    if (bytes.empty() || record.received_ms < 0) return;
+    if (record.received_ms < 0) return;
+    const Over over = alone ? Over::anything : Over::older;
     const std::string name = name_of_key(state_.prefix, record.key);
     if (record.vary.empty()) {
-        write(name, bytes, left, false);
-        return index_tags(entry, name, left);
+        if (write(name, record, left, over)) index_tags(entry, name, left);
+        return;
     }
     Record variants;
     variants.kind = Record::Kind::variants;
@@ -89,9 +105,8 @@ void Tier::put(const CacheEntry& entry, Position position) {
     const std::string variant = name_of_variant(name, record.vary);
     // Others may live longer than this one; without it they are not found.
     const auto least = milliseconds(limits::tier_variants);
-    write(name, encode(variants), std::max(left, least), false);
-    write(variant, bytes, left, false);
-    index_tags(entry, variant, left);
+    write(name, variants, std::max(left, least), Over::anything);
+    if (write(variant, record, left, over)) index_tags(entry, variant, left);
 }
 
 void Tier::put_marker(const CacheKey& key, Position position) {
@@ -105,18 +120,25 @@ void Tier::put_marker(const CacheKey& key, Position position) {
     record.freshness.must_revalidate = true;
     record.key = key.text;
     const std::string name = name_of_key(state_.prefix, key.text);
-    write(name, encode(record), milliseconds(limits::hit_for_miss), true);
+    write(name, record, milliseconds(limits::hit_for_miss), Over::nothing);
 }
 
-void Tier::write(std::string_view name, const std::string& bytes, std::int64_t left,
-                 bool if_absent) {
+/// False: not sent.
+bool Tier::write(std::string_view name, const Record& record, std::int64_t left, Over over) {
+    const std::string bytes = encode(record);
+    if (bytes.empty()) return false;
     const std::string px = fmt::format("{}", left);
+    const std::string_view keys[]{name};
+    const std::string_view arguments[]{bytes, px};
     std::vector<std::string_view> words{"SET", name, bytes, "PX", px};
-    if (if_absent) words.push_back("NX");
-    if (!client_.tell(redis::Command(redis::Command::Kind::write, words)))
-        return Counts::add(state_.counts.dropped);
-    Counts::add(state_.counts.writes);
-    Counts::add(state_.counts.bytes_written, bytes.size());
+    if (over == Over::nothing) words.push_back("NX");
+    redis::Command command = over == Over::older
+                                 ? redis::script_command(put_script(), keys, arguments)
+                                 : redis::Command(redis::Command::Kind::write, words);
+    const bool sent = client_.tell(std::move(command));
+    Counts::add(sent ? state_.counts.writes : state_.counts.dropped);
+    if (sent) Counts::add(state_.counts.bytes_written, bytes.size());
+    return sent;
 }
 
 void Tier::index_tags(const CacheEntry& entry, std::string_view name, std::int64_t left) {
@@ -135,11 +157,29 @@ void Tier::index_tags(const CacheEntry& entry, std::string_view name, std::int64
 
 // ---- leases
 
-const redis::Script& Tier::lease_script() {
-    static const redis::Script script(
-        "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end "
-        "return 0");
+// A lease that somebody waits for has a mark behind its holder's token.
+const redis::Script& Tier::take_script() {
+    static const redis::Script script(R"(
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return redis.status_reply('OK') end
+redis.call('SETRANGE', KEYS[1], 16, 'w')
+return false)");
     return script;
+}
+
+// Says it only where somebody waits: most cold keys of a fleet are one node's alone. Whoever may
+// not publish gives it back all the same.
+const redis::Script& Tier::return_script() {
+    static const redis::Script script(R"(
+local held = redis.call('GET', KEYS[1])
+if not held or string.sub(held, 1, 16) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+if #held > 16 then redis.pcall('PUBLISH', ARGV[2], KEYS[1]) end
+return 1)");
+    return script;
+}
+
+Hash128 Tier::lease_digest(const CacheKey& key, std::string_view variant) const {
+    return hash128(name_of_lease(name_of_key(state_.prefix, key.text), variant));
 }
 
 void Tier::return_lease(const CacheKey& key, std::string_view variant, std::uint64_t token) {
@@ -147,8 +187,8 @@ void Tier::return_lease(const CacheKey& key, std::string_view variant, std::uint
     const std::string name = name_of_lease(name_of_key(state_.prefix, key.text), variant);
     const std::string word = fmt::format("{:016x}", token);
     const std::string_view keys[]{name};
-    const std::string_view arguments[]{word};
-    static_cast<void>(client_.tell(redis::script_command(lease_script(), keys, arguments)));
+    const std::string_view arguments[]{word, state_.freed};
+    static_cast<void>(client_.tell(redis::script_command(return_script(), keys, arguments)));
 }
 
 // ---- dictionaries

@@ -1,7 +1,9 @@
 #include "proxy/admin/tier_status.hpp"
 
+#include <algorithm>
 #include <cmath>
 
+#include "cache/tier/log_record.hpp"
 #include "proxy/caching/fleet.hpp"
 
 namespace scrollgate {
@@ -94,6 +96,8 @@ constexpr Figure figures[] = {
     {"leases", &TierStatus::leases},
     {"waits", &TierStatus::waits},
     {"waits_won", &TierStatus::waits_won},
+    {"waits_told", &TierStatus::waits_told},
+    {"log_unchecked", &TierStatus::log_unchecked},
     {"said", &TierStatus::said},
     {"heard", &TierStatus::heard},
     {"unsaid", &TierStatus::unsaid},
@@ -118,6 +122,9 @@ void add_counts(TierStatus& into, const tier::Counts& from) {
     into.away = get(from.away);
     for (std::size_t i = 0; i < into.unreadable.size(); ++i)
         into.unreadable[i] = get(from.unreadable[i]);
+    for (std::size_t i = 0; i < into.log_unreadable.size(); ++i)
+        into.log_unreadable[i] = get(from.log_unreadable[i]);
+    into.log_unchecked = get(from.log_unchecked);
     into.foreign_keys = get(from.foreign_keys);
     into.purged = get(from.purged);
     into.unknown_age = get(from.unknown_age);
@@ -132,18 +139,108 @@ void add_counts(TierStatus& into, const tier::Counts& from) {
     into.leases = get(from.leases);
     into.waits = get(from.waits);
     into.waits_won = get(from.waits_won);
+    into.waits_told = get(from.waits_told);
     into.said = get(from.said);
     into.heard = get(from.heard);
     into.unsaid = get(from.unsaid);
 }
 
+PurgeLogStatus report_log(const OtherCloud& cloud, TimePoint now, WallTime wall) {
+    PurgeLogStatus made;
+    made.url = cloud.settings->shown;
+    made.state = text_of(cloud.reading->state.load(std::memory_order_relaxed));
+    made.writing = text_of(cloud.writing->state.load(std::memory_order_relaxed));
+    const tier::RemoteState& state = *cloud.state;
+    made.in_step = state.in_step(now);
+    if (const std::int64_t at = state.read_at.load(std::memory_order_relaxed); at != 0)
+        made.behind_s = std::max(0.0, seconds_of(now.time_since_epoch() - Duration(at)));
+    if (const tier::Position last = state.position.load(std::memory_order_relaxed); last != 0) {
+        made.position = tier::id_of(last);
+        const auto since =
+            wall.time_since_epoch() - std::chrono::milliseconds(tier::milliseconds_of(last));
+        made.age_s = std::max(0.0, std::chrono::duration<double>(since).count());
+    }
+    made.said = get(state.said);
+    made.heard = get(state.heard);
+    made.waiting = state.waiting.load(std::memory_order_relaxed);
+    return made;
+}
+
+json::array logs_json(const std::vector<PurgeLogStatus>& logs) {
+    const auto seconds = [](double value) {
+        return value < 0 ? json::value() : json::value(value);
+    };
+    json::array made;
+    for (const PurgeLogStatus& one : logs)
+        made.push_back({{"url", one.url},
+                        {"state", one.state},
+                        {"writing", one.writing},
+                        {"in_step", one.in_step},
+                        {"behind_s", seconds(one.behind_s)},
+                        {"position", one.position},
+                        {"position_age_s", seconds(one.age_s)},
+                        {"said", one.said},
+                        {"heard", one.heard},
+                        {"waiting", one.waiting}});
+    return made;
+}
+
+void write_logs(Exposition& page, const std::vector<PurgeLogStatus>& logs) {
+    const auto each = [&](const auto& add) {
+        for (const PurgeLogStatus& one : logs)
+            add(one, Exposition::Labels{{"log", one.url}});
+    };
+    using Labels = Exposition::Labels;
+    page.gauge("scrollgate_redis_purge_log_up",
+               "1 while the connection that reads another cloud's log of purges answers.");
+    each([&](const PurgeLogStatus& one, const Labels& log) {
+        page.add(log, std::uint64_t{one.state == "up" ? 1U : 0U});
+    });
+    page.gauge("scrollgate_redis_purge_log_in_step",
+               "1 while that log is read to its end; else purges of that cloud come late.");
+    each([&](const PurgeLogStatus& one, const Labels& log) {
+        page.add(log, std::uint64_t{one.in_step ? 1U : 0U});
+    });
+    page.gauge("scrollgate_redis_purge_log_behind_seconds",
+               "Since it was read to its end; half a second is usual. Not there until it was.");
+    each([&](const PurgeLogStatus& one, const Labels& log) {
+        if (one.behind_s >= 0) page.add(log, one.behind_s);
+    });
+    page.gauge("scrollgate_redis_purge_log_position_age_seconds",
+               "Age of the last record that was read there.");
+    each([&](const PurgeLogStatus& one, const Labels& log) {
+        if (one.age_s >= 0) page.add(log, one.age_s);
+    });
+    page.gauge("scrollgate_redis_purge_log_waiting", "Purges that are to be written there.");
+    each([&](const PurgeLogStatus& one, const Labels& log) { page.add(log, one.waiting); });
+    page.counter("scrollgate_redis_purge_log_purges_total", "Purges for and of that cloud.");
+    each([&](const PurgeLogStatus& one, const Labels& log) {
+        page.add({log.front(), {"way", "said"}}, one.said);
+        page.add({log.front(), {"way", "heard"}}, one.heard);
+    });
+}
+
+void write_unreadable(Exposition& page,
+                      const std::array<std::uint64_t, tier::unreadable_kinds>& counts) {
+    for (std::size_t i = 1; i < counts.size(); ++i)
+        page.add({{"why", std::string(tier::token(static_cast<tier::Unreadable>(i)))}}, counts[i]);
+}
+
+json::object unreadable_json(const std::array<std::uint64_t, tier::unreadable_kinds>& counts) {
+    json::object made;
+    for (std::size_t i = 1; i < counts.size(); ++i)
+        made[tier::token(static_cast<tier::Unreadable>(i))] = counts[i];
+    return made;
+}
+
 }  // namespace
 
-TierStatus report_tier(const Fleet& fleet, TimePoint now) {
+TierStatus report_tier(const Fleet& fleet, TimePoint now, WallTime wall) {
     TierStatus made;
     made.url = fleet.shown();
     made.prefix = fleet.state().prefix;
     made.in_step = fleet.state().positions.in_step(now);
+    made.listening = fleet.state().waits.listening();
     made.nodes = fleet.state().nodes.load(std::memory_order_relaxed);
     add_counts(made, fleet.state().counts);
     redis::State worst = redis::State::up;
@@ -153,19 +250,23 @@ TierStatus report_tier(const Fleet& fleet, TimePoint now) {
         if (state == redis::State::open || worst == redis::State::up) worst = state;
     }
     made.state = text_of(worst);
+    for (const OtherCloud& cloud : fleet.others())
+        made.purge_logs.push_back(report_log(cloud, now, wall));
     made.p50_us = quantile(made.latency, 0.5);
     made.p99_us = quantile(made.latency, 0.99);
     return made;
 }
 
 json::object tier_json(const TierStatus& tier) {
-    json::object made{{"url", tier.url}, {"state", tier.state}, {"in_step", tier.in_step}};
+    json::object made{{"url", tier.url},
+                      {"state", tier.state},
+                      {"in_step", tier.in_step},
+                      {"listening", tier.listening}};
     for (const Figure& figure : figures)
         made[figure.name] = tier.*figure.value;
-    json::object unreadable;
-    for (std::size_t i = 1; i < tier.unreadable.size(); ++i)
-        unreadable[tier::token(static_cast<tier::Unreadable>(i))] = tier.unreadable[i];
-    made["unreadable"] = std::move(unreadable);
+    made["unreadable"] = unreadable_json(tier.unreadable);
+    made["log_unreadable"] = unreadable_json(tier.log_unreadable);
+    made["purge_logs"] = logs_json(tier.purge_logs);
     made["latency_us"] = json::object{{"p50", tier.p50_us}, {"p99", tier.p99_us}};
     return made;
 }
@@ -182,6 +283,11 @@ void write_tier(Exposition& page, const TierStatus& tier) {
     page.gauge("scrollgate_redis_in_step",
                "1 while the fleet's purges are followed; else the tier is not used.");
     page.add({}, std::uint64_t{tier.in_step ? 1U : 0U});
+    page.gauge(
+        "scrollgate_redis_listening",
+        "1 while those who wait for another node's fetch are told when it is over; else they "
+        "look now and then.");
+    page.add({}, std::uint64_t{tier.listening ? 1U : 0U});
     page.gauge("scrollgate_redis_nodes", "Nodes that share this Redis and live.");
     page.add({}, tier.nodes);
     page.counter(
@@ -190,9 +296,12 @@ void write_tier(Exposition& page, const TierStatus& tier) {
     for (const Figure& result : results)
         page.add({{"result", result.name}}, tier.*result.value);
     page.counter("scrollgate_redis_unreadable_total", "Values in Redis that were no responses.");
-    for (std::size_t i = 1; i < tier.unreadable.size(); ++i)
-        page.add({{"why", std::string(tier::token(static_cast<tier::Unreadable>(i)))}},
-                 tier.unreadable[i]);
+    write_unreadable(page, tier.unreadable);
+    page.counter("scrollgate_redis_log_unreadable_total",
+                 "Records of logs of purges that could not be read: each purged everything.");
+    write_unreadable(page, tier.log_unreadable);
+    counter("scrollgate_redis_log_unchecked_total",
+            "Records of logs of purges without a check, of older releases.", tier.log_unchecked);
     counter("scrollgate_redis_writes_total", "Values that were written.", tier.writes);
     counter("scrollgate_redis_writes_dropped_total", "Values that were not: nobody to take them.",
             tier.dropped);
@@ -215,10 +324,12 @@ void write_tier(Exposition& page, const TierStatus& tier) {
     page.add({{"way", "said"}}, tier.said);
     page.add({{"way", "heard"}}, tier.heard);
     page.add({{"way", "unsaid"}}, tier.unsaid);
+    write_logs(page, tier.purge_logs);
     page.counter("scrollgate_redis_leases_total", "Who asks the origin for a cold key.");
     page.add({{"as", "holder"}}, tier.leases);
     page.add({{"as", "waiting"}}, tier.waits);
     page.add({{"as", "answered"}}, tier.waits_won);
+    page.add({{"as", "told"}}, tier.waits_told);
     page.histogram("scrollgate_redis_duration_seconds", "Time until Redis answers, if in time.");
     std::array<double, redis::Statistics::buckets - 1> bounds{};
     for (std::size_t i = 0; i < bounds.size(); ++i)

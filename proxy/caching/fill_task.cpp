@@ -256,12 +256,16 @@ Task<bool> FillTask::lead_the_fleet(TimePoint by) {
     EventLoop& loop = x_.worker.loop();
     const TimePoint until = loop.now() + limits::tier_wait;
     Duration span = limits::tier_look;
+    std::optional<tier::LeaseWait> wait;
     for (bool first = true; tier.asks() && !x_.cancelled; first = false) {
+        gate_.reset();
         const std::uint64_t token = loop.rng().next() | 1;
-        const tier::Tier::Leased leased = co_await tier.take_lease(
-            fill_->key(), fill_->variant(), x_.request.fields, known_.get(), token, by);
+        const tier::Tier::Leased leased =
+            co_await tier.take_lease(fill_->key(), fill_->variant(), x_.request.fields,
+                                     known_.get(), token, wait.has_value(), by);
         // Without an answer it may be ours all the same, and would stand in everybody's way.
         if (leased.lease != LeaseIs::others) lease_ = token;
+        leads_fleet_ = leased.lease == LeaseIs::ours;
         if (ends_with(leased.found)) {
             if (!first) tier::Counts::add(tier.state().counts.waits_won);
             co_return true;
@@ -272,10 +276,18 @@ Task<bool> FillTask::lead_the_fleet(TimePoint by) {
             fill_->fail(Error{ErrorKind::cancelled});
             co_return true;
         }
-        if (first) tier::Counts::add(tier.state().counts.waits);
         if (loop.now() >= until) co_return false;
-        co_await pause(span);
-        span = std::min<Duration>(span * 2, 5 * limits::tier_look);
+        if (first) {
+            // From now on nothing escapes it: looks again at once, and asks to be told.
+            tier::Counts::add(tier.state().counts.waits);
+            wait.emplace(tier.state().waits, loop,
+                         tier.lease_digest(fill_->key(), fill_->variant()),
+                         [this] { gate_.open(); });
+        } else {
+            gate_.limit(loop.now() + (wait->is_told() ? Duration(limits::tier_look_told) : span));
+            static_cast<void>(co_await gate_.passed());
+            span = std::min<Duration>(span * 2, 5 * limits::tier_look);
+        }
         by = tier.deadline();
     }
     co_return false;
@@ -285,12 +297,6 @@ bool FillTask::ends_with(const tier::TierFound& found) {
     if (x_.cancelled || found.kind == tier::TierFound::Kind::nothing) return false;
     fill_->found(found.entry);
     return true;
-}
-
-Task<void> FillTask::pause(Duration span) {
-    gate_.reset();
-    gate_.limit(x_.worker.loop().now() + span);
-    static_cast<void>(co_await gate_.passed());
 }
 
 /// No origin was asked: nothing to observe but what the readers do with it.
@@ -310,7 +316,10 @@ void FillTask::write_to_tier() {
     tier::Tier* const tier = x_.worker.tier();
     if (tier == nullptr) return;
     const EntryRef entry = fill_->entry();
-    if (entry) tier->put(*entry, position_);
+    // Who waits for the lease gives up after that long, and asks the origin as well.
+    const TimePoint now = x_.worker.loop().now();
+    const bool alone = leads_fleet_ && now - x_.record.started < limits::tier_wait;
+    if (entry) tier->put(*entry, position_, alone);
     if (sink_.remembered()) tier->put_marker(fill_->key(), position_);
     if (lease_ != 0) tier->return_lease(fill_->key(), fill_->variant(), std::exchange(lease_, 0));
 }

@@ -102,7 +102,6 @@ class FillTask final : public FillHook {
     [[nodiscard]] Task<bool> find_in_tier();
     [[nodiscard]] Task<bool> lead_the_fleet(TimePoint by);
     [[nodiscard]] bool ends_with(const tier::TierFound& found);
-    [[nodiscard]] Task<void> pause(Duration span);
     void end(const Result<void>& forwarded);
     void end_found();
     void write_to_tier();
@@ -116,8 +115,9 @@ class FillTask final : public FillHook {
     FillDone done_;
     std::uint64_t position_ = 0;  ///< of the fleet's purges, before the origin is asked; 0: none
     AskTier asks_tier_ = AskTier::no;
-    std::uint64_t lease_ = 0;  ///< the token of what is held, or may be; 0: none
-    TimedGate gate_;           ///< while another node's answer is waited for
+    std::uint64_t lease_ = 0;   ///< the token of what is held, or may be; 0: none
+    bool leads_fleet_ = false;  ///< it is held
+    TimedGate gate_;            ///< while another node's answer is waited for
 };
 
 }  // namespace scrollgate

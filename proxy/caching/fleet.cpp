@@ -27,29 +27,46 @@ FleetSeat::FleetSeat(Fleet& fleet, EventLoop& loop, bool first, redis::Statistic
     const redis::Surroundings around{loop, fleet.around_.dialer, *resolver_, statistics, first};
     client_ = std::make_unique<redis::Client>(around, fleet.settings_, credentials);
     client_->teach(tier::Tier::tag_script());
-    client_->teach(tier::Tier::lease_script());
+    client_->teach(tier::Tier::put_script());
+    client_->teach(tier::Tier::take_script());
+    client_->teach(tier::Tier::return_script());
     tier_ = std::make_unique<tier::Tier>(fleet.state_, *client_, loop);
     if (of_log == nullptr) return;
     const redis::Surroundings for_log{loop, fleet.around_.dialer, *resolver_, *of_log, false};
     reader_ = std::make_unique<redis::Client>(for_log, fleet.settings_, credentials);
+    subscribe(credentials);
     std::vector<tier::RemoteLog*> others;
-    for (const Fleet::OtherCloud& cloud : fleet.others_)
-        others.push_back(add_other(cloud.settings, cloud.credentials.present(), *cloud.statistics));
+    for (const OtherCloud& cloud : fleet.others_)
+        others.push_back(add_other(cloud));
     log_ = std::make_unique<tier::FleetLog>(
         tier::FleetLog::Around{loop, *reader_, *client_, fleet.state_, fleet.name_,
                                [&fleet] { fleet.tell_purged(); }, std::move(others)});
 }
 
-tier::RemoteLog* FleetSeat::add_other(std::shared_ptr<const redis::Settings> settings,
-                                      const redis::Credentials& credentials,
-                                      redis::Statistics& statistics) {
-    const redis::Surroundings around{loop_, fleet_.around_.dialer, *resolver_, statistics, true};
+void FleetSeat::subscribe(const redis::Credentials& credentials) {
+    const redis::Surroundings around{loop_, fleet_.around_.dialer, *resolver_,
+                                     fleet_.subscription_statistics_, false};
+    tier::TierState& state = fleet_.state_;
+    redis::Subscription::Events events;
+    events.message = [&state](std::string_view, std::string_view lease) {
+        state.waits.freed(lease);
+    };
+    events.listening = [&state](bool on) { state.waits.listens(on); };
+    subscription_ = std::make_unique<redis::Subscription>(
+        around, fleet_.settings_, credentials, std::vector{state.freed}, std::move(events));
+}
+
+tier::RemoteLog* FleetSeat::add_other(const OtherCloud& cloud) {
+    const auto client = [&](redis::Statistics& statistics) {
+        const redis::Surroundings around{loop_, fleet_.around_.dialer, *resolver_, statistics};
+        return std::make_unique<redis::Client>(around, cloud.settings, cloud.credentials.present());
+    };
     Other& other = others_.emplace_back();
-    other.reader = std::make_unique<redis::Client>(around, settings, credentials);
-    other.writer = std::make_unique<redis::Client>(around, std::move(settings), credentials);
+    other.reader = client(*cloud.reading);
+    other.writer = client(*cloud.writing);
     other.log = std::make_unique<tier::RemoteLog>(tier::RemoteLog::Around{
         loop_, *other.reader, *other.writer, fleet_.state_.prefix, fleet_.state_.counts,
-        [this](const tier::LogRecord& record) { log_->bring(record); }});
+        *cloud.state, [this](const tier::LogRecord& record) { log_->bring(record); }});
     return other.log.get();
 }
 
@@ -58,6 +75,7 @@ FleetSeat::~FleetSeat() = default;
 void FleetSeat::start() {
     client_->start();
     if (reader_) reader_->start();
+    if (subscription_) subscription_->start();
     if (log_) log_->start();
     for (Other& other : others_) {
         other.reader->start();
@@ -78,6 +96,7 @@ void FleetSeat::stop() noexcept {
         other.reader.reset();
         other.writer.reset();
     }
+    subscription_.reset();
     reader_.reset();
     client_.reset();
     resolver_.reset();
@@ -86,6 +105,7 @@ void FleetSeat::stop() noexcept {
 void FleetSeat::authenticate(const redis::Credentials& credentials) {
     if (client_) client_->authenticate(credentials);
     if (reader_) reader_->authenticate(credentials);
+    if (subscription_) subscription_->authenticate(credentials);
 }
 
 void FleetSeat::authenticate(std::size_t other, const redis::Credentials& credentials) {

@@ -2,8 +2,8 @@
 // reach all of them (decision 24). Not there without `cache.redis`.
 //
 // Owned by the Server, outlives the workers. Each worker has a FleetSeat: its client, and its end
-// of the tier; the first worker's has the log of purges, too. Any thread, where it says nothing
-// else.
+// of the tier; the first worker's has the log of purges, and hears of leases, too. Any thread,
+// where it says nothing else.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,7 @@
 
 #include "cache/redis/client.hpp"
 #include "cache/redis/loop_resolver.hpp"
+#include "cache/redis/subscription.hpp"
 #include "cache/tier/fleet_log.hpp"
 #include "cache/tier/remote_log.hpp"
 #include "cache/tier/tier.hpp"
@@ -25,6 +26,15 @@
 namespace scrollgate {
 
 class Fleet;
+
+/// Another cloud whose log is followed (`purge_log`). Control thread; what it points to, any.
+struct OtherCloud {
+    std::shared_ptr<const redis::Settings> settings;
+    redis::CredentialSource credentials;
+    std::unique_ptr<redis::Statistics> reading = std::make_unique<redis::Statistics>(),
+                                       writing = std::make_unique<redis::Statistics>();
+    std::unique_ptr<tier::RemoteState> state = std::make_unique<tier::RemoteState>();
+};
 
 /// One worker's part. Its thread, but for the making; destroyed when its loop has run out.
 class FleetSeat {
@@ -56,12 +66,12 @@ class FleetSeat {
         std::unique_ptr<redis::Client> reader, writer;
         std::unique_ptr<tier::RemoteLog> log;
     };
-    tier::RemoteLog* add_other(std::shared_ptr<const redis::Settings> settings,
-                               const redis::Credentials& credentials,
-                               redis::Statistics& statistics);
+    void subscribe(const redis::Credentials& credentials);
+    tier::RemoteLog* add_other(const OtherCloud& cloud);
 
     std::unique_ptr<redis::Client> client_, reader_;  ///< the reader: for the log, else null
     std::vector<Other> others_;
+    std::unique_ptr<redis::Subscription> subscription_;  ///< to what TierState::waits is told
     std::unique_ptr<tier::Tier> tier_;
     std::unique_ptr<tier::FleetLog> log_;  ///< null but for the first worker
 };
@@ -97,6 +107,8 @@ class Fleet {
     /// Of the workers' clients, in their order. Control thread.
     [[nodiscard]] std::vector<const redis::Statistics*> statistics() const;
     [[nodiscard]] const std::string& shown() const noexcept { return settings_->shown; }
+    /// In the order of `purge_log`.
+    [[nodiscard]] const std::vector<OtherCloud>& others() const noexcept { return others_; }
 
   private:
     friend class FleetSeat;
@@ -107,16 +119,11 @@ class Fleet {
     Around around_;
     std::shared_ptr<const redis::Settings> settings_;
     redis::CredentialSource credentials_;
-    struct OtherCloud {
-        std::shared_ptr<const redis::Settings> settings;
-        redis::CredentialSource credentials;
-        std::unique_ptr<redis::Statistics> statistics = std::make_unique<redis::Statistics>();
-    };
     std::vector<OtherCloud> others_;
     tier::TierState state_;
     const std::string name_;  ///< of this process, unlike all others
     std::vector<std::unique_ptr<redis::Statistics>> statistics_;
-    redis::Statistics log_statistics_;
+    redis::Statistics log_statistics_, subscription_statistics_;
     std::mutex mutex_;
     std::vector<FleetSeat*> seats_;  ///< under mutex_; those that have not stopped
     std::atomic<bool> telling_{false};

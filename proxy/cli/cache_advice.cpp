@@ -27,6 +27,29 @@ std::string mebibytes(double bytes) {
     return fmt::format("{:.1f} MiB", bytes / (1024.0 * 1024.0));
 }
 
+/// The logs of other clouds' purges.
+std::string log_lines(const json::array& logs) {
+    std::string out;
+    for (const json::value& each : logs) {
+        const json::object& log = each.as_object();
+        const json::value &behind = log.at("behind_s"), &age = log.at("position_age_s");
+        out += fmt::format("  purge log {}: {}", std::string_view(log.at("url").as_string()),
+                           std::string_view(log.at("state").as_string()));
+        if (log.at("in_step").as_bool()) {
+            out += ", in step";
+        } else if (behind.is_null()) {
+            out += ", not read yet";
+        } else {
+            out += fmt::format(", behind by {:.0f} s", behind.to_number<double>());
+        }
+        if (!age.is_null())
+            out += fmt::format(", last purge {:.0f} s ago", age.to_number<double>());
+        out += fmt::format(", {:.0f} heard, {:.0f} written, {:.0f} wait\n", number(log, "heard"),
+                           number(log, "said"), number(log, "waiting"));
+    }
+    return out;
+}
+
 /// The tier behind the memory.
 std::string tier_line(const json::object& tier) {
     const bool in_step = tier.at("in_step").as_bool();
@@ -40,7 +63,7 @@ std::string tier_line(const json::object& tier) {
     if (number(latency, "p50") > 0)
         out += fmt::format(", {:.0f} us, p99 {:.0f} us", number(latency, "p50"),
                            number(latency, "p99"));
-    return out + "\n";
+    return out + "\n" + log_lines(tier.at("purge_logs").as_array());
 }
 
 }  // namespace
@@ -70,7 +93,9 @@ std::string cache_advice(const json::object& cache) {
 std::string cache_lines(const json::object& cache) {
     const double used = number(cache, "bytes"), capacity = number(cache, "capacity");
     const double asked = number(cache, "hits") + number(cache, "stale") + number(cache, "misses");
-    if (number(cache, "entries") == 0 && asked == 0) return {};
+    const json::value* const tier = cache.if_contains("redis");
+    const bool has_tier = tier != nullptr && tier->is_object();
+    if (number(cache, "entries") == 0 && asked == 0 && !has_tier) return {};
     std::string out =
         fmt::format("cache: {:.0f} objects, {} of {} ({} of content)", number(cache, "entries"),
                     mebibytes(used), mebibytes(capacity), mebibytes(number(cache, "bytes_raw")));
@@ -90,8 +115,7 @@ std::string cache_lines(const json::object& cache) {
         "collapsed\n",
         number(cache, "writes"), number(cache, "evictions"), number(cache, "expirations"),
         number(cache, "purged"), number(cache, "collapsed"));
-    if (const json::value* tier = cache.if_contains("redis"); tier != nullptr && tier->is_object())
-        out += tier_line(tier->as_object());
+    if (has_tier) out += tier_line(tier->as_object());
     const std::string advice = cache_advice(cache);
     if (!advice.empty()) out += fmt::format("  {}\n", advice);
     return out;

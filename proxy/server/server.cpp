@@ -269,7 +269,7 @@ Status Server::Impl::status() const {
     const TimePoint now = system_clock().now();
     Status made = report_status(*snapshot, watch.sets(), *health.status(), metrics, cache, now);
     made.certificates = certificates.status();
-    if (fleet) made.cache.tier = report_tier(*fleet, now);
+    if (fleet) made.cache.tier = report_tier(*fleet, now, system_clock().wall());
     made.state = ready() || state == Status::State::draining ? state : Status::State::starting;
     made.uptime = now - started;
     return made;

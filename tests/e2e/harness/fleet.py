@@ -124,6 +124,29 @@ class FleetTest(StoredTest):
         for edge in edges:
             eventually(lambda: self.tier(edge)["in_step"], "the node follows the log of purges")
 
+    def wait_listening(self, node, on=True):
+        eventually(lambda: self.tier(node)["listening"] is on, f"it listens: {on}")
+
+    def both_ask(self, origin, first, second, target):
+        """`first` asks the origin, `second` waits for it; their clients."""
+        waits, asked = self.tier(second)["waits"], len(origin.asked)
+        leader, waiter = self.client(first), self.client(second)
+        leader.get(target)
+        eventually(lambda: len(origin.asked) > asked, "the first one asks")
+        waiter.get(target)
+        eventually(lambda: self.tier(second)["waits"] > waits, "the second one waits")
+        return leader, waiter
+
+    def told(self, origin, first, second, target):
+        """Whether `second`, which got the answer of `first`, was told to look for it."""
+        before = self.tier(second)["waits_told"]
+        origin.go.clear()
+        leader, waiter = self.both_ask(origin, first, second, target)
+        origin.go.set()
+        leader.final()
+        self.assert_from_redis(waiter.final())
+        return self.tier(second)["waits_told"] > before
+
     def wait_nodes(self, count, *edges):
         for edge in edges:
             eventually(lambda: self.tier(edge)["nodes"] == count, f"{count} nodes are known")

@@ -50,7 +50,7 @@ class Scrollgate:
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
         self.reader = threading.Thread(target=self._read_errors, daemon=True)
         self.reader.start()
-        self.stopped = False
+        self.stopped = self.killed = False
         if wait:
             try:
                 self.wait_ready()
@@ -116,6 +116,7 @@ class Scrollgate:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+            self.killed = True
         self.stopped = True
         self.reader.join(5)
 
@@ -127,7 +128,7 @@ class Scrollgate:
             for report in REPORTS:
                 if report in text:
                     return f"{report} on stderr:\n{text[-6000:]}"
-            return None if status == 0 else f"exit status {status}: {text[-2000:]}"
+            return None if status == 0 or self.killed else f"exit status {status}: {text[-2000:]}"
         except AssertionError as problem:
             return str(problem)
         finally:

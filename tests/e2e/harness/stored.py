@@ -1,5 +1,6 @@
 """For tests of what operators do to the cache: an origin whose answers count up, and the calls."""
 import json
+import threading
 import urllib.parse
 
 from .case import EdgeTest
@@ -17,6 +18,21 @@ def counting(*fields, cache_control="max-age=600"):
             conn.answer(f"{len(asked)} {request.target}".encode(), "200 OK",
                         f"Cache-Control: {cache_control}", *fields)
     script.asked = asked
+    return script
+
+
+def held(cache_control="max-age=600"):
+    """Answers "<n>" only when told to, by `go`."""
+    asked, go = [], threading.Event()
+
+    def script(conn):
+        while True:
+            request = conn.request()
+            asked.append(request.target)
+            number = len(asked)
+            conn.wait(go)
+            conn.answer(f"{number}".encode(), "200 OK", f"Cache-Control: {cache_control}")
+    script.asked, script.go = asked, go
     return script
 
 

@@ -54,6 +54,52 @@ class Clouds(FleetTest):
         eventually(lambda: self.tier(second)["heard"] >= 1, "it hears of the purge")
         self.assert_miss(self.fetch(second, "/x"))
 
+    def test_the_state_of_the_other_log_is_shown(self):
+        origin = counting()
+        (_, first), (other, second) = self.clouds(origin)
+
+        def log():
+            return self.tier(first)["purge_logs"][0]
+
+        def metric(name, *labels):
+            return first.metric(f"scrollgate_redis_purge_log_{name}", f'log="{other.url[:-2]}"',
+                                *labels)
+        eventually(lambda: log()["in_step"], "it is read to its end")
+        self.assertEqual((log()["url"], log()["state"]), (other.url[:-2], "up"))
+        self.assertLess(log()["behind_s"], 5)
+        self.call(second, "POST", "/purge", {"url": "http://site.test/x"})
+        eventually(lambda: log()["heard"] == 1, "a purge is heard")
+        self.assertEqual(log()["position"], other.call(
+            "XREVRANGE", "{scrollgate}:purges", "+", "-", "COUNT", 1)[0][0].decode())
+        self.assertLess(log()["position_age_s"], 60)
+        self.assertEqual([metric("up"), metric("in_step"), metric("waiting"),
+                          metric("purges_total", 'way="heard"')], [1, 1, 0, 1])
+        self.assertLess(metric("position_age_seconds"), 60)
+        shown = self.command(first, "status")[1]
+        self.assertRegex(shown, rf"purge log {other.url[:-2]}: up, in step, last purge \d+ s ago, "
+                                r"1 heard, 0 written, 0 wait")
+        other.kill()
+        self.call(first, "POST", "/purge", {"url": "http://site.test/y"})
+        eventually(lambda: log()["state"] != "up" and not log()["in_step"], "it is away")
+        self.assertEqual((log()["waiting"], metric("up"), metric("in_step")), (1, 0, 0))
+        self.assertGreater(metric("behind_seconds"), 1)
+        self.assertRegex(self.command(first, "status")[1],
+                         rf"purge log {other.url[:-2]}: open, behind by \d+ s, .*, 1 wait")
+        other.start()
+        eventually(lambda: log()["in_step"] and log()["said"] == 1, "it is back")
+        self.assertEqual((log()["waiting"], metric("waiting")), (0, 0))
+
+    def test_what_cannot_be_read_of_the_other_log_purges_everything(self):
+        origin = counting()
+        (_, first), (other, second) = self.clouds(origin)
+        self.fetch(first, "/x")
+        self.assert_hit(self.fetch(first, "/x"))
+        other.call("XADD", "{scrollgate}:purges", "*", "by", "u", "token", "t", "what",
+                   "site.test/other", "v", "2", "check", "0")
+        eventually(lambda: self.tier(first)["log_unreadable"]["broken"] == 1, "it is counted")
+        eventually(lambda: self.tier(first)["heard"] == 1, "and made")
+        self.assert_miss(self.fetch(first, "/x"))
+
 
 if __name__ == "__main__":
     main()

@@ -1,31 +1,16 @@
 """One origin request for a cold key of the whole fleet; no node ever depends on it."""
 import re
 import signal
-import threading
 
 from harness import main
 from harness.fleet import FleetTest
-from harness.stored import counting
+from harness.stored import counting, held
 from harness.wait import eventually
 
 
 class Collapsing(FleetTest):
-    def held_origin(self, cache_control="max-age=600"):
-        """Answers only when told to."""
-        go = threading.Event()
-
-        def script(conn):
-            while True:
-                request = conn.request()
-                script.asked.append(request.target)
-                conn.wait(go)
-                conn.answer(f"{len(script.asked)}".encode(), "200 OK",
-                            f"Cache-Control: {cache_control}")
-        script.asked, script.go = [], go
-        return script
-
     def test_nodes_wait_for_the_one_that_asks(self):
-        redis, origin = self.redis(), self.held_origin()
+        redis, origin = self.redis(), held()
         nodes = [self.node(redis, origin) for _ in range(3)]
         clients = [self.client(node) for node in nodes]
         clients[0].get("/cold")
@@ -56,7 +41,7 @@ class Collapsing(FleetTest):
         self.assertEqual((tier["leases"], tier["failures"], tier["misses"]), (1, 0, 1))
 
     def test_answers_that_are_probably_for_one_alone_wait_for_nobody(self):
-        redis, origin = self.redis(), self.held_origin()
+        redis, origin = self.redis(), held()
         nodes = [self.node(redis, origin) for _ in range(2)]
         clients = [self.client(node) for node in nodes]
         for i, client in enumerate(clients):
@@ -69,7 +54,7 @@ class Collapsing(FleetTest):
             client.final()
 
     def test_nobody_waits_for_long_for_one_that_died(self):
-        redis, origin = self.redis(), self.held_origin()
+        redis, origin = self.redis(), held()
         first, second = self.node(redis, origin), self.node(redis, origin)
         client = self.client(first)
         client.get("/cold")
@@ -86,7 +71,7 @@ class Collapsing(FleetTest):
         client.final()
 
     def test_a_lease_whose_answer_came_too_late_is_given_back(self):
-        redis, origin = self.redis(), self.held_origin()
+        redis, origin = self.redis(), held()
         meddler, url = self.meddler(redis)
         node = self.node(url, origin, timeout="100ms")
 
@@ -109,7 +94,7 @@ class Collapsing(FleetTest):
         self.assertEqual([k for k in redis.keys() if k.endswith(":lease")], [])
 
     def test_a_lease_that_somebody_else_has_is_not_given_back(self):
-        redis, origin = self.redis(), self.held_origin()
+        redis, origin = self.redis(), held()
         node = self.node(redis, origin)
         client = self.client(node)
         client.get("/cold")
@@ -122,7 +107,7 @@ class Collapsing(FleetTest):
         self.assertEqual(redis.call("GET", lease), b"another")
 
     def test_one_node_refreshes_what_is_stale(self):
-        redis, origin = self.redis(), self.held_origin("max-age=1, stale-while-revalidate=600")
+        redis, origin = self.redis(), held("max-age=1, stale-while-revalidate=600")
         origin.go.set()
         nodes = [self.node(redis, origin) for _ in range(3)]
         for node in nodes:

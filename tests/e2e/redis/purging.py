@@ -185,6 +185,43 @@ class Purging(FleetTest):
         self.wait_in_step(edge)
         self.assert_miss(self.fetch(edge, "/x"))
 
+    def test_a_record_that_cannot_be_read_purges_everything_and_is_counted(self):
+        redis, origin = self.redis(), counting()
+        nodes = self.fleet(redis, origin, 2)
+        log = "{scrollgate}:purges"
+        self.purge(nodes[0], url="http://site.test/y")
+        written = redis.call("XREVRANGE", log, "+", "-", "COUNT", 1)[0][1]
+        garbled = [b"site.test/z" if word == b"site.test/y" else word for word in written]
+        self.assertNotEqual(written, garbled)
+        for why, words in (("broken", garbled),
+                           ("version", ["by", "?", "v", "99", "check", "of another kind"]),
+                           ("foreign", ["something", "else"])):
+            old = {self.fetch(node, "/x").body for node in nodes}
+            for node in nodes:
+                self.assert_hit(self.fetch(node, "/x"))
+            redis.call("XADD", log, "*", *words)
+            for node in nodes:
+                eventually(lambda: self.tier(node)["log_unreadable"][why] == 1, f"{why} is counted")
+                self.assertNotIn(self.fetch(node, "/x").body, old)
+                self.assertEqual(node.metric("scrollgate_redis_log_unreadable_total",
+                                             f'why="{why}"'), 1)
+                self.assertIn("cannot be read", node.stderr())
+        # They follow the log as before.
+        answer = self.purge(nodes[0], url="http://site.test/x")
+        self.assertEqual(answer["nodes"], 2)
+
+    def test_a_record_of_an_older_release_is_made_as_it_says(self):
+        redis, origin = self.redis(), counting()
+        edge, = self.fleet(redis, origin, 1)
+        for target in ("/x", "/y"):
+            self.fetch(edge, target)
+        redis.call("XADD", "{scrollgate}:purges", "*", "by", "u", "token", "t",
+                   "what", "site.test/x")
+        eventually(lambda: self.tier(edge)["log_unchecked"] == 1, "it is counted")
+        self.assert_hit(self.fetch(edge, "/y"))
+        self.assert_miss(self.fetch(edge, "/x"))
+        self.assertEqual(sum(self.tier(edge)["log_unreadable"].values()), 0)
+
     def test_more_purges_than_may_wait_purge_all_on_the_other_nodes(self):
         redis, origin = self.redis(), counting()
         first, second = self.fleet(redis, origin, 2)
