@@ -100,7 +100,7 @@ class Verdicts {
     // verdicts_look.cpp: one pass each
     void rotate(TimePoint now);
     [[nodiscard]] bool gather(WatchedPool& pool, Duration passed);
-    void rank(WatchedPool& pool, const WatchedEndpoint& endpoint);
+    static void rank(WatchedPool& pool);
     void add_heads(WatchedPool& pool, WatchedEndpoint& endpoint, std::uint64_t fresh,
                    Duration passed);
     void compare(WatchedPool& pool);

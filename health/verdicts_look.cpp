@@ -64,7 +64,6 @@ bool Verdicts::gather(WatchedPool& pool, Duration passed) {
     double attempts = 0;
     pool.tally = pool.fresh = {};
     pool.newest_answer = pool.second_answer = 0;
-    pool.best = pool.second_best = nullptr;
     for (const auto& endpoint : pool.endpoints) {
         const Evidence now = Evidence::of(endpoint->state());
         const Evidence& before = endpoint->before;
@@ -74,7 +73,6 @@ bool Verdicts::gather(WatchedPool& pool, Duration passed) {
         endpoint->success.add(good, bad, passed);
         pool.fresh += endpoint->fresh;
         pool.tally += endpoint->success.tally();
-        rank(pool, *endpoint);
         add_heads(pool, *endpoint, now.heads() - std::min(now.heads(), before.heads()), passed);
         if (now.last_answer > pool.newest_answer) {
             pool.second_answer = pool.newest_answer;
@@ -90,6 +88,7 @@ bool Verdicts::gather(WatchedPool& pool, Duration passed) {
                                   endpoint->state().in_flight.load(std::memory_order_relaxed) > 0);
         endpoint->before = now;
     }
+    rank(pool);
     if (passed > Duration::zero()) {
         const double fresh = 1 - std::exp(-seconds_of(passed) / 10);
         pool.rate += (attempts / seconds_of(passed) - pool.rate) * fresh;
@@ -97,13 +96,18 @@ bool Verdicts::gather(WatchedPool& pool, Duration passed) {
     return any || attempts > 0;
 }
 
-void Verdicts::rank(WatchedPool& pool, const WatchedEndpoint& endpoint) {
-    const auto success = [](const WatchedEndpoint* of) { return of->success.tally().success(); };
-    if (endpoint.success.tally().samples() < limits::success_samples) return;
-    if (pool.best == nullptr || success(&endpoint) > success(pool.best)) {
-        pool.second_best = std::exchange(pool.best, &endpoint);
-    } else if (pool.second_best == nullptr || success(&endpoint) > success(pool.second_best)) {
-        pool.second_best = &endpoint;
+void Verdicts::rank(WatchedPool& pool) {
+    const auto better = [](const WatchedEndpoint& one, const WatchedEndpoint* other) {
+        return other == nullptr || one.success.tally().success() > other->success.tally().success();
+    };
+    pool.best = pool.second_best = nullptr;
+    for (const auto& endpoint : pool.endpoints) {
+        if (endpoint->success.tally().samples() < limits::success_samples) continue;
+        if (better(*endpoint, pool.best)) {
+            pool.second_best = std::exchange(pool.best, endpoint.get());
+        } else if (better(*endpoint, pool.second_best)) {
+            pool.second_best = endpoint.get();
+        }
     }
 }
 

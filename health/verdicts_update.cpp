@@ -66,6 +66,7 @@ void Verdicts::update_endpoints(WatchedPool& pool, const std::shared_ptr<const E
     pool.by_address.clear();
     for (const auto& endpoint : pool.endpoints)
         pool.by_address.emplace(endpoint->endpoint->text, endpoint.get());
+    rank(pool);  // the best may have left
 }
 
 bool WatchedPool::resolved() const {

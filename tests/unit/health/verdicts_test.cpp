@@ -166,6 +166,26 @@ TEST_CASE("those of a pool that fail show against one of it that nobody asks") {
     CHECK(w.lines_with("ejected") == 0);
 }
 
+TEST_CASE("who was the measure for others and has left is none any more") {
+    World w(1, 4);
+    for (int round = 0; round < 10; ++round) {
+        for (int e = 0; e < 3; ++e)
+            w.attempts(0, e, 5, e == 0 ? AttemptEnd::answered : AttemptEnd::server_error);
+        w.look();
+    }
+    CHECK(w.score(0, 1) < 0.2);
+    w.endpoints[0].erase(w.endpoints[0].begin());
+    w.endpoints[0].erase(w.endpoints[0].begin() + 2);
+    w.update();  // reads nothing of theirs, says the sanitizer
+    for (int round = 0; round < 3; ++round) {
+        for (int e = 0; e < 2; ++e)
+            w.attempts(0, e, 5, AttemptEnd::server_error);
+        w.look();
+    }
+    CHECK(w.score(0, 0) > 0.9);
+    CHECK(w.score(0, 1) > 0.9);
+}
+
 TEST_CASE("a first good answer says no less about a pool than that nobody has asked it") {
     World w(2, 4);
     const auto fail = [&w] {
