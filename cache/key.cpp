@@ -113,7 +113,28 @@ void append_header(std::string& text, const std::string& name, const HeaderList&
     append_selecting_value(text, name, request);
 }
 
-/// Every cookie of this name counts: origins differ in which of two they read.
+/// Whether some origin reads a cookie that is called `written` as `name`: ASP.NET in whatever case,
+/// PHP with '_' for what its variables cannot have.
+bool is_read_as(std::string_view written, std::string_view name) noexcept {
+    constexpr std::string_view replaced = ". [";
+    return std::equal(
+        written.begin(), written.end(), name.begin(), name.end(), [&](char a, char b) {
+            return lower(a) == lower(b) || (b == '_' && replaced.find(a) != replaced.npos);
+        });
+}
+
+/// Whether some origin finds a cookie of this name in what stands between two semicolons. RFC 2109
+/// allowed commas between cookies; blanks around a name are trimmed by many.
+bool may_hold(std::string_view pair, std::string_view name) noexcept {
+    while (!pair.empty()) {
+        const std::string_view cookie = pop_first_in_list(pair);
+        if (is_read_as(trim(cookie.substr(0, cookie.find('='))), name)) return true;
+    }
+    return false;
+}
+
+/// Every cookie of this name counts, however it is spelled: origins differ in which of two they
+/// read.
 void append_cookie(std::string& text, const std::string& name, const HeaderList& request) {
     text += '\n';
     text += name;
@@ -124,10 +145,7 @@ void append_cookie(std::string& text, const std::string& name, const HeaderList&
             const std::size_t end = rest.find(';');
             const std::string_view pair = trim(rest.substr(0, end));
             rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-            if (pair.size() <= name.size() || pair[name.size()] != '=') continue;
-            if (!pair.starts_with(name)) continue;
-            text += ';';
-            text += pair.substr(name.size());
+            if (may_hold(pair, name)) text.append(1, ';').append(pair);
         }
     }
 }

@@ -8,6 +8,7 @@
 
 #include "cache/rules/delta_seconds.hpp"
 #include "cache/rules/targeted_control.hpp"
+#include "core/http1/bytes.hpp"
 #include "core/text.hpp"
 
 namespace scrollgate {
@@ -17,7 +18,8 @@ struct Directive {
     std::string_view name;
     std::string_view argument;  ///< without quotes
     bool has_argument = false;
-    bool odd = false;  ///< the argument is neither a token nor one whole quoted string
+    bool odd = false;      ///< the argument is neither a token nor one whole quoted string
+    bool garbled = false;  ///< something is no token that has to be: it may hide a directive
 };
 
 /// Where the quoted string that begins at `text[at]` ends: behind its closing quote; npos if it
@@ -54,12 +56,12 @@ class Elements {
         if (rest_.empty()) return false;
         out = {};
         const std::size_t stop = rest_.find_first_of(",=");
+        out.name = trim(rest_.substr(0, stop));
+        out.garbled = !http1::is_token(out.name);
         if (stop == std::string_view::npos || rest_[stop] == ',') {
-            out.name = trim(rest_.substr(0, stop));
             rest_.remove_prefix(std::min(stop, rest_.size()));
             return true;
         }
-        out.name = trim(rest_.substr(0, stop));
         out.has_argument = true;
         read_argument(out, stop);
         return true;
@@ -78,11 +80,14 @@ class Elements {
             unterminated_ = unterminated_ || end == std::string_view::npos;
             comma = end == std::string_view::npos ? end : rest_.find(',', end);
             out.argument = rest_.substr(at + 1, end - at - 2);
-            out.odd = out.odd || end == std::string_view::npos ||
-                      !trim(rest_.substr(end, comma - end)).empty();
+            const bool more =
+                end != std::string_view::npos && !trim(rest_.substr(end, comma - end)).empty();
+            out.odd = out.odd || end == std::string_view::npos || more;
+            out.garbled = out.garbled || more;
         } else {
             comma = rest_.find(',', at);
             out.argument = trim(rest_.substr(at, comma - at));
+            out.garbled = out.garbled || !http1::all_of<http1::token_bytes>(out.argument);
         }
         rest_.remove_prefix(std::min(comma, rest_.size()));
     }
@@ -100,11 +105,22 @@ void lower(std::optional<std::uint32_t>& value, std::uint32_t other) noexcept {
     value = std::min(value.value_or(other), other);
 }
 
+/// Names of fields, as a list in quotes has them: one at least, and nothing else.
+bool is_list_of_names(std::string_view list) noexcept {
+    bool any = false;
+    while (!list.empty()) {
+        const std::string_view name = pop_first_in_list(list);
+        if (name.empty()) continue;
+        if (!http1::is_token(name)) return false;
+        any = true;
+    }
+    return any;
+}
+
 /// no-cache or private: `all` without names, or with names that cannot be told.
 void restrict(bool& all, std::string_view& names, const Directive& directive) noexcept {
     const bool readable = directive.has_argument && !directive.odd && names.empty() &&
-                          !directive.argument.empty() &&
-                          directive.argument.find('\\') == std::string_view::npos;
+                          is_list_of_names(directive.argument);
     if (readable) {
         names = directive.argument;
     } else {
@@ -179,8 +195,10 @@ CacheControl parse_cache_control(const HeaderList& fields, Field id) {
         control.present = true;
         Elements elements(field.value);
         Directive directive;
-        while (elements.next(directive))
+        while (elements.next(directive)) {
             apply(control, directive);
+            control.malformed = control.malformed || directive.garbled;
+        }
         control.malformed = control.malformed || elements.unterminated();
     }
     return control;

@@ -21,7 +21,7 @@ struct CacheControl {
     bool no_cache = false;  ///< without field names
     bool must_revalidate = false, proxy_revalidate = false, must_understand = false;
     bool immutable = false, no_transform = false;
-    bool malformed = false;  ///< a quoted string does not end: what it hides is unknown
+    bool malformed = false;  ///< not made of directives: what it hides is unknown
     bool targeted = false;   ///< of a field for caches like us: Cache-Control, Expires do not count
     std::optional<std::uint32_t> max_age, s_maxage;  ///< seconds
     std::optional<std::uint32_t> stale_while_revalidate, stale_if_error;

@@ -54,6 +54,7 @@ void make_partial(Exchange& x, const ByteRange& range, std::uint64_t size) {
     head.status = 206;
     head.reason = {};
     head.body = {BodyFraming::Kind::length, range.size()};
+    head.fields.remove(Field::content_range);  // a 200 has no business with one
     head.fields.add(Field::content_range, content_range(x, range, size));
 }
 
@@ -104,6 +105,7 @@ void RangesBody::make_many(const std::vector<ByteRange>& ranges) {
     head.reason = {};
     head.body = {BodyFraming::Kind::length, length + separators_.back().size()};
     head.fields.remove(Field::content_type);
+    head.fields.remove(Field::content_range);
     head.fields.add(Field::content_type, arena.join({"multipart/byteranges; boundary=", boundary}));
 }
 

@@ -24,6 +24,13 @@ bool same_length(const ResponseHead& head, const CacheEntry& entry) noexcept {
     return end.ec == std::errc() && length == entry.body().size();
 }
 
+/// The answer says something by which to tell one response from another.
+bool says_which(const ResponseHead& head) noexcept {
+    return head.fields.find(Field::etag) != nullptr ||
+           head.fields.find(Field::last_modified) != nullptr ||
+           head.fields.find(Field::content_length) != nullptr;
+}
+
 /// What an answer to HEAD may change: an origin's response that had to be validated anyway, and
 /// that is still the one that is stored. A client cannot make a fresh one go.
 bool is_open_to_head(const Exchange& x, const CacheEntry& entry) {
@@ -35,10 +42,12 @@ bool is_open_to_head(const Exchange& x, const CacheEntry& entry) {
     return store.peek(x.cache.key, x.request.fields).entry.get() == &entry;
 }
 
-/// A 200 to HEAD is as good as a 304 if it is about what is stored; else that is out of date.
+/// A 200 to HEAD is as good as a 304 if it is about what is stored; else that is out of date (RFC
+/// 9111 section 4.3.5). One that does not say proves neither.
 void take_head_answer(Exchange& x) {
     const EntryRef entry = x.cache.entry;
-    if (!entry || x.response.status != 200 || !is_open_to_head(x, *entry)) return;
+    if (!entry || x.response.status != 200 || !says_which(x.response)) return;
+    if (!is_open_to_head(x, *entry)) return;
     CacheStore& store = x.worker.cache().store;
     HeaderList before;
     entry->fields(before);

@@ -11,7 +11,8 @@ UNKEYED = {
     "X-Forwarded-Scheme": "nothttps", "X-Forwarded-Port": "1", "X-Forwarded-Prefix": "/evil",
     "X-HTTP-Method-Override": "POST", "X-Method-Override": "POST", "X-HTTP-Method": "POST",
     "X-Forwarded-Proto": "nothttps", "Forwarded": "host=evil.test", "X-Real-IP": "6.6.6.6",
-    "X-Forwarded-For": "6.6.6.6", "X_Forwarded_Host": "evil.test",
+    "X-Forwarded-For": "6.6.6.6", "X-Scheme": "nothttps", "X-Script-Name": "/evil",
+    "X-Original-Path": "/evil", "X-Override-URL": "/evil", "X-Matched-Path": "/evil", "X_Forwarded_Host": "evil.test",
 }
 
 
@@ -245,6 +246,13 @@ class Routes(CacheTest):
         self.assert_apart(("/3", "X-A: "), ("/3", "X-A: x"))
         self.assert_apart(("/4", "Cookie: a=1"), ("/4", "Cookie: b=1"))
         self.assert_apart(("/5", "Cookie: a=1; b=2"), ("/5", "Cookie: a=1"))
+
+    def test_a_chosen_cookie_counts_however_it_is_spelled(self):
+        """Frameworks trim names, fold their case, or take a comma for the end of a cookie."""
+        self.site(echo, key={"cookies": ["currency"]})
+        for i, cookie in enumerate(("currency =eur", "currency\t=eur", "CURRENCY=eur",
+                                    "x=1, currency=eur", "x=1;currency=eur")):
+            self.assert_apart((f"/{i}", f"Cookie: {cookie}"), (f"/{i}",))
 
 
 class TrustedPeers(CacheTest):

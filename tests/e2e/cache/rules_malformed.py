@@ -31,6 +31,15 @@ class Directives(CacheTest):
             with self.subTest(target):
                 self.assert_never_stored(target, count=2)
 
+    def test_what_is_no_list_of_directives_is_not_kept(self):
+        """Some of them are meant to forbid it; then no default_ttl makes up for that either."""
+        for value in ("no-cache; no-store; must-revalidate", "private; max-age=600", "no store",
+                      "private max-age=600", '"private"', "public no-store, max-age=600",
+                      'private=",", max-age=600', 'x="a" no-store, max-age=600'):
+            with self.subTest(value):
+                self.site(Answer(f"Cache-Control: {value}"), default_ttl="10m")
+                self.assert_never_stored("/", count=2)
+
     def test_the_shorter_of_two_counts(self):
         self.site(Answer("Cache-Control: max-age=600, max-age=0"))
         self.assert_never_stored("/", count=2)
@@ -183,6 +192,15 @@ class Liars(CacheTest):
         self.lies(b"HTTP/1.1 304 Not Modified\r\nCache-Control: max-age=600\r\n\r\n")
         self.assertIn(self.get().status, (304, 502))
         self.assertIn(self.get().status, (304, 502))
+
+    def test_a_whole_that_says_it_is_a_part_is_cut_as_the_whole_that_it_is(self):
+        self.site(Answer(FRESH, "Content-Range: bytes 0-3/10", body="0123456789"))
+        self.get()
+        for wanted in ("bytes=1-2", "bytes=1-2,5-6"):
+            part = self.assert_hit(self.get("/", f"Range: {wanted}"))
+            self.assertEqual(part.status, 206)
+            self.assertNotIn("bytes 0-3/10", part.all("content-range"))
+        self.assertEqual(self.get("/", "Range: bytes=1-2").body, b"12")
 
     def test_a_part_that_nobody_asked_for_is_not_the_whole(self):
         origin = self.lies(b"HTTP/1.1 206 Partial Content\r\nCache-Control: max-age=600\r\n"

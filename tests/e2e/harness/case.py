@@ -56,6 +56,13 @@ class EdgeTest(unittest.TestCase):
             client.send(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b""))
             return client.final(method)
 
+    def outdate(self, edge):
+        """What is stored must be validated, or asked for anew, before it is used again."""
+        code, _, _ = edge.admin("POST", "/api/v1/cache/purge", token=edge.token(),
+                                body='{"all": true, "soft": true}',
+                                headers={"Content-Type": "application/json"})
+        self.assertEqual(code, 200)
+
     def assert_refused(self, client, status):
         """One own error, then the end of the connection."""
         response = client.final()

@@ -117,6 +117,26 @@ TEST_CASE("each part of a key counts, and none can be taken for another") {
     CHECK(keys.size() == made);
 }
 
+TEST_CASE("a cookie counts however it is spelled, for some origin reads it so") {
+    config::RouteCache route = plain_route();
+    route.key.cookies = {"my_id"};
+    const std::string none = key_of(route, get());
+    for (const char* cookie :
+         {"my_id =1", "my_id\t=1", "MY_ID=1", "my.id=1", "my id=1", "my[id=1", "my_id",
+          "a=1, my_id=1", "a=1; My_Id=1"}) {
+        CAPTURE(cookie);
+        CHECK(key_of(route, get({{"Cookie", cookie}})) != none);
+    }
+    for (const char* cookie : {"my-id=1", "xmy_id=1", "my_id2=1", "a=my_id"}) {
+        CAPTURE(cookie);
+        CHECK(key_of(route, get({{"Cookie", cookie}})) == none);
+    }
+    CHECK(key_of(route, get({{"Cookie", "my_id=1,2"}})) !=
+          key_of(route, get({{"Cookie", "my_id=1,3"}})));
+    CHECK(key_of(route, get({{"Cookie", "=1, my_id=2"}})) !=
+          key_of(route, get({{"Cookie", "my_id=1, my_id=2"}})));
+}
+
 TEST_CASE("what does not count makes no difference") {
     config::RouteCache route = plain_route();
     route.key.headers = {"accept-language", "accept-encoding"};

@@ -108,7 +108,8 @@ TEST_CASE("RFC 9111 5.2.2.4, 5.2.2.7: no-cache and private may name fields") {
 
 TEST_CASE("RFC 9111 5.2.2.4, 5.2.2.7: names that cannot be told mean all of the response") {
     for (const char* text : {R"(private="")", "private=", R"(private="a\b")", R"(private="a"b)",
-                             R"(private="a", private="b")", R"(private="a", private)"}) {
+                             R"(private="a", private="b")", R"(private="a", private)", R"(private=",")",
+                             R"(private="a b")", R"(private="a;b")", R"(private="a, (b")"}) {
         CAPTURE(text);
         CHECK(parse(text).private_);
     }
@@ -121,7 +122,21 @@ TEST_CASE(
     CHECK(parse(R"(private="a, max-age=5)").malformed);
     const CacheControl stray = parse(R"(fo"o, no-store, b"ar)");
     CHECK(stray.no_store);
-    CHECK_FALSE(stray.malformed);
+}
+
+TEST_CASE("RFC 9111 5.2: what is no list of directives is malformed, for it may hide one") {
+    for (const char* text :
+         {"no-store; max-age=600", "max-age=600; private", "public no-store, max-age=600",
+          "private max-age=600", "no store", R"("private")", R"(fo"o, max-age=5)",
+          "ext=a no-store, max-age=5", R"(ext="a" no-store, max-age=5)", "=5, max-age=5"}) {
+        CAPTURE(text);
+        CHECK(parse(text).malformed);
+    }
+    for (const char* text : {"", ",, max-age=5 ,", "max-age = 5", R"(ext="a b, c", public)",
+                             "pre-check=0, post-check=0", "ext=, max-age='5'"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse(text).malformed);
+    }
 }
 
 TEST_CASE("RFC 9111 5.2.1: directives of requests") {
