@@ -6,6 +6,7 @@ import pathlib
 import ssl
 import subprocess
 import tempfile
+import time
 
 from .case import EdgeTest
 from .client import RawClient
@@ -81,6 +82,24 @@ class Authority:
         leaf = openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
                        "-days", str(days), "-extfile", extension)
         made.certificate.write_bytes(leaf + self.certificate.read_bytes())
+        return made
+
+    def issue_between(self, common, begin, end):
+        """A certificate for the name `common`, good from `begin` to `end`: days from now."""
+        made = Issued(self.folder / f"{common}.crt", self.folder / f"{common}.key")
+        request, settings = self.folder / f"{common}.csr", self.folder / "ca.conf"
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                f"/CN={common}", "-keyout", made.key, "-out", request)
+        (self.folder / "index").write_text("")
+        settings.write_text(
+            f"[ca]\ndefault_ca=own\n[own]\ndatabase={self.folder}/index\npolicy=any\n"
+            f"rand_serial=yes\nnew_certs_dir={self.folder}\n[any]\ncommonName=supplied\n")
+
+        def moment(days):
+            return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400))
+        openssl("ca", "-batch", "-notext", "-config", settings, "-md", "sha256",
+                "-startdate", moment(begin), "-enddate", moment(end), "-cert", self.certificate,
+                "-keyfile", self.key, "-in", request, "-out", made.certificate)
         return made
 
     def context(self, alpn=("http/1.1",), shows=None, newest=None, oldest=None):
