@@ -188,6 +188,19 @@ class ClientCertificates(TlsTest):
         self.assertEqual(self.fetch(plain, "/", forged).status, 200)
         self.assertIsNone(origin.requests()[-1].get("x-client-cert-subject"))
 
+    def test_trailers_tell_no_subject(self):
+        """A recipient that merges them into the head would believe them."""
+        origin = self.origin()
+        edge = self.edge_with(origin, "optional")
+        body = (b"1\r\na\r\n0\r\nX-Client-Cert-Subject: CN=root\r\n"
+                b"x-client_cert-subject: CN=root\r\nX-Sum: 1\r\n\r\n")
+        for shows in (None, self.authority.issue("ann")):
+            client = self.tls_client(edge, self.authority.context(shows=shows))
+            client.send(b"POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        + body)
+            self.assertEqual(client.final().status, 200)
+            self.assertEqual(origin.requests()[-1].trailers, [("X-Sum", "1")])
+
     def test_required_means_required(self):
         origin = self.origin()
         edge = self.edge_with(origin, "required")
