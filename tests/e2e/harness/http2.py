@@ -160,8 +160,8 @@ def settings(**values):
         struct.pack(">HI", globals()[name], value) for name, value in values.items()))
 
 
-def head_of(path="/", method="GET", host="site.test", *more):
-    return [(":method", method), (":scheme", "http"), (":path", path), (":authority", host), *more]
+def head_of(path="/", method="GET", host="site.test", *more, scheme="http"):
+    return [(":method", method), (":scheme", scheme), (":path", path), (":authority", host), *more]
 
 
 class Answer:

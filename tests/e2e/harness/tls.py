@@ -10,6 +10,7 @@ import time
 
 from .case import EdgeTest
 from .client import RawClient
+from .http2 import Http2Client
 from .wait import free_port
 
 
@@ -130,6 +131,19 @@ class TlsClient(RawClient):
             raise
 
 
+class Http2TlsClient(Http2Client):
+    """Http2Client behind a handshake that agrees on h2."""
+
+    def __init__(self, port, context, name="site.test", **options):
+        self.handshake = lambda sock: context.wrap_socket(sock, server_hostname=name)
+        super().__init__(port, **options)
+
+    def send(self, data):
+        if self.handshake:                                  # before the preface
+            self.sock, self.handshake = self.handshake(self.sock), None
+        return super().send(data)
+
+
 class TlsTest(EdgeTest):
     """EdgeTest with an authority and a listener over TLS for site.test."""
 
@@ -147,5 +161,10 @@ class TlsTest(EdgeTest):
     def tls_client(self, edge, context=None, name="site.test", **options):
         client = TlsClient(edge if isinstance(edge, int) else edge.port,
                            context or self.authority.context(), name, **options)
+        self.addCleanup(client.close)
+        return client
+
+    def http2_client(self, edge, name="site.test", **options):
+        client = Http2TlsClient(edge.port, self.authority.context(alpn=("h2",)), name, **options)
         self.addCleanup(client.close)
         return client
