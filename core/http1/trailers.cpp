@@ -12,9 +12,19 @@ constexpr std::array<std::string_view, 10> barred_prefixes{
     "www-",    "x-forwarded-",    "x-http-method",
 };
 
-constexpr std::array<std::string_view, 11> barred_names{
-    "allow",  "alt-svc", "cdn-cache-control", "clear-site-data", "early-data",    "link",
-    "prefer", "refresh", "surrogate-control", "x-original-url",  "x-rewrite-url",
+constexpr std::array<std::string_view, 12> barred_names{
+    "allow",
+    "alt-svc",
+    "cdn-cache-control",
+    "clear-site-data",
+    "early-data",
+    "link",
+    "prefer",
+    "refresh",
+    "surrogate-control",
+    client_subject_name,
+    "x-original-url",
+    "x-rewrite-url",
 };
 
 }  // namespace

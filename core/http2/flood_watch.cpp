@@ -64,6 +64,7 @@ Flood FloodWatch::judge() noexcept {
             in_section_ = (flags & NGHTTP2_FLAG_END_HEADERS) == 0;
             return Flood::none;
         case NGHTTP2_CONTINUATION:
+            if (skip_ > frame_size) return Flood::frame_size;
             in_section_ = (flags & NGHTTP2_FLAG_END_HEADERS) == 0;
             if (++continuations_ > limits::http2_continuations) return Flood::continuation;
             return draw(Flood::continuation);

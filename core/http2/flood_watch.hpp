@@ -33,6 +33,7 @@ enum class Flood : std::uint8_t {
     // no floods, but ends of the connection all the same
     stream_closed,  ///< a frame on a stream that the peer had ended (section 5.1)
     stream_number,  ///< one that cannot be: goes back, or 0 where a stream is meant (5.1.1)
+    frame_size,     ///< a CONTINUATION frame beyond what we take (4.2); nghttp2 sees the others
 };
 inline constexpr std::size_t floods = static_cast<std::size_t>(Flood::provoked) + 1;
 
@@ -57,6 +58,7 @@ class FloodWatch {
     static constexpr std::size_t head_size = 9;
     static constexpr std::size_t preface_size = 24;
     static constexpr std::size_t remembered = 256;
+    static constexpr std::size_t frame_size = 16384;  ///< SETTINGS_MAX_FRAME_SIZE of who is silent
 
     void fill(TimePoint now) noexcept;
     [[nodiscard]] Flood judge() noexcept;

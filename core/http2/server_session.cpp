@@ -89,6 +89,7 @@ void ServerSession::calm(Flood flood) noexcept {
     std::uint32_t code = NGHTTP2_ENHANCE_YOUR_CALM;
     if (flood == Flood::stream_closed) code = NGHTTP2_STREAM_CLOSED;
     if (flood == Flood::stream_number) code = NGHTTP2_PROTOCOL_ERROR;
+    if (flood == Flood::frame_size) code = NGHTTP2_FRAME_SIZE_ERROR;
     ::nghttp2_session_terminate_session(handle(), code);
 }
 

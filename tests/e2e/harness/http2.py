@@ -45,6 +45,14 @@ def _huffman_codes():
 CODES = _huffman_codes()
 
 
+def huffman(text):
+    """The octets of `text`, padded with ones, RFC 7541 section 5.2."""
+    bits = "".join(f"{code:0{length}b}" for letter in text
+                   for (length, code), symbol in CODES.items() if symbol == letter)
+    bits += "1" * (-len(bits) % 8)
+    return int(bits, 2).to_bytes(len(bits) // 8, "big") if bits else b""
+
+
 def unhuffman(data):
     out, code, length = [], 0, 0
     for byte in data:
@@ -152,8 +160,8 @@ def settings(**values):
         struct.pack(">HI", globals()[name], value) for name, value in values.items()))
 
 
-def head_of(path="/", method="GET", host="site.test", *more):
-    return [(":method", method), (":scheme", "http"), (":path", path), (":authority", host), *more]
+def head_of(path="/", method="GET", host="site.test", *more, scheme="http"):
+    return [(":method", method), (":scheme", scheme), (":path", path), (":authority", host), *more]
 
 
 class Answer:

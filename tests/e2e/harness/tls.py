@@ -6,9 +6,11 @@ import pathlib
 import ssl
 import subprocess
 import tempfile
+import time
 
 from .case import EdgeTest
 from .client import RawClient
+from .http2 import Http2Client
 from .wait import free_port
 
 
@@ -83,6 +85,24 @@ class Authority:
         made.certificate.write_bytes(leaf + self.certificate.read_bytes())
         return made
 
+    def issue_between(self, common, begin, end):
+        """A certificate for the name `common`, good from `begin` to `end`: days from now."""
+        made = Issued(self.folder / f"{common}.crt", self.folder / f"{common}.key")
+        request, settings = self.folder / f"{common}.csr", self.folder / "ca.conf"
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                f"/CN={common}", "-keyout", made.key, "-out", request)
+        (self.folder / "index").write_text("")
+        settings.write_text(
+            f"[ca]\ndefault_ca=own\n[own]\ndatabase={self.folder}/index\npolicy=any\n"
+            f"rand_serial=yes\nnew_certs_dir={self.folder}\n[any]\ncommonName=supplied\n")
+
+        def moment(days):
+            return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400))
+        openssl("ca", "-batch", "-notext", "-config", settings, "-md", "sha256",
+                "-startdate", moment(begin), "-enddate", moment(end), "-cert", self.certificate,
+                "-keyfile", self.key, "-in", request, "-out", made.certificate)
+        return made
+
     def context(self, alpn=("http/1.1",), shows=None, newest=None, oldest=None):
         """What a client trusts and offers."""
         context = ssl.create_default_context(cafile=self.certificate)
@@ -111,6 +131,19 @@ class TlsClient(RawClient):
             raise
 
 
+class Http2TlsClient(Http2Client):
+    """Http2Client behind a handshake that agrees on h2."""
+
+    def __init__(self, port, context, name="site.test", **options):
+        self.handshake = lambda sock: context.wrap_socket(sock, server_hostname=name)
+        super().__init__(port, **options)
+
+    def send(self, data):
+        if self.handshake:                                  # before the preface
+            self.sock, self.handshake = self.handshake(self.sock), None
+        return super().send(data)
+
+
 class TlsTest(EdgeTest):
     """EdgeTest with an authority and a listener over TLS for site.test."""
 
@@ -128,5 +161,10 @@ class TlsTest(EdgeTest):
     def tls_client(self, edge, context=None, name="site.test", **options):
         client = TlsClient(edge if isinstance(edge, int) else edge.port,
                            context or self.authority.context(), name, **options)
+        self.addCleanup(client.close)
+        return client
+
+    def http2_client(self, edge, name="site.test", **options):
+        client = Http2TlsClient(edge.port, self.authority.context(alpn=("h2",)), name, **options)
         self.addCleanup(client.close)
         return client

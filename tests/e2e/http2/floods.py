@@ -65,6 +65,16 @@ class Floods(EdgeTest):
                          for n in range(1, 1001, 2))
         self.flooded(self.pour(client, piece, 1), "made_you_reset")
 
+    def test_made_you_reset_in_other_ways(self):
+        """More data than there should be, trailers that do not end, a target that is refused."""
+        long = section(head_of("/", "POST", "site.test", ("content-length", "1")))
+        for began, then in ((long, lambda n: frame(DATA, 0, n, b"two")),
+                            (GET, lambda n: frame(HEADERS, END_HEADERS, n, literal("x", "1"))),
+                            (section(head_of("*")), lambda n: b"")):
+            piece = b"".join(frame(HEADERS, END_HEADERS, n, began) + then(n)
+                             for n in range(1, 1001, 2))
+            self.flooded(self.pour(self.http2(), piece, 1), "made_you_reset")
+
     def test_malformed_requests_again_and_again(self):
         client = self.http2()
         bad = section(head_of("/", "GET", "site.test", ("Upper", "1")))

@@ -5,7 +5,7 @@ import subprocess
 import threading
 import time
 
-from harness import EdgeTest, main
+from harness import EdgeTest, free_port, main
 from harness.http2 import (DATA, END_STREAM, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, NO_ERROR,
                            PRIORITY_UPDATE, SETTINGS, Http2Client, frame, head_of, section,
                            settings)
@@ -79,6 +79,25 @@ class Life(EdgeTest):
         origin.wait_requests(1)
         self.release.set()
         self.assertEqual(client.answer(stream).body, b"done")
+
+    def test_a_reload_that_takes_the_listener_away_says_goaway(self):
+        origin = self.held()
+        edge = self.edge(origin)
+        busy, idle = self.http2(edge), self.http2(edge)
+        stream = busy.request()
+        origin.wait_requests(1)
+        self.assertTrue(idle.alive())
+        edge.write({**edge.config, "listeners": [
+            {"name": "other", "address": f"127.0.0.1:{free_port()}"}]})
+        self.assertEqual(edge.reload()[0], 200)
+        for client in (busy, idle):
+            self.assertTrue(client.until(lambda c=client: c.goaway is not None))
+            self.assertEqual((client.goaway, client.last), (NO_ERROR, 0x7fffffff))
+        self.assertEqual(idle.end_code(), NO_ERROR)
+        self.release.set()
+        self.assertEqual(busy.answer(stream).body, b"done")
+        self.assertEqual(busy.end_code(), NO_ERROR)
+        self.assertEqual(busy.last, stream)
 
     # -- time
     def test_an_idle_connection_ends_orderly(self):

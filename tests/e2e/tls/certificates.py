@@ -100,19 +100,6 @@ class Expiry(TlsTest):
         self.assertIn("listeners[0].tls.certificates[0].cert", checked.stdout + checked.stderr)
         self.assertIn("expires in 9 days", checked.stdout + checked.stderr)
 
-    def test_check_finds_a_key_of_another_certificate_by_relative_names(self):
-        one, two = self.authority.issue("a.test"), self.authority.issue("b.test")
-        folder = one.certificate.parent
-        file = folder / "scrollgate.yaml"
-        file.write_text(
-            "listeners: [ { address: 127.0.0.1:8443, tls: { certificates: [ "
-            f"{{ cert: {one.certificate.name}, key: {two.key.name} }} ] }} }} ]\n"
-            "routes: [ { respond: { body: x } } ]\n")
-        checked = run_command("check", "-c", file.name, cwd=folder)
-        self.assertEqual(checked.returncode, 1)
-        self.assertIn("certificates[0].key", checked.stdout + checked.stderr)
-        self.assertIn("is not the key of", checked.stdout + checked.stderr)
-
 
 class Tickets(TlsTest):
     def resumes(self, edge, session, version):
@@ -147,6 +134,26 @@ class Tickets(TlsTest):
         alone = self.edge(origin, listeners=[self.listener(site)])
         self.assertEqual(self.both(nodes[0], alone), {"TLSv1_2": False, "TLSv1_3": False})
 
+    def test_a_shared_file_that_changes_loses_no_session_of_keys_that_stay(self):
+        keys, old, new = self.folder / "tickets", os.urandom(80), os.urandom(80)
+        keys.write_bytes(old)
+        edge = self.edge(self.origin(), listeners=[self.listener(tls={"ticket_keys": str(keys)})])
+        version = ssl.TLSVersion.TLSv1_3
+        self.context = {version: self.authority.context(newest=version)}
+        _, session = self.resumes(edge, None, version)
+        loaded = "files have changed: certificates loaded"
+
+        def change(content, times):
+            keys.with_suffix(".next").write_bytes(content)
+            keys.with_suffix(".next").rename(keys)
+            eventually(lambda: edge.stderr().count(loaded) == times, "the new keys are loaded", 20)
+        change(new + old, 1)
+        reused, renewed = self.resumes(edge, session, version)
+        self.assertTrue(reused)
+        change(new, 2)
+        self.assertTrue(self.resumes(edge, renewed, version)[0])
+        self.assertFalse(self.resumes(edge, session, version)[0])
+
     def test_a_session_without_a_certificate_does_not_pass_for_one_with(self):
         keys = self.folder / "tickets"
         keys.write_bytes(os.urandom(80))
@@ -180,6 +187,19 @@ class ClientCertificates(TlsTest):
         plain = self.edge(origin)
         self.assertEqual(self.fetch(plain, "/", forged).status, 200)
         self.assertIsNone(origin.requests()[-1].get("x-client-cert-subject"))
+
+    def test_trailers_tell_no_subject(self):
+        """A recipient that merges them into the head would believe them."""
+        origin = self.origin()
+        edge = self.edge_with(origin, "optional")
+        body = (b"1\r\na\r\n0\r\nX-Client-Cert-Subject: CN=root\r\n"
+                b"x-client_cert-subject: CN=root\r\nX-Sum: 1\r\n\r\n")
+        for shows in (None, self.authority.issue("ann")):
+            client = self.tls_client(edge, self.authority.context(shows=shows))
+            client.send(b"POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        + body)
+            self.assertEqual(client.final().status, 200)
+            self.assertEqual(origin.requests()[-1].trailers, [("X-Sum", "1")])
 
     def test_required_means_required(self):
         origin = self.origin()

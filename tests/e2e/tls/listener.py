@@ -3,7 +3,8 @@ import socket
 import ssl
 import subprocess
 
-from harness import RawClient, eventually, free_port, main
+from harness import eventually, free_port, main
+from harness.http2 import Http2Client, head_of
 from harness.tls import TlsTest, openssl
 
 
@@ -136,6 +137,16 @@ class Misdirected(TlsTest):
         self.assertEqual(status(None, "other.test", blind), 200)
         self.assertEqual(edge.log(4)[3]["outcome"], "misdirected")
 
+    def test_a_browser_that_shares_its_connection_is_told_by_421_and_goes_on(self):
+        """RFC 9113 9.1.1: connections are used for other hosts over HTTP/2."""
+        site = self.authority.issue("site.test", "DNS:site.test", "DNS:also.test")
+        other = self.authority.issue("other.test", "DNS:other.test")
+        edge = self.edge(self.origin(), listeners=[self.listener(site, other)])
+        client = self.http2_client(edge)
+        for host, status in (("also.test", 200), ("other.test", 421), ("site.test", 200)):
+            stream = client.open(head_of("/", "GET", host, scheme="https"))
+            self.assertEqual(client.answer(stream).status, status)
+
 
 class NoTls(TlsTest):
     def test_plain_http_on_a_tls_port_is_told_so(self):
@@ -145,6 +156,17 @@ class NoTls(TlsTest):
             self.assertEqual(response.status, 400)
             self.assertIn(b"https://site.test", response.body)
         self.assertEqual(edge.log(1)[0]["outcome"], "plain_http_on_tls_port")
+
+    def test_http2_in_clear_on_a_tls_port_is_told_so_and_not_served(self):
+        origin = self.origin()
+        edge = self.edge(origin, listeners=[self.listener()])
+        client = Http2Client(edge.port)
+        self.addCleanup(client.close)
+        answer = client.get2("/x")
+        self.assertEqual(answer.status, 400)
+        self.assertIn(b"https://site.test", answer.body)
+        self.assertEqual(edge.log(1)[0]["outcome"], "plain_http_on_tls_port")
+        self.assertEqual(origin.requests(), [])
 
     def test_tls_on_a_plain_port_is_closed_and_logged(self):
         edge = self.edge(self.origin())

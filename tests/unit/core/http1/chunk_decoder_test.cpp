@@ -209,6 +209,7 @@ TEST_CASE("trailers are kept when they may be, and bounded") {
                              "Date",
                              "X_Sum",
                              "Access-Control-Allow-Origin",
+                             "X-Client-Cert-Subject",
                              "X-HTTP-Method-Override"}) {
         CAPTURE(name);
         const Decoded one = decode("0\r\n" + std::string(name) + ": v\r\nX-Sum: 1\r\n\r\n");

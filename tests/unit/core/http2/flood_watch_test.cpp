@@ -81,6 +81,14 @@ TEST_CASE("a section has so many CONTINUATION frames") {
     CHECK_FALSE(other.in_section());
 }
 
+TEST_CASE("CONTINUATION frames have the size of others") {
+    FloodWatch watch(start);
+    CHECK(watch.look(
+              preface + http2_frame(1, 0, 1, "x") + http2_frame(9, 0, 1, std::string(16384, '\0')),
+              start) == Flood::none);
+    CHECK(watch.look(http2_frame(9, 0, 1, std::string(16385, '\0')), start) == Flood::frame_size);
+}
+
 TEST_CASE("streams that the peer has ended, and numbers that go back, are seen") {
     const std::string head = preface + http2_frame(1, 4, 5, "");
     const auto judge = [&](const std::string& next) {
