@@ -88,6 +88,9 @@ class Verdicts {
     // verdicts_update.cpp
     void update_endpoints(WatchedPool& pool, const std::shared_ptr<const EndpointSet>& set,
                           bool known, TimePoint now);
+    [[nodiscard]] static std::unique_ptr<WatchedEndpoint> back_or_new(
+        WatchedPool& pool, const std::shared_ptr<const Endpoint>& endpoint);
+    static void depart(WatchedPool& pool, TimePoint now);
     void update_checks(WatchedPool& pool, TimePoint now);
     void relate();
     void resize(WatchedPool& pool, bool known, TimePoint now);

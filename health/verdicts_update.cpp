@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/limits.hpp"
 #include "health/verdicts.hpp"
 
 namespace scrollgate {
@@ -56,10 +57,11 @@ void Verdicts::update_endpoints(WatchedPool& pool, const std::shared_ptr<const E
             endpoints.push_back(std::move(*old));
             continue;
         }
-        endpoints.push_back(std::make_unique<WatchedEndpoint>(endpoint));
+        endpoints.push_back(back_or_new(pool, endpoint));
         endpoints.back()->in_service = !endpoint->standby;
         if (joins) endpoints.back()->ramp.begin(now, pool.config.slow_start, false);
     }
+    depart(pool, now);
     std::stable_partition(endpoints.begin(), endpoints.end(),
                           [](const auto& one) { return !one->endpoint->standby; });
     pool.endpoints = std::move(endpoints);
@@ -67,6 +69,32 @@ void Verdicts::update_endpoints(WatchedPool& pool, const std::shared_ptr<const E
     for (const auto& endpoint : pool.endpoints)
         pool.by_address.emplace(endpoint->endpoint->text, endpoint.get());
     rank(pool);  // the best may have left
+}
+
+/// One that has left is kept with all that is known of it, so that coming back heals nobody.
+std::unique_ptr<WatchedEndpoint> Verdicts::back_or_new(
+    WatchedPool& pool, const std::shared_ptr<const Endpoint>& endpoint) {
+    const auto gone = std::find_if(
+        pool.departed.begin(), pool.departed.end(),
+        [&](const auto& one) { return one.endpoint->endpoint->state == endpoint->state; });
+    if (gone == pool.departed.end()) return std::make_unique<WatchedEndpoint>(endpoint);
+    std::unique_ptr<WatchedEndpoint> back = std::move(gone->endpoint);
+    pool.departed.erase(gone);
+    back->endpoint = endpoint;
+    return back;
+}
+
+/// Those that are still among the pool's endpoints, which are about to be replaced, leave.
+void Verdicts::depart(WatchedPool& pool, TimePoint now) {
+    for (std::unique_ptr<WatchedEndpoint>& one : pool.endpoints)
+        if (one) pool.departed.push_back({std::move(one), now});
+    auto keep = pool.departed.begin();
+    while (keep != pool.departed.end() && now - keep->since > limits::departed_kept)
+        ++keep;
+    const std::size_t kept = static_cast<std::size_t>(pool.departed.end() - keep);
+    if (kept > limits::departed_most)
+        keep += static_cast<std::ptrdiff_t>(kept - limits::departed_most);
+    pool.departed.erase(pool.departed.begin(), keep);
 }
 
 bool WatchedPool::resolved() const {
@@ -153,9 +181,22 @@ void Verdicts::say_scale(const WatchedPool& pool, const ScaleState& before) {
                      state.why));
 }
 
+/// Standbys are scaled in as they stand, but for those of which checks or traffic say that they
+/// would not serve: they come last, and make room for one that would.
 void Verdicts::apply_scale(WatchedPool& pool, TimePoint now) {
+    const auto rank = [](const WatchedEndpoint* one) {
+        if (!one->endpoint->standby) return 0;
+        const bool well = (!one->check || one->check->healthy()) && !one->outlier.ejected();
+        if (!well) return 3;
+        return one->in_service ? 1 : 2;
+    };
+    std::vector<WatchedEndpoint*> order;
+    for (const auto& endpoint : pool.endpoints)
+        order.push_back(endpoint.get());
+    std::stable_sort(order.begin(), order.end(),
+                     [&](const auto* a, const auto* b) { return rank(a) < rank(b); });
     std::size_t place = 0;
-    for (const auto& endpoint : pool.endpoints) {
+    for (WatchedEndpoint* const endpoint : order) {
         const bool wanted = place++ < pool.scaler.state().in_service;
         if (wanted && !endpoint->in_service) {
             endpoint->ramp.begin(now, pool.config.slow_start, false);
@@ -273,6 +314,7 @@ TimePoint Verdicts::checked(const std::string& pool, const std::string& address,
     if (!passed) endpoint->check_why = why;
     if (changed) endpoint->revived = passed;
     if (changed && passed) endpoint->ramp.begin(now, of.config.slow_start, false);
+    if (changed && endpoint->endpoint->standby) apply_scale(of, now);
     if (changed || part != endpoint->check->part() || endpoint->outlier.ejected()) {
         busy_ = now;
         settle(of, now);

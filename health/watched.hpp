@@ -60,10 +60,18 @@ struct WatchedPool {
         std::string why;
     };
 
+    struct Departed {
+        std::unique_ptr<WatchedEndpoint> endpoint;
+        TimePoint since;
+    };
+
     config::Pool config;
     std::shared_ptr<PoolState> state;  ///< null while the pool has no address
     std::vector<std::unique_ptr<WatchedEndpoint>> endpoints;            ///< active ones first
     std::unordered_map<std::string_view, WatchedEndpoint*> by_address;  ///< by Endpoint::text
+    /// Those that left and may come back, as where DNS answers with some of many addresses; the
+    /// oldest first, limits::departed_most and limits::departed_kept at most.
+    std::vector<Departed> departed;
     std::vector<Dependency> depends_on;
     Scaler scaler;
     Availability availability;

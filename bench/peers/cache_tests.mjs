@@ -61,4 +61,4 @@ print(JSON.stringify({
   }))),
   results: getResults()
 }))
-process.exit(0)
+process.stdout.write('', () => process.exit(0))

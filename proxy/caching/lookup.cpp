@@ -29,6 +29,15 @@ std::string_view told_host(const Exchange& x) noexcept {
     return x.request.fields.value(Field::x_forwarded_host);
 }
 
+/// As the key compares it.
+void normalise_told_host(Exchange& x) {
+    const std::string_view told = told_host(x);
+    const std::string_view canonical = canonical_authority(key_scheme(x), told, x.arena);
+    if (told.empty() || canonical.empty() || canonical == told) return;
+    x.request.fields.remove(Field::x_forwarded_host);
+    x.request.fields.add(Field::x_forwarded_host, canonical);
+}
+
 bool after_preparing(const Exchange& x, std::string_view lines) noexcept {
     return !lines.empty() && vary_needs_prepared(lines, x.route->route->request_headers);
 }
@@ -60,12 +69,8 @@ void find_entry(Exchange& x) {
 
 // What the origin is told, and may answer by: a trusted proxy's word, if it is one that we know.
 std::string_view key_scheme(const Exchange& x) noexcept {
-    if (!x.client->trusted) return x.client->scheme;
-    const HeaderField* const said = x.request.fields.find(Field::x_forwarded_proto);
-    if (said == nullptr) return x.client->scheme;
-    if (equal_no_case(said->value, "https")) return "https";
-    if (equal_no_case(said->value, "http")) return "http";
-    return {};
+    const std::string_view told = told_scheme(x);
+    return told == "https" || told == "http" ? told : std::string_view();
 }
 
 CacheReason find_key(Exchange& x) {
@@ -125,6 +130,7 @@ std::string expected_variant(Exchange& x) {
 
 void normalise_for_fill(Exchange& x) {
     x.request.authority = canonical_authority(key_scheme(x), x.request.authority, x.arena);
+    normalise_told_host(x);
     normalise_request(x.request.fields, x.arena);
     remove_unkeyed(x.request.fields, x.route->cache->key);
 }

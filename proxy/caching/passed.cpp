@@ -24,11 +24,17 @@ bool same_length(const ResponseHead& head, const CacheEntry& entry) noexcept {
     return end.ec == std::errc() && length == entry.body().size();
 }
 
-/// The answer says something by which to tell one response from another.
-bool says_which(const ResponseHead& head) noexcept {
-    return head.fields.find(Field::etag) != nullptr ||
-           head.fields.find(Field::last_modified) != nullptr ||
-           head.fields.find(Field::content_length) != nullptr;
+/// By what `stored` can be told from other responses, the answer can as well.
+bool says_which(const HeaderList& stored, const ResponseHead& head) noexcept {
+    bool says = head.fields.find(Field::content_length) != nullptr;
+    for (const Field id : {Field::etag, Field::last_modified}) {
+        if (head.fields.find(id) != nullptr) {
+            says = true;
+        } else if (stored.find(id) != nullptr) {
+            return false;
+        }
+    }
+    return says;
 }
 
 /// What an answer to HEAD may change: an origin's response that had to be validated anyway, and
@@ -46,11 +52,11 @@ bool is_open_to_head(const Exchange& x, const CacheEntry& entry) {
 /// 9111 section 4.3.5). One that does not say proves neither.
 void take_head_answer(Exchange& x) {
     const EntryRef entry = x.cache.entry;
-    if (!entry || x.response.status != 200 || !says_which(x.response)) return;
-    if (!is_open_to_head(x, *entry)) return;
+    if (!entry || x.response.status != 200 || !is_open_to_head(x, *entry)) return;
     CacheStore& store = x.worker.cache().store;
     HeaderList before;
     entry->fields(before);
+    if (!says_which(before, x.response)) return;
     if (!validates(before, x.response.fields) || !same_length(x.response, *entry)) {
         static_cast<void>(store.remove(*entry));
         return;

@@ -106,9 +106,7 @@ Task<void> redirect(Exchange& x, const config::Redirect& rule) {
 
 bool is_plain(const Exchange& x) {
     if (x.client->tls) return false;
-    if (!x.client->trusted) return true;
-    const HeaderField* const given = x.request.fields.find(Field::x_forwarded_proto);
-    return given == nullptr || !equal_no_case(given->value, "https");
+    return told_scheme(x) != "https";
 }
 
 Task<void> redirect_to_https(Exchange& x, std::uint16_t port) {

@@ -54,13 +54,13 @@ void set_forwarded(Exchange& x) {
     HeaderList& fields = x.request.fields;
     std::string_view chain = x.client->ip;
     std::string_view forwarded = forwarded_element(x);
-    std::string_view proto = x.client->scheme;
+    const std::string_view proto = told_scheme(x);
     std::string_view host = x.request.authority;
     if (x.client->trusted) {
         chain = list_with(x, Field::x_forwarded_for, chain);
         forwarded = list_with(x, Field::forwarded, forwarded);
-        if (const HeaderField* given = fields.find(Field::x_forwarded_proto)) proto = given->value;
-        if (const HeaderField* given = fields.find(Field::x_forwarded_host)) host = given->value;
+        const std::string_view given = fields.value(Field::x_forwarded_host);
+        if (!given.empty()) host = given;
     }
     fields.remove_if([](const HeaderField& f) { return is_forwarded(f.id); });
     if (!chain.empty()) fields.add(Field::x_forwarded_for, chain);
@@ -83,6 +83,15 @@ void add_hsts(Exchange& x, HeaderList& fields) {
 }
 
 }  // namespace
+
+std::string_view told_scheme(const Exchange& x) noexcept {
+    if (!x.client->trusted) return x.client->scheme;
+    const HeaderField* const given = x.request.fields.find(Field::x_forwarded_proto);
+    if (given == nullptr) return x.client->scheme;
+    for (const std::string_view known : {"https", "http"})
+        if (equal_no_case(given->value, known)) return known;
+    return given->value;
+}
 
 bool says_hsts(const Exchange& x) noexcept {
     return x.route != nullptr && !x.route->hsts.empty() && x.client->tls != nullptr;

@@ -13,6 +13,10 @@ namespace scrollgate {
 /// Makes x.target what the origin gets, whichever it will be. `path` is the normalised path.
 [[nodiscard]] std::optional<Error> prepare_target(Exchange& x, std::string_view path);
 
+/// The client's scheme as the origin is told it: "https", "http", or whatever else a trusted proxy
+/// says.
+[[nodiscard]] std::string_view told_scheme(const Exchange& x) noexcept;
+
 /// Makes x.request.fields what the origin gets (Host comes with the attempt). When the request goes
 /// on, once.
 void prepare_fields(Exchange& x);

@@ -281,6 +281,15 @@ class TrustedPeers(CacheTest):
         self.assertEqual(self.edge_.reload()[0], 200)
         self.assert_apart(("/", "X-Forwarded-Host: a.test"), ("/", "X-Forwarded-Host: b.test"))
         self.assert_apart(("/", "X-Forwarded-Host: a.test"), ("/",))
+        # What the key takes for the same thing, the origin is told as the same thing.
+        for fields in (["X-Forwarded-Host: SITE.test:80"], ["X-Forwarded-Host: "],
+                       ["X-Forwarded-Proto: HTTP"]):
+            with self.subTest(fields):
+                target = f"/{fields[0][-3:].strip()}"
+                page = self.get(target, *fields)
+                self.assertIn(b"X-Forwarded-Host=site.test ", page.body)
+                self.assertIn(b"X-Forwarded-Proto=http ", page.body)
+                self.assert_hit(self.get(target), page)
 
 
 if __name__ == "__main__":

@@ -62,13 +62,15 @@ class Kept(CacheTest):
 
     def test_an_answer_to_head_that_names_nothing_revives_nothing(self):
         """RFC 9111 4.3.5: without ETag, Last-Modified and Content-Length it may be about anything."""
-        nameless = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{FRESH}\r\n\r\n".encode()
-        self.site(lambda request: nameless if request.method == "HEAD" else Answer(FRESH))
-        old = self.get()
-        self.outdate(self.edge_)
-        self.assert_forwarded(self.get(method="HEAD"))
-        new = self.assert_forwarded(self.get())
-        self.assertNotEqual(new.body, old.body)
+        for etag, length in (([], "Transfer-Encoding: chunked"), (['ETag: "1"'], "Content-Length: 7")):
+            head = f"HTTP/1.1 200 OK\r\n{length}\r\n{FRESH}\r\n\r\n".encode()
+            self.site(lambda request, etag=etag, head=head:
+                      head if request.method == "HEAD" else Answer(FRESH, *etag))
+            old = self.get()
+            self.outdate(self.edge_)
+            self.assert_forwarded(self.get(method="HEAD"))
+            new = self.assert_forwarded(self.get())
+            self.assertNotEqual(new.body, old.body)
 
     def test_what_belongs_to_a_connection_is_not_kept(self):
         self.site(Answer(FRESH, "Connection: X-Hop", "X-Hop: 1", "X-End: 2",

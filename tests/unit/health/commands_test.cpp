@@ -185,6 +185,29 @@ TEST_CASE("an endpoint that joins a pool later starts slowly; those at the start
     CHECK(w.score(0, 3) == 1);
 }
 
+TEST_CASE("a standby that its checks fail is scaled in last, and makes room for one that is well") {
+    World w(1, 1, 3);
+    w.config.pools[0].health_check = a_check();
+    w.update();
+    const auto fails = [&w](int e) {
+        check(w, 0, e, false);
+        check(w, 0, e, false);
+    };
+    fails(1);
+    CHECK(w.verdicts.scale("p0", {{}, 2}, w.now) == "");
+    CHECK(w.standing(0, 1) == Standing::standby);
+    CHECK(w.standing(0, 2) == Standing::in);
+    fails(2);
+    CHECK(w.standing(0, 2) == Standing::standby);
+    CHECK(w.standing(0, 3) == Standing::in);
+    check(w, 0, 2, true);
+    check(w, 0, 2, true);
+    CHECK(w.standing(0, 2) == Standing::standby);  // nobody is moved without need
+    CHECK(w.standing(0, 3) == Standing::in);
+    fails(3);
+    CHECK(w.standing(0, 2) == Standing::in);
+}
+
 TEST_CASE("hundreds of endpoints are scaled in and out at one word") {
     World w(3, 50, 50);
     const auto in = [&w](int p) {

@@ -186,6 +186,38 @@ TEST_CASE("who was the measure for others and has left is none any more") {
     CHECK(w.score(0, 1) > 0.9);
 }
 
+TEST_CASE("an address that leaves and comes back is still what it was") {
+    World w(2, 3);
+    w.attempts(0, 2, 3, AttemptEnd::refused);
+    w.look();
+    REQUIRE(w.standing(0, 2) == Standing::ejected);
+    const auto leave = [&w] {
+        w.endpoints[0].pop_back();
+        w.update();
+    };
+    leave();
+    w.grow(0, 1, false);
+    w.update();
+    CHECK(w.standing(0, 2) == Standing::ejected);
+    leave();
+    w.now += limits::departed_kept + 1s;
+    w.update();
+    w.grow(0, 1, false);
+    w.update();
+    CHECK(w.standing(0, 2) == Standing::in);
+}
+
+TEST_CASE("of many addresses that have left only the last ones are remembered") {
+    World w(1, 1 + 2 * static_cast<int>(limits::departed_most));
+    const EndpointState* const first = &w.state(0, 1);
+    w.endpoints[0].resize(1);
+    w.update();
+    w.grow(0, 2 * static_cast<int>(limits::departed_most), false);
+    w.update();
+    CHECK(w.standing(0, 1) == Standing::in);
+    CHECK(&w.state(0, 1) != first);
+}
+
 TEST_CASE("a first good answer says no less about a pool than that nobody has asked it") {
     World w(2, 4);
     const auto fail = [&w] {
