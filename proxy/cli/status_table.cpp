@@ -105,6 +105,8 @@ std::string pool_table(const json::array& pools, bool colour) {
             const json::object& dependency = one.as_object();
             if (!dependency.at("up").as_bool()) why += "; gone: " + text(dependency, "url");
         }
+        if (text(pool, "tls") == "unverified")
+            why += "; its TLS is NOT VERIFIED (tls.verify: false)";
         if (text(scale, "why") != "as configured") why += "; " + text(scale, "why");
         table.add({text(pool, "name"), text(pool, "provider"), text(pool, "region"),
                    text(pool, "state"), figure(pool.at("score"), "{:.2f}"),

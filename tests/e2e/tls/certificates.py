@@ -135,24 +135,35 @@ class Tickets(TlsTest):
         self.assertEqual(self.both(nodes[0], alone), {"TLSv1_2": False, "TLSv1_3": False})
 
     def test_a_shared_file_that_changes_loses_no_session_of_keys_that_stay(self):
-        keys, old, new = self.folder / "tickets", os.urandom(80), os.urandom(80)
+        keys, others = self.folder / "tickets", self.folder / "others"
+        old, new = os.urandom(80), os.urandom(80)
+        site, origin = self.authority.issue("site.test", "DNS:site.test"), self.origin()
         keys.write_bytes(old)
-        edge = self.edge(self.origin(), listeners=[self.listener(tls={"ticket_keys": str(keys)})])
+        others.write_bytes(new)
+        edge, other = (
+            self.edge(origin, workers=1, listeners=[self.listener(site, tls={"ticket_keys": file})])
+            for file in (str(keys), str(others)))
         version = ssl.TLSVersion.TLSv1_3
         self.context = {version: self.authority.context(newest=version)}
-        _, session = self.resumes(edge, None, version)
-        loaded = "files have changed: certificates loaded"
 
-        def change(content, times):
+        def session_of(node):
+            return self.resumes(node, None, version)[1]
+
+        def goes_on(node, session):
+            return self.resumes(node, session, version)[0]
+
+        def change(content):
             keys.with_suffix(".next").write_bytes(content)
             keys.with_suffix(".next").rename(keys)
-            eventually(lambda: edge.stderr().count(loaded) == times, "the new keys are loaded", 20)
-        change(new + old, 1)
-        reused, renewed = self.resumes(edge, session, version)
+        first = session_of(edge)
+        self.assertFalse(goes_on(other, first))
+        change(new + old)
+        eventually(lambda: goes_on(other, session_of(edge)), "it seals with the new key", 20)
+        reused, renewed = self.resumes(edge, first, version)
         self.assertTrue(reused)
-        change(new, 2)
-        self.assertTrue(self.resumes(edge, renewed, version)[0])
-        self.assertFalse(self.resumes(edge, session, version)[0])
+        change(new)
+        eventually(lambda: not goes_on(edge, first), "the old key is forgotten", 20)
+        self.assertTrue(goes_on(edge, renewed))
 
     def test_a_session_without_a_certificate_does_not_pass_for_one_with(self):
         keys = self.folder / "tickets"

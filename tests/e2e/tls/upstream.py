@@ -5,6 +5,7 @@ import ssl
 
 from harness import eventually, main
 from harness.origin import ok
+from harness.process import run_command
 from harness.tls import TlsTest, openssl
 
 
@@ -88,6 +89,8 @@ class Upstream(TlsTest):
         edge.wait_stderr("ANYBODY")
         self.assertEqual(edge.status()["pools"][0]["tls"], "unverified")
         self.assertEqual(edge.metric("scrollgate_pool_tls_unverified", 'pool="main"'), 1)
+        shown = run_command("status", "-c", str(edge.file)).stdout
+        self.assertIn("its TLS is NOT VERIFIED (tls.verify: false)", shown)
 
     def test_our_certificate_is_shown(self):
         origin = self.tls_origin(self.authority.issue("app", "DNS:app.test"), asks=True)
