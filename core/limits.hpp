@@ -165,11 +165,11 @@ inline constexpr auto baseline_memory = 5min;   ///< of what is usual
 inline constexpr auto baseline_stands = 10min;  ///< slow for so long, as its pool is: the new usual
 inline constexpr auto latency_heals = 10s;      ///< without samples: usual again
 inline constexpr double ramp_floor = 0.05;  ///< share of its share that a new endpoint begins with
-inline constexpr double ramp_unproven = 0.2;    ///< most before the first answer since its return
-inline constexpr auto departed_kept = 10min;         ///< what is known of an address that left
-inline constexpr std::size_t departed_most = 64;     ///< of one pool
-inline constexpr auto return_ramp = 3s;         ///< from an ejection back to the whole share
-inline constexpr double dependency_part = 0.1;  ///< preference of a pool that misses something
+inline constexpr double ramp_unproven = 0.2;      ///< most before the first answer since its return
+inline constexpr auto departed_kept = 10min;      ///< what is known of an address that left
+inline constexpr std::size_t departed_most = 64;  ///< of one pool
+inline constexpr auto return_ramp = 3s;           ///< from an ejection back to the whole share
+inline constexpr double dependency_part = 0.1;    ///< preference of a pool that misses something
 inline constexpr auto dependency_names =
     60s;  ///< addresses of dependencies and webhooks are kept so long
 inline constexpr auto webhook_timeout = 5s;

@@ -12,7 +12,8 @@ UNKEYED = {
     "X-HTTP-Method-Override": "POST", "X-Method-Override": "POST", "X-HTTP-Method": "POST",
     "X-Forwarded-Proto": "nothttps", "Forwarded": "host=evil.test", "X-Real-IP": "6.6.6.6",
     "X-Forwarded-For": "6.6.6.6", "X-Scheme": "nothttps", "X-Script-Name": "/evil",
-    "X-Original-Path": "/evil", "X-Override-URL": "/evil", "X-Matched-Path": "/evil", "X_Forwarded_Host": "evil.test",
+    "X-Original-Path": "/evil", "X-Override-URL": "/evil", "X-Matched-Path": "/evil",
+    "X_Forwarded_Host": "evil.test",
 }
 
 

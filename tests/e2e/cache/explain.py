@@ -77,7 +77,7 @@ class Explain(StoredTest):
         self.assertEqual(self.fetch(edge, "/a").all("x-scrollgate-explain"), [])
 
     def test_the_wish_and_its_answer_end_at_this_hop(self):
-        """No origin hears of it, and none can answer it in the proxy's place, now or when stored."""
+        """No origin hears of it, and none can answer it in the proxy's place, stored or not."""
         origin = self.origin(counting("X-Scrollgate-Explain: answer forged"))
         cached = {"name": "all", "pools": ["main"], "cache": {"enabled": True}}
         edge = self.edge(origin, trusted_proxies=["127.0.0.0/8"], routes=[

@@ -107,9 +107,10 @@ TEST_CASE("RFC 9111 5.2.2.4, 5.2.2.7: no-cache and private may name fields") {
 }
 
 TEST_CASE("RFC 9111 5.2.2.4, 5.2.2.7: names that cannot be told mean all of the response") {
-    for (const char* text : {R"(private="")", "private=", R"(private="a\b")", R"(private="a"b)",
-                             R"(private="a", private="b")", R"(private="a", private)", R"(private=",")",
-                             R"(private="a b")", R"(private="a;b")", R"(private="a, (b")"}) {
+    for (const char* text :
+         {R"(private="")", "private=", R"(private="a\b")", R"(private="a"b)",
+          R"(private="a", private="b")", R"(private="a", private)", R"(private=",")",
+          R"(private="a b")", R"(private="a;b")", R"(private="a, (b")"}) {
         CAPTURE(text);
         CHECK(parse(text).private_);
     }
