@@ -8,6 +8,7 @@
 
 #include "cache/rules/selecting.hpp"
 #include "cache/store/key_place.hpp"
+#include "core/http1/bytes.hpp"
 #include "core/limits.hpp"
 #include "core/rng.hpp"
 #include "core/text.hpp"
@@ -123,12 +124,23 @@ bool is_read_as(std::string_view written, std::string_view name) noexcept {
         });
 }
 
+/// `name` as those read it who trim most: up to the first and from the last byte that a name may
+/// have. Blanks of Unicode, which JavaScript's trim() takes, are several bytes or one of Latin-1.
+std::string_view core_of(std::string_view name) noexcept {
+    const auto is_edge = [](char c) { return !http1::is_token({&c, 1}); };
+    while (!name.empty() && is_edge(name.front()))
+        name.remove_prefix(1);
+    while (!name.empty() && is_edge(name.back()))
+        name.remove_suffix(1);
+    return name;
+}
+
 /// Whether some origin finds a cookie of this name in what stands between two semicolons. RFC 2109
-/// allowed commas between cookies; blanks around a name are trimmed by many.
+/// allowed commas between cookies.
 bool may_hold(std::string_view pair, std::string_view name) noexcept {
     while (!pair.empty()) {
         const std::string_view cookie = pop_first_in_list(pair);
-        if (is_read_as(trim(cookie.substr(0, cookie.find('='))), name)) return true;
+        if (is_read_as(core_of(cookie.substr(0, cookie.find('='))), name)) return true;
     }
     return false;
 }

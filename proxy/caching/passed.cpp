@@ -24,17 +24,16 @@ bool same_length(const ResponseHead& head, const CacheEntry& entry) noexcept {
     return end.ec == std::errc() && length == entry.body().size();
 }
 
-/// By what `stored` can be told from other responses, the answer can as well.
-bool says_which(const HeaderList& stored, const ResponseHead& head) noexcept {
-    bool says = head.fields.find(Field::content_length) != nullptr;
+/// All validators that are stored are in the answer as well, and there is one. A length alone is no
+/// proof: that of another version may be the same.
+bool is_vouched_for(const HeaderList& stored, const HeaderList& fresh) noexcept {
+    bool any = false;
     for (const Field id : {Field::etag, Field::last_modified}) {
-        if (head.fields.find(id) != nullptr) {
-            says = true;
-        } else if (stored.find(id) != nullptr) {
-            return false;
-        }
+        if (stored.find(id) == nullptr) continue;
+        if (fresh.find(id) == nullptr) return false;
+        any = true;
     }
-    return says;
+    return any;
 }
 
 /// What an answer to HEAD may change: an origin's response that had to be validated anyway, and
@@ -56,11 +55,11 @@ void take_head_answer(Exchange& x) {
     CacheStore& store = x.worker.cache().store;
     HeaderList before;
     entry->fields(before);
-    if (!says_which(before, x.response)) return;
     if (!validates(before, x.response.fields) || !same_length(x.response, *entry)) {
         static_cast<void>(store.remove(*entry));
         return;
     }
+    if (!is_vouched_for(before, x.response.fields)) return;
     const EventLoop& loop = x.worker.loop();
     const Received received{x.record.started, loop.now(), loop.clock().wall()};
     ResponseHead fresh;
