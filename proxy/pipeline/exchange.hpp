@@ -68,7 +68,7 @@ struct Exchange {
     void detach(CallOff& work) noexcept { std::erase(upstreams, &work); }
 
     /// Of the route: what is late on this worker, and what may be repeated on all of them.
-    [[nodiscard]] HedgeGate& hedges() const noexcept { return snapshot->hedges[record.route]; }
+    [[nodiscard]] HedgeGate& hedges() const noexcept { return *snapshot->hedges[record.route]; }
     [[nodiscard]] RetryBudget& budget() const noexcept { return *route->budget; }
 
     [[nodiscard]] const config::Config& config() const noexcept {

@@ -20,9 +20,9 @@ class HedgeGate {
     }
     /// An attempt gave its head after `took`.
     void answered(Duration took) noexcept { heads_.record(took); }
-    /// What an answer takes at most, usually: the 99th percentile of the last seconds; no_limit
-    /// while the route has had fewer than limits::hedge_samples answers in them. Made anew at most
-    /// every limits::hedge_look.
+    /// What an answer takes at most, usually: the 99th percentile of the last seconds, or of the
+    /// last limits::hedge_samples answers where these are rarer; no_limit while there were fewer.
+    /// Made anew at most every limits::hedge_look.
     [[nodiscard]] Duration usual(TimePoint now) noexcept;
     /// Takes one hedge, if one is left.
     [[nodiscard]] bool take() noexcept {

@@ -66,14 +66,19 @@ Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Config> f
     }
 }
 
-WorkerSnapshot::WorkerSnapshot(std::shared_ptr<const Snapshot> of, const PoolSets& sets)
+WorkerSnapshot::WorkerSnapshot(std::shared_ptr<const Snapshot> of, const PoolSets& sets,
+                               const WorkerSnapshot* before)
     : shared(std::move(of)) {
     config::Self self = shared->config->self;
     self.node = shared->node;
     balancers.reserve(shared->routes.size());
+    std::unordered_map<std::string_view, std::shared_ptr<HedgeGate>> known;
+    for (std::size_t i = 0; before != nullptr && i < before->hedges.size(); ++i)
+        known.emplace(before->shared->routes[i].route->name, before->hedges[i]);
     for (const RouteRuntime& runtime : shared->routes) {
         balancers.emplace_back(*runtime.route, self, shared->config->pools).update(sets);
-        hedges.emplace_back();
+        const auto old = known.find(runtime.route->name);
+        hedges.push_back(old != known.end() ? old->second : std::make_shared<HedgeGate>());
     }
 }
 

@@ -3,7 +3,6 @@
 // one that it started with, counted without atomics.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -67,11 +66,14 @@ struct Snapshot {
 };
 
 struct WorkerSnapshot : boost::intrusive_ref_counter<WorkerSnapshot, boost::thread_unsafe_counter> {
-    WorkerSnapshot(std::shared_ptr<const Snapshot> of, const PoolSets& sets);
+    /// `before` is what the worker had until now, if anything: what is usual for its routes goes
+    /// on.
+    WorkerSnapshot(std::shared_ptr<const Snapshot> of, const PoolSets& sets,
+                   const WorkerSnapshot* before);
 
     const std::shared_ptr<const Snapshot> shared;
-    std::vector<RouteBalancer> balancers;  ///< by route index
-    std::deque<HedgeGate> hedges;          ///< likewise
+    std::vector<RouteBalancer> balancers;            ///< by route index
+    std::vector<std::shared_ptr<HedgeGate>> hedges;  ///< likewise
 };
 using WorkerSnapshotRef = boost::intrusive_ptr<WorkerSnapshot>;
 

@@ -40,7 +40,7 @@ Worker::Worker(unsigned index, const WorkerShared& shared, std::uint32_t frequen
       gauges_(shared.metrics.connections(index)),
       loop_(shared.clock, random_seed(), frequency),
       upstreams_(loop_, shared.dialer, gauges_),
-      snapshot_(new WorkerSnapshot(std::move(snapshot), sets)) {
+      snapshot_(new WorkerSnapshot(std::move(snapshot), sets, nullptr)) {
     watch_standbys(sets);
     if (shared.cache.fleet == nullptr) return;
     seat_ = shared.cache.fleet->seat(loop_);
@@ -68,7 +68,7 @@ void Worker::run() {
 
 void Worker::adopt(std::shared_ptr<const Snapshot> snapshot, PoolSets sets) {
     loop_.post([this, next = std::move(snapshot), sets = std::move(sets)] {
-        snapshot_ = new WorkerSnapshot(next, sets);
+        snapshot_ = new WorkerSnapshot(next, sets, snapshot_.get());
         upstreams_.retire_others(values(sets));
         watch_standbys(sets);
     });

@@ -16,7 +16,7 @@ const std::string bad = "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n";
 
 /// The route has had its samples: answers take 10 ms.
 void warm(Edge& edge) {
-    HedgeGate& gate = edge.worker.snapshot_ref()->hedges[0];
+    HedgeGate& gate = *edge.worker.snapshot_ref()->hedges[0];
     for (unsigned i = 0; i < limits::hedge_samples; ++i) {
         gate.request();
         gate.answered(10ms);
@@ -231,6 +231,33 @@ TEST_CASE("an attempt that was overdue and then breaks is one failure for health
     late.end();
 }
 
+TEST_CASE("a quiet route keeps what is usual until there is as much that is newer") {
+    HedgeGate gate;
+    TimePoint now{1h};
+    const auto answers = [&](unsigned count, Duration took, Duration each) {
+        for (unsigned i = 0; i < count; ++i) {
+            gate.answered(took);
+            now += each;
+            static_cast<void>(gate.usual(now));
+        }
+    };
+    answers(limits::hedge_samples, 10ms, 3s);  // far fewer than fit into any span
+    CHECK(gate.usual(now) != no_limit);
+    now += 1h;
+    CHECK(gate.usual(now) != no_limit);
+    answers(3 * limits::hedge_samples, 80ms, 3s);
+    CHECK(gate.usual(now) >= 80ms);
+}
+
+TEST_CASE("a reload leaves a route what is usual for it") {
+    Edge edge;
+    warm(edge);
+    const std::shared_ptr<HedgeGate> gate = edge.worker.snapshot_ref()->hedges[0];
+    edge.worker.adopt(edge.worker.snapshot_ref()->shared, edge.sets);
+    CHECK(edge.settle());
+    CHECK(edge.worker.snapshot_ref()->hedges[0] == gate);
+}
+
 TEST_CASE("hedges are a small share of the requests, and more only beside a silent endpoint") {
     HedgeGate gate;
     unsigned hedges = 0;
@@ -242,7 +269,7 @@ TEST_CASE("hedges are a small share of the requests, and more only beside a sile
     CHECK(hedges >= 10'000 * limits::hedge_share - 1);
 
     Late late;
-    HedgeGate& used_up = late.edge.worker.snapshot_ref()->hedges[0];
+    HedgeGate& used_up = *late.edge.worker.snapshot_ref()->hedges[0];
     while (used_up.take()) {
     }
     late.wait(25ms);
