@@ -255,6 +255,7 @@ bool Verdicts::judge_traffic(WatchedPool& pool, TimePoint now) {
 void Verdicts::come_back(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now) {
     if (endpoint.outlier.ejected()) endpoint.outlier = {};  // ejection was turned off
     endpoint.success = {};
+    endpoint.announced_low = false;  // its return is said already
     endpoint.ramp.begin(now, std::min<Duration>(pool.config.slow_start, limits::return_ramp), true);
 }
 

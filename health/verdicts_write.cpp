@@ -161,7 +161,8 @@ bool Verdicts::score(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
     const bool changed = renew(state.score, std::clamp(product, limits::score_floor, 1.0));
 
     const double quality = success * latency;
-    if (endpoint.announced_low ? quality > 0.8 : quality < 0.5) {
+    const bool in = endpoint.standing() == Standing::in;
+    if (in && (endpoint.announced_low ? quality > 0.8 : quality < 0.5)) {
         endpoint.announced_low = !endpoint.announced_low;
         say_(fmt::format(
             "pool {}: {} {} (score {:.2f}: success {:.2f}, latency {:.2f}; {:.1f} ms, "

@@ -61,7 +61,7 @@ const Table<Failover>& failover_table() {
     static const Table<Failover> table = {
         key("max_attempts", &Failover::max_attempts,
             count<std::uint32_t>(1, limits::max_attempts_max),
-            "attempts for one request, the first included"),
+            "attempts for one request, the first included; refused connects do not count"),
         key("retry_on", &Failover::retry_on,
             list(
                 [] {
@@ -84,8 +84,9 @@ const Table<Failover>& failover_table() {
         key("idempotency_key", &Failover::idempotency_key, on_or_off(),
             "a request with Idempotency-Key may be repeated whatever its method"),
         key("connect_race", &Failover::connect_race, duration_or_off(1ms, 10s, no_limit),
-            "a connect that takes longer races with one elsewhere; no byte is sent before; after "
-            "20 connects to an endpoint, its own p99 instead, 10ms to 1s"),
+            "a connect that takes longer races with one elsewhere; no byte is sent before; earlier "
+            "after 4 times the longest of an endpoint's first connects, from the 20th on after its "
+            "own p99 instead, 10ms to 1s"),
     };
     return table;
 }

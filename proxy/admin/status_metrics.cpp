@@ -101,8 +101,8 @@ void write_counts(Exposition& page, const std::vector<Shown>& shown) {
             &EndpointStatus::ejections);
     counter("scrollgate_endpoint_retries_total", "Attempts after others had failed.",
             &EndpointStatus::retries);
-    counter("scrollgate_endpoint_hedges_total", "Attempts beside others that were late.",
-            &EndpointStatus::hedges);
+    counter("scrollgate_endpoint_hedges_total",
+            "Attempts beside others whose answer or connect was late.", &EndpointStatus::hedges);
 }
 
 void write_endpoints(Exposition& page, const Status& status, std::size_t most) {

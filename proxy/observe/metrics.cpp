@@ -292,7 +292,8 @@ void Metrics::Impl::write_routes(Exposition& page) const {
     simple("scrollgate_retries_total", "Attempts after the first of their request.",
            &RouteSum::retries);
     page.counter("scrollgate_hedges_total",
-                 "Attempts made beside another one, by whether they gave the answer.");
+                 "Attempts made beside another one (late answers, slow connects), by whether they "
+                 "gave the answer.");
     for (const auto& [route, sum] : sums) {
         page.add({{"route", route}, {"won", "true"}}, sum.hedges_won);
         page.add({{"route", route}, {"won", "false"}}, sum.hedges_lost);
