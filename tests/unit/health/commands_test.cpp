@@ -196,6 +196,7 @@ TEST_CASE("a standby that its checks fail is scaled in last, and makes room for 
     fails(1);
     CHECK(w.verdicts.scale("p0", {{}, 2}, w.now) == "");
     CHECK(w.standing(0, 1) == Standing::standby);
+    CHECK(w.status(0).endpoints[1].why == "not scaled in; its checks fail: status 500");
     CHECK(w.standing(0, 2) == Standing::in);
     fails(2);
     CHECK(w.standing(0, 2) == Standing::standby);
