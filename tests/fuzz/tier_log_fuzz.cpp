@@ -76,6 +76,10 @@ void node(const Words& words) {
     require(again && again->node == record->node && again->followed == record->followed &&
                 again->covered.size() == record->covered.size(),
             "it is written as the same");
+    for (std::size_t i = 0; i < record->covered.size(); ++i)
+        require(again->covered[i].purge == record->covered[i].purge &&
+                    again->covered[i].objects == record->covered[i].objects,
+                "and so is what it counted");
 }
 
 }  // namespace
