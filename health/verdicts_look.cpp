@@ -217,8 +217,7 @@ bool Verdicts::may_eject(const WatchedPool& pool) const {
         const Standing standing = endpoint->standing();
         if (standing != Standing::in && !out_by_verdict(standing)) continue;
         ++active;
-        const bool unhealthy = endpoint->check && !endpoint->check->healthy();
-        if (endpoint->outlier.ejected() || unhealthy) ++out;
+        if (endpoint->outlier.ejected() || endpoint->checks_fail()) ++out;
     }
     return static_cast<double>(out + 1) <=
            pool.config.outlier.max_ejected * static_cast<double>(active) + 1e-9;

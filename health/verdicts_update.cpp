@@ -186,8 +186,7 @@ void Verdicts::say_scale(const WatchedPool& pool, const ScaleState& before) {
 void Verdicts::apply_scale(WatchedPool& pool, TimePoint now) {
     const auto rank = [](const WatchedEndpoint* one) {
         if (!one->endpoint->standby) return 0;
-        const bool well = (!one->check || one->check->healthy()) && !one->outlier.ejected();
-        if (!well) return 3;
+        if (one->checks_fail() || one->outlier.ejected()) return 3;
         return one->in_service ? 1 : 2;
     };
     std::vector<WatchedEndpoint*> order;

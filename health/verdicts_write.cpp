@@ -74,9 +74,8 @@ bool Verdicts::stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
     } else if (!endpoint.in_service) {
         standing = Standing::standby;
         why = of.standby ? "not scaled in" : "scaled out";
-        if (endpoint.check && !endpoint.check->healthy())
-            why += fmt::format("; its checks fail: {}", endpoint.check_why);
-    } else if (endpoint.check && !endpoint.check->healthy()) {
+        if (endpoint.checks_fail()) why += fmt::format("; its checks fail: {}", endpoint.check_why);
+    } else if (endpoint.checks_fail()) {
         standing = Standing::unhealthy;
         why = fmt::format("its checks fail: {}", endpoint.check_why);
     } else if (endpoint.outlier.ejected()) {

@@ -29,6 +29,8 @@ struct WatchedEndpoint {
           requests(endpoint->state->requests.load(std::memory_order_relaxed)) {}
 
     [[nodiscard]] EndpointState& state() const noexcept { return *endpoint->state; }
+    /// They say that it would not serve; never without checks.
+    [[nodiscard]] bool checks_fail() const noexcept { return check && !check->healthy(); }
     [[nodiscard]] Standing standing() const noexcept {
         return state().standing.load(std::memory_order_relaxed);
     }

@@ -8,30 +8,16 @@
 #include "cache/tier/log_record.hpp"
 #include "core/limits.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/support/replies.hpp"
 
 using namespace scrollgate;
 using namespace scrollgate::tier;
-using redis::Reply;
 using scrollgate::fuzz::require;
+using test::entry;
 
 namespace {
 
 using Words = std::vector<std::string>;
-
-Reply text(std::string value) {
-    return {Reply::Kind::text, 0, std::move(value), {}};
-}
-
-Reply array(std::vector<Reply> elements) {
-    return {Reply::Kind::array, 0, {}, std::move(elements)};
-}
-
-Reply entry(const Words& words) {
-    std::vector<Reply> fields;
-    for (const std::string& word : words)
-        fields.push_back(text(word));
-    return array({text("9-1"), array(std::move(fields))});
-}
 
 /// One to a line.
 Words words_in(std::string_view input) {
@@ -46,7 +32,7 @@ Words words_in(std::string_view input) {
 
 void purge(const Words& words) {
     LogRecord record;
-    const Unreadable why = read_purge(entry(words), record);
+    const Unreadable why = read_purge(entry("9-1", words), record);
     require(record.position == position_of("9-1"), "the position is told, whatever it is");
     if (why != Unreadable::no) {
         require(!record.reset && record.purge.by == Purge::By::all, "it purges everything");
@@ -55,7 +41,8 @@ void purge(const Words& words) {
     }
     require(record.purge.what.size() <= limits::cache_key, "what is purged is bounded");
     LogRecord again;
-    require(read_purge(entry(words_of(record)), again) == Unreadable::no, "it can be written");
+    require(read_purge(entry("9-1", words_of(record)), again) == Unreadable::no,
+            "it can be written");
     require(again.checked && again.reset == record.reset && again.token == record.token,
             "as the same record");
     if (record.reset) return;
@@ -68,11 +55,11 @@ void purge(const Words& words) {
 
 void node(const Words& words) {
     Position position = 0;
-    const auto record = read_node(entry(words), position);
+    const auto record = read_node(entry("9-1", words), position);
     require(position == position_of("9-1"), "the position is told, whatever it is");
     if (!record) return;
     require(record->covered.size() <= limits::tier_covered, "what it says is bounded");
-    const auto again = read_node(entry(words_of(*record)), position);
+    const auto again = read_node(entry("9-1", words_of(*record)), position);
     require(again && again->node == record->node && again->followed == record->followed &&
                 again->covered.size() == record->covered.size(),
             "it is written as the same");

@@ -106,15 +106,19 @@ class Waiting(FleetTest):
         self.assertEqual(waiter.final().body, b"2")
         self.assertEqual(self.fetch(second, "/x").body, b"2")
 
+    def each_gets_its_own(self, origin, leader, waiter):
+        """Nobody waits for Redis, nor for the other node."""
+        eventually(lambda: len(origin.asked) == 2, "the second one asks for itself")
+        origin.go.set()
+        self.assertEqual([leader.final().body, waiter.final().body], [b"1", b"2"])
+
     def test_redis_freezes_while_somebody_waits(self):
         redis, origin = self.redis(), held()
         first, second = self.pair(redis, origin, timeout="50ms")
         leader, waiter = self.both_ask(origin, first, second, "/x")
         redis.freeze()
         try:
-            eventually(lambda: len(origin.asked) == 2, "the second one asks for itself")
-            origin.go.set()
-            self.assertEqual([leader.final().body, waiter.final().body], [b"1", b"2"])
+            self.each_gets_its_own(origin, leader, waiter)
         finally:
             redis.thaw()
         for node in (first, second):
@@ -126,9 +130,7 @@ class Waiting(FleetTest):
         first, second = self.pair(redis, origin)
         leader, waiter = self.both_ask(origin, first, second, "/x")
         redis.kill()
-        eventually(lambda: len(origin.asked) == 2, "the second one asks for itself")
-        origin.go.set()
-        self.assertEqual([leader.final().body, waiter.final().body], [b"1", b"2"])
+        self.each_gets_its_own(origin, leader, waiter)
         self.wait_listening(second, False)
         redis.start()
         self.wait_in_step(first, second)

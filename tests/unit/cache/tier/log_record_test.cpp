@@ -4,29 +4,16 @@
 #include <doctest/doctest.h>
 
 #include "core/limits.hpp"
+#include "tests/support/replies.hpp"
 
 using namespace scrollgate;
 using namespace scrollgate::tier;
+using namespace scrollgate::test;
 using redis::Reply;
 
 namespace {
 
 using Words = std::vector<std::string>;
-
-Reply text(std::string value) {
-    return {Reply::Kind::text, 0, std::move(value), {}};
-}
-
-Reply array(std::vector<Reply> elements) {
-    return {Reply::Kind::array, 0, {}, std::move(elements)};
-}
-
-Reply entry(std::string id, const Words& words) {
-    std::vector<Reply> fields;
-    for (const std::string& word : words)
-        fields.push_back(text(word));
-    return array({text(std::move(id)), array(std::move(fields))});
-}
 
 }  // namespace
 
