@@ -1,6 +1,7 @@
 """nghttpd as an origin over HTTP/2: the server of the library that we use ourselves, but not our
 end of it. In clear by prior knowledge, and over TLS by ALPN."""
 import hashlib
+import itertools
 import os
 import pathlib
 import re
@@ -20,9 +21,11 @@ SMALL = b"scroll " * 100
 
 class Nghttpd:
     """One server, started again as often as wanted, and what it says of its connections."""
+    numbers = itertools.count()
 
     def __init__(self, test, folder, *options, identity=()):
-        self.test, self.port, self.log = test, free_port(), folder / f"{id(self)}.log"
+        self.test, self.port = test, free_port()
+        self.log = folder / f"{next(self.numbers)}.log"
         self.command = [NGHTTPD, "-v", "-a", "127.0.0.1", "-d", folder / "www", *options,
                         *([] if identity else ["--no-tls"]), self.port, *identity]
         self.start()
