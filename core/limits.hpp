@@ -82,7 +82,7 @@ inline constexpr auto pending_wait = 1s;        ///< longest wait for room in a 
 inline constexpr auto pending_look = 10ms;      ///< a waiting request looks again after this
 inline constexpr unsigned max_attempts = 3;
 inline constexpr unsigned max_attempts_max = 10;
-inline constexpr unsigned turned_away_most = 16;  ///< refused connects of one request
+inline constexpr unsigned turned_away_most = 64;  ///< refused connects of one request
 
 // -- failover (keys under `failover:`, then fixed ones)
 inline constexpr double retry_budget = 0.2;        ///< retries per request

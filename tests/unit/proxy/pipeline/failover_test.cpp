@@ -244,7 +244,7 @@ TEST_CASE("who waits for room in vain gets 503 after a second, and who leaves le
 
 TEST_CASE("refusals of one request are bounded, however many endpoints there are") {
     std::string many;
-    for (int i = 1; i <= 40; ++i)
+    for (int i = 1; i <= 100; ++i)
         many += (many.empty() ? "\"192.0.2." : ", \"192.0.2.") + std::to_string(i) + ":80\"";
     const std::string yaml = with_pools("app: { endpoints: [ " + many + " ] }", "pools: [ app ]");
     CHECK(ask(get, yaml, refuse) == std::pair<int, std::size_t>{502, limits::turned_away_most});
