@@ -43,7 +43,7 @@ struct CacheEntry::Sizes {
 
 CacheEntry::CacheEntry(const EntryDraft& draft, const Sizes& sizes) noexcept
     : status_(draft.status),
-      marker_(draft.body == nullptr),
+      marker_(draft.body ? Marker::none : draft.marker),
       by_hand_(draft.by_hand),
       body_outside_(sizes.outside),
       freshness_(draft.freshness),
@@ -86,7 +86,7 @@ void CacheEntry::write_text(const EntryDraft& draft) noexcept {
 }
 
 CacheEntry::~CacheEntry() {
-    if (marker_) return;
+    if (is_marker()) return;
     if (body_outside_)
         intrusive_ptr_release(&body());
     else
@@ -126,7 +126,7 @@ std::vector<std::string_view> CacheEntry::tags() const {
 }
 
 const StoredBody& CacheEntry::body() const noexcept {
-    assert(!marker_);
+    assert(!is_marker());
     if (body_outside_) {
         const StoredBody* body;
         std::memcpy(&body, text() - sizeof(body), sizeof(body));
@@ -138,7 +138,7 @@ const StoredBody& CacheEntry::body() const noexcept {
 }
 
 BodyRef CacheEntry::body_ref() const noexcept {
-    return BodyRef(marker_ ? nullptr : &body());
+    return BodyRef(is_marker() ? nullptr : &body());
 }
 
 std::size_t CacheEntry::own_bytes() const noexcept {

@@ -28,6 +28,14 @@ class CacheEntry;
 /// A counted reference; any thread. Never null inside the store.
 using EntryRef = boost::intrusive_ptr<const CacheEntry>;
 
+/// What an entry without a body says of the key's responses: they cannot be shared at present.
+enum class Marker : std::uint8_t {
+    none,    ///< it has a body
+    weak,    ///< waiting for somebody else's is in vain, but each may store what it gets
+    strong,  ///< each is for one client; the first that is for everybody makes the marker weak
+    firm,    ///< they are too large, which no head need tell: it lasts
+};
+
 /// What an entry is made from. Views; CacheEntry copies what they point to.
 struct EntryDraft {
     std::string_view key;  ///< CacheKey::text
@@ -36,7 +44,8 @@ struct EntryDraft {
     std::string_view vary;               ///< lines of append_vary(); empty: one variant
     Freshness freshness;
     std::span<const std::string_view> tags;  ///< Surrogate-Key, Cache-Tag; without repetitions
-    BodyRef body;                            ///< null: a marker for hit-for-miss, weak from 400 on
+    BodyRef body;                            ///< null: `marker` says what it is
+    Marker marker = Marker::strong;          ///< without a body
     bool by_hand = false;                    ///< set through the API
     std::uint64_t purge_position = 0;        ///< CacheStore::purge_position() when its fill began
     const CacheEntry* instead_of = nullptr;  ///< stored only while this one is; null: in any case
@@ -64,11 +73,9 @@ class CacheEntry {
     [[nodiscard]] const StoredBody& body() const noexcept;
     /// The body, to be kept by another entry; null for a marker.
     [[nodiscard]] BodyRef body_ref() const noexcept;
-    /// Says only that the key's responses cannot be shared at present; has neither fields nor body.
-    [[nodiscard]] bool is_marker() const noexcept { return marker_; }
-    /// A marker that was made from an error: the next response may be another one, so it only says
-    /// that it is not worth while to wait for somebody else's.
-    [[nodiscard]] bool is_weak() const noexcept { return marker_ && status_ >= 400; }
+    /// Has neither fields nor body; its status is that of the answer that it was made from.
+    [[nodiscard]] bool is_marker() const noexcept { return marker_ != Marker::none; }
+    [[nodiscard]] Marker marker() const noexcept { return marker_; }
     [[nodiscard]] bool by_hand() const noexcept { return by_hand_; }
     /// Softly purged: to be validated before it is used.
     [[nodiscard]] bool softly_purged() const noexcept {
@@ -128,7 +135,7 @@ class CacheEntry {
 
     mutable std::atomic<std::uint32_t> count_{0};
     std::uint16_t status_;
-    bool marker_ : 1;
+    Marker marker_ : 2;
     bool by_hand_ : 1;
     bool body_outside_ : 1;
     mutable std::atomic<bool> soft_{false};

@@ -126,9 +126,10 @@ void explain_stored(const UrlRoute& found, const HeaderList& fields, const Expla
         return verdict(stored.variants ? CacheReason::other_variant : CacheReason::absent);
     }
     const CacheEntry& entry = *stored.entry;
-    if (entry.is_weak()) {
+    if (entry.marker() == Marker::weak) {
         all.emplace_back("stored",
-                         fmt::format("no; the last answer was {}, so nobody waits for another's",
+                         fmt::format("no; after an answer {} nobody waits for another's, and each "
+                                     "may store its own",
                                      entry.status()));
         return verdict(CacheReason::absent);
     }

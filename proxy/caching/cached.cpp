@@ -96,7 +96,7 @@ bool may_answer(Exchange& x, const CacheControl& control) {
     const TimePoint now = x.worker.loop().now();
     if (entry.is_marker()) {
         const bool holds = entry.freshness().ttl(now) > 0;
-        const bool weak = entry.is_weak();
+        const bool weak = entry.marker() == Marker::weak;
         decision.reason = holds && !weak ? CacheReason::hit_for_miss : CacheReason::absent;
         decision.alone = holds && weak;
         if (weak) decision.entry.reset();

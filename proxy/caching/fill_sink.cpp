@@ -70,8 +70,8 @@ CacheReason FillSink::judge(const ResponseHead& head, Storing& storing, std::str
     storing = judge_storing(asked_, head, *x_->route->cache, received());
     if (storing.reason != CacheReason::none) return storing.reason;
     if (keeps_ && known_ && is_origin_failure(head.status)) return CacheReason::status;
-    if (length_of(head).value_or(0) > x_->config().cache.max_object) return CacheReason::too_large;
-    if (has_too_many_tags(head.fields)) return CacheReason::too_large;
+    const CacheReason size = judge_size(head, x_->config().cache.max_object);
+    if (size != CacheReason::none) return size;
     return append_vary(vary, head.fields, x_->request.fields);
 }
 
@@ -104,7 +104,7 @@ void FillSink::pack_body(const ResponseHead& head) {
 void FillSink::keep_private(const ResponseHead& head) {
     switch (scrollgate::remembered(reason_, head.status)) {
         case Remembered::yes:
-            remember();
+            remember(reason_ == CacheReason::too_large ? Marker::firm : Marker::strong);
             break;
         case Remembered::weakly:
             remember_weakly(head.status);
@@ -125,9 +125,9 @@ void FillSink::tell_leader(const ResponseHead& head) {
     fill_->head(made);
 }
 
-void FillSink::remember() {
+void FillSink::remember(Marker kind) {
     remembered_ = true;
-    store_marker(store_of(*x_), fill_->key(), x_->request.fields, fill_->purge_position(),
+    store_marker(store_of(*x_), fill_->key(), x_->request.fields, kind, fill_->purge_position(),
                  x_->worker.loop().now());
 }
 
@@ -195,7 +195,7 @@ bool FillSink::take(std::string_view bytes) {
     const bool kept = fill_->head().shared && fill_->outgrown() == CacheReason::none;
     if (kept && fill_->length() > x_->config().cache.max_object) {
         fill_->outgrow(CacheReason::too_large);
-        remember();
+        remember(Marker::firm);
     } else if (kept && fill_->length() <= limits::dictionary_object) {
         sample_.append(bytes);
     }

@@ -62,7 +62,7 @@ class FillSink final : public ResponseSink {
     void tell_leader(const ResponseHead& head);
     void pack_body(const ResponseHead& head);
     void take_validation(const ResponseHead& head);
-    void remember();
+    void remember(Marker kind);
     void remember_weakly(std::uint16_t status);
     [[nodiscard]] bool take(std::string_view bytes);
     void finish();

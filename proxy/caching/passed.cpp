@@ -79,12 +79,29 @@ void take_head_answer(Exchange& x) {
         store_refreshed(store, *entry, fields, vary, storing.freshness, x.cache.position, true));
 }
 
+/// What came past a marker, and is for everybody, ends it: the marker was made from an answer to
+/// one client, whose cookies or luck need not be those of others.
+void take_answer_past_marker(Exchange& x) {
+    const EntryRef marker = x.cache.entry;
+    if (x.cache.reason != CacheReason::hit_for_miss || !marker) return;
+    if (marker->marker() != Marker::strong) return;
+    const EventLoop& loop = x.worker.loop();
+    const Received received{x.record.started, loop.now(), loop.clock().wall()};
+    const Storing storing = judge_storing(x.request, x.response, *x.route->cache, received);
+    if (storing.reason != CacheReason::none) return;
+    std::string vary;
+    if (append_vary(vary, x.response.fields, x.request.fields) != CacheReason::none) return;
+    if (judge_size(x.response, x.config().cache.max_object) != CacheReason::none) return;
+    weaken_marker(x.worker.cache().store, *marker, x.response.status, x.cache.position, loop.now());
+}
+
 }  // namespace
 
 void note_passed(Exchange& x) {
     HeaderList& fields = x.response.fields;
     if (fields.find(Field::date) == nullptr) fields.add(Field::date, x.worker.date());
     if (x.request.method == Method::head) take_head_answer(x);
+    take_answer_past_marker(x);
     x.cache.entry.reset();
     add_cache_status(x, fields);
 }

@@ -6,8 +6,8 @@
 namespace scrollgate {
 
 /// x.response has come for a client on a route with a cache, as the origin gave it: HEAD refreshes
-/// or removes what is stored (RFC 9111 section 4.3.5), and Cache-Status is added. Before the answer
-/// goes out.
+/// or removes what is stored (RFC 9111 section 4.3.5), what is for everybody weakens the marker
+/// that it came past, and Cache-Status is added. Before the answer goes out.
 void note_passed(Exchange& x);
 
 }  // namespace scrollgate

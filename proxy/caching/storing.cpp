@@ -86,6 +86,12 @@ bool has_too_many_tags(const HeaderList& fields) {
            });
 }
 
+CacheReason judge_size(const ResponseHead& head, std::uint64_t max_object) {
+    const bool larger =
+        head.body.kind == BodyFraming::Kind::length && head.body.length > max_object;
+    return larger || has_too_many_tags(head.fields) ? CacheReason::too_large : CacheReason::none;
+}
+
 CacheStore::Inserted store_filled(CacheStore& store, const Fill& fill, BodyRef body) {
     const FillHead& head = fill.head();
     EntryDraft draft = draft_of(fill.key().text, head.response.fields, head.vary, head.freshness,
@@ -108,14 +114,27 @@ CacheStore::Inserted store_refreshed(CacheStore& store, const CacheEntry& entry,
     return inserted;
 }
 
-void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
+void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& request, Marker kind,
                   std::uint64_t purge_position, TimePoint now) {
     const CacheStore::Found found = store.peek(key, request);
-    const bool good = found.entry && !found.entry->is_weak();
-    if (good ? found.entry->freshness().ttl(now) > 0 : found.variants && !found.entry) return;
-    const std::string_view vary = good ? found.entry->vary() : std::string_view();
+    if (!found.entry && found.variants) return;
+    const bool fresh = found.entry && found.entry->freshness().ttl(now) > 0;
+    if (fresh && !(kind == Marker::firm && found.entry->is_marker())) return;
+    const std::string_view vary = found.entry ? found.entry->vary() : std::string_view();
     const HeaderList none;
-    static_cast<void>(store.insert(draft_of(key.text, none, vary, of_marker(now), purge_position)));
+    EntryDraft draft = draft_of(key.text, none, vary, of_marker(now), purge_position);
+    draft.marker = kind;
+    static_cast<void>(store.insert(draft));
+}
+
+void weaken_marker(CacheStore& store, const CacheEntry& marker, std::uint16_t status,
+                   std::uint64_t purge_position, TimePoint now) {
+    const HeaderList none;
+    EntryDraft draft = draft_of(marker.key(), none, marker.vary(), of_marker(now), purge_position);
+    draft.status = status;
+    draft.marker = Marker::weak;
+    draft.instead_of = &marker;
+    static_cast<void>(store.insert(draft));
 }
 
 void store_weak_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
@@ -127,6 +146,7 @@ void store_weak_marker(CacheStore& store, const CacheKey& key, const HeaderList&
     const HeaderList none;
     EntryDraft draft = draft_of(key.text, none, {}, of_marker(now), purge_position);
     draft.status = status;
+    draft.marker = Marker::weak;
     static_cast<void>(store.insert(draft));
 }
 

@@ -21,7 +21,7 @@ namespace scrollgate {
 enum class Remembered : std::uint8_t {
     no,      ///< nothing
     weakly,  ///< waiting for each other is in vain at present, but each may store what it gets
-    yes,     ///< the reason holds for everybody, so they need not ask by a fill (hit-for-miss)
+    yes,     ///< the reason probably holds for everybody, so they need not ask by a fill
 };
 [[nodiscard]] Remembered remembered(CacheReason reason, std::uint16_t status) noexcept;
 
@@ -31,6 +31,9 @@ enum class Remembered : std::uint8_t {
 /// More than limits::cache_tags, or a longer one than cache_tag_bytes: a purge by one of those that
 /// are left out would not find the response, so it is not stored.
 [[nodiscard]] bool has_too_many_tags(const HeaderList& fields);
+
+/// too_large, or none: by what the head says of its body (at most `max_object` bytes) and its tags.
+[[nodiscard]] CacheReason judge_size(const ResponseHead& head, std::uint64_t max_object);
 
 /// Stores what `fill`, whose head is shared, has brought.
 [[nodiscard]] CacheStore::Inserted store_filled(CacheStore& store, const Fill& fill, BodyRef body);
@@ -46,8 +49,13 @@ enum class Remembered : std::uint8_t {
 /// From now on, for limits::hit_for_miss, requests for `key` go past the cache at once. Not where
 /// something fresh is stored, or where only other variants are: one client's request, which may be
 /// a strange one, hides from nobody what is good. In place of a stale variant it is for that alone.
-void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,
+/// A weak marker that is there stays, unless `kind` is firm (strong, else).
+void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& request, Marker kind,
                   std::uint64_t purge_position, TimePoint now);
+/// What has come past `marker`, with `status`, is for everybody: from now on, for as long, requests
+/// fill again, each for itself. Nothing if the marker has left the store.
+void weaken_marker(CacheStore& store, const CacheEntry& marker, std::uint16_t status,
+                   std::uint64_t purge_position, TimePoint now);
 /// From now on, for as long, requests for `key` do not wait for each other. Not where anything is
 /// stored; what can be stored ends it. `status`: of the refusal, from 400 on.
 void store_weak_marker(CacheStore& store, const CacheKey& key, const HeaderList& request,

@@ -73,6 +73,35 @@ TEST_CASE("what cannot be shared is its client's alone, and the next ones pass a
     CHECK(site.get().field("Cache-Status") == "scrollgate; fwd=miss; stored");
 }
 
+TEST_CASE("an answer that one client's cookie made private keeps nobody's from being stored") {
+    CachedEdge site;
+    site.answer = [](const ReadMessage& request) {
+        const bool known = !request.field("Cookie").empty();
+        return CachedEdge::reply(
+            known ? "200 OK\nCache-Control: private" : "200 OK\nCache-Control: max-age=60",
+            known ? "mine" : "ours");
+    };
+    CHECK(site.get("\nCookie: session=1").body == "mine");
+    CHECK(site.get().field("Cache-Status") == "scrollgate; fwd=bypass; detail=hit-for-miss");
+    CHECK(site.get("\nCookie: session=2").body == "mine");  // leaves the marker as weak as it is
+    CHECK(site.get().field("Cache-Status") == "scrollgate; fwd=miss; stored");
+    CHECK(site.get().field("Cache-Status") == "scrollgate; hit; ttl=60");
+    CHECK(site.asked.size() == 4);
+}
+
+TEST_CASE("what turned out too large is not tried again while its marker lasts") {
+    CachedEdge site("cache: { memory: 8MiB, max_object: 4KiB }\n" + cached_route());
+    site.answer = [](const ReadMessage&) {
+        return CachedEdge::crlf(
+                   "HTTP/1.1 200 OK\nCache-Control: max-age=60\n"
+                   "Transfer-Encoding: chunked\n\n") +
+               "1388\r\n" + std::string(5000, 'x') + "\r\n0\r\n\r\n";
+    };
+    CHECK(site.get().body.size() == 5000);
+    for (int i = 0; i < 3; ++i)
+        CHECK(site.get().field("Cache-Status") == "scrollgate; fwd=bypass; detail=hit-for-miss");
+}
+
 TEST_CASE("an answer to Authorization is not shared unless it says so") {
     CachedEdge site;
     CHECK(site.get("\nAuthorization: Basic eDp5").body == "hello");
