@@ -10,6 +10,7 @@
 #include "cache/store/key_place.hpp"
 #include "core/http1/bytes.hpp"
 #include "core/limits.hpp"
+#include "core/percent.hpp"
 #include "core/rng.hpp"
 #include "core/text.hpp"
 
@@ -67,19 +68,13 @@ std::optional<Authority> split_authority(std::string_view scheme, std::string_vi
     return parts;
 }
 
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char letter = static_cast<char>(c | 0x20);
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
-/// Takes one char off a name in a query, decoded as origins do; what is no escape stays.
+/// Takes one char off a name in a query or of a cookie, decoded as origins do; what is no escape
+/// stays.
 char pop_decoded(std::string_view& name) noexcept {
     const char c = name.front();
-    if (c == '%' && name.size() >= 3 && hex_digit(name[1]) >= 0 && hex_digit(name[2]) >= 0) {
-        const int value = hex_digit(name[1]) * 16 + hex_digit(name[2]);
+    if (const int byte = c == '%' ? escape_at(name, 0) : -1; byte >= 0) {
         name.remove_prefix(3);
-        return static_cast<char>(value);
+        return static_cast<char>(byte);
     }
     name.remove_prefix(1);
     return c == '+' ? ' ' : c;
@@ -135,12 +130,22 @@ std::string_view core_of(std::string_view name) noexcept {
     return name;
 }
 
+/// The same by those who decode names first, as PHP 7.3 and Rack 2.1 did.
+bool is_decoded_as(std::string_view written, std::string_view name) {
+    if (written.find_first_of("%+") == std::string_view::npos) return false;
+    std::string plain;
+    while (!written.empty())
+        plain += pop_decoded(written);
+    return is_read_as(core_of(plain), name);
+}
+
 /// Whether some origin finds a cookie of this name in what stands between two semicolons. RFC 2109
 /// allowed commas between cookies.
-bool may_hold(std::string_view pair, std::string_view name) noexcept {
+bool may_hold(std::string_view pair, std::string_view name) {
     while (!pair.empty()) {
         const std::string_view cookie = pop_first_in_list(pair);
-        if (is_read_as(core_of(cookie.substr(0, cookie.find('='))), name)) return true;
+        const std::string_view written = cookie.substr(0, cookie.find('='));
+        if (is_read_as(core_of(written), name) || is_decoded_as(written, name)) return true;
     }
     return false;
 }
