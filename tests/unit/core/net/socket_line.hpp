@@ -24,10 +24,19 @@ struct SigpipeIgnored {
     void (*before)(int);
 };
 
+/// Left alone, the kernel lets them grow to tens of MiB, and what should fill them does not.
+inline void bound_buffers(int socket) {
+    constexpr int bytes = 256 * 1024;
+    REQUIRE(::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) == 0);
+    REQUIRE(::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0);
+}
+
 /// A stream that was accepted on `loop`, and its far end in `far`.
 inline std::unique_ptr<Stream> accepted_stream(EventLoop& loop, Descriptor& far) {
     const Descriptor listener = listening(false);
+    bound_buffers(listener.fd);  // what it accepts has the same
     far = connect_to(address_of(listener.fd));
+    bound_buffers(far.fd);
     const int near = ::accept4(listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     REQUIRE(near >= 0);
     ::fcntl(far.fd, F_SETFL, O_NONBLOCK);
