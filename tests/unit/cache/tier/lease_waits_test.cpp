@@ -118,7 +118,7 @@ TEST_CASE("messages, losses and waits that come and go on several threads") {
     std::latch done(threads);
     std::vector<std::thread> workers;
     for (std::size_t i = 0; i < threads; ++i)
-        workers.emplace_back([&] {
+        workers.emplace_back([&, i] {
             EventLoop loop(system_clock(), i, limits::frequency);
             for (int round = 0; round < rounds; ++round) {
                 Sleeper a(waits, loop, "x"), b(waits, loop, round % 2 == 0 ? "x" : "y");
