@@ -115,32 +115,30 @@ Task<bool> FleetLog::find_place(LogRecord first) {
         static_cast<void>(co_await begin_anew(true));
         co_return false;
     }
-    if (!first.reset) {
+    if (!first.reset || was_away_too_long()) {
         // Purges have passed by, and nobody knows which: whatever they were, they are in force now.
         log::warn(
             "redis: more was purged while this node was away than the log keeps; all of its "
             "memory is purged");
-        Purge all;
-        all.counted = false;
-        if (!state_.store.purge(all)) co_return false;
-        around_.purged();
+        if (!purge_memory()) co_return false;
     }
     say_again(Again::all);
     start_at(first.position - 1);
     co_return true;
 }
 
-/// The log's end was lost, with this node's place. It goes on behind all that this node knew, so
-/// that positions are never used twice, and says that nothing written before counts.
+/// The log's end was lost, with this node's place. It goes on behind all that anybody knew, so that
+/// positions are never used twice, and says that nothing written before counts.
 Task<bool> FleetLog::begin_anew(bool tail_is_lost) {
-    std::string id = "*";
-    if (!tail_is_lost) co_return co_await say_reset(std::move(id));
-    const std::string beyond = id_of(place_ + 1);
-    const Answer after = co_await range(beyond, "+");
-    if (!after || !after->is_array() || stopped_) co_return false;
-    // Somebody has written since: what follows is beyond our place anyhow.
-    if (after->elements.empty()) id = beyond;
-    const bool reset = co_await say_reset(std::move(id));
+    if (!tail_is_lost) co_return co_await say_reset("*");
+    Position known = std::max(place_, said_last_);
+    for (const auto& [name, node] : nodes_)
+        known = std::max(known, node.followed);
+    const Position now = position_at(state_.positions.redis_ms(around_.loop.clock().wall()));
+    if (was_away_too_long() && !purge_memory()) co_return false;
+    bool reset = co_await say_reset(id_of(std::max(known + 1, now)));
+    // The stream is still there, though empty, and was further.
+    if (!reset && !stopped_) reset = co_await say_reset("*");
     if (!reset || stopped_) co_return false;
     log::warn("redis: the log of purges was lost; it begins anew, and what the tier holds is void");
     say_again(Again::all);
@@ -148,11 +146,26 @@ Task<bool> FleetLog::begin_anew(bool tail_is_lost) {
     co_return true;
 }
 
+/// Longer than others say again what was lost.
+bool FleetLog::was_away_too_long() const {
+    return around_.loop.now() - read_at_ > limits::tier_said;
+}
+
+/// False: the store has too many purges under way.
+bool FleetLog::purge_memory() {
+    Purge all;
+    all.counted = false;
+    if (!state_.store.purge(all)) return false;
+    around_.purged();
+    return true;
+}
+
 void FleetLog::start_at(Position before) {
     state_.positions.begin();
     end_said(before);
     place_ = before;
     nodes_place_ = 0;
+    read_at_ = around_.loop.now();
 }
 
 Task<bool> FleetLog::read_on() {
@@ -165,7 +178,7 @@ Task<bool> FleetLog::read_on() {
                                                  purges_, nodes_name_, from, nodes_from},
                                                 6)
                               .blocking();
-    const TimePoint until = around_.loop.now() + limits::tier_in_step;
+    const TimePoint asked = around_.loop.now(), until = asked + limits::tier_in_step;
     const Answer answer = co_await around_.reader.ask(std::move(read), until);
     if (stopped_ || !answer || answer->is_error()) co_return false;
     // We stood still, and the answer is as old.
@@ -179,8 +192,12 @@ Task<bool> FleetLog::read_on() {
     const auto* const nodes = records_of(*answer, nodes_name_);
     if (nodes != nullptr) take_nodes(*nodes);
     // A full batch: there is more that is not known yet.
-    if (purges == nullptr || purges->size() < limits::tier_batch)
-        state_.positions.in_step_until(around_.loop.now() + limits::tier_in_step);
+    if (purges == nullptr || purges->size() < limits::tier_batch) {
+        if (!keep_up_with_nodes()) co_return false;
+        if (own_are_lost(asked)) say_again(Again::untold);
+        read_at_ = around_.loop.now();
+        state_.positions.in_step_until(read_at_ + limits::tier_in_step);
+    }
     stir();
     look_at_waiters();
     co_return true;
@@ -203,7 +220,7 @@ bool FleetLog::take_purges(const std::vector<redis::Reply>& records) {
         const Unreadable why = read_purge(one, record);
         // Ids ascend: these are changed, and where the log goes on is not known.
         if (record.position <= place_) return false;
-        made = make(record);
+        made = (record.after <= place_ || make_up(record.after)) && make(record);
         if (!made) break;
         state_.counts.read(why, record.checked);
         if (why != Unreadable::no)
@@ -213,17 +230,50 @@ bool FleetLog::take_purges(const std::vector<redis::Reply>& records) {
                 id_of(record.position), purges_, token(why));
         place_ = record.position;
     }
-    end_said(place_);
-    if (around_.purged) around_.purged();
+    around_.purged();
     return made;
+}
+
+/// Records up to `until` were in the log, and are gone. Whatever they were, they are in force from
+/// now on, and later ones go on from there. False as make().
+bool FleetLog::make_up(Position until) {
+    log::warn(
+        "redis: {} has lost what this node had not read yet, up to {}; all of its memory is purged",
+        purges_, id_of(until));
+    if (!make(of_everything(until))) return false;
+    place_ = until;
+    around_.purged();
+    return true;
+}
+
+/// After the log was read to its end. What claims to be of the future is no place in it. False as
+/// make().
+bool FleetLog::keep_up_with_nodes() {
+    const std::int64_t now = state_.positions.redis_ms(around_.loop.clock().wall());
+    const std::int64_t skew = std::chrono::milliseconds(limits::tier_skew).count();
+    Position furthest = place_;
+    for (const auto& [name, node] : nodes_)
+        if (milliseconds_of(node.followed) <= now + skew)
+            furthest = std::max(furthest, node.followed);
+    return furthest == place_ || make_up(furthest);
+}
+
+/// What was said before the log was `asked` for, to its end, and was not there.
+bool FleetLog::own_are_lost(TimePoint asked) const {
+    return std::any_of(untold_.begin(), untold_.end(), [asked](const auto& one) {
+        return one.second.said != 0 && one.second.when < asked;
+    });
 }
 
 /// False: the store has too many under way; it will be made later.
 bool FleetLog::make(const LogRecord& record) {
     Positions& positions = state_.positions;
+    if (record.reset) {
+        positions.begin();
+        say_again(Again::all, record.position);
+    }
     const auto own = untold_.find(record.token);
     const bool is_own = own != untold_.end();
-    if (record.reset) positions.begin();
     // What is this node's own was made before it was said; once more would only cost what came
     // since.
     std::optional<std::uint64_t> number = state_.store.purge_position();

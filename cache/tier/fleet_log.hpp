@@ -6,12 +6,18 @@
 // log was cut off or lost: it begins anew, so that nothing that was written to the tier before
 // counts, and, if purges may have passed by, what is in memory goes, too.
 //
+// Redis may lose what it has confirmed. So whoever reads that the log begins anew, or does not read
+// back what it has said, says it again; and each record, and each node, tells up to where the log
+// was known to them: who has read all there is and has not come so far has missed what is gone,
+// and purges its memory.
+//
 // All of it on one loop's thread, but for the Positions that it keeps. Destroyed after its clients,
 // and when nothing of theirs is under way.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -70,9 +76,11 @@ class FleetLog final : private TimerWheel::Timer {
     struct Untold {
         std::uint64_t since = 0;
         Position said = 0;  ///< 0: not yet, or to be said again
+        TimePoint when{};   ///< it was said
     };
     using UntoldByToken = std::unordered_map<std::string, Untold>;
     enum class Again : std::uint8_t { all, untold };
+    /// `record.position`: where it was put.
     struct Said {
         LogRecord record;
         TimePoint when;
@@ -107,6 +115,11 @@ class FleetLog final : private TimerWheel::Timer {
     [[nodiscard]] Task<Answer> range(std::string_view from, std::string_view to);
     [[nodiscard]] bool take_purges(const std::vector<redis::Reply>& records);
     [[nodiscard]] bool make(const LogRecord& record);
+    [[nodiscard]] bool make_up(Position until);
+    [[nodiscard]] bool keep_up_with_nodes();
+    [[nodiscard]] bool own_are_lost(TimePoint asked) const;
+    [[nodiscard]] bool purge_memory();
+    [[nodiscard]] bool was_away_too_long() const;
     void start_at(Position before);
     void lose_step() noexcept;
 
@@ -124,7 +137,9 @@ class FleetLog final : private TimerWheel::Timer {
     void make_place();
     void take_over(UntoldByToken::iterator one, std::optional<std::uint64_t>& since);
     void end_said(Position until);
-    void say_again(Again which);
+    void say_again(Again which, Position before = std::numeric_limits<Position>::max());
+    void say_forgotten(Again which, Position before);
+    void push_all(std::optional<std::uint64_t> since);
     [[nodiscard]] bool beat_is_due() const noexcept;
 
     // -- fleet_nodes.cpp: who has made what
@@ -154,8 +169,11 @@ class FleetLog final : private TimerWheel::Timer {
 
     std::deque<Own> unsaid_;
     UntoldByToken untold_;
-    std::deque<Said> said_;                           ///< of late
-    std::deque<std::string> told_;                    ///< tokens of late, whoever's
+    std::deque<Said> said_;         ///< of late
+    TimePoint forgotten_{};         ///< when the last one was said for which said_ had no room
+    Position said_last_ = 0;        ///< where the last one was put
+    TimePoint read_at_{};           ///< the log was last known to its end
+    std::deque<std::string> told_;  ///< tokens of late, whoever's
     std::map<Position, Waiter> waiters_;              ///< by the purge
     std::map<std::string, Node, std::less<>> nodes_;  ///< but for this one
     std::deque<Counting> counting_;

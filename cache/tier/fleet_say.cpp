@@ -122,9 +122,13 @@ void FleetLog::make_place() {
     unsaid_.clear();
     while (silent && !untold_.empty())
         take_over(untold_.begin(), since);
+    push_all(since);
+}
+
+/// One record for the other nodes that purges everything; `since`: of those that it stands for.
+void FleetLog::push_all(std::optional<std::uint64_t> since) {
     Own one;
-    one.record.purge.by = Purge::By::all;
-    one.record.purge.counted = false;
+    one.record = of_everything(0);
     one.record.token = make_token(around_.loop.rng().next());
     if (!since) since = state_.positions.own_began();
     untold_.emplace(one.record.token, Untold{*since});
@@ -149,13 +153,15 @@ void FleetLog::end_said(Position until) {
     });
 }
 
-// What the log may have lost.
-void FleetLog::say_again(Again which) {
+// What the log may have lost of what stood before `before`.
+void FleetLog::say_again(Again which, Position before) {
     const TimePoint now = around_.loop.now();
+    said_last_ = 0;  // whoever has missed those will hear of them
     std::deque<Said> said = std::exchange(said_, {});
     for (Said& one : said) {
         if (now - one.when > limits::tier_said) continue;
-        if (which == Again::untold && untold_.find(one.record.token) == untold_.end()) {
+        const bool told = which == Again::untold && untold_.find(one.record.token) == untold_.end();
+        if (told || one.record.position >= before) {
             said_.push_back(std::move(one));
             continue;
         }
@@ -167,7 +173,24 @@ void FleetLog::say_again(Again which) {
         own.record = std::move(one.record);
         unsaid_.push_back(std::move(own));
     }
+    say_forgotten(which, before);
     stir();
+}
+
+/// The same for what said_ had no room for: nobody knows any more what it was.
+void FleetLog::say_forgotten(Again which, Position before) {
+    const bool some = which == Again::all && forgotten_ != TimePoint() &&
+                      around_.loop.now() - forgotten_ <= limits::tier_said;
+    std::optional<std::uint64_t> since;
+    for (auto one = untold_.begin(); one != untold_.end();) {
+        const auto next = std::next(one);
+        if (one->second.said != 0 && one->second.said < before) take_over(one, since);
+        one = next;
+    }
+    if (!some && !since) return;
+    log::warn("redis: purges that are forgotten may be lost; the other nodes purge everything");
+    forgotten_ = {};
+    push_all(since);
 }
 
 bool FleetLog::beat_is_due() const noexcept {
@@ -201,6 +224,7 @@ Task<bool> FleetLog::say_some() {
     std::vector<Own> now;
     std::vector<redis::Command> commands;
     while (!unsaid_.empty() && now.size() < at_once) {
+        unsaid_.front().record.after = std::max(place_, said_last_);
         commands.push_back(command_for(unsaid_.front().record, "*"));
         now.push_back(std::move(unsaid_.front()));
         unsaid_.pop_front();
@@ -227,15 +251,21 @@ void FleetLog::said(Own own, Position position) {
     Counts::add(state_.counts.said);
     const TimePoint now = around_.loop.now();
     while (!said_.empty() &&
-           (said_.size() >= limits::tier_unsaid || now - said_.front().when > limits::tier_said))
+           (said_.size() >= limits::tier_unsaid || now - said_.front().when > limits::tier_said)) {
+        forgotten_ = said_.front().when;
         said_.pop_front();
-    if (const auto known = untold_.find(own.record.token); known != untold_.end())
+    }
+    said_last_ = std::max(said_last_, position);
+    if (const auto known = untold_.find(own.record.token); known != untold_.end()) {
         known->second.said = position;
+        known->second.when = now;
+    }
     const Purge& purge = own.record.purge;
     if (!own.record.reset && purge.by == Purge::By::tag && !purge.soft) reclaim_soon(purge.what);
     if (!own.record.reset) {
         said_.push_back({own.record, now});
         said_.back().record.purge.counted = false;  // if it is said again, nobody waits for it
+        said_.back().record.position = position;
     }
     if (own.done) wait_for(position, std::move(own));
 }

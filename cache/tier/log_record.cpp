@@ -87,15 +87,6 @@ Unreadable judge(const Fields& fields, Names old_names) {
 
 // ---- purges
 
-/// What stands for a record that cannot be read.
-LogRecord of_everything(Position position) {
-    LogRecord record;
-    record.position = position;
-    record.purge.by = Purge::By::all;
-    record.purge.counted = false;
-    return record;
-}
-
 char letter_of(const LogRecord& record) noexcept {
     if (record.reset) return 'r';
     switch (record.purge.by) {
@@ -152,8 +143,20 @@ std::string id_of(Position position) {
     return fmt::format("{}-{}", position >> sequence_bits, position & sequence_most);
 }
 
+Position position_at(std::int64_t milliseconds) noexcept {
+    return static_cast<Position>(milliseconds) << sequence_bits;
+}
+
 std::int64_t milliseconds_of(Position position) noexcept {
     return static_cast<std::int64_t>(position >> sequence_bits);
+}
+
+LogRecord of_everything(Position position) {
+    LogRecord record;
+    record.position = position;
+    record.purge.by = Purge::By::all;
+    record.purge.counted = false;
+    return record;
 }
 
 std::string make_token(std::uint64_t random) {
@@ -170,6 +173,7 @@ void seal(std::vector<std::string>& words) {
 
 std::vector<std::string> words_of(const LogRecord& record) {
     std::vector<std::string> words{"by", std::string(1, letter_of(record)), "token", record.token};
+    if (record.after != 0) words.insert(words.end(), {"after", id_of(record.after)});
     if (!record.reset) {
         const Purge& purge = record.purge;
         words.insert(words.end(), {"what", purge.what});
@@ -191,6 +195,7 @@ Unreadable read_purge(const redis::Reply& reply, LogRecord& into) {
     record.checked = !field(*fields, "v").empty();
     if (!take_kind(field(*fields, "by"), record)) return Unreadable::foreign;
     record.token = field(*fields, "token");
+    record.after = position_of(field(*fields, "after")).value_or(0);
     record.purge.what = field(*fields, "what");
     record.purge.scheme = field(*fields, "scheme");
     record.purge.soft = field(*fields, "soft") == "1";
@@ -198,6 +203,7 @@ Unreadable read_purge(const redis::Reply& reply, LogRecord& into) {
     const bool needs = !record.reset && record.purge.by != Purge::By::all;
     if (record.purge.what.size() > limits::cache_key || (needs && record.purge.what.empty()))
         return Unreadable::foreign;
+    if (record.after >= record.position) return Unreadable::foreign;
     into = std::move(record);
     return Unreadable::no;
 }

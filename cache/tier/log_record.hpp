@@ -23,6 +23,8 @@ using Position = std::uint64_t;
 /// millisecond).
 [[nodiscard]] std::optional<Position> position_of(std::string_view id) noexcept;
 [[nodiscard]] std::string id_of(Position position);
+/// The first one in a millisecond of the server's clock, 0 and up.
+[[nodiscard]] Position position_at(std::int64_t milliseconds) noexcept;
 /// The milliseconds of an id: the server's clock.
 [[nodiscard]] std::int64_t milliseconds_of(Position position) noexcept;
 
@@ -30,12 +32,16 @@ using Position = std::uint64_t;
 /// it covered elsewhere.
 struct LogRecord {
     Position position = 0;
+    Position after = 0;    ///< its writer knew of records up to there; whoever has read less has
+                           ///< missed some that are gone
     bool reset = false;    ///< the log begins here: what was written before does not count
     Purge purge;           ///< without a reset
     std::string token;     ///< of this purge alone, in whatever log it stands
     bool checked = false;  ///< it was read, and its check holds; false: it has none, of an older
                            ///< release, or it is not to be read
 };
+/// What stands for records that nobody can read any more: a purge of everything, not counted.
+[[nodiscard]] LogRecord of_everything(Position position);
 /// A word that is another one each time.
 [[nodiscard]] std::string make_token(std::uint64_t random);
 /// XADD's words behind the id, sealed.

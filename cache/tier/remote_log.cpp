@@ -57,9 +57,7 @@ void RemoteLog::say(const LogRecord& record) {
     if (unsaid_.size() >= limits::tier_unsaid) {
         Counts::add(around_.counts.unsaid, unsaid_.size());
         unsaid_.clear();
-        LogRecord all;
-        all.purge.by = Purge::By::all;
-        all.purge.counted = false;
+        LogRecord all = of_everything(0);
         all.token = make_token(around_.loop.rng().next());
         unsaid_.push_back(std::move(all));
     }

@@ -93,6 +93,26 @@ class FleetTest(StoredTest):
             self.wait_in_step(edge)
         return edge
 
+    def fleet(self, redis, origin, count, **options):
+        nodes = [self.node(redis, origin, **options) for _ in range(count)]
+        self.wait_nodes(count, *nodes)
+        return nodes
+
+    def purge(self, edge, **wish):
+        code, answer = self.call(edge, "POST", "/purge", wish)
+        self.assertEqual(code, 200, answer)
+        return answer
+
+    def unsafe_requests(self, edge, count):
+        """As many purges, each of a URL of its own; `count` in fifties."""
+        with self.client(edge) as client:
+            for i in range(0, count, 50):
+                client.send(b"".join(b"POST /%d HTTP/1.1\r\nHost: site.test\r\n"
+                                     b"Content-Length: 0\r\n\r\n" % k
+                                     for k in range(i, i + 50)))
+                for _ in range(50):
+                    client.final()
+
     def fleet_of(self, where, count=2, targets=48, **redis_keys):
         """Nodes that know each other, and the truth of what they serve."""
         truth = Truth(targets)

@@ -9,16 +9,6 @@ from harness.wait import eventually
 
 
 class Purging(FleetTest):
-    def fleet(self, redis, origin, count, **options):
-        nodes = [self.node(redis, origin, **options) for _ in range(count)]
-        self.wait_nodes(count, *nodes)
-        return nodes
-
-    def purge(self, edge, **wish):
-        code, answer = self.call(edge, "POST", "/purge", wish)
-        self.assertEqual(code, 200, answer)
-        return answer
-
     def test_each_kind_of_purge_reaches_all_nodes(self):
         redis, origin = self.redis(), counting("Surrogate-Key: red")
         nodes = self.fleet(redis, origin, 3)
@@ -140,51 +130,6 @@ class Purging(FleetTest):
         eventually(lambda: self.tier(second)["heard"] >= 1, "the other node hears of it")
         self.assertNotEqual(self.fetch(second, "/x").body, b"1 /x")
 
-    def test_a_log_that_is_lost_voids_what_was_stored_before(self):
-        redis, origin = self.redis(), counting()
-        first, second = self.fleet(redis, origin, 2)
-        self.fetch(first, "/x")
-        self.wait_written(redis, 1)
-        redis.call("DEL", "{scrollgate}:purges")
-        # Nodes that are connected go on; who comes anew cannot know what was purged.
-        third = self.node(redis, origin)
-        self.wait_in_step(third)
-        self.assert_miss(self.fetch(third, "/x"))
-
-    def test_a_log_that_was_cut_off_meanwhile_purges_the_memory(self):
-        redis, origin = self.redis(), counting()
-        first, second = self.fleet(redis, origin, 2)
-        self.fetch(first, "/x")
-        self.fetch(second, "/x")
-        second.signal(signal.SIGSTOP)
-        try:
-            self.purge(first, url="http://site.test/x")
-            self.purge(first, url="http://site.test/y")
-            # As if a great many more had come.
-            redis.call("XTRIM", "{scrollgate}:purges", "MAXLEN", 1)
-            redis.call("CLIENT", "KILL", "TYPE", "normal")
-        finally:
-            second.signal(signal.SIGCONT)
-        eventually(lambda: "more was purged" in second.stderr(), "it says so")
-        self.assert_miss(self.fetch(second, "/x"))
-
-    def test_a_log_that_is_cut_off_in_front_of_a_node_purges_the_memory(self):
-        redis, origin = self.redis(), counting()
-        edge, = self.fleet(redis, origin, 1)
-        self.purge(edge, url="http://site.test/before")     # a place in the log
-        self.fetch(edge, "/x")
-        self.assert_hit(self.fetch(edge, "/x"))
-        # More than one reading brings, and the first of them gone before it is read.
-        redis.call("EVAL", """
-            for i = 1, 2000 do
-                local what = i == 1 and 'site.test/x' or 'site.test/other/' .. i
-                redis.call('XADD', KEYS[1], '*', 'by', 'u', 'token', 'token' .. i, 'what', what)
-            end
-            redis.call('XTRIM', KEYS[1], 'MAXLEN', 700)""", 1, "{scrollgate}:purges")
-        eventually(lambda: "more was purged" in edge.stderr(), "it says so")
-        self.wait_in_step(edge)
-        self.assert_miss(self.fetch(edge, "/x"))
-
     def test_a_record_that_cannot_be_read_purges_everything_and_is_counted(self):
         redis, origin = self.redis(), counting()
         nodes = self.fleet(redis, origin, 2)
@@ -229,13 +174,7 @@ class Purging(FleetTest):
             self.fetch(node, "/x")
         redis.freeze()
         try:
-            with self.client(first) as client:
-                for i in range(0, 4200, 50):
-                    client.send(b"".join(b"POST /%d HTTP/1.1\r\nHost: site.test\r\n"
-                                         b"Content-Length: 0\r\n\r\n" % k
-                                         for k in range(i, i + 50)))
-                    for _ in range(50):
-                        client.final()
+            self.unsafe_requests(first, 4200)
             eventually(lambda: self.tier(first)["unsaid"] >= 4096, "they are given up")
         finally:
             redis.thaw()
