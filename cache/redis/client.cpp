@@ -100,7 +100,8 @@ Task<Result<Reply>> Client::Impl::ask(Command command, TimePoint until) {
         return refuse(ErrorKind::overloaded, "redis: the queue is full");
     Node* const node = pick(command);
     if (node == nullptr) return refuse(ErrorKind::connect_failed, "redis: not connected");
-    if (const Reply* held = command.read_only() ? nullptr : node->holds_writes()) {
+    if (const Reply* held =
+            command.kind() == Command::Kind::write ? node->holds_writes() : nullptr) {
         Statistics::add(counts.writes_held, 1);
         return Answer::ready(Result<Reply>(*held));
     }
@@ -136,7 +137,7 @@ bool Client::Impl::tell(Command command) noexcept {
         Statistics::add(counts.dropped, 1);
         return false;
     }
-    if (!command.read_only() && node->holds_writes() != nullptr) {
+    if (command.kind() == Command::Kind::write && node->holds_writes() != nullptr) {
         Statistics::add(counts.writes_held, 1);
         return false;
     }

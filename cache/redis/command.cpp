@@ -62,7 +62,8 @@ std::string sha1_of(const std::string& text) {
 
 }  // namespace
 
-Script::Script(std::string text) : text_(std::move(text)), sha1_(sha1_of(text_)) {}
+Script::Script(std::string text, Command::Kind kind)
+    : text_(std::move(text)), sha1_(sha1_of(text_)), kind_(kind) {}
 
 Command script_command(const Script& script, std::span<const std::string_view> keys,
                        std::span<const std::string_view> arguments, bool whole) {
@@ -71,7 +72,7 @@ Command script_command(const Script& script, std::span<const std::string_view> k
                                            whole ? script.text() : script.sha1(), count};
     words.insert(words.end(), keys.begin(), keys.end());
     words.insert(words.end(), arguments.begin(), arguments.end());
-    return {Command::Kind::write, words, keys.empty() ? std::size_t{0} : std::size_t{3}};
+    return {script.kind(), words, keys.empty() ? std::size_t{0} : std::size_t{3}};
 }
 
 }  // namespace scrollgate::redis

@@ -16,8 +16,11 @@ namespace scrollgate::redis {
 
 class Command {
   public:
-    /// What it does to the data: reads may go to a replica, writes stop where memory is short.
-    enum class Kind : std::uint8_t { read, write };
+    enum class Kind : std::uint8_t {
+        read,    ///< a replica may be asked, where the configuration allows that
+        master,  ///< asks for what is certain, or removes: taken even where memory is short
+        write,   ///< may be refused where memory is short, and waits then
+    };
 
     /// `words` as on a command line, each any bytes. `key` is the index of the (first) key, which
     /// decides the node in a cluster; 0: there is none, any node does.
@@ -27,6 +30,10 @@ class Command {
     [[nodiscard]] static Command read(std::initializer_list<std::string_view> words,
                                       std::size_t key = 1) {
         return {Kind::read, {words.begin(), words.size()}, key};
+    }
+    [[nodiscard]] static Command master(std::initializer_list<std::string_view> words,
+                                        std::size_t key = 1) {
+        return {Kind::master, {words.begin(), words.size()}, key};
     }
     [[nodiscard]] static Command write(std::initializer_list<std::string_view> words,
                                        std::size_t key = 1) {
@@ -40,7 +47,7 @@ class Command {
         return std::move(*this);
     }
 
-    [[nodiscard]] bool read_only() const noexcept { return kind_ == Kind::read; }
+    [[nodiscard]] Kind kind() const noexcept { return kind_; }
     [[nodiscard]] bool blocks() const noexcept { return blocks_; }
     [[nodiscard]] bool has_key() const noexcept { return has_key_; }
     /// The key's slot in a cluster; 0 without a key.
@@ -62,13 +69,15 @@ class Command {
 /// A script for EVALSHA, with its name. Immutable; any thread.
 class Script {
   public:
-    explicit Script(std::string text);
+    explicit Script(std::string text, Command::Kind kind = Command::Kind::write);
+    [[nodiscard]] Command::Kind kind() const noexcept { return kind_; }
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
     /// SHA-1 in lower case hex.
     [[nodiscard]] const std::string& sha1() const noexcept { return sha1_; }
 
   private:
     std::string text_, sha1_;
+    Command::Kind kind_;
 };
 
 /// EVALSHA, or EVAL if `whole`. Keys come first; the first one decides the node.

@@ -10,18 +10,9 @@
 namespace scrollgate::redis {
 namespace {
 
-/// Text of a server's, fit for a log.
-std::string printable(std::string_view text) {
-    constexpr std::size_t most = 120;
-    std::string out(text.substr(0, most));
-    std::replace_if(
-        out.begin(), out.end(),
-        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-    return out;
-}
-
 std::string in_ms(Duration span) {
-    return fmt::format("{:.3g}ms", seconds_of(span) * 1000);
+    const double ms = seconds_of(span) * 1000;
+    return ms < 100 ? fmt::format("{:.3g}ms", ms) : fmt::format("{:.0f}ms", ms);
 }
 
 constexpr unsigned most_pings = 3;
@@ -286,9 +277,9 @@ void Node::answered(FlightPtr flight, Reply reply) noexcept {
     if (self && owner_ != nullptr) lose(trouble, true);
 }
 
-/// Whether the server takes writes.
+/// Whether the server takes writes. What it always takes is no proof.
 void Node::judge(const Flight& flight, const Reply& reply) {
-    if (flight.command.read_only()) return;
+    if (flight.command.kind() != Command::Kind::write) return;
     const std::string_view code = reply.code();
     if (code == "OOM" || code == "MISCONF" || code == "READONLY" || code == "NOREPLICAS") {
         hold(reply);

@@ -36,4 +36,7 @@ struct Reply {
     }
 };
 
+/// Text of a server's, fit for a log: its beginning, without control characters.
+[[nodiscard]] std::string printable(std::string_view text);
+
 }  // namespace scrollgate::redis

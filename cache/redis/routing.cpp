@@ -11,7 +11,7 @@ namespace scrollgate::redis {
 
 Node* Client::Impl::pick(const Command& command) {
     if (!cluster_) {
-        if (settings_->from_replicas && command.read_only()) {
+        if (settings_->from_replicas && command.kind() == Command::Kind::read) {
             if (Node* const replica = pick_replica(replicas_)) return replica;
         }
         Node* const main = node_at(main_);
@@ -19,7 +19,8 @@ Node* Client::Impl::pick(const Command& command) {
     }
     if (!command.has_key()) return pick_any();
     const Index master = cluster_->masters[command.slot()];
-    if (settings_->from_replicas && command.read_only() && master < cluster_->replicas.size()) {
+    if (settings_->from_replicas && command.kind() == Command::Kind::read &&
+        master < cluster_->replicas.size()) {
         if (Node* const replica = pick_replica(cluster_->replicas[master])) return replica;
     }
     Node* const node = node_at(master);

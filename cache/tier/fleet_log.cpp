@@ -63,6 +63,7 @@ void FleetLog::lose_step() noexcept {
 
 Task<void> FleetLog::follow() {
     if (!synced_) synced_ = co_await catch_up();
+    stir();
     while (synced_ && !stopped_) {
         const bool went_on = co_await read_on();
         if (!went_on) lose_step();
@@ -73,7 +74,7 @@ Task<void> FleetLog::follow() {
 Task<FleetLog::Answer> FleetLog::range(std::string_view from, std::string_view to) {
     // Of the master, whatever else may be read from replicas.
     redis::Command read =
-        redis::Command::write({"XRANGE", purges_, from, to, "COUNT", "1"}).blocking();
+        redis::Command::master({"XRANGE", purges_, from, to, "COUNT", "1"}).blocking();
     return around_.reader.ask(std::move(read), around_.loop.now() + limits::tier_ask);
 }
 
@@ -83,6 +84,7 @@ Task<bool> FleetLog::catch_up() {
     const bool beaten = co_await beat();
     if (!beaten || stopped_) co_return false;
     const Answer answer = co_await range("-", "+");
+    complain_of(answer);
     if (!answer || !answer->is_array() || stopped_) co_return false;
     if (answer->elements.empty()) {
         // Nobody has purged anything ever, or all of it is lost.
@@ -174,12 +176,13 @@ Task<bool> FleetLog::read_on() {
     const std::string most = count_of(limits::tier_batch);
     const std::string wait =
         count_of(static_cast<std::size_t>(std::chrono::milliseconds(limits::tier_block).count()));
-    redis::Command read = redis::Command::write({"XREAD", "COUNT", most, "BLOCK", wait, "STREAMS",
-                                                 purges_, nodes_name_, from, nodes_from},
-                                                6)
+    redis::Command read = redis::Command::master({"XREAD", "COUNT", most, "BLOCK", wait, "STREAMS",
+                                                  purges_, nodes_name_, from, nodes_from},
+                                                 6)
                               .blocking();
     const TimePoint asked = around_.loop.now(), until = asked + limits::tier_in_step;
     const Answer answer = co_await around_.reader.ask(std::move(read), until);
+    complain_of(answer);
     if (stopped_ || !answer || answer->is_error()) co_return false;
     // We stood still, and the answer is as old.
     if (around_.loop.now() > until) co_return false;
@@ -195,6 +198,7 @@ Task<bool> FleetLog::read_on() {
     if (purges == nullptr || purges->size() < limits::tier_batch) {
         if (!keep_up_with_nodes()) co_return false;
         if (own_are_lost(asked)) say_again(Again::untold);
+        complained_ = false;
         read_at_ = around_.loop.now();
         state_.positions.in_step_until(read_at_ + limits::tier_in_step);
     }

@@ -128,6 +128,7 @@ class FleetLog final : private TimerWheel::Timer {
     [[nodiscard]] Task<bool> say_some();
     [[nodiscard]] Task<bool> beat();
     [[nodiscard]] Task<bool> say_reset(std::string id);
+    void complain_of(const Answer& answer);
     [[nodiscard]] redis::Command command_for(const LogRecord& record, std::string_view id) const;
     [[nodiscard]] Task<void> claim(LogRecord record);
     void push(Own own, std::uint64_t since);
@@ -165,7 +166,7 @@ class FleetLog final : private TimerWheel::Timer {
     Position place_ = 0;        ///< the last record that was read; 0: none ever
     Position nodes_place_ = 0;  ///< of the other stream
     bool synced_ = false;       ///< place_ stands in the log as it is
-    bool reading_ = false, speaking_ = false, stopped_ = false;
+    bool reading_ = false, speaking_ = false, stopped_ = false, complained_ = false;
 
     std::deque<Own> unsaid_;
     UntoldByToken untold_;

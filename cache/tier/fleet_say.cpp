@@ -199,8 +199,9 @@ bool FleetLog::beat_is_due() const noexcept {
            state_.positions.followed() != beaten_with_;
 }
 
+// Not before it is known whether the log is there: the first record of a new one says so.
 void FleetLog::stir() {
-    const bool something = !unsaid_.empty() || beat_is_due();
+    const bool something = synced_ && (!unsaid_.empty() || beat_is_due());
     if (speaking_ || stopped_ || !something || around_.writer.state() != redis::State::up) return;
     speaking_ = true;
     detach(speak());
@@ -208,7 +209,7 @@ void FleetLog::stir() {
 
 Task<void> FleetLog::speak() {
     bool well = true;
-    while (well && !stopped_ && (!unsaid_.empty() || beat_is_due())) {
+    while (well && synced_ && !stopped_ && (!unsaid_.empty() || beat_is_due())) {
         if (!unsaid_.empty()) well = co_await say_some();
         if (well && !stopped_ && beat_is_due()) well = co_await beat();
     }
@@ -280,6 +281,13 @@ Task<bool> FleetLog::say_reset(std::string id) {
     co_return position_in(answer) != 0;
 }
 
+/// Once for each time that the log cannot be followed.
+void FleetLog::complain_of(const Answer& answer) {
+    if (!answer || !answer->is_error() || std::exchange(complained_, true)) return;
+    log::warn("redis: the log of purges cannot be followed, and the tier stays unused: {}",
+              redis::printable(answer->text));
+}
+
 /// That this node lives, and what it has made; the answer tells Redis's time.
 Task<bool> FleetLog::beat() {
     NodeRecord record;
@@ -292,6 +300,7 @@ Task<bool> FleetLog::beat() {
     const TimePoint until = around_.loop.now() + limits::tier_ask;
     const Answer answer = co_await around_.writer.ask(std::move(command), until);
     const Position position = position_in(answer);
+    complain_of(answer);
     if (position == 0 || stopped_) co_return false;
     covered_.erase(covered_.begin(), covered_.begin() + static_cast<std::ptrdiff_t>(some));
     const std::int64_t ours = (before + wall_ms(around_.loop)) / 2;

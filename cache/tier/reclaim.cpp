@@ -24,7 +24,7 @@ Command remove_command(std::string_view set, const std::vector<redis::Reply>& na
     std::vector<std::string_view> words{"ZREM", set};
     for (const redis::Reply& name : names)
         words.push_back(name.text);
-    return {Command::Kind::write, words};
+    return {Command::Kind::master, words};
 }
 
 }  // namespace
@@ -52,14 +52,14 @@ Task<void> FleetLog::reclaim(std::string tag) {
     const std::string set = name_of_tag(state_.prefix, tag);
     const std::string last = fmt::format("{}", limits::tier_slice - 1);
     for (std::size_t i = 0; i * limits::tier_slice < limits::tier_tagged && !stopped_; ++i) {
-        Command range = Command::write({"ZRANGE", set, "0", last});
+        Command range = Command::master({"ZRANGE", set, "0", last});
         TimePoint until = around_.loop.now() + limits::tier_ask;
         const Answer names = co_await around_.writer.ask(std::move(range), until);
         if (stopped_ || !names || !names->is_array() || names->elements.empty()) break;
         std::vector<Command> commands;
         for (const redis::Reply& name : names->elements)
             if (is_name(name, state_.prefix))
-                commands.push_back(Command::write({"UNLINK", name.text}));
+                commands.push_back(Command::master({"UNLINK", name.text}));
         commands.push_back(remove_command(set, names->elements));
         until = around_.loop.now() + limits::tier_ask;
         const std::vector<Answer> answers =

@@ -99,7 +99,7 @@ Task<void> RemoteLog::follow() {
 
 Task<RemoteLog::Answer> RemoteLog::first(const char* command, const char* from, const char* to) {
     redis::Command read =
-        redis::Command::write({command, purges_, from, to, "COUNT", "1"}).blocking();
+        redis::Command::master({command, purges_, from, to, "COUNT", "1"}).blocking();
     return around_.reader.ask(std::move(read), around_.loop.now() + limits::tier_ask);
 }
 
@@ -118,13 +118,26 @@ Task<bool> RemoteLog::find_place() {
         const auto back = std::chrono::duration_cast<std::chrono::milliseconds>(limits::tier_said);
         const std::int64_t from = std::max<std::int64_t>(milliseconds_of(there) - back.count(), 0);
         place_ = position_of(fmt::format("{}-0", from)).value_or(0);
-    } else if (there > place_) {
-        // Cut off meanwhile: nobody knows what has passed by.
-        LogRecord all;
-        all.token = fmt::format("cut-{}", id_of(there));
-        around_.heard(all);
+    } else if (there > place_ && (!found.reset || was_away_too_long())) {
+        make_up(there);
     }
     co_return true;
+}
+
+/// Longer than its nodes say again what was lost.
+bool RemoteLog::was_away_too_long() const {
+    const auto read_at = around_.state.read_at.load(std::memory_order_relaxed);
+    return around_.loop.now().time_since_epoch().count() - read_at >
+           Duration(limits::tier_said).count();
+}
+
+/// Records up to `until` are gone, and nobody knows what they were.
+void RemoteLog::make_up(Position until) {
+    log::warn("redis: another cloud's {} has lost what was not read yet; everything is purged",
+              purges_);
+    LogRecord all = of_everything(0);
+    all.token = fmt::format("cut-{}", id_of(until));
+    around_.heard(all);
 }
 
 Task<bool> RemoteLog::read_on() {
@@ -132,7 +145,7 @@ Task<bool> RemoteLog::read_on() {
     const std::string most = fmt::format("{}", limits::tier_batch);
     const std::string wait = text_of(limits::tier_block);
     redis::Command read =
-        redis::Command::write({"XREAD", "COUNT", most, "BLOCK", wait, "STREAMS", purges_, from}, 6)
+        redis::Command::master({"XREAD", "COUNT", most, "BLOCK", wait, "STREAMS", purges_, from}, 6)
             .blocking();
     const TimePoint until = around_.loop.now() + limits::tier_block + limits::tier_ask;
     const Answer answer = co_await around_.reader.ask(std::move(read), until);
@@ -154,6 +167,7 @@ bool RemoteLog::hear(const redis::Reply& reply) {
     LogRecord record;
     const Unreadable why = read_purge(reply, record);
     if (record.position <= place_) return false;
+    if (record.after > place_) make_up(record.after);
     place_ = record.position;
     around_.state.position.store(place_, std::memory_order_relaxed);
     around_.counts.read(why, record.checked);

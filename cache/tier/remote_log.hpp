@@ -67,6 +67,8 @@ class RemoteLog final : private TimerWheel::Timer {
     [[nodiscard]] Task<bool> read_on();
     [[nodiscard]] Task<void> speak();
     [[nodiscard]] bool hear(const redis::Reply& reply);
+    [[nodiscard]] bool was_away_too_long() const;
+    void make_up(Position until);
 
     Around around_;
     const std::string purges_;

@@ -117,7 +117,7 @@ Task<Tier::Leased> Tier::take_lease(const CacheKey& key, std::string_view varian
     both.push_back(waits ? redis::script_command(take_script(), keys, arguments)
                          : redis::Command::write({"SET", lease, word, "NX", "PX", px}));
     // Of the master: a replica may not have yet what was written a moment ago.
-    both.push_back(redis::Command::write({"GET", name}));
+    both.push_back(redis::Command::master({"GET", name}));
     std::vector<Result<redis::Reply>> replies = co_await client_.ask_all(std::move(both), until);
     const Result<redis::Reply>& set = replies.front();
     Leased leased;

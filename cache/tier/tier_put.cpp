@@ -174,7 +174,8 @@ local held = redis.call('GET', KEYS[1])
 if not held or string.sub(held, 1, 16) ~= ARGV[1] then return 0 end
 redis.call('DEL', KEYS[1])
 if #held > 16 then redis.pcall('PUBLISH', ARGV[2], KEYS[1]) end
-return 1)");
+return 1)",
+                                      redis::Command::Kind::master);
     return script;
 }
 

@@ -239,11 +239,15 @@ Task<bool> FillTask::find_in_tier() {
     tier::Tier& tier = *x_.worker.tier();
     if (!tier.asks()) co_return false;
     // One for all that a look costs: a Redis that is slow costs a miss no more.
-    const TimePoint by = tier.deadline();
+    const EventLoop& loop = x_.worker.loop();
+    const TimePoint asked = loop.now(), by = tier.deadline();
     const tier::TierFound found =
         co_await tier.find(fill_->key(), x_.request.fields, known_.get(), by);
     if (ends_with(found)) co_return true;
     if (asks_tier_ == AskTier::look || !found.answered) co_return false;
+    // No time for a second answer that takes as long: the origin would wait for nothing.
+    const TimePoint now = loop.now();
+    if (by - now < now - asked) co_return false;
     Task<bool> led = lead_the_fleet(by);
     co_return co_await led;
 }

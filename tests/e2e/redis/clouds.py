@@ -1,8 +1,12 @@
 """Purges cross clouds although the tiers do not: each fleet has a Redis of its own."""
+import signal
+
 from harness import main
 from harness.fleet import FleetTest
 from harness.stored import counting
 from harness.wait import eventually
+
+LOG = "{scrollgate}:purges"
 
 
 class Clouds(FleetTest):
@@ -28,7 +32,7 @@ class Clouds(FleetTest):
         eventually(lambda: self.tier(first)["heard"] == 1, "so does the first one")
         self.assert_miss(self.fetch(first, "/x"))
         # The beginning of the log, and one record for each purge.
-        self.assertEqual(other.call("XLEN", "{scrollgate}:purges"), 3)
+        self.assertEqual(other.call("XLEN", LOG), 3)
 
     def test_a_cloud_farther_away_than_a_request_may_wait(self):
         origin, near, other = counting(), self.redis(), self.redis()
@@ -54,6 +58,29 @@ class Clouds(FleetTest):
         eventually(lambda: self.tier(second)["heard"] >= 1, "it hears of the purge")
         self.assert_miss(self.fetch(second, "/x"))
 
+    def test_the_other_clouds_redis_restarts_without_data(self):
+        origin = counting()
+        (near, first), (other, second) = self.clouds(origin)
+        self.call(second, "POST", "/purge", {"url": "http://site.test/x"})
+        eventually(lambda: self.tier(first)["heard"] == 1, "it is heard of")
+        self.fetch(first, "/y")
+        first.signal(signal.SIGSTOP)    # what it finds then is a log that has begun anew
+        try:
+            other.kill()
+            eventually(lambda: self.tier(second)["state"] != "up", "it is seen that Redis has gone")
+            self.call(second, "POST", "/purge", {"url": "http://site.test/z"})
+            other.start()
+            self.wait_in_step(second)
+        finally:
+            first.signal(signal.SIGCONT)
+        eventually(lambda: self.tier(first)["purge_logs"][0]["position"] == other.call(
+            "XREVRANGE", LOG, "+", "-", "COUNT", 1)[0][0].decode(), "the other log is read")
+        self.call(first, "POST", "/purge", {"url": "http://site.test/last"})
+        kinds = [dict(zip(words[::2], words[1::2]))[b"by"]
+                 for _, words in near.call("XRANGE", LOG, "-", "+")]
+        self.assertNotIn(b"a", kinds)
+        self.assert_hit(self.fetch(first, "/y"))
+
     def test_the_state_of_the_other_log_is_shown(self):
         origin = counting()
         (_, first), (other, second) = self.clouds(origin)
@@ -70,7 +97,7 @@ class Clouds(FleetTest):
         self.call(second, "POST", "/purge", {"url": "http://site.test/x"})
         eventually(lambda: log()["heard"] == 1, "a purge is heard")
         self.assertEqual(log()["position"], other.call(
-            "XREVRANGE", "{scrollgate}:purges", "+", "-", "COUNT", 1)[0][0].decode())
+            "XREVRANGE", LOG, "+", "-", "COUNT", 1)[0][0].decode())
         self.assertLess(log()["position_age_s"], 60)
         self.assertEqual([metric("up"), metric("in_step"), metric("waiting"),
                           metric("purges_total", 'way="heard"')], [1, 1, 0, 1])
@@ -94,7 +121,7 @@ class Clouds(FleetTest):
         (_, first), (other, second) = self.clouds(origin)
         self.fetch(first, "/x")
         self.assert_hit(self.fetch(first, "/x"))
-        other.call("XADD", "{scrollgate}:purges", "*", "by", "u", "token", "t", "what",
+        other.call("XADD", LOG, "*", "by", "u", "token", "t", "what",
                    "site.test/other", "v", "2", "check", "0")
         eventually(lambda: self.tier(first)["log_unreadable"]["broken"] == 1, "it is counted")
         eventually(lambda: self.tier(first)["heard"] == 1, "and made")

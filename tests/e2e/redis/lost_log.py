@@ -133,6 +133,21 @@ class LostLog(FleetTest):
         self.wait_in_step(first, second)
         self.assert_gone(second, "/x")
 
+    def test_a_restart_without_data_leaves_memories_as_they_are(self):
+        """A purge waits meanwhile, and is said only when the log has begun anew."""
+        redis = self.redis()
+        first, second = self.knowing_fleet(redis)
+        for i in range(4):
+            redis.kill()
+            eventually(lambda: self.tier(first)["state"] != "up", "it is seen that Redis has gone")
+            self.fetch(first, f"/waits/{i}", method="POST", body=b"")
+            heard = self.tier(second)["heard"]
+            redis.start()
+            self.wait_in_step(first, second)
+            eventually(lambda: self.tier(second)["heard"] > heard, "the purge is heard of")
+            for node in (first, second):
+                self.assert_hit(self.fetch(node, "/y"))
+
     def test_purges_that_nobody_remembers_are_lost(self):
         """More than a node can say again."""
         redis = self.redis()

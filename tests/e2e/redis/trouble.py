@@ -84,8 +84,10 @@ class Trouble(FleetTest):
         self.fetch_all(edge, ["/before"])
         self.wait_written(redis, 1)
         redis.call("CONFIG", "SET", "maxmemory", "1")
-        self.fetch_all(edge, [f"/{i}" for i in range(30)])
+        self.fetch_all(edge, [f"/{i}" for i in range(300)])
         eventually(lambda: self.tier(edge)["errors"] >= 1, "writes are refused")
+        # Reads of the master and removals go on, and are no sign that it takes writes again.
+        self.assertEqual(edge.stderr().count("takes no writes"), 1)
         redis.call("CONFIG", "SET", "maxmemory", "0")
         def written():
             self.fetch_all(edge, [f"/again/{random.random()}"])

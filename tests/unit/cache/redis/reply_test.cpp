@@ -105,7 +105,7 @@ TEST_CASE("commands are written as Redis reads them, and keep nothing of the cal
     CHECK(command.wire() == std::string_view("*5\r\n$3\r\nSET\r\n$3\r\nkey\r\n$3\r\na\0b\r\n"
                                              "$2\r\nPX\r\n$3\r\n100\r\n",
                                              48));
-    CHECK_FALSE(command.read_only());
+    CHECK(command.kind() == Command::Kind::write);
     CHECK(command.has_key());
     const Command ping = Command::read({"PING"}, 0);
     CHECK_FALSE(ping.has_key());
