@@ -64,7 +64,7 @@ std::string entries_path(const std::string& url, const std::string& ttl = "") {
 void print_objects(const json::object& answer, const Console& console) {
     const std::uint64_t objects = number(answer, "objects");
     fmt::print(console.out, "{} object{}", objects, objects == 1 ? "" : "s");
-    if (answer.contains("nodes")) {  // with a tier
+    if (answer.contains("nodes")) {
         const std::uint64_t nodes = number(answer, "nodes");
         fmt::print(console.out, ", on {} node{}", nodes, nodes == 1 ? "" : "s");
     }

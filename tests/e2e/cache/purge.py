@@ -117,11 +117,10 @@ class Purge(StoredTest):
     def test_the_command(self):
         edge = self.cached_edge(counting("Cache-Tag: red"))
         self.fill(edge, "/1", "/2")
-        self.assertEqual(self.command(edge, "cache", "purge", "site.test/1"), (0, "1 object\n", ""))
-        self.assertEqual(self.command(edge, "cache", "purge", "--tag", "red", "--soft"),
-                         (0, "1 object\n", ""))
-        self.assertEqual(self.command(edge, "cache", "purge", "--prefix", "site.test")[0], 0)
-        self.assertEqual(self.command(edge, "cache", "purge", "--all"), (0, "0 objects\n", ""))
+        for wish, objects in ((["site.test/1"], "1 object"), (["--tag", "red", "--soft"], "1 object"),
+                              (["--prefix", "site.test"], "1 object"), (["--all"], "0 objects")):
+            self.assertEqual(self.command(edge, "cache", "purge", *wish),
+                             (0, f"{objects}, on 1 node\n", ""), wish)
         code, _, errors = self.command(edge, "cache", "purge", "ftp://x/")
         self.assertEqual(code, 1)
         self.assertIn("http or https", errors)
