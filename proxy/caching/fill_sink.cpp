@@ -25,8 +25,10 @@ CacheStore& store_of(Exchange& x) noexcept {
 
 }  // namespace
 
-void FillSink::start(Exchange& x, FillRef fill, EntryRef known, bool keeps, LeadersShareRef share) {
+void FillSink::start(Exchange& x, FillRef fill, EntryRef known, bool keeps, LeadersShareRef share,
+                     std::function<void()> unshared) {
     x_ = &x;
+    unshared_ = std::move(unshared);
     fill_ = std::move(fill);
     known_ = std::move(known);
     keeps_ = keeps;
@@ -123,6 +125,7 @@ void FillSink::tell_leader(const ResponseHead& head) {
     made.shared = false;
     made.reason = reason_;
     fill_->head(made);
+    unshared_();
 }
 
 void FillSink::remember(Marker kind) {
@@ -196,6 +199,7 @@ bool FillSink::take(std::string_view bytes) {
     if (kept && fill_->length() > x_->config().cache.max_object) {
         fill_->outgrow(CacheReason::too_large);
         remember(Marker::firm);
+        unshared_();
     } else if (kept && fill_->length() <= limits::dictionary_object) {
         sample_.append(bytes);
     }

@@ -5,6 +5,7 @@
 // Fill::fail(), which is the task's. One worker; no locks.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,10 @@ using LeadersShareRef = boost::intrusive_ptr<LeadersShare>;
 class FillSink final : public ResponseSink {
   public:
     /// For the answer to the request of `x`, which is not prepared yet. `known` is what is stored;
-    /// it stays when the origin fails if `keeps`. `share` may be null.
-    void start(Exchange& x, FillRef fill, EntryRef known, bool keeps, LeadersShareRef share);
+    /// it stays when the origin fails if `keeps`. `share` may be null. `unshared` is called when it
+    /// turns out, mostly with the head, that nothing of the answer will be stored.
+    void start(Exchange& x, FillRef fill, EntryRef known, bool keeps, LeadersShareRef share,
+               std::function<void()> unshared);
     /// Why what came is not stored; none: it is.
     [[nodiscard]] CacheReason reason() const noexcept { return reason_; }
     /// A marker was stored: nobody's requests for the key can be shared at present.
@@ -73,6 +76,7 @@ class FillSink final : public ResponseSink {
     FillRef fill_;
     EntryRef known_;
     LeadersShareRef share_;
+    std::function<void()> unshared_;
     RequestHead asked_;   ///< as the client sent it
     std::string sample_;  ///< the body so far, while it is one to learn from
     CacheReason reason_ = CacheReason::none;

@@ -204,7 +204,7 @@ void FillTask::start(FillRef fill, EntryRef known, bool keeps, LeadersShareRef s
     worker.fill_began(*this);
     if (worker.tier() == nullptr) asks_tier_ = AskTier::no;
     if (asks_tier_ != AskTier::no) known_ = known;
-    sink_.start(x_, fill_, known, keeps, std::move(share));
+    sink_.start(x_, fill_, known, keeps, std::move(share), [this] { tell_fleet_unshared(); });
     make_unconditional(x_.request.fields);
     x_.request.fields.remove(Field::expect);
     if (known && known->freshness().has_validator) {
@@ -306,8 +306,7 @@ bool FillTask::ends_with(const tier::TierFound& found) {
 /// No origin was asked: nothing to observe but what the readers do with it.
 void FillTask::end_found() {
     x_.worker.cache().fills.leave(*fill_);
-    if (lease_ != 0)
-        x_.worker.tier()->return_lease(fill_->key(), fill_->variant(), std::exchange(lease_, 0));
+    return_lease();
     if (!done_) return;
     const EntryRef entry = fill_->entry();
     if (!entry || entry->is_marker()) return done_({"ok", CacheReason::hit_for_miss, 0, 0});
@@ -324,8 +323,20 @@ void FillTask::write_to_tier() {
     const TimePoint now = x_.worker.loop().now();
     const bool alone = leads_fleet_ && now - x_.record.started < limits::tier_wait;
     if (entry) tier->put(*entry, position_, alone);
+    return_lease();
+}
+
+/// At once: other nodes wait for something that will not be there.
+void FillTask::tell_fleet_unshared() {
+    tier::Tier* const tier = x_.worker.tier();
+    if (tier == nullptr) return;
     if (sink_.remembered()) tier->put_marker(fill_->key(), position_);
-    if (lease_ != 0) tier->return_lease(fill_->key(), fill_->variant(), std::exchange(lease_, 0));
+    return_lease();
+}
+
+void FillTask::return_lease() {
+    if (lease_ == 0) return;
+    x_.worker.tier()->return_lease(fill_->key(), fill_->variant(), std::exchange(lease_, 0));
 }
 
 void FillTask::end(const Result<void>& forwarded) {

@@ -105,6 +105,8 @@ class FillTask final : public FillHook {
     void end(const Result<void>& forwarded);
     void end_found();
     void write_to_tier();
+    void tell_fleet_unshared();
+    void return_lease();
 
     Client client_;
     Exchange x_;

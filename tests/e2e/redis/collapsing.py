@@ -1,6 +1,7 @@
 """One origin request for a cold key of the whole fleet; no node ever depends on it."""
 import re
 import signal
+import threading
 
 from harness import main
 from harness.fleet import FleetTest
@@ -52,6 +53,30 @@ class Collapsing(FleetTest):
         origin.go.set()
         for client in clients:
             client.final()
+
+    def test_a_private_answer_ends_the_wait_with_its_head(self):
+        redis, go, ended = self.redis(), threading.Event(), threading.Event()
+        self.addCleanup(ended.set)
+
+        def script(conn):
+            conn.request()
+            script.asked.append("/cold")
+            if len(script.asked) == 1:
+                conn.wait(go)
+                conn.send(b"HTTP/1.1 200 OK\r\nCache-Control: private\r\n"
+                          b"Content-Length: 8\r\n\r\nhalf")
+                conn.wait(ended)
+                conn.send(b"done")
+            else:
+                conn.answer(b"mine", "200 OK", "Cache-Control: private")
+        script.asked = []
+        first, second = self.node(redis, script), self.node(redis, script)
+        leader, waiter = self.both_ask(script, first, second, "/cold")
+        go.set()
+        self.assertEqual(waiter.final().body, b"mine")
+        self.assertEqual(self.tier(second)["waits_won"], 1)     # it was told so, by a marker
+        ended.set()
+        self.assertEqual(leader.final().body, b"halfdone")
 
     def test_nobody_waits_for_long_for_one_that_died(self):
         redis, origin = self.redis(), held()
