@@ -110,7 +110,7 @@ class Collapsing(EdgeTest):
         edge = self.cached_edge(origin)
         clients = self.clients(edge, 5, "X-Turn: 1")
         self.waiting(edge, 5)
-        self.assertEqual(len(origin.requests()), 1)
+        self.assertEqual(len(origin.wait_requests(1)), 1)
         gates["1"].set()
         for client in clients:
             self.assertEqual(client.final().status, 404)

@@ -117,7 +117,8 @@ class Purge(StoredTest):
     def test_the_command(self):
         edge = self.cached_edge(counting("Cache-Tag: red"))
         self.fill(edge, "/1", "/2")
-        for wish, objects in ((["site.test/1"], "1 object"), (["--tag", "red", "--soft"], "1 object"),
+        for wish, objects in ((["site.test/1"], "1 object"),
+                              (["--tag", "red", "--soft"], "1 object"),
                               (["--prefix", "site.test"], "1 object"), (["--all"], "0 objects")):
             self.assertEqual(self.command(edge, "cache", "purge", *wish),
                              (0, f"{objects}, on 1 node\n", ""), wish)
