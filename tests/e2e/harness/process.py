@@ -160,7 +160,7 @@ class Scrollgate:
     def admin(self, method, path, body=None, token=None, headers=None, host=None):
         """One request to the admin address: (status, text, headers)."""
         connection = http.client.HTTPConnection("127.0.0.1", self.admin_port,
-                                                timeout=PATIENCE * SCALE)
+                                                timeout=2 * PATIENCE * SCALE)
         try:
             fields = dict(headers or {})
             if token is not None:

@@ -32,7 +32,7 @@ class Memory(EdgeTest):
         def script(conn):
             request = conn.request()
             if request.target == "/warm":
-                conn.answer(b"w" * MIB)
+                conn.answer(b"w" * MIB, "200 OK", "Connection: close")
                 return
             conn.at = 0
             conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % LARGE)
@@ -82,7 +82,7 @@ class Memory(EdgeTest):
                 conn.wait(release, 60)
                 length -= MIB
             conn.swallow(length)
-            conn.answer(b"ok")
+            conn.answer(b"ok", "200 OK", "Connection: close")
         origin = self.origin(script, receive_buffer=64 * 1024)
         edge = self.edge(origin)
         before = self.warm(edge)
@@ -119,7 +119,7 @@ class Memory(EdgeTest):
             request = conn.head()
             if request.target == "/warm":
                 conn.swallow(MIB)
-                conn.answer(b"w" * MIB)
+                conn.answer(b"w" * MIB, "200 OK", "Connection: close")
                 return
             conn.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
             chunk = b"40000\r\n" + BLOCK + b"\r\n"
