@@ -197,6 +197,8 @@ void ConnectRace::let_go(Claim& loser, const Result<void>& ended, TimePoint begu
     const Endpoint& endpoint = loser.endpoint();
     const Error why = ended ? Error{ErrorKind::cancelled} : ended.error();
     end_attempt(x_, endpoint, why, x_.worker.loop().now() - begun);
+    // It was not asked, only slower: if the winner fails, it may be.
+    if (why.kind == ErrorKind::cancelled) std::erase(x_.tried, &endpoint);
     loser.leave();
     loser.lease.release();
     hand_on(x_, endpoint);

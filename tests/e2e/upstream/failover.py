@@ -1,9 +1,12 @@
 """When an endpoint cannot be reached, the next one is tried at once; when none can, the client
 hears so."""
+import contextlib
+import ssl
 import threading
 
 from harness import EdgeTest, free_port, main
-from harness.origin import raw
+from harness.origin import ok, raw
+from harness.tls import TlsTest
 
 
 class Failover(EdgeTest):
@@ -112,6 +115,40 @@ class Failover(EdgeTest):
         for thread in threads:
             thread.join()
         self.assertEqual(problems, [])
+
+
+
+class Raced(TlsTest):
+    def test_who_lost_a_race_is_asked_when_the_winner_fails(self):
+        """Its handshake was slow, and nothing was asked of it."""
+        issued = self.authority.issue("origin", "IP:127.0.0.1")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(issued.certificate, issued.key)
+        failed = threading.Event()
+
+        def over_tls(script):
+            def secured(conn):
+                with contextlib.suppress(OSError):      # the one that was called off
+                    conn.sock = context.wrap_socket(conn.sock, server_side=True)
+                    script(conn)
+            return secured
+
+        def resets(conn):
+            conn.request()
+            failed.set()
+            conn.reset()
+
+        def slow(conn):
+            conn.wait(failed)
+            over_tls(ok)(conn)
+        for scripts in ((slow, over_tls(resets)), (over_tls(resets), slow)):
+            failed.clear()
+            origins = [self.origin(script) for script in scripts]
+            edge = self.edge(
+                pools={"main": {"endpoints": [f"https://{o.address}" for o in origins],
+                                "tls": {"ca": str(self.authority.certificate)}}},
+                routes=[{"name": "all", "pools": ["main"], "balance": "round_robin"}])
+            self.assertEqual(self.fetch(edge).status, 200)
 
 
 if __name__ == "__main__":
