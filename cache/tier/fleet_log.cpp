@@ -155,9 +155,7 @@ bool FleetLog::was_away_too_long() const {
 
 /// False: the store has too many purges under way.
 bool FleetLog::purge_memory() {
-    Purge all;
-    all.counted = false;
-    if (!state_.store.purge(all)) return false;
+    if (!state_.store.purge(of_everything(0).purge)) return false;
     around_.purged();
     return true;
 }

@@ -14,6 +14,11 @@
 namespace scrollgate {
 namespace {
 
+Received received(const Exchange& x) {
+    const EventLoop& loop = x.worker.loop();
+    return {x.record.started, loop.now(), loop.clock().wall()};
+}
+
 /// The length that a GET would have had is that of what is stored, if the answer says one.
 bool same_length(const ResponseHead& head, const CacheEntry& entry) noexcept {
     const std::string_view text = head.fields.value(Field::content_length);
@@ -60,12 +65,10 @@ void take_head_answer(Exchange& x) {
         return;
     }
     if (!is_vouched_for(before, x.response.fields)) return;
-    const EventLoop& loop = x.worker.loop();
-    const Received received{x.record.started, loop.now(), loop.clock().wall()};
     ResponseHead fresh;
     fresh.status = 200;
     fresh.fields = updated(before, x.response.fields);
-    const Storing storing = judge_storing(x.request, fresh, *x.route->cache, received);
+    const Storing storing = judge_storing(x.request, fresh, *x.route->cache, received(x));
     if (storing.reason != CacheReason::none) return;
     std::string vary;
     if (append_vary(vary, fresh.fields, x.request.fields) != CacheReason::none) {
@@ -85,14 +88,13 @@ void take_answer_past_marker(Exchange& x) {
     const EntryRef marker = x.cache.entry;
     if (x.cache.reason != CacheReason::hit_for_miss || !marker) return;
     if (marker->marker() != Marker::strong) return;
-    const EventLoop& loop = x.worker.loop();
-    const Received received{x.record.started, loop.now(), loop.clock().wall()};
-    const Storing storing = judge_storing(x.request, x.response, *x.route->cache, received);
+    const Storing storing = judge_storing(x.request, x.response, *x.route->cache, received(x));
     if (storing.reason != CacheReason::none) return;
     std::string vary;
     if (append_vary(vary, x.response.fields, x.request.fields) != CacheReason::none) return;
     if (judge_size(x.response, x.config().cache.max_object) != CacheReason::none) return;
-    weaken_marker(x.worker.cache().store, *marker, x.response.status, x.cache.position, loop.now());
+    weaken_marker(x.worker.cache().store, *marker, x.response.status, x.cache.position,
+                  x.worker.loop().now());
 }
 
 }  // namespace

@@ -47,6 +47,14 @@ Freshness of_marker(TimePoint now) {
     return freshness;
 }
 
+EntryDraft marker_draft(Marker kind, std::string_view key, std::string_view vary,
+                        std::uint64_t purge_position, TimePoint now) {
+    static const HeaderList none;
+    EntryDraft draft = draft_of(key, none, vary, of_marker(now), purge_position);
+    draft.marker = kind;
+    return draft;
+}
+
 }  // namespace
 
 Remembered remembered(CacheReason reason, std::uint16_t status) noexcept {
@@ -121,18 +129,13 @@ void store_marker(CacheStore& store, const CacheKey& key, const HeaderList& requ
     const bool fresh = found.entry && found.entry->freshness().ttl(now) > 0;
     if (fresh && !(kind == Marker::firm && found.entry->is_marker())) return;
     const std::string_view vary = found.entry ? found.entry->vary() : std::string_view();
-    const HeaderList none;
-    EntryDraft draft = draft_of(key.text, none, vary, of_marker(now), purge_position);
-    draft.marker = kind;
-    static_cast<void>(store.insert(draft));
+    static_cast<void>(store.insert(marker_draft(kind, key.text, vary, purge_position, now)));
 }
 
 void weaken_marker(CacheStore& store, const CacheEntry& marker, std::uint16_t status,
                    std::uint64_t purge_position, TimePoint now) {
-    const HeaderList none;
-    EntryDraft draft = draft_of(marker.key(), none, marker.vary(), of_marker(now), purge_position);
+    EntryDraft draft = marker_draft(Marker::weak, marker.key(), marker.vary(), purge_position, now);
     draft.status = status;
-    draft.marker = Marker::weak;
     draft.instead_of = &marker;
     static_cast<void>(store.insert(draft));
 }
@@ -143,10 +146,8 @@ void store_weak_marker(CacheStore& store, const CacheKey& key, const HeaderList&
     const bool stale_marker =
         found.entry && found.entry->is_marker() && found.entry->freshness().ttl(now) <= 0;
     if (found.variants && !stale_marker) return;
-    const HeaderList none;
-    EntryDraft draft = draft_of(key.text, none, {}, of_marker(now), purge_position);
+    EntryDraft draft = marker_draft(Marker::weak, key.text, {}, purge_position, now);
     draft.status = status;
-    draft.marker = Marker::weak;
     static_cast<void>(store.insert(draft));
 }
 
