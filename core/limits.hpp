@@ -119,9 +119,10 @@ inline constexpr unsigned hash_probes = 64;     ///< places of a key that are lo
 // -- names (keys under `dns:`)
 inline constexpr auto dns_min_ttl = 5s;
 inline constexpr auto dns_max_ttl = 5min;
-inline constexpr auto dns_retry_max = 60s;  ///< longest pause between tries of a name that fails
-inline constexpr auto shrink_hold = 60s;    ///< a set that lost over half waits for this, or checks
-inline constexpr auto shrink_look = 1s;     ///< checks are looked at this often meanwhile
+inline constexpr auto dns_other_family = 1s;  ///< the other kind of addresses is waited for
+inline constexpr auto dns_retry_max = 60s;    ///< longest pause between tries of a name that fails
+inline constexpr auto shrink_hold = 60s;  ///< a set that lost over half waits for this, or checks
+inline constexpr auto shrink_look = 1s;   ///< checks are looked at this often meanwhile
 
 // -- health (keys of a pool, then fixed ones)
 inline constexpr auto check_interval = 2s;
@@ -140,12 +141,15 @@ inline constexpr auto outlier_ejection_max = 5min;
 inline constexpr auto slow_start = 10s;
 inline constexpr unsigned refused_at_once = 2;     ///< refusals in a row that eject
 inline constexpr unsigned unanswered_at_once = 3;  ///< attempts in a row without an answer
-inline constexpr auto latency_decay = 1s;          ///< memory of an endpoint's average latency
-inline constexpr auto latency_window = 10s;        ///< percentiles are of one to two of these
-inline constexpr auto health_look = 100ms;         ///< scores are made anew this often
-inline constexpr auto health_look_again = 10ms;    ///< while a suspicion waits for the others' word
-inline constexpr auto health_rest = 2s;            ///< without traffic: nobody looks any more
-inline constexpr auto health_publish = 1s;         ///< status is made anew at least this often
+/// Requests in a row that a connection did not take, while others answer: a server may do that to
+/// all that are under way when it shuts down, or is at its limits for a moment.
+inline constexpr unsigned turned_back_in_a_row = 10;
+inline constexpr auto latency_decay = 1s;        ///< memory of an endpoint's average latency
+inline constexpr auto latency_window = 10s;      ///< percentiles are of one to two of these
+inline constexpr auto health_look = 100ms;       ///< scores are made anew this often
+inline constexpr auto health_look_again = 10ms;  ///< while a suspicion waits for the others' word
+inline constexpr auto health_rest = 2s;          ///< without traffic: nobody looks any more
+inline constexpr auto health_publish = 1s;       ///< status is made anew at least this often
 inline constexpr std::size_t check_head = 8 * KiB;  ///< of an answer to a check
 inline constexpr double score_floor = 0.01;         ///< so that panic still has an order
 inline constexpr double part_floor =
@@ -181,6 +185,7 @@ inline constexpr auto webhook_names = 60s;  ///< so long a pool's names may take
 inline constexpr auto scale_look = 1s;      ///< utilisation is sampled this often
 inline constexpr auto scale_forecast = 30s;
 inline constexpr auto scale_shrink_after = 5min;
+inline constexpr double scale_headroom = 1.25;  ///< of what was needed, where `auto` gives back
 inline constexpr std::uint32_t scale_most = 10'000;
 
 // -- cache (keys under `cache:`, then fixed ones)

@@ -77,23 +77,28 @@ std::string Scaler::wish(const ScaleWish& wish) {
         auto_why_ = "as found by name";
     }
     below_for_ = Duration::zero();
-    most_needed_ = 0;
+    most_kept_ = 0;
     static_cast<void>(settle());
     return {};
 }
 
-bool Scaler::measure(double in_flight, Duration passed) {
-    trend_.add(in_flight, passed);
+bool Scaler::measure(double measured, Duration passed) {
+    trend_.add(measured, passed);
     if (!rules_) return false;
     const double expected = trend_.ahead(rules_->forecast);
     const double load = std::max(trend_.level(), expected);
-    const auto needed = static_cast<std::uint32_t>(
-        std::min(std::ceil(load / rules_->target_in_flight - 1e-9), double{limits::scale_most}));
+    const auto endpoints_for = [this](double in_flight) {
+        return static_cast<std::uint32_t>(std::min(
+            std::ceil(in_flight / rules_->target_in_flight - 1e-9), double{limits::scale_most}));
+    };
+    const std::uint32_t needed = endpoints_for(load);
+    // Load is never quite constant: a pool of exactly what it needed doubles again at once.
+    const std::uint32_t kept = endpoints_for(load * limits::scale_headroom);
     const std::uint32_t now = std::max(extra_, base());
     const std::uint32_t most = std::max(rules_->max_active, now);
     if (needed > now) {
         below_for_ = Duration::zero();
-        most_needed_ = 0;
+        most_kept_ = 0;
         const std::uint32_t before = std::exchange(extra_, std::min(2 * now, most));
         if (extra_ == before) return settle();
         auto_spoke_ = true;
@@ -101,21 +106,21 @@ bool Scaler::measure(double in_flight, Duration passed) {
             fmt::format("auto: {:.1f} in flight, {:.1f} expected, {:g} per endpoint aimed at",
                         trend_.level(), expected, rules_->target_in_flight);
         if (extra_ == most) auto_why_ += fmt::format(", max_active {}", rules_->max_active);
-    } else if (needed < now && extra_ > base()) {
+    } else if (kept < now && extra_ > base()) {
         below_for_ += passed;
-        most_needed_ = std::max(most_needed_, needed);
+        most_kept_ = std::max(most_kept_, kept);
         if (below_for_ >= rules_->shrink_after) {
             const std::uint32_t step = std::max(1U, now / 4);
-            extra_ = std::max({most_needed_, now - std::min(step, now), base()});
+            extra_ = std::max({most_kept_, now - std::min(step, now), base()});
             auto_spoke_ = true;
-            auto_why_ = fmt::format("auto: {:.1f} in flight, at most {} needed for {:.1f} s",
-                                    trend_.level(), most_needed_, seconds_of(below_for_));
+            auto_why_ = fmt::format("auto: {:.1f} in flight, {} were enough for {:.1f} s",
+                                    trend_.level(), most_kept_, seconds_of(below_for_));
             below_for_ = Duration::zero();
-            most_needed_ = 0;
+            most_kept_ = 0;
         }
     } else {
         below_for_ = Duration::zero();
-        most_needed_ = 0;
+        most_kept_ = 0;
     }
     return settle();
 }
@@ -136,7 +141,7 @@ bool Scaler::settle() {
         next.why = next.wanted > members_.active ? "min_active" : "as configured";
     }
     if (next.pending > 0) {
-        next.why += fmt::format("; {} more are wanted than there are", next.pending);
+        next.why += fmt::format("; {} more wanted than there are", next.pending);
     }
     const bool changed = !(next == state_);
     state_ = std::move(next);

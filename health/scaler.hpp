@@ -5,8 +5,8 @@
 // Either way a wish is a number from then on: what comes through DNS because of it is not
 // multiplied again, and saying it twice does no more than once. `scale 1` takes wishes back. `auto`
 // adds to that as the requests in flight, or their forecast, ask for it: by doubling when short,
-// slowly back. What is wanted beyond what is there is said as pending, never dropped. A value; one
-// thread.
+// slowly back to a little more than was needed. What is wanted beyond what is there is said as
+// pending, never dropped. A value; one thread.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,7 @@ class Scaler {
     /// Empty, or why the wish is refused (then nothing changes).
     [[nodiscard]] std::string wish(const ScaleWish& wish);
     /// The pool's requests in flight, `passed` after the last time. True if state() is another one.
-    bool measure(double in_flight, Duration passed);
+    bool measure(double measured, Duration passed);
 
     [[nodiscard]] const ScaleState& state() const noexcept { return state_; }
     /// More may change by time alone: `auto` has something to take back.
@@ -77,7 +77,7 @@ class Scaler {
     std::optional<Wish> wish_;
     bool auto_spoke_ = false;  ///< extra_ is of `auto`, not what was found
     std::uint32_t extra_ = 0;  ///< what `auto` wants; 0 or below base(): nothing more
-    std::uint32_t most_needed_ = 0;
+    std::uint32_t most_kept_ = 0;
     Duration below_for_{};
     std::string auto_why_;
     HoltTrend trend_;

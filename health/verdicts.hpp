@@ -93,12 +93,16 @@ class Verdicts {
     static void depart(WatchedPool& pool, TimePoint now);
     void update_checks(WatchedPool& pool, TimePoint now);
     void relate();
-    void resize(WatchedPool& pool, bool known, TimePoint now);
-    void apply_scale(WatchedPool& pool, TimePoint now);
-    void say_scale(const WatchedPool& pool, const ScaleState& before);
     [[nodiscard]] WatchedEndpoint* find(const std::string& pool,
                                         const std::string& address) const noexcept;
     [[nodiscard]] std::string unknown_pool(const std::string& pool) const;
+
+    // verdicts_scale.cpp
+    [[nodiscard]] bool scale_pools(TimePoint now);
+    void resize(WatchedPool& pool, bool known, TimePoint now);
+    void say_scale(const WatchedPool& pool, const ScaleState& before);
+    [[nodiscard]] bool is_drained(const Endpoint& endpoint) const;
+    void apply_scale(WatchedPool& pool, TimePoint now);
 
     // verdicts_look.cpp: one pass each
     void rotate(TimePoint now);
@@ -107,11 +111,12 @@ class Verdicts {
     void add_heads(WatchedPool& pool, WatchedEndpoint& endpoint, std::uint64_t fresh,
                    Duration passed);
     void compare(WatchedPool& pool);
-    [[nodiscard]] bool scale_pools(TimePoint now);
     [[nodiscard]] bool judge_traffic(WatchedPool& pool, TimePoint now);
     [[nodiscard]] PeerEvidence peers_of(const WatchedPool& pool,
                                         const WatchedEndpoint& endpoint) const;
     [[nodiscard]] bool may_eject(const WatchedPool& pool) const;
+    static void eject(WatchedPool& pool, WatchedEndpoint& endpoint, const Suspicion& suspicion,
+                      TimePoint now);
     void come_back(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now);
 
     // verdicts_write.cpp

@@ -160,27 +160,6 @@ void Verdicts::compare(WatchedPool& pool) {
     pool.well = in > 0 && 2 * in >= active;
 }
 
-/// True if a scaler has more to do by time alone.
-bool Verdicts::scale_pools(TimePoint now) {
-    const Duration passed = now - measured_;
-    bool busy = false;
-    const bool due = passed >= limits::scale_look;
-    if (due) measured_ = now;
-    for (const auto& pool : pools_) {
-        busy |= pool->scaler.busy();
-        if (!due) continue;
-        double in_flight = 0;
-        for (const auto& endpoint : pool->endpoints)
-            in_flight += endpoint->state().in_flight.load(std::memory_order_relaxed);
-        const ScaleState before = pool->scaler.state();
-        if (!pool->scaler.measure(in_flight, passed)) continue;
-        changed_ = true;
-        say_scale(*pool, before);
-        if (before.in_service != pool->scaler.state().in_service) apply_scale(*pool, now);
-    }
-    return busy;
-}
-
 PeerEvidence Verdicts::peers_of(const WatchedPool& pool, const WatchedEndpoint& endpoint) const {
     PeerEvidence peers;
     const auto hear = [&](const Tally& tally, const Tally& fresh, std::int64_t last_answer) {
@@ -226,12 +205,13 @@ bool Verdicts::may_eject(const WatchedPool& pool) const {
 /// Ejections and returns. True if a suspicion waits for the others' word.
 bool Verdicts::judge_traffic(WatchedPool& pool, TimePoint now) {
     const config::Outlier& rules = pool.config.outlier;
-    bool waits = false;
+    bool waits = false, moved = false;
     for (const auto& endpoint : pool.endpoints) {
         OutlierDetector& outlier = endpoint->outlier;
         if (outlier.ejected() &&
             (!rules.enabled || outlier.returns(endpoint->before, endpoint->revived, now))) {
             come_back(pool, *endpoint, now);
+            moved = true;
         }
         if (outlier.answered_since(endpoint->before)) endpoint->ramp.proven();
         outlier.forgive(rules.ejection, now);
@@ -240,14 +220,21 @@ bool Verdicts::judge_traffic(WatchedPool& pool, TimePoint now) {
             endpoint->before, endpoint->success.tally(), peers_of(pool, *endpoint), rules, now);
         waits |= outlier.waits();
         if (!suspicion || (!suspicion->unbounded() && !may_eject(pool))) continue;
-        const Duration span =
-            outlier.eject(suspicion->reason, endpoint->before, rules.ejection, now);
-        endpoint->revived = false;
-        endpoint->eject_why = fmt::format("{}, for {:g} s", suspicion->why, seconds_of(span));
-        endpoint->state().ejections.fetch_add(1, std::memory_order_relaxed);
-        ++pool.ejections[static_cast<std::size_t>(suspicion->reason)];
+        eject(pool, *endpoint, *suspicion, now);
+        moved = true;
     }
+    if (moved) resize(pool, true, now);
     return waits;
+}
+
+void Verdicts::eject(WatchedPool& pool, WatchedEndpoint& endpoint, const Suspicion& suspicion,
+                     TimePoint now) {
+    const Duration span = endpoint.outlier.eject(suspicion.reason, endpoint.before,
+                                                 pool.config.outlier.ejection, now);
+    endpoint.revived = false;
+    endpoint.eject_why = fmt::format("{}, for {:g} s", suspicion.why, seconds_of(span));
+    endpoint.state().ejections.fetch_add(1, std::memory_order_relaxed);
+    ++pool.ejections[static_cast<std::size_t>(suspicion.reason)];
 }
 
 /// What it was ejected for is forgotten: it is judged anew, and by what comes now.

@@ -1,4 +1,4 @@
-// Verdicts: configuration, sets and commands.
+// Verdicts: configuration, sets, commands and checks; scaling is in verdicts_scale.cpp.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -156,55 +156,6 @@ void Verdicts::relate() {
     }
 }
 
-void Verdicts::resize(WatchedPool& pool, bool known, TimePoint now) {
-    ScaleMembers members;
-    for (const auto& one : pool.endpoints) {
-        const Endpoint& endpoint = *one->endpoint;
-        ++(endpoint.standby ? members.standby : members.active);
-        const bool named = !SocketAddress::from_ip(endpoint.name, endpoint.port);
-        if (named && !endpoint.standby) ++members.named;
-    }
-    members.elastic = pool.config.webhook.has_value();
-    const ScaleState before = pool.scaler.state();
-    if (pool.scaler.resize(members, pool.config.auto_scale) && known) say_scale(pool, before);
-    apply_scale(pool, now);
-}
-
-/// One line for every change of what is wanted or in service; what is pending is their difference.
-void Verdicts::say_scale(const WatchedPool& pool, const ScaleState& before) {
-    const ScaleState& state = pool.scaler.state();
-    if (before.wanted == state.wanted && before.in_service == state.in_service) return;
-    const bool one = state.in_service == 1;
-    say_(fmt::format("pool {}: {} {} in service ({} {}), {} wanted: {}", pool.config.name,
-                     state.in_service, one ? "endpoint" : "endpoints",
-                     before.in_service == 1 ? "was" : "were", before.in_service, state.wanted,
-                     state.why));
-}
-
-/// Standbys are scaled in as they stand, but for those of which checks or traffic say that they
-/// would not serve: they come last, and make room for one that would.
-void Verdicts::apply_scale(WatchedPool& pool, TimePoint now) {
-    const auto rank = [](const WatchedEndpoint* one) {
-        if (!one->endpoint->standby) return 0;
-        if (one->checks_fail() || one->outlier.ejected()) return 3;
-        return one->in_service ? 1 : 2;
-    };
-    std::vector<WatchedEndpoint*> order;
-    for (const auto& endpoint : pool.endpoints)
-        order.push_back(endpoint.get());
-    std::stable_sort(order.begin(), order.end(),
-                     [&](const auto* a, const auto* b) { return rank(a) < rank(b); });
-    std::size_t place = 0;
-    for (WatchedEndpoint* const endpoint : order) {
-        const bool wanted = place++ < pool.scaler.state().in_service;
-        if (wanted && !endpoint->in_service) {
-            endpoint->ramp.begin(now, pool.config.slow_start, false);
-        }
-        endpoint->in_service = wanted;
-    }
-    busy_ = now;
-}
-
 WatchedPool* Verdicts::find(const std::string& pool) const noexcept {
     for (const auto& one : pools_) {
         if (one->config.name == pool) return one.get();
@@ -238,10 +189,12 @@ std::string Verdicts::fail(const std::string& pool, Duration span, TimePoint now
 }
 
 std::string Verdicts::unfail(const std::string& pool, TimePoint now) {
-    if (find(pool) == nullptr) return unknown_pool(pool);
-    if (failed_.erase(pool) == 0) return fmt::format("pool {} is not failed", pool);
+    const bool was = failed_.erase(pool) != 0;
+    WatchedPool* const known = find(pool);
+    if (known == nullptr) return was ? "" : unknown_pool(pool);  // a reload took it out
+    if (!was) return fmt::format("pool {} is not failed", pool);
     busy_ = now;
-    settle(*find(pool), now);
+    settle(*known, now);
     return {};
 }
 
@@ -252,6 +205,7 @@ std::string Verdicts::drain(const std::string& pool, const std::string& address,
     }
     drained_.emplace(pool, address);
     busy_ = now;
+    resize(*find(pool), true, now);
     settle(*find(pool), now);
     return {};
 }
@@ -262,27 +216,8 @@ std::string Verdicts::undrain(const std::string& pool, const std::string& addres
         return fmt::format("endpoint {} of pool {} is not drained", address, pool);
     }
     busy_ = now;
+    resize(*find(pool), true, now);
     settle(*find(pool), now);
-    return {};
-}
-
-std::string Verdicts::scale(const std::string& pool, const ScaleWish& wish, TimePoint now) {
-    if (!pool.empty() && find(pool) == nullptr) return unknown_pool(pool);
-    for (const auto& one : pools_) {
-        if (!pool.empty() && one->config.name != pool) continue;
-        Scaler tried = one->scaler;
-        if (const std::string refused = tried.wish(wish); !refused.empty()) {
-            return fmt::format("pool {}: {}", one->config.name, refused);
-        }
-    }
-    for (const auto& one : pools_) {
-        if (!pool.empty() && one->config.name != pool) continue;
-        const ScaleState before = one->scaler.state();
-        static_cast<void>(one->scaler.wish(wish));
-        say_scale(*one, before);
-        apply_scale(*one, now);
-        settle(*one, now);
-    }
     return {};
 }
 
@@ -313,7 +248,7 @@ TimePoint Verdicts::checked(const std::string& pool, const std::string& address,
     if (!passed) endpoint->check_why = why;
     if (changed) endpoint->revived = passed;
     if (changed && passed) endpoint->ramp.begin(now, of.config.slow_start, false);
-    if (changed && endpoint->endpoint->standby) apply_scale(of, now);
+    if (changed) resize(of, true, now);
     if (changed || part != endpoint->check->part() || endpoint->outlier.ejected()) {
         busy_ = now;
         settle(of, now);

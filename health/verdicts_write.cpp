@@ -68,7 +68,7 @@ bool Verdicts::stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
     if (failed != failed_.end() && failed->second > now) {
         standing = Standing::failed;
         why = "an operator has failed its pool";
-    } else if (drained_.contains({of.pool, of.text})) {
+    } else if (is_drained(of)) {
         standing = Standing::drained;
         why = "an operator has drained it";
     } else if (!endpoint.in_service) {

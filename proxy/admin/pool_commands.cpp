@@ -148,7 +148,7 @@ http1::HttpResponse scale_all_answer(double factor, const HealthStatus& status) 
     }
     total.why = fmt::format("each of {} pools scaled by {:g}", status.pools.size(), factor);
     if (total.pending > 0) {
-        total.why += fmt::format("; {} more are wanted than there are", total.pending);
+        total.why += fmt::format("; {} more wanted than there are", total.pending);
     }
     json::object body = scale_json(total);
     body["pools"] = std::move(pools);

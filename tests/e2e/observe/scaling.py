@@ -131,7 +131,7 @@ class Scaling(EdgeTest):
         eventually(lambda: self.pool(edge)["active"] == 2, "its names")
         self.assertEqual(self.change(edge, "POST", "/pools/main/scale", {"factor": 2}),
                          (202, {"wanted": 4, "in_service": 2, "pending": 2,
-                                "why": "scaled by 2 from 2; 2 more are wanted than there are"}))
+                                "why": "scaled by 2 from 2; 2 more wanted than there are"}))
         edge.wait_stderr("pool main: 2 endpoints in service (were 2), 4 wanted: scaled by 2")
         told.wait_requests(1)           # the first word: nothing was said of the start
         dns.set(app=[f"127.0.0.{n}" for n in range(1, 5)])

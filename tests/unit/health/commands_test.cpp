@@ -97,8 +97,8 @@ TEST_CASE("precedence: failed, drained, standby, unhealthy, ejected, in") {
     CHECK(w.verdicts.scale("p0", {.factor = {}, .active = 1}, w.now) == "");
     CHECK(w.verdicts.drain("p0", w.text(0, 0), w.now) == "");
     w.look();
-    CHECK(w.standing(0, 0) == Standing::drained);
-    CHECK(w.standing(0, 1) == Standing::standby);
+    CHECK(w.standing(0, 0) == Standing::drained);  // and scaled out
+    CHECK(w.standing(0, 1) == Standing::in);
     CHECK(w.verdicts.fail("p0", 30s, w.now) == "");
     w.look();
     for (int e = 0; e < 3; ++e)
@@ -109,10 +109,12 @@ TEST_CASE("precedence: failed, drained, standby, unhealthy, ejected, in") {
     CHECK(w.standing(0, 0) == Standing::failed);
     w.look(30s);
     CHECK(w.standing(0, 0) == Standing::drained);
-    CHECK(w.standing(0, 1) == Standing::standby);
+    CHECK(w.standing(0, 1) == Standing::in);
     CHECK(w.standing(0, 2) == Standing::standby);
     CHECK(w.verdicts.undrain("p0", w.text(0, 0), w.now) == "");
     w.look();
+    CHECK(w.standing(0, 0) == Standing::standby);
+    CHECK(w.verdicts.scale("p0", {.factor = {}, .active = 2}, w.now) == "");
     CHECK(w.standing(0, 0) == Standing::unhealthy);
 }
 
@@ -167,7 +169,7 @@ TEST_CASE("scaling over all pools brings standbys in, in order, slowly; the rest
     CHECK(w.status(0).scale.wanted == 4);  // as was said: not twice of three
     CHECK(w.status(0).scale.in_service == 4);
     CHECK(w.lines_with("pool p0: 3 endpoints in service (were 2), 4 wanted: scaled by 2 from 2; 1 "
-                       "more are wanted than there are") == 1);
+                       "more wanted than there are") == 1);
     CHECK(w.lines_with("pool p0: 4 endpoints in service (were 3), 4 wanted: scaled by 2") == 1);
     CHECK(w.lines_with("endpoints in service") == 4);
 }
@@ -207,6 +209,69 @@ TEST_CASE("a standby that its checks fail is scaled in last, and makes room for 
     CHECK(w.standing(0, 3) == Standing::in);
     fails(3);
     CHECK(w.standing(0, 2) == Standing::in);
+}
+
+TEST_CASE("scaled in, a pool keeps those that would serve, and a death brings another back") {
+    World w(2, 4);
+    w.config.pools[0].health_check = a_check();
+    w.update();
+    const auto checks = [&w](int e, bool passed) {
+        for (int i = 0; i < 2; ++i)
+            check(w, 0, e, passed);
+    };
+    checks(0, false);                                          // dead
+    CHECK(w.verdicts.drain("p0", w.text(0, 1), w.now) == "");  // wanted empty
+    CHECK(w.verdicts.scale("p0", {{}, 1}, w.now) == "");
+    CHECK(w.standing(0, 2) == Standing::in);
+    for (const int out : {0, 3})
+        CHECK(w.standing(0, out) == Standing::standby);
+    checks(2, false);
+    CHECK(w.standing(0, 2) == Standing::standby);
+    CHECK(w.standing(0, 3) == Standing::in);
+    checks(2, true);
+    checks(0, true);
+    CHECK(w.standing(0, 3) == Standing::in);  // nobody is moved without need
+    // By traffic, and when an operator drains it.
+    w.attempts(0, 3, 2, AttemptEnd::refused);
+    w.look();
+    CHECK(w.standing(0, 0) == Standing::in);
+    CHECK(w.verdicts.drain("p0", w.text(0, 0), w.now) == "");
+    CHECK(w.standing(0, 2) == Standing::in);
+    CHECK(w.status(0).scale.in_service == 1);
+}
+
+TEST_CASE("a death brings no standby in, and a standby that would not serve is none") {
+    World w(1, 2, 2);
+    w.config.pools[0].health_check = a_check();
+    w.update();
+    const auto fails = [&w](int e) {
+        for (int i = 0; i < 2; ++i)
+            check(w, 0, e, false);
+    };
+    fails(0);
+    CHECK(w.standing(0, 0) == Standing::unhealthy);
+    CHECK(w.standing(0, 2) == Standing::standby);
+    CHECK(w.verdicts.scale("p0", {{}, 4}, w.now) == "");
+    CHECK(w.status(0).scale == ScaleState{4, 4, 0, "scaled to 4"});
+    fails(3);
+    CHECK(w.status(0).scale == ScaleState{4, 3, 1, "scaled to 4; 1 more wanted than there are"});
+    CHECK(w.standing(0, 2) == Standing::in);
+    CHECK(w.verdicts.drain("p0", w.text(0, 2), w.now) == "");
+    CHECK(w.status(0).scale.pending == 2);
+    CHECK(w.verdicts.undrain("p0", w.text(0, 2), w.now) == "");
+    CHECK(w.standing(0, 2) == Standing::in);
+    CHECK(w.lines_with("pool p0: 3 endpoints in service (were 4), 4 wanted: scaled to 4; 1 more "
+                       "wanted than there are") == 1);
+}
+
+TEST_CASE("a pool that a reload took out can still be put back") {
+    World w(2, 1);
+    CHECK(w.verdicts.fail("p1", no_limit, w.now) == "");
+    w.config.pools.pop_back();
+    w.config.routes[0].pools.pop_back();
+    w.update();
+    CHECK(w.verdicts.unfail("p1", w.now) == "");
+    CHECK(w.verdicts.unfail("p1", w.now) == "there is no pool p1; there are: p0");
 }
 
 TEST_CASE("hundreds of endpoints are scaled in and out at one word") {

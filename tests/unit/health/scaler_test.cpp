@@ -1,9 +1,13 @@
 // Standbys by command and by load, on a clock of its own.
 #include "health/scaler.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include <doctest/doctest.h>
+
+#include "core/rng.hpp"
 
 using namespace scrollgate;
 using namespace std::chrono_literals;
@@ -44,7 +48,7 @@ TEST_CASE("as configured, then by a factor of that, whatever was said before") {
 TEST_CASE("what standbys cannot give is pending, and arrives through the set") {
     Scaler scaler = scaler_of(2, 1);
     CHECK(scaler.wish({.factor = {}, .active = 5}) == "");
-    CHECK(scaler.state() == ScaleState{5, 3, 2, "scaled to 5; 2 more are wanted than there are"});
+    CHECK(scaler.state() == ScaleState{5, 3, 2, "scaled to 5; 2 more wanted than there are"});
     CHECK(scaler.resize({.active = 4, .standby = 1, .named = 4}, {}));  // DNS has more
     CHECK(scaler.state() == ScaleState{5, 5, 0, "scaled to 5"});
     CHECK_FALSE(scaler.resize({.active = 4, .standby = 1, .named = 4}, {}));
@@ -194,6 +198,30 @@ TEST_CASE("auto gives back slowly, never below what is configured or was needed"
     CHECK_FALSE(scaler.busy());
 }
 
+TEST_CASE("constant load, with its noise, leaves what auto wants at rest") {
+    config::AutoScale rules = aim(10);
+    rules.shrink_after = 60s;
+    FastRng rng(5);
+    for (const double load : {30.0, 75.0, 120.0}) {
+        Scaler scaler = scaler_of(2, 60, rules);
+        std::vector<std::uint32_t> row;
+        for (int second = 0; second < 7200; ++second) {
+            double sum = 0;  // in flight as requests that come by themselves: variance = mean
+            for (int i = 0; i < 12; ++i)
+                sum += static_cast<double>(rng.next() >> 11) * 0x1p-53;
+            static_cast<void>(scaler.measure(load + (sum - 6) * std::sqrt(load), 1s));
+            if (second > 1800) row.push_back(scaler.state().wanted);
+        }
+        int changes = 0;
+        for (std::size_t i = 1; i < row.size(); ++i)
+            changes += row[i] != row[i - 1] ? 1 : 0;
+        CHECK(changes <= 4);
+        const auto [least, most] = std::ranges::minmax(row);
+        CHECK(least * 10 >= load);
+        CHECK(most * 10 <= 2 * load + 10);
+    }
+}
+
 TEST_CASE("load that comes back starts the wait anew") {
     config::AutoScale rules = aim(10);
     rules.shrink_after = 60s;
@@ -220,11 +248,11 @@ TEST_CASE("an operator's number is where auto begins") {
 
 TEST_CASE("Holt's trend follows a line exactly and stays above nothing") {
     HoltTrend trend;
-    for (int i = 0; i < 200; ++i)
+    for (int i = 0; i < 400; ++i)
         trend.add(5 + 2.0 * i, 1s);
-    CHECK(trend.level() == doctest::Approx(5 + 2.0 * 199).epsilon(0.001));
-    CHECK(trend.ahead(30s) == doctest::Approx(5 + 2.0 * 229).epsilon(0.001));
+    CHECK(trend.level() == doctest::Approx(5 + 2.0 * 399).epsilon(0.001));
+    CHECK(trend.ahead(30s) == doctest::Approx(5 + 2.0 * 429).epsilon(0.001));
     for (int i = 0; i < 200; ++i)
-        trend.add(400 - 4.0 * i, 1s);
+        trend.add(800 - 4.0 * i, 1s);
     CHECK(trend.ahead(1min) == 0);
 }

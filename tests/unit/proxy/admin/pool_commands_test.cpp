@@ -125,16 +125,16 @@ TEST_CASE("scaling answers what is wanted, in service and pending, 202 when it f
     CHECK(body(command_answer(scale, "", status), 200) ==
           boost::json::parse(
               R"({"wanted": 4, "in_service": 4, "pending": 0, "why": "scaled by 2 from 2"})"));
-    status.pools[0].scale = {6, 4, 2, "scaled by 3 from 2; 2 more are wanted than there are"};
+    status.pools[0].scale = {6, 4, 2, "scaled by 3 from 2; 2 more wanted than there are"};
     CHECK(body(command_answer(scale, "", status), 202).at("pending") == 2);
     scale.pool.clear();
     scale.wish.factor = 3;
     CHECK(body(command_answer(scale, "", status), 202) == boost::json::parse(R"({
         "wanted": 10, "in_service": 8, "pending": 2,
-        "why": "each of 2 pools scaled by 3; 2 more are wanted than there are",
+        "why": "each of 2 pools scaled by 3; 2 more wanted than there are",
         "pools": {
           "aws": {"wanted": 6, "in_service": 4, "pending": 2,
-                  "why": "scaled by 3 from 2; 2 more are wanted than there are"},
+                  "why": "scaled by 3 from 2; 2 more wanted than there are"},
           "gcp": {"wanted": 4, "in_service": 4, "pending": 0, "why": "scaled by 2 from 2"}}})"));
     CHECK(body(command_answer(scale, "pool aws: too much", status), 400).at("message") ==
           "pool aws: too much");

@@ -27,7 +27,7 @@ Status sample() {
     aws.score = 0.4;
     aws.share = 0.25;
     aws.active = 2;
-    aws.scale = {3, 2, 1, "scaled by 1.5 from 2; 1 more are wanted than there are"};
+    aws.scale = {3, 2, 1, "scaled by 1.5 from 2; 1 more wanted than there are"};
     aws.depends_on = {{"tcp://db:5432", false, "refused"}};
     aws.availability = {1.0, 0.99951, {}};
     aws.ejections = {4, 0, 0, 1};
@@ -94,7 +94,7 @@ TEST_CASE("the status is the contract's object") {
            "why": "1 of 2 endpoints in service are in, mean score 0.40", "score": 0.4,
            "share": 0.25, "active": 2, "standby": 0,
            "scale": {"wanted": 3, "in_service": 2, "pending": 1,
-                     "why": "scaled by 1.5 from 2; 1 more are wanted than there are"},
+                     "why": "scaled by 1.5 from 2; 1 more wanted than there are"},
            "depends_on": [{"url": "tcp://db:5432", "up": false, "why": "refused"}],
            "availability": {"1h": 1.0, "24h": 0.99951, "30d": null},
            "endpoints": [
@@ -160,7 +160,7 @@ TEST_CASE("the table for people is aligned and has colours only when asked for")
           "WHY\n"
           "  aws  aws      us-east-1 degraded  0.40   25%      2       0      3 99.951% 1 "
           "of 2 endpoints in service are in, mean score 0.40; gone: tcp://db:5432; scaled "
-          "by 1.5 from 2; 1 more are wanted than there are\n"
+          "by 1.5 from 2; 1 more wanted than there are\n"
           "  gcp  gcp      -         out       0.00    0%      0       0      0       - no "
           "address is known\n"
           "\n"

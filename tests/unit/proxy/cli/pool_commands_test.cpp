@@ -56,13 +56,10 @@ TEST_CASE("scale says what is in service and why") {
     CHECK(s.last().pool == "");
     CHECK(s.last().wish.factor == 1.5);
     CHECK(s.warned() == "");
-    s.play([](auto& one) {
-        one.scale = {3, 2, 1, "scaled to 3; 1 more are wanted than there are"};
-    });
+    s.play([](auto& one) { one.scale = {3, 2, 1, "scaled to 3; 1 more wanted than there are"}; });
     CHECK(run_scale(s.target(), {pool, {}, 3}, s.console) == 0);
-    CHECK(
-        s.said() ==
-        "pool eu west/1: 2 in service, 3 wanted: scaled to 3; 1 more are wanted than there are\n");
+    CHECK(s.said() ==
+          "pool eu west/1: 2 in service, 3 wanted: scaled to 3; 1 more wanted than there are\n");
     CHECK(s.warned() == "scrollgate: standbys have run out: 1 more is wanted\n");
 }
 
