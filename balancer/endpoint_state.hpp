@@ -55,11 +55,12 @@ struct alignas(64) EndpointState {
     std::atomic<std::uint64_t> broken{0};         ///< other connects that failed, resets, nonsense
     std::atomic<std::uint64_t> silent{0};         ///< deadlines that passed without a head
     std::atomic<std::uint32_t> refused_run{0};
-    std::atomic<std::uint32_t> unanswered_run{0};  ///< of broken, silent and overdue attempts
-    std::atomic<std::uint32_t> error_run{0};       ///< 5xx in a row
-    std::atomic<std::int64_t> last_answer{0};      ///< Clock's nanoseconds; 0: never
-    PeakEwma latency;                              ///< to the final head
-    LatencyWindow heads;                           ///< likewise; the health thread rotates it
+    std::atomic<std::uint32_t> unanswered_run{0};   ///< of broken, silent and overdue attempts
+    std::atomic<std::uint32_t> turned_back_run{0};  ///< of requests that it would not take
+    std::atomic<std::uint32_t> error_run{0};        ///< 5xx in a row
+    std::atomic<std::int64_t> last_answer{0};       ///< Clock's nanoseconds; 0: never
+    PeakEwma latency;                               ///< to the final head
+    LatencyWindow heads;                            ///< likewise; the health thread rotates it
     LatencyWindow connects;  ///< those that succeeded; rotated, too, but never empty again
 
     // -- verdict, by the health thread

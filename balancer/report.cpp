@@ -32,6 +32,7 @@ bool report(EndpointState& state, AttemptEnd end, Duration took, TimePoint now,
             state.heads.record(took);
             end_run(state.refused_run);
             end_run(state.unanswered_run);
+            end_run(state.turned_back_run);
             if (end == AttemptEnd::answered) {
                 count(state.answers);
                 end_run(state.error_run);
@@ -53,6 +54,8 @@ bool report(EndpointState& state, AttemptEnd end, Duration took, TimePoint now,
         case AttemptEnd::overdue:
             state.latency.at_least(took, now);
             return unanswered(state, told);
+        case AttemptEnd::turned_back:
+            return lengthen(state.turned_back_run) >= limits::turned_back_in_a_row;
         case AttemptEnd::given_up:
             state.latency.at_least(took, now);
             return false;

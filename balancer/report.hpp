@@ -16,6 +16,7 @@ enum class AttemptEnd : std::uint8_t {
     broken,        ///< connect failed otherwise, reset or closed before the head, not HTTP
     silent,        ///< a deadline passed without a head (or without a connection)
     overdue,       ///< under way still, and long past what is usual; told at most once per attempt
+    turned_back,   ///< the connection takes no request, though it is there: REFUSED_STREAM, GOAWAY
     given_up,      ///< called off by us: `took` is a lower bound, not a failure
 };
 

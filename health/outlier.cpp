@@ -29,16 +29,20 @@ std::string_view eject_reason_text(EjectReason reason) noexcept {
 /// A run that had grown before the endpoint came back counts only as it grows further; an answer
 /// has ended it, though maybe another one has begun since.
 void OutlierDetector::forget_runs(const Evidence& evidence) noexcept {
-    if (answered_since(evidence)) refused_seen_ = unanswered_seen_ = 0;
+    if (answered_since(evidence)) refused_seen_ = unanswered_.seen = turned_back_.seen = 0;
     if (evidence.answers != answers_) errors_seen_ = 0;
 }
 
-void OutlierDetector::silence(const Evidence& evidence, TimePoint now) noexcept {
-    if (evidence.unanswered_run <= unanswered_seen_) {
-        silent_since_.reset();
-    } else if (!silent_since_) {
-        silent_since_ = now;
+void OutlierDetector::Run::look(std::uint32_t length, TimePoint now) noexcept {
+    if (length <= seen) {
+        since.reset();
+    } else if (!since) {
+        since = now;
     }
+}
+
+bool OutlierDetector::Run::others_answer(const PeerEvidence& peers) const noexcept {
+    return since && peers.last_answer > since->time_since_epoch().count();
 }
 
 /// Whether the run of 5xx is its own: what the others gave since it began is the measure, because
@@ -77,13 +81,22 @@ std::optional<Suspicion> OutlierDetector::suspect(const Evidence& evidence, cons
         return Suspicion{EjectReason::refused,
                          fmt::format("refused {} connections in a row", evidence.refused_run)};
     }
-    silence(evidence, now);
-    if (silent_since_ && evidence.unanswered_run >= limits::unanswered_at_once) {
-        if (peers.last_answer > silent_since_->time_since_epoch().count()) {
+    unanswered_.look(evidence.unanswered_run, now);
+    turned_back_.look(evidence.turned_back_run, now);
+    if (unanswered_.since && evidence.unanswered_run >= limits::unanswered_at_once) {
+        if (unanswered_.others_answer(peers)) {
             return Suspicion{EjectReason::unanswered,
                              fmt::format("{} attempts in a row without an answer, while others "
                                          "answer",
                                          evidence.unanswered_run)};
+        }
+        waits_ = true;
+    }
+    if (turned_back_.since && evidence.turned_back_run >= limits::turned_back_in_a_row) {
+        if (turned_back_.others_answer(peers)) {
+            return Suspicion{EjectReason::refused,
+                             fmt::format("took none of {} requests in a row, while others answer",
+                                         evidence.turned_back_run)};
         }
         waits_ = true;
     }
@@ -119,7 +132,8 @@ Duration OutlierDetector::eject(EjectReason reason, const Evidence& evidence, Du
     until_ = now + span;
     held_until_ = std::min(until_, now + base * (times_ - 1));
     heads_ = evidence.heads();
-    silent_since_.reset();
+    unanswered_.since.reset();
+    turned_back_.since.reset();
     meanwhile_.reset();
     return span;
 }
@@ -140,7 +154,8 @@ bool OutlierDetector::returns(const Evidence& evidence, bool revived, TimePoint 
     heads_ = evidence.heads();
     answers_ = evidence.answers;
     refused_seen_ = evidence.refused_run;
-    unanswered_seen_ = evidence.unanswered_run;
+    unanswered_.seen = evidence.unanswered_run;
+    turned_back_.seen = evidence.turned_back_run;
     errors_seen_ = evidence.error_run;
     return true;
 }

@@ -74,8 +74,15 @@ class OutlierDetector {
     }
 
   private:
+    /// A run that only tells something beside what the others do.
+    struct Run {
+        std::uint32_t seen = 0;          ///< how long it was when the endpoint came back
+        std::optional<TimePoint> since;  ///< when it was first seen to grow
+
+        void look(std::uint32_t length, TimePoint now) noexcept;
+        [[nodiscard]] bool others_answer(const PeerEvidence& peers) const noexcept;
+    };
     void forget_runs(const Evidence& evidence) noexcept;
-    void silence(const Evidence& evidence, TimePoint now) noexcept;
     [[nodiscard]] bool failing(const Evidence& evidence, const Tally& fresh,
                                std::uint32_t consecutive) noexcept;
 
@@ -84,11 +91,11 @@ class OutlierDetector {
     TimePoint until_{}, since_{};
     TimePoint held_until_{};  ///< no passing check shortens an ejection to less
     std::uint32_t times_ = 0;
-    std::uint64_t heads_ = 0;    ///< at the last ejection or return
-    std::uint64_t answers_ = 0;  ///< at the last return
-    std::uint32_t refused_seen_ = 0, unanswered_seen_ = 0, errors_seen_ = 0;  ///< runs, likewise
-    std::optional<TimePoint> silent_since_;  ///< when the run of silence was first seen
-    std::optional<Tally> meanwhile_;         ///< of the others, while the run of 5xx lasts
+    std::uint64_t heads_ = 0;                           ///< at the last ejection or return
+    std::uint64_t answers_ = 0;                         ///< at the last return
+    std::uint32_t refused_seen_ = 0, errors_seen_ = 0;  ///< runs, likewise
+    Run unanswered_, turned_back_;
+    std::optional<Tally> meanwhile_;  ///< of the others, while the run of 5xx lasts
 };
 
 }  // namespace scrollgate

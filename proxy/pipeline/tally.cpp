@@ -15,7 +15,7 @@ bool unreachable(const Error& error) noexcept {
 }
 
 /// How health sees a failure; what is the client's doing or ours tells nothing but a lower bound.
-AttemptEnd seen(const Error& error) noexcept {
+AttemptEnd seen(const Error& error, bool spent = false) noexcept {
     switch (error.kind) {
         case ErrorKind::connect_refused:
             return AttemptEnd::refused;
@@ -29,6 +29,8 @@ AttemptEnd seen(const Error& error) noexcept {
         case ErrorKind::upstream_timeout:
         case ErrorKind::upstream_stalled:
             return AttemptEnd::silent;
+        case ErrorKind::upstream_refused:
+            return spent ? AttemptEnd::given_up : AttemptEnd::turned_back;
         default:
             return AttemptEnd::given_up;
     }
@@ -72,10 +74,10 @@ void overdue(Exchange& x, const Endpoint& endpoint, Duration took) {
 }
 
 void end_attempt(Exchange& x, const Endpoint& endpoint, const Error& why, Duration took,
-                 bool told) {
+                 AttemptSigns signs) {
     count_failure(endpoint, why);
     const bool tells = why.side() != Side::client && why.kind != ErrorKind::overloaded;
-    if (tells) tell(x, endpoint, seen(why), took, told);
+    if (tells) tell(x, endpoint, seen(why, signs.spent), took, signs.overdue);
     std::optional<ErrorKind> outcome;
     if (why.side() == Side::upstream || why.kind == ErrorKind::cancelled) outcome = why.kind;
     x.worker.observe_attempt(x, endpoint, outcome, took);

@@ -23,9 +23,15 @@ void answered(Exchange& x, const Endpoint& endpoint, const ResponseHead& head, D
 /// It has lasted `took` and is far from usual; once per attempt.
 void overdue(Exchange& x, const Endpoint& endpoint, Duration took);
 
-/// It has ended without a head, after `took`. `told`: overdue() was called for it.
+/// What is known of an attempt beside the error that it ended with.
+struct AttemptSigns {
+    bool overdue = false;  ///< overdue() was called for it
+    bool spent = false;    ///< OriginEnd::spent()
+};
+
+/// It has ended without a head, after `took`.
 void end_attempt(Exchange& x, const Endpoint& endpoint, const Error& why, Duration took,
-                 bool told = false);
+                 AttemptSigns signs = {});
 
 /// It has ended after its head, which took `took`; `delivered` tells whether the rest came, too.
 void end_answered(Exchange& x, const Endpoint& endpoint, const Result<void>& delivered,

@@ -28,7 +28,7 @@ Task<Result<void>> Turn::begin(Hedge* hedge) {
         x_.hedges().answered(took_);
         answered(x_, *endpoint_, attempt_->response(), took_);
     } else if (!reported_) {
-        end_attempt(x_, *endpoint_, ended.error(), took_, overdue_);
+        end_attempt(x_, *endpoint_, ended.error(), took_, {overdue_, spent_});
     }
     co_return ended;
 }

@@ -229,6 +229,25 @@ class Broken(Http2Case):
         self.assertEqual([r.body for r in requests2(origin)], [b"pay", b"pay"])
         self.assertEqual(edge.log(1)[0]["outcome"], "ok")
 
+    def test_an_endpoint_that_takes_no_request_loses_its_traffic(self):
+        def script(http2):
+            while True:
+                request = http2.request()
+                http2.reset(request.stream, REFUSED_STREAM)
+        bad, good = self.origin2(script), self.origin2()
+        edge = self.edge2(bad, good, routes=[
+            {"name": "all", "pools": ["main"], "balance": "round_robin",
+             "failover": {"replay": "100B"}}])
+        failed = 0
+        for _ in range(30):     # bodies that are not kept: what is refused fails
+            failed += self.fetch(edge, method="POST", body=b"x" * 200).status != 200
+            if edge.stderr().count("took none of"):
+                break
+        edge.wait_stderr("is ejected (was in): took none of")
+        self.assertLessEqual(failed, 12)
+        self.assertEqual({self.fetch(edge, method="POST", body=b"x" * 200).status
+                          for _ in range(20)}, {200})
+
     def test_what_is_always_refused_is_a_503(self):
         def script(http2):
             while True:

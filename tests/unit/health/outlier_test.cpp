@@ -55,6 +55,32 @@ TEST_CASE("silence ejects only when others have answered meanwhile") {
     CHECK_FALSE(c.detector.waits());
 }
 
+TEST_CASE("ten requests in a row that it would not take eject, if others answer meanwhile") {
+    Case c;
+    c.evidence.turned_back_run = 9;
+    CHECK_FALSE(c.suspect());
+    c.evidence.turned_back_run = 10;
+    CHECK_FALSE(c.suspect());
+    CHECK(c.detector.waits());
+    c.now += 1s;
+    c.others_answer();
+    const auto suspicion = c.suspect();
+    REQUIRE(suspicion);
+    CHECK(suspicion->reason == EjectReason::refused);
+    CHECK(suspicion->unbounded());
+    CHECK(suspicion->why == "took none of 10 requests in a row, while others answer");
+    // Back, the run of before tells nothing; one more does.
+    c.detector.eject(suspicion->reason, c.evidence, 5s, c.now);
+    c.now += 6s;
+    REQUIRE(c.detector.returns(c.evidence, false, c.now));
+    CHECK_FALSE(c.suspect());
+    c.evidence.turned_back_run = 11;
+    CHECK_FALSE(c.suspect());
+    c.now += 1s;
+    c.others_answer();
+    CHECK(c.suspect());
+}
+
 TEST_CASE("two attempts without an answer are no silence") {
     Case c;
     c.evidence.unanswered_run = 2;
