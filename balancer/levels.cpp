@@ -1,8 +1,10 @@
 #include "balancer/levels.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "balancer/hash.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate {
 
@@ -114,6 +116,8 @@ const Endpoint* RouteBalancer::pick(const PickRequest& request, Rng& rng) {
     mark(request.tried, true);
     if (request.stick != nullptr) chosen = wish(request.stick->state.get());
     if (chosen == nullptr) chosen = choose(request, rng);
+    // Not where everybody is merely full: a subset is there to bound connections.
+    if (chosen == nullptr && away != nullptr) chosen = beyond_subsets();
     mark(request.tried, false);
     return chosen;
 }
@@ -211,6 +215,28 @@ bool RouteBalancer::has_another_zone(const Endpoint& than) const noexcept {
         return target.weight > 0 && other.pool_state.get() == than.pool_state.get() &&
                other.zone != than.zone;
     });
+}
+
+/// Of large pools, what this node leaves to others while its own part of them serves: the first
+/// level's that is in, in the order in which this node would use them, as far as one request goes.
+const Endpoint* RouteBalancer::beyond_subsets() const noexcept {
+    const auto eligible = [this](std::uint32_t place) {
+        const Endpoint& endpoint = *row_[place].endpoint;
+        return !marks_[place] && endpoint.weight > 0 &&
+               endpoint.state->standing.load(std::memory_order_relaxed) == Standing::in;
+    };
+    std::optional<std::uint32_t> best;
+    for (std::size_t i = 0; i < layout_.pools().size(); ++i) {
+        const RouteLayout::Pool& pool = layout_.pools()[i];
+        if (pool.subset == 0 || pool.weight <= 0) continue;
+        const std::span<const std::uint32_t> all = targets_->pool(i);
+        const std::size_t reach = pool.subset + std::size_t{limits::turned_away_most};
+        const auto members = all.first(std::min(all.size(), reach));
+        const auto first = std::ranges::find_if(members, eligible);
+        if (first == members.end()) continue;
+        if (!best || targets_->group_of(*first) < targets_->group_of(*best)) best = *first;
+    }
+    return best ? row_[*best].endpoint : nullptr;
 }
 
 const Endpoint* RouteBalancer::wish(const EndpointState* state) const noexcept {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <map>
+#include <set>
 
 #include <doctest/doctest.h>
 
@@ -39,6 +40,40 @@ TEST_CASE("picks follow the pools' weights exactly under round robin") {
     CHECK(counts ==
           std::map<std::string, int>{
               {"aws/1", 400}, {"aws/2", 400}, {"aws/3", 400}, {"gcp/1", 100}, {"gcp/2", 300}});
+}
+
+TEST_CASE("when all of a subset have failed a request, others of the pool are asked") {
+    config::Pool pool;
+    pool.name = "a";
+    pool.subset = 4;
+    const std::vector pools{pool};
+    const auto set = set_of("a", std::vector<std::uint32_t>(12, 1));
+    for (const Balance balance : policies) {
+        RouteBalancer balancer(route_over({{"a", 1, 0, {}}}, balance), {}, pools);
+        balancer.update({{"a", set}});
+        FastRng rng(9);
+        std::set<const Endpoint*> own;
+        for (int i = 0; i < 200; ++i)
+            own.insert(balancer.pick({.hash = rng.next()}, rng));
+        CHECK(own.size() == 4);
+        std::vector<const Endpoint*> tried(own.begin(), own.end());
+        CHECK(balancer.pick({.tried = tried}, rng) == nullptr);  // they are full, not dead
+        std::vector<const Endpoint*> beyond;
+        while (const Endpoint* next =
+                   balancer.pick({.tried = tried, .away_from = tried.back()}, rng)) {
+            CHECK_FALSE(own.contains(next));
+            beyond.push_back(next);
+            tried.push_back(next);
+        }
+        CHECK(beyond.size() == 8);
+        // Whom verdicts would put in for one that is out comes first.
+        set_standing(*tried[0], Standing::ejected);
+        bool stood_in = false;
+        for (int i = 0; i < 200; ++i)
+            stood_in |= balancer.pick({.hash = rng.next()}, rng) == beyond[0];
+        CHECK(stood_in);
+        set_standing(*tried[0], Standing::in);
+    }
 }
 
 TEST_CASE("attempts use a level up before the next, without repeating, then end") {
