@@ -4,6 +4,7 @@
 #include "core/net/resolver.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <deque>
 #include <map>
@@ -13,6 +14,8 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+
+#include "core/limits.hpp"
 
 namespace scrollgate {
 namespace {
@@ -32,9 +35,9 @@ Resolver::Answer failure(std::string why) {
     return {{}, std::nullopt, std::move(why)};
 }
 
-/// The addresses of a result, with their port set.
-std::vector<SocketAddress> addresses_of(const ares_addrinfo& result, std::uint16_t port) {
-    std::vector<SocketAddress> addresses;
+/// The addresses of a result, with their port set, go into `addresses`.
+void add_addresses(const ares_addrinfo& result, std::uint16_t port,
+                   std::vector<SocketAddress>& addresses) {
     for (const auto* node = result.nodes; node != nullptr; node = node->ai_next) {
         if (addresses.size() == Resolver::max_addresses) break;
         if (node->ai_family != AF_INET && node->ai_family != AF_INET6) continue;
@@ -51,7 +54,6 @@ std::vector<SocketAddress> addresses_of(const ares_addrinfo& result, std::uint16
             addresses.push_back(address);
         }
     }
-    return addresses;
 }
 
 /// The least TTL of the addresses and of the aliases that led to them.
@@ -66,9 +68,32 @@ std::chrono::seconds ttl_of(const ares_addrinfo& result) {
     return std::chrono::seconds(std::max(ttl, 0));
 }
 
+/// Asks for one family, or for both.
+void ask(ares_channel channel, const std::string& host, int family, ares_addrinfo_callback tell,
+         void* argument) {
+    ares_addrinfo_hints hints{};
+    hints.ai_family = family;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = ARES_AI_NOSORT;  // sorting would open a socket per address
+    ares_getaddrinfo(channel, host.c_str(), nullptr, &hints, tell, argument);
+}
+
 }  // namespace
 
 struct CaresResolver::Impl : std::enable_shared_from_this<Impl> {
+    struct Query;
+    /// The question for the addresses of one family.
+    struct Half {
+        Query* of;
+        int family;
+        bool through = false;  ///< c-ares has let go of it
+        std::vector<SocketAddress> addresses{};
+        std::optional<std::chrono::seconds> ttl{};  ///< of these
+        std::string failed{};                       ///< why nothing is known
+        std::string none{};                         ///< what says that there are none
+
+        [[nodiscard]] bool known() const noexcept { return through && failed.empty(); }
+    };
     struct Query {
         Query(Impl& impl, std::string name, std::uint16_t at_port, Callback callback)
             : owner(impl),
@@ -81,6 +106,12 @@ struct CaresResolver::Impl : std::enable_shared_from_this<Impl> {
         std::uint16_t port;
         Callback done;                ///< empty once it was called
         asio::steady_timer deadline;  ///< runs until it was called
+        std::array<Half, 2> halves{Half{this, AF_INET}, Half{this, AF_INET6}};
+
+        [[nodiscard]] bool through() const noexcept {
+            return halves[0].through && halves[1].through;
+        }
+        [[nodiscard]] Answer answer() const;
     };
 
     Impl(asio::io_context& context, Options chosen)
@@ -97,26 +128,28 @@ struct CaresResolver::Impl : std::enable_shared_from_this<Impl> {
     void close() noexcept;
     void pump();
     void start(const std::shared_ptr<Query>& query);
+    [[nodiscard]] bool found_in_file(Query& query);
+    static void expect_by(const std::shared_ptr<Query>& query, asio::steady_timer::time_point when);
     void finish(Query& query, const Answer& answer);
     void socket_state(int fd, bool read, bool write);
     void wait(int fd, const std::shared_ptr<Socket>& socket);
     void process(int read_fd, int write_fd);
     void arm_timer();
-    static void on_result(void* query, int status, int timeouts, ares_addrinfo* result);
+    static void on_result(void* half, int status, int timeouts, ares_addrinfo* result);
 
     asio::io_context& io;
     Options options;
     bool other_servers = false;  ///< the channel asks those of before
     ares_channel channel = nullptr;
-    std::string open_error;  ///< why there is no channel
+    ares_channel files = nullptr;  ///< asks no server
+    std::string open_error;        ///< why there is no channel
     std::map<int, std::shared_ptr<Socket>> sockets;
     asio::steady_timer timer;
     std::deque<std::shared_ptr<Query>> queued;
     std::vector<std::shared_ptr<Query>> in_flight;  ///< c-ares holds plain pointers to these
     bool closing = false;
     bool pumping = false;
-    const Query* starting = nullptr;  ///< answered while it starts: by a file, not by a server
-    int depth = 0;                    ///< calls into c-ares on the stack
+    int depth = 0;  ///< calls into c-ares on the stack
 };
 
 CaresResolver::CaresResolver(asio::io_context& io) : CaresResolver(io, Options{}) {}
@@ -154,20 +187,28 @@ void CaresResolver::Impl::open() {
     wanted.sock_state_cb = [](void* self, ares_socket_t fd, int readable, int writable) {
         static_cast<Impl*>(self)->socket_state(fd, readable != 0, writable != 0);
     };
-    int status = ares_init_options(&channel, &wanted,
-                                   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+    char dns[] = "b", file[] = "f";
+    wanted.lookups = dns;
+    int status = ares_init_options(
+        &channel, &wanted,
+        ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS);
     if (status != ARES_SUCCESS) channel = nullptr;
     if (status == ARES_SUCCESS && !options.servers.empty()) {
         status = ares_set_servers_ports_csv(channel, options.servers.c_str());
-        if (status != ARES_SUCCESS) close();
     }
+    ares_options local{};
+    local.lookups = file;
+    if (status == ARES_SUCCESS) status = ares_init_options(&files, &local, ARES_OPT_LOOKUPS);
+    if (status != ARES_SUCCESS) close();
     open_error = status == ARES_SUCCESS ? "" : ares_strerror(status);
 }
 
 void CaresResolver::Impl::close() noexcept {
     closing = true;  // results that c-ares still hands out are dropped
-    if (channel != nullptr) ares_destroy(channel);
-    channel = nullptr;
+    for (ares_channel* one : {&channel, &files}) {
+        if (*one != nullptr) ares_destroy(*one);
+        *one = nullptr;
+    }
     for (auto& [fd, socket] : sockets)
         socket->descriptor.release();
     sockets.clear();
@@ -194,43 +235,91 @@ void CaresResolver::Impl::start(const std::shared_ptr<Query>& query) {
         finish(*query, failure("the resolver cannot start: " + open_error));
         return;
     }
+    if (found_in_file(*query)) return;
     in_flight.push_back(query);
-    query->deadline.expires_after(options.timeout);
+    expect_by(query, asio::steady_timer::clock_type::now() + options.timeout);
+    ++depth;
+    for (Half& half : query->halves)
+        ask(channel, query->host, half.family, &Impl::on_result, &half);
+    --depth;
+}
+
+/// Answers what /etc/hosts has, and localhost (RFC 6761).
+bool CaresResolver::Impl::found_in_file(Query& query) {
+    struct Found {
+        std::uint16_t port;
+        Answer answer{};
+    } found{query.port};
+    // Without a server to be asked it tells before it returns.
+    const auto tell = [](void* argument, int, int, ares_addrinfo* result) {
+        Found& into = *static_cast<Found*>(argument);
+        if (result == nullptr) return;
+        add_addresses(*result, into.port, into.answer.addresses);
+        ares_freeaddrinfo(result);
+    };
+    ask(files, query.host, AF_UNSPEC, tell, &found);
+    if (found.answer.addresses.empty()) return false;
+    finish(query, found.answer);
+    return true;
+}
+
+/// What has come until then is the answer.
+void CaresResolver::Impl::expect_by(const std::shared_ptr<Query>& query,
+                                    asio::steady_timer::time_point when) {
+    query->deadline.expires_at(when);
     query->deadline.async_wait([weak = std::weak_ptr(query)](error_code error) {
         const auto late = weak.lock();
-        if (error || !late) return;
-        Impl& self = late->owner;
-        const auto limit = std::chrono::duration<double>(self.options.timeout).count();
-        self.finish(*late, failure(fmt::format("no answer within {:g} s", limit)));
+        if (!error && late) late->owner.finish(*late, late->answer());
     });
-    ares_addrinfo_hints hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = ARES_AI_NOSORT;  // sorting would open a socket per address
-    starting = query.get();
-    ++depth;
-    ares_getaddrinfo(channel, query->host.c_str(), nullptr, &hints, &Impl::on_result, query.get());
-    --depth;
-    starting = nullptr;
+}
+
+Resolver::Answer CaresResolver::Impl::Query::answer() const {
+    Answer answer;
+    std::string none;
+    for (const Half& half : halves) {
+        if (half.known()) {
+            for (const SocketAddress& address : half.addresses)
+                if (answer.addresses.size() < max_addresses) answer.addresses.push_back(address);
+            if (half.ttl) answer.ttl = std::min(*half.ttl, answer.ttl.value_or(*half.ttl));
+            if (none.empty()) none = half.none;
+            continue;
+        }
+        answer.unknown = half.family;
+        answer.error = half.failed;
+        if (answer.error.empty()) answer.error = "no answer in time";
+    }
+    if (!answer.addresses.empty()) return answer;
+    answer.unknown = AF_UNSPEC;
+    if (answer.error.empty()) answer.error = none;
+    return answer;
 }
 
 void CaresResolver::Impl::on_result(void* argument, int status, int, ares_addrinfo* result) {
-    Query& query = *static_cast<Query*>(argument);
+    Half& half = *static_cast<Half*>(argument);
+    Query& query = *half.of;
     Impl& self = query.owner;
-    if (!self.closing) {
-        Answer answer;
-        if (status == ARES_SUCCESS) {
-            answer.addresses = addresses_of(*result, query.port);
-            if (self.starting != &query) answer.ttl = ttl_of(*result);
-            if (answer.addresses.empty()) answer.error = "the name has no addresses";
-        } else {
-            answer = failure(ares_strerror(status));
-        }
-        self.finish(query, answer);
+    half.through = true;
+    if (status == ARES_SUCCESS) {
+        add_addresses(*result, query.port, half.addresses);
+        if (half.addresses.empty()) half.none = "the name has no addresses";
+        if (!half.addresses.empty()) half.ttl = ttl_of(*result);
+    } else if (status == ARES_ENODATA || status == ARES_ENOTFOUND) {
+        half.none = ares_strerror(status);
+    } else {
+        half.failed = ares_strerror(status);
     }
     if (result != nullptr) ares_freeaddrinfo(result);
-    std::erase_if(self.in_flight, [&](const auto& known) { return known.get() == &query; });
-    if (!self.closing) self.pump();
+    const auto known = std::ranges::find(self.in_flight, &query, &std::shared_ptr<Query>::get);
+    const std::shared_ptr<Query> held = *known;
+    if (query.through()) self.in_flight.erase(known);
+    if (self.closing) return;
+    if (query.through()) {
+        self.finish(query, query.answer());
+    } else if (!half.addresses.empty() && query.done) {
+        const auto soon = asio::steady_timer::clock_type::now() + limits::dns_other_family;
+        expect_by(held, std::min(soon, query.deadline.expiry()));
+    }
+    self.pump();
 }
 
 /// Tells the asker, once. The query stays in flight until c-ares has let go of it.

@@ -26,8 +26,11 @@ class Resolver {
         /// How long it may be used: the least TTL on the way to it. Nothing if the source has none
         /// (literals, /etc/hosts) and on failure.
         std::optional<std::chrono::seconds> ttl;
-        /// Why there are no addresses, for people; empty on success.
+        /// Why there are no addresses, or those of `unknown` are not, for people; else empty.
         std::string error;
+        /// AF_INET or AF_INET6: nothing is known of its addresses of this family, because the
+        /// query for them failed or is late. AF_UNSPEC: these are all, or there are none.
+        int unknown = AF_UNSPEC;
     };
     using Callback = std::function<void(const Answer&)>;
     static constexpr std::size_t max_addresses = 256;
@@ -39,10 +42,12 @@ class Resolver {
     virtual void resolve(const std::string& host, std::uint16_t port, Callback done) = 0;
 };
 
-/// Asks /etc/hosts and DNS as nsswitch.conf and resolv.conf say; both are read anew whenever a
-/// query starts while no other is under way. IP literals are answered at once. While nothing is
-/// asked it has no socket, no timer and no other work in the io_context. Destroying it calls off
-/// what is under way: no callback is called any more.
+/// Asks /etc/hosts, then DNS as resolv.conf says; both are read anew whenever a query starts while
+/// no other is under way. Addresses of IPv4 and of IPv6 are two questions, and one is answered
+/// without the other if that one fails, or is a second late (limits::dns_other_family; cf. RFC 8305
+/// section 3). IP literals are answered at once. While nothing is asked it has no socket, no timer
+/// and no other work in the io_context. Destroying it calls off what is under way: no callback is
+/// called any more.
 class CaresResolver final : public Resolver {
   public:
     struct Options {

@@ -1,6 +1,7 @@
 #include "proxy/server/endpoint_watch.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -82,10 +83,13 @@ EndpointSet leaving(const EndpointSet& before, const EndpointSet& set) {
     return gone;
 }
 
-/// Do the checks agree with DNS that all of these are gone?
+/// Do the checks agree with DNS that all of these are gone? Nobody misses what was drained or
+/// scaled out, either; a game day says nothing of what is there.
 bool gone(const EndpointSet& set) {
     return std::all_of(set.begin(), set.end(), [](const auto& endpoint) {
-        return out_by_verdict(endpoint->state->standing.load(std::memory_order_relaxed));
+        const Standing standing = endpoint->state->standing.load(std::memory_order_relaxed);
+        return out_by_verdict(standing) || standing == Standing::drained ||
+               standing == Standing::standby;
     });
 }
 
@@ -150,15 +154,17 @@ void EndpointWatch::answered(const std::string& host, const Resolver::Answer& an
     if (known == names_.end()) return;  // a reload has dropped it meanwhile
     Name& name = known->second;
     name.asking = false;
-    if (answer.addresses.empty()) {
-        failed(host, name, answer.error);
-        return set_alarm();
-    }
-    if (std::exchange(name.failures, 0) > 0)
-        log::info("pool {}: {} resolves again", pools_with(host), host);
     const Duration ttl = answer.ttl ? Duration(*answer.ttl) : dns_.max_ttl;
     name.due = clock_.now() + std::max(dns_.min_ttl, std::min(ttl, dns_.max_ttl));
+    if (!answer.error.empty()) {
+        failed(host, name, answer);
+    } else if (std::exchange(name.failures, 0) > 0) {
+        log::info("pool {}: {} resolves again", pools_with(host), host);
+    }
+    if (answer.addresses.empty()) return set_alarm();
     std::vector<SocketAddress> addresses = answer.addresses;
+    std::ranges::copy_if(name.addresses, std::back_inserter(addresses),
+                         [&](const auto& kept) { return kept.family() == answer.unknown; });
     std::sort(addresses.begin(), addresses.end(),
               [](const auto& a, const auto& b) { return a.text() < b.text(); });
     if (addresses != name.addresses) {
@@ -173,12 +179,18 @@ void EndpointWatch::answered(const std::string& host, const Resolver::Answer& an
     set_alarm();
 }
 
-/// The first failure of a row is told, with what stays in use.
-void EndpointWatch::failed(const std::string& host, Name& name, const std::string& why) {
-    name.due = clock_.now() + retry_after(++name.failures, dns_);
+/// Of the whole name, or of one family. The first failure of a row is told, with what stays in use.
+void EndpointWatch::failed(const std::string& host, Name& name, const Resolver::Answer& answer) {
+    const TimePoint again = clock_.now() + retry_after(++name.failures, dns_);
+    const bool whole = answer.unknown == AF_UNSPEC;
+    name.due = whole ? again : std::min(name.due, again);
     if (name.failures > 1) return;
-    log::warn("pool {}: {} does not resolve: {}; keeping {}", pools_with(host), host, why,
-              in_words(name.addresses));
+    std::vector<SocketAddress> kept = name.addresses;
+    if (!whole) std::erase_if(kept, [&](const auto& a) { return a.family() != answer.unknown; });
+    const std::string what = whole ? host + " does not resolve"
+                                   : fmt::format("IPv{} addresses of {} do not resolve",
+                                                 answer.unknown == AF_INET ? 4 : 6, host);
+    log::warn("pool {}: {}: {}; keeping {}", pools_with(host), what, answer.error, in_words(kept));
 }
 
 void EndpointWatch::look_at_holds() {
@@ -305,8 +317,8 @@ void EndpointWatch::hold(const config::Pool& pool, const EndpointSet& before, En
     if (!too_few || agreed || over || (updating_ && !holding)) {
         if (!holding) return;
         holds_.erase(known);
-        log::info("pool {}: {} endpoints are now {} (was {}): {}", pool.name, set.size(),
-                  in_words(set), in_words(before),
+        log::info("pool {}: endpoints are now {} (were {}): {}", pool.name, in_words(set),
+                  in_words(before),
                   !too_few ? "no more than half of them would leave now"
                   : agreed ? "health had taken out those that left"
                            : "those that left were held long enough");

@@ -3,13 +3,14 @@
 // Names are asked at the start and again when their TTL is over, within `dns.min_ttl` and
 // `dns.max_ttl` (max_ttl for what has none, like /etc/hosts). A failure or an empty answer keeps
 // the last known good addresses and is tried again after min_ttl, then twice as long each time, at
-// most limits::dns_retry_max and max_ttl.
+// most limits::dns_retry_max and max_ttl; so does one that tells of IPv4 or IPv6 alone, with those
+// of the other.
 //
 // A set is immutable; a new one is made only if something in it differs, and it takes over the
-// Endpoints that stay the same. An address that leaves is in no further set. If more than half
-// would leave by DNS at once, they are held: new ones join, nobody leaves, until
-// limits::shrink_hold is over, or health has taken all out that would leave, or an answer brings
-// enough of them back. What a reload takes away is never held.
+// Endpoints that stay the same. An address that leaves is in no further set. If a set would shrink
+// by more than half by DNS at once, it is held: new ones join, nobody leaves, until
+// limits::shrink_hold is over, or all that would leave are out anyway, or an answer brings enough
+// of them back. What a reload takes away is never held.
 //
 // Control thread only. With nothing but IP literals it sets no alarm and asks nobody.
 #pragma once
@@ -78,7 +79,7 @@ class EndpointWatch {
 
     void ask_due();
     void answered(const std::string& host, const Resolver::Answer& answer);
-    void failed(const std::string& host, Name& name, const std::string& why);
+    void failed(const std::string& host, Name& name, const Resolver::Answer& answer);
     void look_at_holds();
     void set_alarm();
     [[nodiscard]] std::string pools_with(const std::string& host) const;

@@ -16,6 +16,7 @@ class FakeDns:
         self.ttl = ttl
         self.names = {}
         self.questions = []                 # names asked for A records, in order
+        self.silent_for = ()                # kinds of records that are never answered
         self.sock = None
         self.port = 0
         self.set(**names)
@@ -53,7 +54,9 @@ class FakeDns:
             query, peer = sock.recvfrom(4096)
             if not query:
                 return
-            sock.sendto(self._answer(query), peer)
+            answer = self._answer(query)
+            if answer is not None:
+                sock.sendto(answer, peer)
 
     def _answer(self, query):
         labels, at = [], 12
@@ -62,6 +65,8 @@ class FakeDns:
             at += 1 + query[at]
         kind, = struct.unpack("!H", query[at + 1:at + 3])
         name = ".".join(labels)
+        if kind in self.silent_for:
+            return None
         answer = self.names.get(name, NXDOMAIN)
         code = answer if isinstance(answer, int) else NOERROR
         addresses = answer if code == NOERROR and kind == A else []

@@ -3,7 +3,7 @@ import socket
 import threading
 
 from harness import EdgeTest, TimedTest, eventually, main
-from harness.dns import NXDOMAIN, SERVFAIL, FakeDns
+from harness.dns import AAAA, NXDOMAIN, SERVFAIL, FakeDns
 
 QUICK = {"min_ttl": "100ms", "max_ttl": "300ms"}
 
@@ -108,6 +108,15 @@ class Answers(DnsTest):
         dns.set(app=["127.0.0.1"])
         edge.wait_stderr("app.test resolves again")
         self.assertEqual(edge.stderr().count("does not resolve"), 1)
+
+    def test_a_name_serves_while_its_other_kind_of_addresses_is_never_answered(self):
+        (origin,) = self.origins(1)
+        dns = self.dns(app=["127.0.0.1"])
+        dns.silent_for = (AAAA,)
+        edge = self.named(dns, origin.port)
+        self.wait_addresses(edge, "127.0.0.1")
+        edge.wait_stderr("IPv6 addresses of app.test do not resolve: no answer in time")
+        self.assertEqual(self.fetch(edge).status, 200)
 
     def test_a_server_that_dies_and_returns(self):
         origins = self.origins(2)

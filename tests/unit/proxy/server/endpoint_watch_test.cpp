@@ -27,8 +27,9 @@ class ScriptedResolver final : public Resolver {
     }
     /// Answers the oldest question for `host`.
     void answer(const std::string& host, const std::vector<const char*>& ips,
-                std::optional<std::chrono::seconds> ttl = 30s) {
-        Answer made{{}, ttl, ips.empty() ? "scripted failure" : ""};
+                std::optional<std::chrono::seconds> ttl = 30s, int unknown = AF_UNSPEC) {
+        const bool whole = !ips.empty() && unknown == AF_UNSPEC;
+        Answer made{{}, ttl, whole ? "" : "scripted failure", unknown};
         for (const char* ip : ips)
             made.addresses.push_back(*SocketAddress::from_ip(ip, 0));
         const auto found = std::find_if(waiting.begin(), waiting.end(), [&](const auto& question) {
@@ -272,7 +273,7 @@ TEST_CASE("health ends a hold as soon as it has taken out all that would leave")
     CHECK(bench.texts("a") == all_four);
     bench.judge("10.1.1.2:80", Standing::ejected);
     bench.judge("10.1.1.3:80", Standing::unhealthy);
-    bench.judge("10.1.1.4:80", Standing::drained);  // somebody's will is no verdict
+    bench.judge("10.1.1.4:80", Standing::failed);  // a game day says nothing of what is there
     bench.ring();
     CHECK(bench.texts("a") == all_four);
     bench.judge("10.1.1.4:80", Standing::unhealthy);
@@ -283,8 +284,9 @@ TEST_CASE("health ends a hold as soon as it has taken out all that would leave")
 
 TEST_CASE("what health has taken out already is not held") {
     Shrinking bench;
-    for (const char* text : {"10.1.1.2:80", "10.1.1.3:80", "10.1.1.4:80"})
-        bench.judge(text, Standing::unhealthy);
+    bench.judge("10.1.1.2:80", Standing::unhealthy);
+    bench.judge("10.1.1.3:80", Standing::drained);  // nobody misses what is out by will
+    bench.judge("10.1.1.4:80", Standing::standby);
     bench.answer({"10.1.1.1"});
     CHECK(bench.texts("a") == Texts{"10.1.1.1:80"});
 }
@@ -360,6 +362,29 @@ TEST_CASE("failures keep the last known good and are tried again more and more r
     bench.resolver.answer("app.example", {});
     CHECK(bench.alarm.due == Duration(5s));  // a success has ended the row of failures
     CHECK(bench.changes == Texts{"a"});
+}
+
+TEST_CASE("the family whose question failed keeps its addresses, and is asked for again soon") {
+    Bench bench;
+    bench.watch->update(with({{"a", {at("x")}}}));
+    bench.resolver.answer("x", {"10.0.0.1", "10.0.0.2", "2001:db8::1", "2001:db8::2"}, 300s);
+    bench.ring();
+    const Texts two_left{"10.0.0.2:80", "[2001:db8::1]:80", "[2001:db8::2]:80"};
+    bench.resolver.answer("x", {"10.0.0.2"}, 300s, AF_INET6);
+    CHECK(bench.texts("a") == two_left);
+    CHECK(bench.alarm.due == Duration(5s));
+    bench.ring();
+    bench.resolver.answer("x", {"10.0.0.2"}, 300s, AF_INET6);
+    CHECK(bench.texts("a") == two_left);
+    CHECK(bench.alarm.due == Duration(10s));
+    bench.ring();
+    bench.resolver.answer("x", {"2001:db8::1"}, 7s, AF_INET);
+    CHECK(bench.texts("a") == Texts{"10.0.0.2:80", "[2001:db8::1]:80"});
+    CHECK(bench.alarm.due == Duration(7s));  // what was told holds no longer than it says
+    bench.ring();
+    bench.resolver.answer("x", {"2001:db8::1"}, 300s);
+    CHECK(bench.texts("a") == Texts{"[2001:db8::1]:80"});
+    CHECK(bench.alarm.due == Duration(300s));
 }
 
 TEST_CASE("each name has its own turn") {
