@@ -7,6 +7,17 @@
 #include "core/limits.hpp"
 
 namespace scrollgate {
+namespace {
+
+/// Attempts in a row have had no answer. One that has come back from an ejection is to show whether
+/// it still is, so that it is none until then.
+bool is_silent(const Endpoint& endpoint) noexcept {
+    const EndpointState& state = *endpoint.state;
+    return state.unanswered_run.load(std::memory_order_relaxed) >= limits::unanswered_at_once &&
+           state.ramp_part.load(std::memory_order_relaxed) >= 1;
+}
+
+}  // namespace
 
 RouteBalancer::RouteBalancer(const config::Route& route, const config::Self& self,
                              std::span<const config::Pool> pools)
@@ -116,8 +127,7 @@ const Endpoint* RouteBalancer::pick(const PickRequest& request, Rng& rng) {
     mark(request.tried, true);
     if (request.stick != nullptr) chosen = wish(request.stick->state.get());
     if (chosen == nullptr) chosen = choose(request, rng);
-    // Not where everybody is merely full: a subset is there to bound connections.
-    if (chosen == nullptr && away != nullptr) chosen = beyond_subsets();
+    chosen = last_resort(request, chosen, rng);
     mark(request.tried, false);
     return chosen;
 }
@@ -217,12 +227,59 @@ bool RouteBalancer::has_another_zone(const Endpoint& than) const noexcept {
     });
 }
 
+/// For an attempt that nobody is left for, or only who has gone silent. Nor are others of a subset
+/// the right ones for a third attempt. Not where everybody is merely full: a subset is there to
+/// bound connections.
+const Endpoint* RouteBalancer::last_resort(const PickRequest& request, const Endpoint* chosen,
+                                           Rng& rng) {
+    const bool failed = request.stage == PickRequest::Stage::after_failure;
+    if (chosen != nullptr && is_silent(*chosen)) {
+        // Nobody else would find out that others answer: health waits for their word.
+        if (const Endpoint* const other = choose_answering(request, rng)) return other;
+    } else if (!failed || (chosen != nullptr && request.tried.size() < 2)) {
+        return chosen;
+    }
+    if (const Endpoint* const beyond = beyond_subsets()) return beyond;
+    return chosen == nullptr && failed ? put_out() : chosen;
+}
+
+/// One that has not gone silent, of whichever level; null: all have.
+const Endpoint* RouteBalancer::choose_answering(const PickRequest& request, Rng& rng) {
+    const auto mark_silent = [this](bool to) {
+        for (std::size_t i = 0; i < row_.size(); ++i)
+            if (is_silent(*row_[i].endpoint)) marks_[i] = to;
+    };
+    mark_silent(true);
+    const Endpoint* const chosen = choose(request, rng);
+    mark_silent(false);
+    mark(request.tried, true);
+    return chosen;
+}
+
+/// One that a verdict has put out, and that may be back, as in a rolling restart: it refused
+/// connections or gave errors, which it will do at once if it still does. Silence would cost time.
+const Endpoint* RouteBalancer::put_out() const noexcept {
+    const auto may_be_back = [](const EndpointState& state) {
+        constexpr auto relaxed = std::memory_order_relaxed;
+        if (state.unanswered_run.load(relaxed) > 0) return false;
+        const Standing standing = state.standing.load(relaxed);
+        return standing == Standing::ejected ||
+               (standing == Standing::unhealthy && state.refused_run.load(relaxed) > 0);
+    };
+    for (std::size_t i = 0; i < row_.size(); ++i) {
+        if (!marks_[i] && row_[i].base > 0 && may_be_back(*row_[i].endpoint->state))
+            return row_[i].endpoint;
+    }
+    return nullptr;
+}
+
 /// Of large pools, what this node leaves to others while its own part of them serves: the first
 /// level's that is in, in the order in which this node would use them, as far as one request goes.
 const Endpoint* RouteBalancer::beyond_subsets() const noexcept {
     const auto eligible = [this](std::uint32_t place) {
         const Endpoint& endpoint = *row_[place].endpoint;
-        return !marks_[place] && endpoint.weight > 0 &&
+        const bool own = row_[place].weight > 0;
+        return !own && !marks_[place] && endpoint.weight > 0 && !is_silent(endpoint) &&
                endpoint.state->standing.load(std::memory_order_relaxed) == Standing::in;
     };
     std::optional<std::uint32_t> best;

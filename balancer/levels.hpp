@@ -2,8 +2,10 @@
 //
 // A pick chooses a level by load (weights.hpp), in it a group by the splits' exact shares, in the
 // group a target by the route's policy. What is used up (every target of it tried) hands over: a
-// group to the level's others, a level to those after it, then to those before it. Last come the
-// endpoints that a subset leaves to other nodes.
+// group to the level's others, a level to those after it, then to those before it. After a failure
+// the endpoints come last that a subset leaves to other nodes, then those that verdicts have put
+// out: they may be back, and the request would be lost for certain. While all that a level would
+// choose has gone silent, others are asked.
 //
 // When nothing is eligible in any level, that is panic: all that are out by a verdict alone are
 // tried, as if they were well, because a request that is refused for certain is worse than one that
@@ -72,7 +74,11 @@ class RouteBalancer {
     /// Those of `zone` in it; if that is empty, all.
     void mark_pool(const PoolState& pool, std::string_view zone, bool to) noexcept;
     [[nodiscard]] bool has_another_zone(const Endpoint& than) const noexcept;
+    [[nodiscard]] const Endpoint* last_resort(const PickRequest& request, const Endpoint* chosen,
+                                              Rng& rng);
+    [[nodiscard]] const Endpoint* choose_answering(const PickRequest& request, Rng& rng);
     [[nodiscard]] const Endpoint* beyond_subsets() const noexcept;
+    [[nodiscard]] const Endpoint* put_out() const noexcept;
     [[nodiscard]] const Endpoint* wish(const EndpointState* state) const noexcept;
     [[nodiscard]] double point(const PickRequest& request, std::uint64_t salt, Rng& rng) const;
     [[nodiscard]] const Endpoint* choose_but(const PickRequest& request,

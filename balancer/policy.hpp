@@ -41,6 +41,9 @@ struct PickRequest {
     /// Failed, or late: those of its zone in its pool come after all others of the pool. May be
     /// null.
     const Endpoint* away_from{};
+    /// What the attempt is for. A first one may wait for room, one after a failure takes what it
+    /// can get, one beside another is given up if nobody is left.
+    enum class Stage : std::uint8_t { first, after_failure, beside } stage = Stage::first;
 };
 
 class Policy {

@@ -31,6 +31,10 @@ class RetryBudget {
     /// Takes one token for an attempt beyond the first; false if there is none, and then nothing
     /// was taken. `now` is the caller's loop time; workers' times may differ by a little.
     [[nodiscard]] bool take(TimePoint now) noexcept;
+    /// The attempt that a token was taken for is not made.
+    void give_back() noexcept {
+        saved_.fetch_add(static_cast<std::int64_t>(unit), std::memory_order_relaxed);
+    }
     /// Tokens that are there, with those that time has brought; changes nothing.
     [[nodiscard]] double left(TimePoint now) const noexcept;
 

@@ -10,6 +10,8 @@
 namespace scrollgate {
 namespace {
 
+constexpr int silent_longest = 6;  // ejections for silence, in base times
+
 /// The shortest run of 5xx that the others' error rate would hardly ever make by chance. Of a few
 /// answers the rate may be higher than it looks; the doubt is theirs.
 double telling_run(const Tally& others, std::uint32_t consecutive) noexcept {
@@ -38,6 +40,7 @@ void OutlierDetector::Run::look(std::uint32_t length, TimePoint now) noexcept {
         since.reset();
     } else if (!since) {
         since = now;
+        first = length;
     }
 }
 
@@ -93,10 +96,9 @@ std::optional<Suspicion> OutlierDetector::suspect(const Evidence& evidence, cons
         waits_ = true;
     }
     if (turned_back_.since && evidence.turned_back_run >= limits::turned_back_in_a_row) {
-        if (turned_back_.others_answer(peers)) {
-            return Suspicion{EjectReason::refused,
-                             fmt::format("took none of {} requests in a row, while others answer",
-                                         evidence.turned_back_run)};
+        if (turned_back_.goes_on(evidence.turned_back_run)) {
+            return Suspicion{EjectReason::refused, fmt::format("took none of {} requests in a row",
+                                                               evidence.turned_back_run)};
         }
         waits_ = true;
     }
@@ -120,10 +122,13 @@ std::optional<Suspicion> OutlierDetector::suspect(const Evidence& evidence, cons
 
 Duration OutlierDetector::eject(EjectReason reason, const Evidence& evidence, Duration base,
                                 TimePoint now) {
-    const bool nobody_there = reason == EjectReason::refused || reason == EjectReason::unanswered;
-    const bool still_dead = nobody_there && returned_ && !answered_since(evidence);
+    const bool still_dead =
+        reason == EjectReason::refused && returned_ && !answered_since(evidence);
     if (!still_dead || times_ == 0) ++times_;
-    const Duration longest = std::max<Duration>(limits::outlier_ejection_max, base);
+    // Who is silent may be back at any time; but each try costs a request that cannot be repeated.
+    const bool silent = reason == EjectReason::unanswered;
+    const Duration longest =
+        silent ? silent_longest * base : std::max<Duration>(limits::outlier_ejection_max, base);
     const Duration span = times_ > longest / base ? longest : base * times_;
     ejected_ = true;
     waits_ = false;

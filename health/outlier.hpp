@@ -44,16 +44,18 @@ struct Suspicion {
 class OutlierDetector {
   public:
     /// What speaks against the endpoint now, if it is not ejected. Refusal and silence are judged
-    /// by runs; 5xx by a run that chance would hardly make of the others' rate; else the rate
-    /// itself. waits() tells whether a word of the others is missing.
+    /// by runs; requests that are turned back by a run that goes on, because a server may do that
+    /// to all that are under way at a time; 5xx by a run that chance would hardly make of the
+    /// others' rate; else the rate itself. waits() tells whether a word of the others is missing.
     [[nodiscard]] std::optional<Suspicion> suspect(const Evidence& evidence, const Tally& own,
                                                    const PeerEvidence& peers,
                                                    const config::Outlier& rules, TimePoint now);
     /// Silent or failing, and the others have not been heard since: look again soon.
     [[nodiscard]] bool waits() const noexcept { return waits_; }
 
-    /// Out for base × times, at most limits::outlier_ejection_max; returns how long. An endpoint
-    /// that gave no answer since it came back is simply still dead: its time does not grow.
+    /// Out for base × times, at most limits::outlier_ejection_max; returns how long. One that
+    /// still refuses since it came back costs nobody anything: its time does not grow. Silence ends
+    /// at six times `base`.
     Duration eject(EjectReason reason, const Evidence& evidence, Duration base, TimePoint now);
     /// Whether an ejected endpoint comes back now: its time is over, or nobody was there and it has
     /// answered (requests that were under way, panic) or is `revived`: its checks have failed and
@@ -74,13 +76,18 @@ class OutlierDetector {
     }
 
   private:
-    /// A run that only tells something beside what the others do.
+    /// A run that tells something only with time, or beside what the others do.
     struct Run {
         std::uint32_t seen = 0;          ///< how long it was when the endpoint came back
-        std::optional<TimePoint> since;  ///< when it was first seen to grow
+        std::optional<TimePoint> since;  ///< when it was first seen to have grown…
+        std::uint32_t first = 0;         ///< …to this
 
         void look(std::uint32_t length, TimePoint now) noexcept;
         [[nodiscard]] bool others_answer(const PeerEvidence& peers) const noexcept;
+        /// It was longer at a later look.
+        [[nodiscard]] bool goes_on(std::uint32_t length) const noexcept {
+            return since && length > first;
+        }
     };
     void forget_runs(const Evidence& evidence) noexcept;
     [[nodiscard]] bool failing(const Evidence& evidence, const Tally& fresh,

@@ -82,7 +82,7 @@ std::string Scaler::wish(const ScaleWish& wish) {
     return {};
 }
 
-bool Scaler::measure(double measured, Duration passed) {
+bool Scaler::measure(double measured, Duration passed, std::uint32_t idle) {
     trend_.add(measured, passed);
     if (!rules_) return false;
     const double expected = trend_.ahead(rules_->forecast);
@@ -91,15 +91,18 @@ bool Scaler::measure(double measured, Duration passed) {
         return static_cast<std::uint32_t>(std::min(
             std::ceil(in_flight / rules_->target_in_flight - 1e-9), double{limits::scale_most}));
     };
-    const std::uint32_t needed = endpoints_for(load);
+    // What is there and does not serve is no capacity: its part is needed from others.
+    const std::uint32_t least = idle > 0 ? std::max(rules_->min_active, 1U) : 0;
+    const std::uint32_t needed = std::max(endpoints_for(load), least) + idle;
     // Load is never quite constant: a pool of exactly what it needed doubles again at once.
-    const std::uint32_t kept = endpoints_for(load * limits::scale_headroom);
+    const std::uint32_t kept = std::max(endpoints_for(load * limits::scale_headroom), least) + idle;
     const std::uint32_t now = std::max(extra_, base());
     const std::uint32_t most = std::max(rules_->max_active, now);
     if (needed > now) {
         below_for_ = Duration::zero();
         most_kept_ = 0;
-        const std::uint32_t before = std::exchange(extra_, std::min(2 * now, most));
+        const std::uint32_t before =
+            std::exchange(extra_, std::min(std::max(2 * now - idle, now + 1), most));
         if (extra_ == before) return settle();
         auto_spoke_ = true;
         auto_why_ =

@@ -49,8 +49,10 @@ class Scaler {
     bool resize(const ScaleMembers& members, const std::optional<config::AutoScale>& rules);
     /// Empty, or why the wish is refused (then nothing changes).
     [[nodiscard]] std::string wish(const ScaleWish& wish);
-    /// The pool's requests in flight, `passed` after the last time. True if state() is another one.
-    bool measure(double measured, Duration passed);
+    /// The pool's requests in flight, `passed` after the last time. `idle`: of those in service,
+    /// how many take none because checks, traffic or an operator say so. True if state() is another
+    /// one.
+    bool measure(double measured, Duration passed, std::uint32_t idle = 0);
 
     [[nodiscard]] const ScaleState& state() const noexcept { return state_; }
     /// More may change by time alone: `auto` has something to take back.

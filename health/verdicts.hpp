@@ -102,6 +102,7 @@ class Verdicts {
     void resize(WatchedPool& pool, bool known, TimePoint now);
     void say_scale(const WatchedPool& pool, const ScaleState& before);
     [[nodiscard]] bool is_drained(const Endpoint& endpoint) const;
+    [[nodiscard]] bool would_serve(const WatchedEndpoint& endpoint) const;
     void apply_scale(WatchedPool& pool, TimePoint now);
 
     // verdicts_look.cpp: one pass each

@@ -38,10 +38,13 @@ bool Verdicts::scale_pools(TimePoint now) {
         busy |= pool->scaler.busy();
         if (!due) continue;
         double in_flight = 0;
-        for (const auto& endpoint : pool->endpoints)
+        std::uint32_t idle = 0;
+        for (const auto& endpoint : pool->endpoints) {
             in_flight += endpoint->state().in_flight.load(std::memory_order_relaxed);
+            if (endpoint->in_service && !would_serve(*endpoint)) ++idle;
+        }
         const ScaleState before = pool->scaler.state();
-        if (!pool->scaler.measure(in_flight, passed)) continue;
+        if (!pool->scaler.measure(in_flight, passed, idle)) continue;
         changed_ = true;
         say_scale(*pool, before);
         if (before.in_service != pool->scaler.state().in_service) apply_scale(*pool, now);
@@ -85,6 +88,11 @@ bool Verdicts::is_drained(const Endpoint& endpoint) const {
     return drained_.contains({endpoint.pool, endpoint.text});
 }
 
+bool Verdicts::would_serve(const WatchedEndpoint& endpoint) const {
+    return !endpoint.checks_fail() && !endpoint.outlier.ejected() &&
+           !is_drained(*endpoint.endpoint);
+}
+
 /// Configured ones before standbys, so that a death alone brings no standby in; of each kind those
 /// that serve already, then those that would, last those of which somebody (checks, traffic, an
 /// operator) says that they would not.
@@ -92,9 +100,7 @@ void Verdicts::apply_scale(WatchedPool& pool, TimePoint now) {
     enum Rank { serving, ready, useless, standby_serving, standby_ready, standby_useless };
     std::vector<std::pair<Rank, WatchedEndpoint*>> order;
     for (const auto& one : pool.endpoints) {
-        const bool would =
-            !one->checks_fail() && !one->outlier.ejected() && !is_drained(*one->endpoint);
-        const int rank = !would ? useless : one->in_service ? serving : ready;
+        const int rank = !would_serve(*one) ? useless : one->in_service ? serving : ready;
         order.emplace_back(Rank(one->endpoint->standby ? rank + standby_serving : rank), one.get());
     }
     std::ranges::stable_sort(order, {}, [](const auto& one) { return one.first; });

@@ -23,6 +23,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+constexpr std::size_t told_most = 8;  // names in flight in all, in those that are asked at once
+
 /// One of c-ares's sockets. c-ares opens and closes it; asio only waits for it.
 struct Socket {
     Socket(asio::io_context& io, int fd) : descriptor(io, fd) {}
@@ -147,6 +149,7 @@ struct CaresResolver::Impl : std::enable_shared_from_this<Impl> {
     asio::steady_timer timer;
     std::deque<std::shared_ptr<Query>> queued;
     std::vector<std::shared_ptr<Query>> in_flight;  ///< c-ares holds plain pointers to these
+    std::size_t told = 0;                           ///< of these, who have their answer
     bool closing = false;
     bool pumping = false;
     int depth = 0;  ///< calls into c-ares on the stack
@@ -219,7 +222,9 @@ void CaresResolver::Impl::close() noexcept {
 void CaresResolver::Impl::pump() {
     if (pumping) return;
     pumping = true;
-    while (!queued.empty() && in_flight.size() < options.in_flight) {
+    // A name that has its answer, though the other half is never answered, is in nobody's way.
+    while (!queued.empty() && in_flight.size() - told < options.in_flight &&
+           in_flight.size() < told_most * options.in_flight) {
         if (other_servers && !(in_flight.empty() && depth == 0)) break;  // the last one goes on
         if (in_flight.empty() && depth == 0) open();
         const std::shared_ptr<Query> next = std::move(queued.front());
@@ -269,7 +274,11 @@ void CaresResolver::Impl::expect_by(const std::shared_ptr<Query>& query,
     query->deadline.expires_at(when);
     query->deadline.async_wait([weak = std::weak_ptr(query)](error_code error) {
         const auto late = weak.lock();
-        if (!error && late) late->owner.finish(*late, late->answer());
+        if (error || !late) return;
+        Impl& self = late->owner;
+        ++self.told;
+        self.finish(*late, late->answer());
+        self.pump();
     });
 }
 
@@ -311,7 +320,10 @@ void CaresResolver::Impl::on_result(void* argument, int status, int, ares_addrin
     if (result != nullptr) ares_freeaddrinfo(result);
     const auto known = std::ranges::find(self.in_flight, &query, &std::shared_ptr<Query>::get);
     const std::shared_ptr<Query> held = *known;
-    if (query.through()) self.in_flight.erase(known);
+    if (query.through()) {
+        self.in_flight.erase(known);
+        if (!query.done) --self.told;
+    }
     if (self.closing) return;
     if (query.through()) {
         self.finish(query, query.answer());

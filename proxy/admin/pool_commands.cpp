@@ -189,6 +189,11 @@ http1::HttpResponse command_answer(const PoolCommand& command, const std::string
         return scale_all_answer(command.wish.factor.value_or(1), status);
     }
     const HealthStatus::Pool* pool = status.pool(command.pool);
+    if (pool == nullptr && refused.empty() && command.kind == Kind::unfail) {
+        return json_answer(
+            200, json::serialize(json::object{
+                     {"pool", command.pool}, {"state", "gone"}, {"why", "a reload took it out"}}));
+    }
     if (!command.pool.empty() && pool == nullptr) return unknown_pool(command.pool, status);
     const bool of_endpoint = command.kind == Kind::drain || command.kind == Kind::undrain;
     const HealthStatus::Endpoint* endpoint =

@@ -58,16 +58,22 @@ const Endpoint* leave_last(Exchange& x) {
     return x.tried.back();
 }
 
+PickRequest::Stage stage_of(const Exchange& x) noexcept {
+    return x.tried.empty() ? PickRequest::Stage::first : PickRequest::Stage::after_failure;
+}
+
 /// claim_now() with pools to avoid, `x.avoid`, to which those are added whose requests in flight
 /// are at their limit: none of their endpoints has room. (While connections are, one that idles may
 /// still be used.) `again`: the request has waited, and a split route has counted it.
-Result<Claim> pick(Exchange& x, Full& full, const Endpoint* away_from, bool again = false) {
+Result<Claim> pick(Exchange& x, Full& full, const Endpoint* away_from, PickRequest::Stage stage,
+                   bool again = false) {
     RouteBalancer& balancer = x.snapshot->balancers[x.record.route];
     const std::size_t tried_before = x.tried.size(), avoided_before = x.avoid.size();
     PickRequest request;
     request.hash = x.affinity.hash;
     request.counted = again;
     request.away_from = away_from;
+    request.stage = stage;
     request.now = x.worker.loop().now();
     if (x.affinity.tag != 0) request.stick = balancer.targets()->tagged(x.affinity.tag);
     std::optional<Claim> claimed;
@@ -115,13 +121,13 @@ Result<Claim> pick(Exchange& x, Full& full, const Endpoint* away_from, bool agai
 
 Result<Claim> claim_now(Exchange& x) {
     Full full;
-    return pick(x, full, leave_last(x));
+    return pick(x, full, leave_last(x), stage_of(x));
 }
 
 Result<Claim> claim_beside(Exchange& x, const Endpoint& first) {
     Full full;
     x.avoid.assign(1, first.pool_state.get());
-    return pick(x, full, &first);
+    return pick(x, full, &first, PickRequest::Stage::beside);
 }
 
 Task<Result<Claim>> claim(Exchange& x) {
@@ -130,7 +136,7 @@ Task<Result<Claim>> claim(Exchange& x) {
     const TimePoint until = std::min(x.worker.loop().now() + limits::pending_wait, x.until);
     for (;;) {
         Full full;
-        Result<Claim> claimed = pick(x, full, leave_last(x), waited);
+        Result<Claim> claimed = pick(x, full, leave_last(x), stage_of(x), waited);
         if (claimed || full.endpoint == nullptr || x.worker.loop().now() >= until) {
             co_return claimed;
         }

@@ -61,37 +61,35 @@ void Hedge::expired() noexcept {
         if (waiting) first_.tell_overdue(now - asked_);
         overdue_ = never;
     }
-    // While the endpoint answers others, the share of hedges is small; one that has gone silent is
-    // asked again, so that a hedge which was refused at first is made when that shows.
+    // While the endpoint answers others, the share of hedges is small, and the others may be full
+    // for a moment: what was refused at first is made when the endpoint's silence or room shows.
     if (now >= late_) {
         const bool wanted = waiting && !rival_ && !decided_;
-        if (wanted && allowed()) {
-            start_rival();
-            late_ = never;
-        } else {
-            const bool patient = wanted && now - asked_ < limits::hedge_patience;
-            late_ = patient ? now + limits::hedge_again : never;
-        }
+        const bool patient = wanted && now - asked_ < limits::hedge_patience;
+        late_ = !wanted || start_rival() || !patient ? never : now + limits::hedge_again;
     }
     const TimePoint next = std::min({late_, overdue_, look_});
     if (next != never) x_.worker.loop().arm(*this, next);
 }
 
-bool Hedge::allowed() noexcept {
-    const TimePoint now = x_.worker.loop().now();
+/// False: not now. It takes its share of hedges, or for one that has gone silent a retry.
+bool Hedge::start_rival() {
     const bool another = x_.held.back()->size() > x_.tried.size();
     if (!another || x_.sent + 1 >= x_.route->route->failover.max_attempts) return false;
-    return x_.hedges().take() || (gone_silent(first_.endpoint()) && x_.budget().take(now));
-}
-
-void Hedge::start_rival() {
+    const bool hedges = x_.hedges().take();
+    const TimePoint now = x_.worker.loop().now();
+    if (!hedges && (!gone_silent(first_.endpoint()) || !x_.budget().take(now))) return false;
     Result<Claim> other = claim_beside(x_, first_.endpoint());
-    if (!other) return;
+    if (!other) {
+        hedges ? x_.hedges().give_back() : x_.budget().give_back();
+        return false;
+    }
     ++x_.sent;
     first_.hold_interims();
     rival_.emplace(x_, std::move(*other), AttemptReason::beside);
     rival_->hold_interims();
     child_.start(run_rival());
+    return true;
 }
 
 Task<void> Hedge::run_rival() {

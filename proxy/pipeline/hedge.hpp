@@ -30,9 +30,8 @@ class Hedge final : private TimerWheel::Timer {
   private:
     void expired() noexcept override;
     void expect(Duration usual);
-    void start_rival();
+    [[nodiscard]] bool start_rival();
     [[nodiscard]] Task<void> run_rival();
-    [[nodiscard]] bool allowed() noexcept;
     [[nodiscard]] bool good(const Turn& turn) const noexcept;
 
     Exchange& x_;

@@ -31,6 +31,9 @@ class HedgeGate {
         return true;
     }
 
+    /// The hedge that was taken is not made.
+    void give_back() noexcept { tokens_ += 1; }
+
   private:
     LatencyWindow heads_;
     Duration usual_ = no_limit;

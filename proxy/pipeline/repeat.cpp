@@ -9,7 +9,7 @@ namespace scrollgate {
 bool may_repeat(const Exchange& x) noexcept {
     if (is_idempotent(x.request.method)) return true;
     return x.route->route->failover.idempotency_key &&
-           x.request.fields.find(Field::idempotency_key) != nullptr;
+           !x.request.fields.value(Field::idempotency_key).empty();
 }
 
 bool may_hedge(const Exchange& x) noexcept {

@@ -313,6 +313,33 @@ TEST_CASE("auto brings standbys in by the requests in flight, and takes them bac
     CHECK(w.look() == never);
 }
 
+TEST_CASE("auto counts no endpoint as capacity that does not serve") {
+    World w(2, 4, 8);
+    config::AutoScale rules;
+    rules.target_in_flight = 4;
+    w.config.pools[0].auto_scale = rules;
+    w.config.pools[0].health_check = a_check();
+    w.update();
+    const auto die = [&w](int e) {
+        for (int i = 0; i < 2; ++i)
+            check(w, 0, e, false);
+    };
+    for (const int dead : {1, 2, 3})
+        die(dead);
+    w.state(0, 0).in_flight = 12;
+    w.look(1s);
+    w.look(1s);
+    CHECK(w.status(0).scale.in_service >= 6);  // three that serve
+    w.state(0, 0).in_flight = 0;
+    for (int i = 0; i < 3; ++i)
+        w.look(1s);
+    for (int e = 0; e < 11; ++e)
+        die(e);  // one is left, and nobody asks
+    for (int i = 0; i < 5; ++i)
+        w.look(1s);
+    CHECK(w.standing(0, 11) == Standing::in);
+}
+
 TEST_CASE("a dependency that is gone lowers its pool's score and empties nothing") {
     World w(2, 2);
     config::Dependency database;

@@ -189,6 +189,21 @@ TEST_CASE("one family is told without the other, if that one's question fails or
     CHECK(bench.ask("silent.test").unknown == AF_UNSPEC);
 }
 
+TEST_CASE("a name of which one half is never answered is in no other's way") {
+    Bench bench(1, 10s);
+    std::vector<std::string> order;
+    for (const char* name : {"lame.test", "two.test"}) {
+        bench.resolver->resolve(name, 80, [&, name](const auto& answer) {
+            CHECK(answer.addresses.size() >= 1);
+            order.emplace_back(name);
+        });
+    }
+    while (order.size() < 2)
+        bench.io.run_one();
+    CHECK(order == std::vector<std::string>{"lame.test", "two.test"});
+    CHECK(bench.dns.questions == 4);  // no second try was waited for
+}
+
 TEST_CASE("literals are answered at once and localhost without a server") {
     Bench bench;
     for (const std::string literal : {"10.9.8.7", "2001:db8::9"}) {

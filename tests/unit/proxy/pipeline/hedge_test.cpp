@@ -37,7 +37,8 @@ void past(Edge& edge, std::uint32_t unanswered) {
 /// Two endpoints that answer when they are told to.
 struct Late {
     explicit Late(const std::string& request = get, bool warmed = true,
-                  void (*past)(Edge&) = nullptr) {
+                  void (*past)(Edge&) = nullptr, const std::string& yaml = two_endpoints)
+        : edge(yaml) {
         if (warmed) warm(edge);
         if (past != nullptr) past(edge);
         client = edge.client();
@@ -101,6 +102,29 @@ TEST_CASE("of one that has gone silent, the answer is late when it would be late
     silent.answer(1, ok_ten + ten);
     CHECK(silent.read().status == 200);
     silent.end();
+}
+
+TEST_CASE("a hedge that finds the other endpoint full is made when that has room") {
+    std::string yaml = two_endpoints;
+    const std::string all = "limits: { connections: 100, in_flight: 100 }";
+    yaml.replace(yaml.find(all), all.size(), "limits: { endpoint: { in_flight: 1 } }");
+    Late late(get, true, nullptr, yaml);
+    const auto other = late.edge.client();
+    other->send(get);
+    CHECK(late.edge.settle());
+    REQUIRE(late.attempts() == 2);
+    late.wait(50ms);
+    CHECK(late.attempts() == 2);
+    late.answer(1, ok_ten + ten);
+    CHECK(read_final(other->written()).status == 200);
+    late.wait(20ms);
+    CHECK(late.state(1).hedges == 1);
+    late.answer(1, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    other->finish();
+    late.client->finish();
+    CHECK(late.edge.settle());
+    CHECK(late.edge.leftovers() == "");
 }
 
 TEST_CASE("the first may still win, and the other one is let go") {
