@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "config/sections/tables.hpp"
 #include "config/suggest.hpp"
 #include "config/url.hpp"
 #include "config/validate.hpp"
@@ -84,10 +85,10 @@ const Route* route_of_url(const std::vector<Route>& routes, std::string_view hos
 
 void Validator::cache() {
     const Cache& cache = config_.cache;
-    if (cache.memory != 0 && cache.max_object > cache.memory && !reported("cache"))
-        error("cache.max_object",
-              fmt::format("{} is more than memory ({})", size_text(cache.max_object),
-                          size_text(cache.memory)));
+    const std::uint64_t most = cache.memory / cache_objects_least;
+    if (cache.memory != 0 && cache.max_object > most && !reported("cache"))
+        error("cache.max_object", fmt::format("{} is more than a quarter of memory ({})",
+                                              size_text(cache.max_object), size_text(most)));
     if (reader_.present("cache.hottest.count") && cache.hottest_file.empty() &&
         !reported("cache.hottest"))
         error("cache.hottest", "file is missing: where the URLs are remembered");

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <utility>
 
+#include "cache/rules/http_date.hpp"
 #include "cache/rules/vary.hpp"
 
 namespace scrollgate {
@@ -11,6 +13,26 @@ namespace {
 
 constexpr std::uint32_t tag_of(std::uint64_t hash) noexcept {
     return static_cast<std::uint32_t>(hash) & 0x0fff'ffffU;
+}
+
+/// Seconds; two-digit years, which are rare, are read alike for all. Nothing: it says none.
+std::optional<std::int64_t> date_of(const CacheEntry& entry) {
+    HeaderList fields;
+    entry.fields(fields);
+    return parse_http_date(fields.value(Field::date), 0);
+}
+
+/// Of two responses for one variant the one in place is the newer: `entry` was asked for before a
+/// soft purge that the other one came after; or they were under way together, and its Date is the
+/// older one (RFC 9111 section 4). Otherwise clocks of several origins need not agree.
+bool is_outdated(const CacheEntry& entry, const CacheEntry& in_place) {
+    if (entry.is_marker() || entry.by_hand() || in_place.is_marker()) return false;
+    if (entry.softly_purged() && !in_place.softly_purged()) return true;
+    const Freshness& fresh = entry.freshness();
+    const TimePoint asked = fresh.received - std::chrono::milliseconds(fresh.took_ms);
+    if (in_place.freshness().received <= asked) return false;
+    const auto own = date_of(entry), other = date_of(in_place);
+    return own && other && *own < *other;
 }
 
 }  // namespace
@@ -149,12 +171,15 @@ Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, const EntryDraft& d
         result.reason = CacheReason::overtaken;
     if (draft.instead_of != nullptr && !holds(*draft.instead_of))
         result.reason = CacheReason::overtaken;
+    std::uint32_t same = Slots::none;
+    if (result.reason == CacheReason::none) same = find_variant(tag, *entry, leaving);
+    if (same != Slots::none && is_outdated(*entry, *slots_[same].entry))
+        result.reason = CacheReason::overtaken;
     if (result.reason != CacheReason::none) {
         if (place.chosen) chosen_.fetch_sub(1);
         return result;
     }
     entry->set_checked(now);
-    const std::uint32_t same = find_variant(tag, *entry, leaving);
     counts_.content += entry->is_marker() ? 0 : entry->body().size();
     if (same != Slots::none) {
         if (place.chosen) chosen_.fetch_sub(1);

@@ -185,10 +185,17 @@ bool CacheStore::remove(const CacheEntry& entry) {
 }
 
 bool CacheStore::reserve(std::size_t bytes) {
-    return impl_->make_room(bytes);
+    Impl& impl = *impl_;
+    if (!impl.ledger.charge(bytes)) {
+        const std::uint64_t all = impl.reserved.load(std::memory_order_relaxed) + bytes;
+        if (all > impl.ledger.capacity() / 2 || !impl.make_room(bytes)) return false;
+    }
+    impl.reserved.fetch_add(bytes, std::memory_order_relaxed);
+    return true;
 }
 
 void CacheStore::release(std::size_t bytes) noexcept {
+    impl_->reserved.fetch_sub(bytes, std::memory_order_relaxed);
     impl_->ledger.release(bytes);
 }
 

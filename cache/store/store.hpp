@@ -66,9 +66,10 @@ class CacheStore {
     [[nodiscard]] std::vector<EntryRef> variants(const CacheKey& key, std::size_t most) const;
 
     /// Stores it in place of the entry of the same key and variant. Null: a purge came since
-    /// draft.purge_position (overtaken), there is no room (no_memory), or its fields, Vary lines or
-    /// tags are beyond limits::cache_fields (too_large). A position that nobody holds by
-    /// fill_began() may be too old to be compared; then it is overtaken, too.
+    /// draft.purge_position, or what is in place is newer (overtaken), there is no room
+    /// (no_memory), or its fields, Vary lines or tags are beyond limits::cache_fields (too_large).
+    /// A position that nobody holds by fill_began() may be too old to be compared; then it is
+    /// overtaken, too.
     struct Inserted {
         EntryRef entry;
         CacheReason reason = CacheReason::none;
@@ -77,7 +78,9 @@ class CacheStore {
     /// Takes it out; false if it was out already.
     bool remove(const CacheEntry& entry);
 
-    /// Room for bytes that are not an entry yet, made by eviction if need be. False: there is none.
+    /// Room for bytes that are not an entry yet. It is made by eviction, too, as long as all of
+    /// them together are at most half of the memory: what is on its way must not empty the store.
+    /// False: there is none.
     [[nodiscard]] bool reserve(std::size_t bytes);
     void release(std::size_t bytes) noexcept;
 

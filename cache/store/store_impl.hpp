@@ -47,8 +47,9 @@ struct CacheStore::Impl {
     MissRatio ratio;
     HotKeys hot;
     std::atomic<std::uint64_t> max_entries{limits::unlimited};
-    std::atomic<std::uint64_t> entries{0};  // counted before they are added
-    std::atomic<std::uint32_t> turn{0};     // which shard is asked next for a victim
+    std::atomic<std::uint64_t> entries{0};   // counted before they are added
+    std::atomic<std::uint64_t> reserved{0};  // bytes, by reserve()
+    std::atomic<std::uint32_t> turn{0};      // which shard is asked next for a victim
     bool in_use = false;
     std::size_t expire_next = 0;                 // the shard with which expire() begins
     std::vector<std::unique_ptr<Shard>> shards;  // a power of two

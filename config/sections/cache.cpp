@@ -88,7 +88,7 @@ const Table<Cache>& cache_table() {
             "most stored responses"),
         key("max_object", &Cache::max_object,
             size(1 * limits::KiB, limits::cache_object_max, None::refused),
-            "longest body that is stored; not more than memory"),
+            "longest body that is stored; at most a quarter of memory"),
         key("compression", &Cache::compression,
             choice<Compression>({{"lz4", Compression::lz4}, {"off", Compression::off}}),
             "of what is stored, where it saves memory; clients never see it"),
@@ -236,7 +236,7 @@ Codec<Cache> cache() {
         if (given != Switch::keys) return;
         read(reader, value, into);
         if (value.find("max_object") == nullptr)
-            into.max_object = std::min(into.max_object, into.memory);
+            into.max_object = std::min(into.max_object, into.memory / cache_objects_least);
     };
     codec.write = [write = codec.write](const Cache& from) {
         return from.memory == 0 ? make_scalar("off") : write(from);

@@ -1,6 +1,7 @@
 // The sections of the file, each a table of keys. Built on first use, never changed; any thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,10 @@
 #include "config/schema.hpp"
 
 namespace scrollgate::config {
+
+/// Of the longest bodies that are stored, memory has room for so many: on its way into the cache
+/// one is there twice, and half is left for what is stored.
+inline constexpr std::uint64_t cache_objects_least = 4;
 
 [[nodiscard]] const Table<Config>& root_table();
 /// The whole schema as facts; the root itself has no name.

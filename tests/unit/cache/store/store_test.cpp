@@ -253,18 +253,82 @@ TEST_CASE("the number of entries is bounded") {
     CHECK(world.store.numbers().entries == 3);
 }
 
-TEST_CASE("room for a fill is made by eviction, and refused when there is none") {
-    World world(1 * limits::MiB);
-    const CacheKey key = key_of("a.example/x");
-    world.put(key, "x");
-    CHECK(world.store.reserve(900 * limits::KiB));
+TEST_CASE("room for fills is made by eviction, as far as half of the memory, and else refused") {
+    World world(4 * limits::MiB);
+    FastRng rng(3);
+    const auto noise = [&rng] {
+        std::string text(32 * limits::KiB, ' ');
+        for (char& c : text)
+            c = static_cast<char>(rng.next());
+        return text;
+    };
+    for (int i = 0; i < 200; ++i)
+        world.put(key_of("a.example/" + std::to_string(i)), noise());
+    const std::uint64_t before = world.store.numbers().entries;
+    CHECK(before > 100);
+    CHECK(world.store.reserve(1 * limits::MiB));
+    CHECK(world.store.reserve(1 * limits::MiB));
     CHECK_FALSE(world.store.reserve(200 * limits::KiB));
-    CHECK_FALSE(world.has(key));
-    CHECK(world.put(key_of("a.example/y"), std::string(500, 'y')).reason == CacheReason::none);
-    CHECK_FALSE(world.store.reserve(2 * limits::MiB));
-    world.store.release(900 * limits::KiB);
+    const std::uint64_t left = world.store.numbers().entries;
+    CHECK(left > before * 4 / 10);
+    CHECK(left < before);
+    CHECK_FALSE(world.store.reserve(8 * limits::MiB));
+    CHECK(world.store.numbers().entries == left);
+    world.store.release(1 * limits::MiB);
     CHECK(world.store.reserve(200 * limits::KiB));
-    world.store.release(200 * limits::KiB);
+    world.store.release(1 * limits::MiB + 200 * limits::KiB);
+    World empty(4 * limits::MiB);  // where there is room, nobody has to leave
+    CHECK(empty.store.reserve(3 * limits::MiB));
+    CHECK_FALSE(empty.store.reserve(1 * limits::MiB));
+    empty.store.release(3 * limits::MiB);
+}
+
+TEST_CASE("an older response does not take the place of a newer one") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    struct Said {
+        const char* date;
+        Duration asked, received;
+    };
+    const auto put = [&](const Said& said, std::string_view body) {
+        HeaderList fields;
+        if (said.date[0] != 0) fields.add(Field::date, said.date);
+        EntryDraft draft;
+        draft.key = key.text;
+        draft.fields = &fields;
+        draft.freshness.received = TimePoint(1h) + said.received;
+        draft.freshness.took_ms = static_cast<std::uint32_t>(
+            std::chrono::duration_cast<std::chrono::milliseconds>(said.received - said.asked)
+                .count());
+        draft.freshness.lifetime = 600;
+        draft.body = body_of(body);
+        draft.purge_position = world.store.purge_position();
+        const CacheStore::Inserted in = world.store.insert(draft);
+        return in.entry ? text_of(in.entry->body()) : std::string(token(in.reason));
+    };
+    constexpr const char *second_5 = "Sun, 06 Nov 1994 08:49:05 GMT",
+                         *second_7 = "Sun, 06 Nov 1994 08:49:07 GMT";
+    CHECK(put({second_7, 6s, 8s}, "newer") == "newer");
+    CHECK(put({second_5, 4s, 9s}, "older") == "overtaken");
+    CHECK(text_of(world.find(key)->body()) == "newer");
+    CHECK(put({second_7, 4s, 9s}, "as new") == "as new");
+    CHECK(put({"", 4s, 9s}, "undated") == "undated");
+    CHECK(put({second_7, 6s, 8s}, "dated") == "dated");
+    // Not under way together: another origin's clock is behind.
+    CHECK(put({second_5, 10s, 11s}, "later") == "later");
+}
+
+TEST_CASE("what was asked for before a soft purge does not replace what came after it") {
+    World world;
+    const CacheKey key = key_of("a.example/x");
+    const std::uint64_t before = world.store.purge_position();
+    world.purge(Purge::By::all, "", true);
+    CHECK(world.put(key, "after").entry);
+    World::More late;
+    late.position = before;
+    CHECK(world.put(key, "before", late).reason == CacheReason::overtaken);
+    CHECK(text_of(world.find(key)->body()) == "after");
+    CHECK_FALSE(world.find(key)->softly_purged());
 }
 
 TEST_CASE("what is too large for an entry's fields is refused by name") {
