@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "core/text.hpp"
+
 namespace scrollgate {
 namespace {
 
@@ -56,7 +58,30 @@ class NamedFields {
     std::size_t seen_ = 0;
 };
 
+/// h2c is not offered by this hop, and a tunnel to an origin that speaks it would carry requests
+/// past every rule.
+bool names_h2c(std::string_view protocols) {
+    while (!protocols.empty()) {
+        if (equal_no_case(pop_first_in_list(protocols).substr(0, 3), "h2c")) return true;
+    }
+    return false;
+}
+
 }  // namespace
+
+bool asks_for_upgrade(const RequestHead& request) {
+    if (request.version != Version::http11 || request.body.has_body()) return false;
+    if (request.fields.count(Field::upgrade) != 1) return false;
+    if (names_h2c(request.fields.value(Field::upgrade))) return false;
+    for (const HeaderField& field : request.fields) {
+        if (field.id != Field::connection) continue;
+        std::string_view rest = field.value;
+        while (!rest.empty()) {
+            if (equal_no_case(pop_first_in_list(rest), "upgrade")) return true;
+        }
+    }
+    return false;
+}
 
 bool ends_at_hop(Field id) noexcept {
     return (bit(id) & hop_only) != 0;

@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "core/header_list.hpp"
+#include "core/message.hpp"
 
 namespace scrollgate {
 
@@ -15,6 +16,9 @@ inline constexpr std::size_t connection_options = 32;
 
 /// One of the fields that remove_hop_by_hop() removes by themselves.
 [[nodiscard]] bool ends_at_hop(Field id) noexcept;
+
+/// An HTTP/1.1 request that asks for one other protocol, which the origin may agree to; not h2c.
+[[nodiscard]] bool asks_for_upgrade(const RequestHead& request);
 
 /// Removes, both ways:
 /// - Connection, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding, Upgrade, HTTP2-Settings. The

@@ -87,6 +87,16 @@ Reuse judge_reuse(const CacheControl& control, const Freshness& stored, bool sof
     return reuse;
 }
 
+Reuse judge_by_hand(const Freshness& stored, bool softly_purged, TimePoint now) noexcept {
+    Reuse reuse;
+    reuse.age = stored.age(now);
+    reuse.ttl = stored.ttl(now);
+    if (reuse.ttl <= 0) reuse.reason = CacheReason::expired;
+    if (softly_purged) reuse.reason = CacheReason::purged;
+    if (reuse.reason != CacheReason::none) reuse.kind = Reuse::Kind::validate;
+    return reuse;
+}
+
 CacheReason judge_estimate(const Freshness& stored, const HeaderList& request) noexcept {
     if (!stored.heuristic) return CacheReason::none;
     if (request.find(Field::authorization) != nullptr) return CacheReason::authorization;

@@ -33,6 +33,10 @@ struct Reuse {
 [[nodiscard]] Reuse judge_reuse(const CacheControl& control, const Freshness& stored,
                                 bool softly_purged, TimePoint now) noexcept;
 
+/// The same of what an operator has set: it answers while it is fresh, whatever the request says.
+[[nodiscard]] Reuse judge_by_hand(const Freshness& stored, bool softly_purged,
+                                  TimePoint now) noexcept;
+
 /// Why a stored response whose lifetime is an estimate (default_ttl, heuristics) is not for this
 /// request: who it is for, the origin has not said, and the request says who asks, by
 /// Authorization or Cookie (the reasons of the same names). Such a response is not stored either

@@ -23,18 +23,6 @@ CacheReason not_for_cache(const Exchange& x) {
     return CacheReason::none;
 }
 
-/// No request decides over what an operator has set: it answers while it is fresh.
-bool may_answer_by_hand(CacheDecision& decision, TimePoint now) {
-    const CacheEntry& entry = *decision.entry;
-    decision.reuse = {};
-    decision.reuse.age = entry.freshness().age(now);
-    decision.reuse.ttl = entry.freshness().ttl(now);
-    decision.reason = CacheReason::none;
-    if (decision.reuse.ttl <= 0) decision.reason = CacheReason::expired;
-    if (entry.softly_purged()) decision.reason = CacheReason::purged;
-    return decision.reason == CacheReason::none;
-}
-
 /// Nothing that a fill could bring would be for this request and others.
 bool passes(CacheReason reason) noexcept {
     return reason == CacheReason::hit_for_miss || reason == CacheReason::authorization ||
@@ -48,7 +36,8 @@ Task<Result<void>> pass_head(Exchange& x) {
     normalise_for_fill(x);
     const Result<void> passed = co_await pass(x);
     if (passed || x.cancelled || x.sink->committed()) co_return passed;
-    if (!stands_in(x, passed.error())) co_return passed;
+    const bool gave_way = passed.error().kind == ErrorKind::cancelled;
+    if (!gave_way && !stands_in(x, passed.error())) co_return passed;
     co_return co_await answer_stored(x);
 }
 
@@ -102,7 +91,11 @@ bool may_answer(Exchange& x, const CacheControl& control) {
         if (weak) decision.entry.reset();
         return false;
     }
-    if (entry.by_hand()) return may_answer_by_hand(decision, now);
+    if (entry.by_hand()) {
+        decision.reuse = judge_by_hand(entry.freshness(), entry.softly_purged(), now);
+        decision.reason = decision.reuse.reason;
+        return decision.reason == CacheReason::none;
+    }
     decision.reason = judge_estimate(entry.freshness(), x.request.fields);
     if (decision.reason != CacheReason::none) {
         decision.entry.reset();  // nor may it be validated for this request, or stand in

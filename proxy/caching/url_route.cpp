@@ -67,10 +67,6 @@ void add_targets(const RouteRuntime& route, const PlainUrl& url, std::vector<std
         add_once(all, std::string(counting_target(one, route.cache->key, arena)));
 }
 
-std::string_view scheme_of(const PlainUrl& url) {
-    return url.scheme.empty() ? std::string_view("http") : std::string_view(url.scheme);
-}
-
 std::string wrong_authority(std::string_view authority) {
     const auto parsed = parse_host_port(authority);
     if (authority.empty()) return "the host is missing; write for example http://a.example/x?y";
@@ -81,6 +77,10 @@ std::string wrong_authority(std::string_view authority) {
 }
 
 }  // namespace
+
+std::string_view scheme_of(const PlainUrl& url) noexcept {
+    return url.scheme.empty() ? std::string_view("http") : std::string_view(url.scheme);
+}
 
 PlainUrl plain_url(std::string_view url) {
     PlainUrl made;

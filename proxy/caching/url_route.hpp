@@ -27,6 +27,9 @@ struct PlainUrl {
 /// "http://a.example/x?y", or without the scheme: "a.example/x?y".
 [[nodiscard]] PlainUrl plain_url(std::string_view url);
 
+/// http, if it names none.
+[[nodiscard]] std::string_view scheme_of(const PlainUrl& url) noexcept;
+
 struct UrlRoute {
     std::string listener;                    ///< one on which the route takes it
     const RouteRuntime* route = nullptr;     ///< null: no route takes it

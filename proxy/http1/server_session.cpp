@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "core/hop_by_hop.hpp"
 #include "core/http1/framing.hpp"
 #include "core/http1/head_parser.hpp"
 #include "core/limits.hpp"
-#include "core/text.hpp"
 #include "proxy/http2/session.hpp"
 #include "proxy/pipeline/guard.hpp"
 #include "proxy/pipeline/pipeline.hpp"
@@ -21,29 +21,6 @@ TimePoint whole_second(TimePoint when) {
 
 /// The type of the first record of TLS (RFC 8446 5.1); no request begins so.
 constexpr char tls_handshake = 0x16;
-
-/// h2c is not offered by this hop, and a tunnel to an origin that speaks it would carry requests
-/// past every rule.
-bool names_h2c(std::string_view protocols) {
-    while (!protocols.empty()) {
-        if (equal_no_case(pop_first_in_list(protocols).substr(0, 3), "h2c")) return true;
-    }
-    return false;
-}
-
-bool asks_for_upgrade(const RequestHead& request) {
-    if (request.version != Version::http11 || request.body.has_body()) return false;
-    if (request.fields.count(Field::upgrade) != 1) return false;
-    if (names_h2c(request.fields.value(Field::upgrade))) return false;
-    for (const HeaderField& field : request.fields) {
-        if (field.id != Field::connection) continue;
-        std::string_view rest = field.value;
-        while (!rest.empty()) {
-            if (equal_no_case(pop_first_in_list(rest), "upgrade")) return true;
-        }
-    }
-    return false;
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 """explain: what a URL would get and why, from the running process, from the file alone, and in the
 answer for a trusted client; what it says is what happens."""
 from harness import main
+from harness.cached import FRESH, Answer, Site
 from harness.origin import ok
 from harness.process import run_command
 from harness.stored import StoredTest, counting
@@ -24,6 +25,32 @@ class Explain(StoredTest):
         self.assertIn("status 200, 4 bytes", facts["stored"])
         self.assert_hit(self.fetch(edge, "/a"))
         self.assertEqual(edge.status()["cache"]["misses"], 1)     # explaining is no use of it
+
+    def test_it_agrees_whatever_the_request_says(self):
+        def answer(request):
+            if request.target == "/by-scheme":
+                return Answer(FRESH, "Vary: X-Forwarded-Proto")
+            return Answer(*(() if request.target == "/said-nothing" else (FRESH,)))
+        edge = self.cached_edge(Site(answer), {"default_ttl": "60s", "entries": True,
+                                               "key": {"headers": ["X-Site"]}})
+        for target in ("/a", "/said-nothing", "/by-scheme"):
+            self.fetch(edge, target)
+        self.command(edge, "cache", "set", "http://site.test/hand", "--value", "v", "--ttl", "1h")
+        for target, *fields in (
+                ("/a",), ("/said-nothing",), ("/said-nothing", "Cookie: a=1"),
+                ("/said-nothing", "Authorization: b"), ("/hand", "Cache-Control: no-cache"),
+                ("/hand", "Cache-Control: min-fresh=9999"), ("/by-scheme",),
+                ("/a", 'If-Match: "x"'), ("/a", "If-Unmodified-Since: x"),
+                ("/none", "Cache-Control: only-if-cached"),
+                ("/a", "Connection: upgrade", "Upgrade: other"), ("/a", "X-Site: one"),
+                ("/a", "Connection: X-Site", "X-Site: one")):
+            with self.subTest(target, fields=fields):
+                asked = [part for field in fields for part in ("-H", field)]
+                _, out, _ = self.command(edge, "explain", "http://site.test" + target, *asked)
+                answer = self.fetch(edge, target, *fields)
+                self.assertEqual("from the cache (hit" in out,
+                                 "; hit" in (answer.get("cache-status") or ""), out)
+                self.assertEqual("status 504" in out, answer.status == 504)
 
     def test_route_key_rule_and_pools(self):
         edge = self.cached_edge(
