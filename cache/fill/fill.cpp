@@ -10,10 +10,11 @@
 
 namespace scrollgate {
 
-Fill::Fill(CacheStore& store, const CacheKey& key, std::string_view variant)
+Fill::Fill(CacheStore& store, const CacheKey& key, std::string_view variant, bool closed)
     : store_(store),
       key_(key),
       variant_(variant),
+      closed_(closed),
       purge_position_(store.purge_position()),
       wanted_(limits::unlimited),
       segments_(store) {

@@ -80,8 +80,11 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     using Chooses = std::function<bool(std::string_view vary)>;
 
     /// For `key`, and for those who choose the variant with these Vary lines, as far as that is
-    /// known; empty: for all. Notes the store's purge position: make it before the origin is asked.
-    Fill(CacheStore& store, const CacheKey& key, std::string_view variant = {});
+    /// known; empty: for all. `closed`: the leader's request is such that its answer is probably
+    /// its own, so that nobody waits for it. Notes the store's purge position: make it before the
+    /// origin is asked.
+    Fill(CacheStore& store, const CacheKey& key, std::string_view variant = {},
+         bool closed = false);
     ~Fill();
     Fill(const Fill&) = delete;
     Fill& operator=(const Fill&) = delete;
@@ -93,6 +96,8 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     [[nodiscard]] const CacheKey& key() const noexcept { return key_; }
     /// The Vary lines that are expected; what comes may have others. Empty: nobody knows.
     [[nodiscard]] std::string_view variant() const noexcept { return variant_; }
+    /// Nobody is to wait for it.
+    [[nodiscard]] bool closed() const noexcept { return closed_; }
     /// For EntryDraft::purge_position.
     [[nodiscard]] std::uint64_t purge_position() const noexcept { return purge_position_; }
     /// Who makes `request` may join: its response may be shared, can still be read from the start,
@@ -225,6 +230,7 @@ class Fill : public boost::intrusive_ref_counter<Fill> {
     CacheStore& store_;
     const CacheKey key_;
     const std::string variant_;
+    const bool closed_;
     const std::uint64_t purge_position_;
 
     std::atomic<State> state_ = State::asking;

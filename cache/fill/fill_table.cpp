@@ -8,34 +8,34 @@
 namespace scrollgate {
 
 FillTable::Joined FillTable::join_or_lead(const CacheKey& key, const HeaderList& request,
-                                          const CacheEntry* known, bool by_hand,
-                                          const Fill::Chooses& chooses, std::string_view variant) {
+                                          const Wanted& wanted) {
     Shard& shard = shard_of(key.hash);
     const std::lock_guard lock(shard.mutex);
     const auto [first, last] = shard.fills.equal_range(key.hash);
     for (auto at = first; at != last; ++at) {
         const FillRef& fill = at->second;
+        if (fill->closed() && !wanted.joins_closed) continue;
         if (fill->key().text == key.text && !store_.overtaken(key.text, fill->purge_position()) &&
-            fill->suits(request, chooses)) {
+            fill->suits(request, wanted.chooses)) {
             return {fill, false, {}};
         }
     }
     // An entry is in the store before its fill leaves the table: whoever misses both, leads.
     EntryRef entry = store_.peek(key, request).entry;
-    if (entry != nullptr && entry->by_hand() && !by_hand) entry.reset();
-    if (entry != nullptr && entry.get() != known) return {{}, false, std::move(entry)};
-    FillRef fill = add(shard, key, variant);
+    if (entry != nullptr && entry->by_hand() && !wanted.by_hand) entry.reset();
+    if (entry != nullptr && entry.get() != wanted.known) return {{}, false, std::move(entry)};
+    FillRef fill = add(shard, key, wanted.variant, wanted.closed);
     const bool leads = fill != nullptr;
     return {std::move(fill), leads, {}};
 }
 
-FillRef FillTable::lead(const CacheKey& key, std::string_view variant) {
+FillRef FillTable::lead(const CacheKey& key, std::string_view variant, bool closed) {
     Shard& shard = shard_of(key.hash);
     const std::lock_guard lock(shard.mutex);
-    return add(shard, key, variant);
+    return add(shard, key, variant, closed);
 }
 
-FillRef FillTable::add(Shard& shard, const CacheKey& key, std::string_view variant) {
+FillRef FillTable::add(Shard& shard, const CacheKey& key, std::string_view variant, bool closed) {
     const auto [first, last] = shard.fills.equal_range(key.hash);
     const auto same = std::count_if(
         first, last, [&key](const auto& at) { return at.second->key().text == key.text; });
@@ -44,7 +44,7 @@ FillRef FillTable::add(Shard& shard, const CacheKey& key, std::string_view varia
         count_.fetch_sub(1, std::memory_order_relaxed);
         return {};
     }
-    FillRef fill(new Fill(store_, key, variant));
+    FillRef fill(new Fill(store_, key, variant, closed));
     shard.fills.emplace(key.hash, fill);
     return fill;
 }

@@ -24,21 +24,27 @@ class FillTable {
         bool leads = false;  ///< the caller must ask the origin, end the fill and leave()
         EntryRef entry;      ///< stored since the caller looked; to be judged as if found then
     };
+    struct Wanted {
+        const CacheEntry* known = nullptr;  ///< what the caller found in the store
+        bool by_hand = true;                ///< what was set by hand counts as stored
+        /// Which Vary lines are the request's, where its fields alone do not tell; takes no lock.
+        Fill::Chooses chooses{};
+        /// The lines by which the request is expected to be answered, if that is known, so that
+        /// variants do not wait for each other.
+        std::string_view variant{};
+        bool closed = false;        ///< a fill that the caller leads is Fill::closed()
+        bool joins_closed = false;  ///< any fill will do: the caller does not wait for it
+    };
     /// The fill that suits `request` and began after every purge that may cover it, or else an
-    /// entry that is in the store and is not `known` (what the caller found there, null if
-    /// nothing), or else a new fill that the caller leads. Neither fill nor entry: limits::fills or
-    /// limits::fills_of_key are under way; the request goes on without the cache.
-    /// What was set by hand counts as stored if `by_hand`. `chooses` tells which Vary lines are the
-    /// request's where its fields alone do not; it takes no lock. `variant`: the lines by which the
-    /// request is expected to be answered, if that is known, so that variants do not wait for each
-    /// other.
+    /// entry that is in the store and is not `known`, or else a new fill that the caller leads.
+    /// Neither fill nor entry: limits::fills or limits::fills_of_key are under way; the request
+    /// goes on without the cache.
     [[nodiscard]] Joined join_or_lead(const CacheKey& key, const HeaderList& request,
-                                      const CacheEntry* known, bool by_hand = true,
-                                      const Fill::Chooses& chooses = {},
-                                      std::string_view variant = {});
+                                      const Wanted& wanted);
     /// A new fill of its own, whoever else fills the key: for followers that were sent away. Others
-    /// may join it. Null: too many, as above.
-    [[nodiscard]] FillRef lead(const CacheKey& key, std::string_view variant = {});
+    /// may join it, unless it is `closed`. Null: too many, as above.
+    [[nodiscard]] FillRef lead(const CacheKey& key, std::string_view variant = {},
+                               bool closed = false);
     /// The leader is done with it, or it is private: nobody joins any more. What is to be found
     /// instead is in the store before. Does nothing the second time.
     void leave(const Fill& fill) noexcept;
@@ -59,7 +65,8 @@ class FillTable {
     [[nodiscard]] Shard& shard_of(std::uint64_t hash) noexcept {
         return shards_[(hash >> 32) % shards];
     }
-    [[nodiscard]] FillRef add(Shard& shard, const CacheKey& key, std::string_view variant);
+    [[nodiscard]] FillRef add(Shard& shard, const CacheKey& key, std::string_view variant,
+                              bool closed);
 
     CacheStore& store_;
     std::array<Shard, shards> shards_;

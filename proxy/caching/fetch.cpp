@@ -36,7 +36,8 @@ using Next = Heard::Next;
 
 /// With whom a request waits for the origin.
 struct Company {
-    bool alone = false;   ///< with nobody: it leads a fill of its own
+    bool alone = false;   ///< with nobody: it leads a fill of its own…
+    bool closed = false;  ///< …that nobody else waits for, either
     unsigned rounds = 0;  ///< fills that turned out to be for others
     std::string variant;  ///< Vary lines of the response that it expects; empty: not known
 
@@ -48,13 +49,15 @@ struct Company {
     }
 };
 
-/// Waits for what others asked for. Not where the answer is probably this client's alone, so that
-/// nobody waits for a head only to be sent away.
-bool may_join(const Exchange& x) noexcept {
-    if (x.cache.alone) return false;
-    const HeaderList& fields = x.request.fields;
-    if (fields.find(Field::authorization) != nullptr) return false;
-    return !x.route->cache->default_ttl || fields.find(Field::cookie) == nullptr;
+/// Nobody waits for a head only to be sent away, neither this request nor others for its sake.
+Company company_of(Exchange& x, const CacheControl& control) {
+    Company company;
+    company.closed = asks_for_itself(x);
+    company.alone = x.cache.alone || company.closed;
+    // It takes what others have asked for; what it gets itself is not to be stored.
+    company.closed = company.closed || control.no_store;
+    company.variant = expected_variant(x);
+    return company;
 }
 
 /// The request may be answered by what another node has stored.
@@ -65,10 +68,14 @@ bool may_come_from_tier(CacheReason reason) noexcept {
 
 FillTable::Joined take_part(Exchange& x, const Company& company) {
     FillTable& fills = x.worker.cache().fills;
-    if (company.alone) return {fills.lead(x.cache.key, company.variant), true, {}};
+    if (company.alone) return {fills.lead(x.cache.key, company.variant, company.closed), true, {}};
     return fills.join_or_lead(
-        x.cache.key, x.request.fields, x.cache.entry.get(), x.route->cache->entries,
-        [&x](std::string_view lines) { return chooses(x, lines); }, company.variant);
+        x.cache.key, x.request.fields,
+        {.known = x.cache.entry.get(),
+         .by_hand = x.route->cache->entries,
+         .chooses = [&x](std::string_view lines) { return chooses(x, lines); },
+         .variant = company.variant,
+         .closed = company.closed});
 }
 
 /// All that the route could ask is known to be down: whoever waits for it waits in vain.
@@ -110,10 +117,7 @@ bool is_for_followers(const Exchange& x, const Freshness& freshness) noexcept {
 Heard judge_head(Exchange& x, const Fill& fill, bool leads) {
     const FillHead& head = fill.head();
     const std::uint16_t status = head.response.status;
-    if (is_origin_failure(status) && has_stand_in(x)) {
-        x.cache.forward_status = status;
-        return stand_in(x, "stale-if-error");
-    }
+    if (stands_in(x, status)) return {Next::stale};
     if (!head.shared) {
         x.cache.storing = head.reason;
         // A part of something that is not kept is asked for as a part.
@@ -263,10 +267,17 @@ bool stands_in(Exchange& x, const Error& error) {
     return true;
 }
 
+bool stands_in(Exchange& x, std::uint16_t status) {
+    if (!is_origin_failure(status) || !has_stand_in(x)) return false;
+    x.cache.forward_status = status;
+    x.cache.detail = "stale-if-error";
+    return true;
+}
+
 Task<Result<void>> fetch(Exchange& x, const CacheControl& control) {
     CacheDecision& decision = x.cache;
     bool asks_tier = may_come_from_tier(decision.reason);
-    Company company{!may_join(x), 0, expected_variant(x)};
+    Company company = company_of(x, control);
     for (;;) {
         const std::uint64_t position = x.worker.cache().store.purge_position();
         const FillTable::Joined joined = take_part(x, company);

@@ -22,5 +22,7 @@ namespace scrollgate {
 /// x.cache.entry may answer in place of the origin, which gave no answer: `error`. Says so in
 /// x.cache.
 [[nodiscard]] bool stands_in(Exchange& x, const Error& error);
+/// The same of an origin that answers with a status that says so.
+[[nodiscard]] bool stands_in(Exchange& x, std::uint16_t status);
 
 }  // namespace scrollgate

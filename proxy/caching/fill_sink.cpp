@@ -109,6 +109,7 @@ void FillSink::keep_private(const ResponseHead& head) {
             remember(reason_ == CacheReason::too_large ? Marker::firm : Marker::strong);
             break;
         case Remembered::weakly:
+            end_grace(head.status);
             remember_weakly(head.status);
             break;
         case Remembered::no:
@@ -132,6 +133,20 @@ void FillSink::remember(Marker kind) {
     remembered_ = true;
     store_marker(store_of(*x_), fill_->key(), x_->request.fields, kind, fill_->purge_position(),
                  x_->worker.loop().now());
+}
+
+// What the origin has withdrawn is not used on, stale, as if it were there. That it is gone is the
+// end of it; a refusal may be for this request alone, so that the next one asks. What is fresh
+// stays so, whatever one client's own fields have provoked.
+void FillSink::end_grace(std::uint16_t status) {
+    if (!known_ || known_->is_marker() || known_->by_hand()) return;
+    if (known_->freshness().ttl(x_->worker.loop().now()) > 0) return;
+    if (status == 404 || status == 410) {
+        // Nor is it to come back from the tier.
+        remembered_ = store_of(*x_).remove(*known_);
+    } else {
+        known_->mark_softly_purged();
+    }
 }
 
 // Where nobody has waited in vain there is nobody to be spared it, nor a marker for each 404.

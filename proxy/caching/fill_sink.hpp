@@ -66,6 +66,7 @@ class FillSink final : public ResponseSink {
     void pack_body(const ResponseHead& head);
     void take_validation(const ResponseHead& head);
     void remember(Marker kind);
+    void end_grace(std::uint16_t status);
     void remember_weakly(std::uint16_t status);
     [[nodiscard]] bool take(std::string_view bytes);
     void finish();

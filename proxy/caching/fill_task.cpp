@@ -91,9 +91,12 @@ LeadersShareRef lead_fill(Exchange& x, FillRef fill, bool asks_tier, bool alone)
 
 void refresh_behind(Exchange& x) {
     FillTable& fills = x.worker.cache().fills;
-    FillTable::Joined joined =
-        fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get(),
-                           x.route->cache->entries, {}, x.cache.entry->vary());
+    FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields,
+                                                  {.known = x.cache.entry.get(),
+                                                   .by_hand = x.route->cache->entries,
+                                                   .variant = x.cache.entry->vary(),
+                                                   .closed = asks_for_itself(x),
+                                                   .joins_closed = true});
     if (!joined.leads || !joined.fill) return;
     x.cache.refreshes = true;
     auto* const task = new FillTask(x.worker, x.snapshot, *x.client);
@@ -113,9 +116,10 @@ void start_fill(Worker& worker, const FillOrder& order, FillDone done) {
         return done({"ok", CacheReason::none, 0, 0});
     }
     FillTable& fills = worker.cache().fills;
-    FillTable::Joined joined =
-        fills.join_or_lead(x.cache.key, x.request.fields, x.cache.entry.get(),
-                           x.route->cache->entries, {}, expected_variant(x));
+    const std::string variant = expected_variant(x);
+    FillTable::Joined joined = fills.join_or_lead(
+        x.cache.key, x.request.fields,
+        {.known = x.cache.entry.get(), .by_hand = x.route->cache->entries, .variant = variant});
     if (!joined.fill && !joined.entry) {
         return done({facts(ErrorKind::overloaded).reason, CacheReason::too_many_fills, 0, 0});
     }

@@ -128,6 +128,14 @@ std::string expected_variant(Exchange& x) {
     return others.empty() ? std::string() : variant_for(x, others.front()->vary());
 }
 
+bool asks_for_itself(const Exchange& x) noexcept {
+    const HeaderList& fields = x.request.fields;
+    if (fields.find(Field::authorization) != nullptr) return true;
+    const config::RouteCache& cache = *x.route->cache;
+    const bool estimates = cache.default_ttl || cache.heuristics;
+    return estimates && fields.find(Field::cookie) != nullptr;
+}
+
 void normalise_for_fill(Exchange& x) {
     x.request.authority = canonical_authority(key_scheme(x), x.request.authority, x.arena);
     normalise_told_host(x);

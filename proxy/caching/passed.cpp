@@ -7,6 +7,7 @@
 #include "cache/rules/storing.hpp"
 #include "cache/rules/vary.hpp"
 #include "proxy/caching/cache_status.hpp"
+#include "proxy/caching/fetch.hpp"
 #include "proxy/caching/lookup.hpp"
 #include "proxy/caching/storing.hpp"
 #include "proxy/server/worker.hpp"
@@ -98,6 +99,10 @@ void take_answer_past_marker(Exchange& x) {
 }
 
 }  // namespace
+
+bool gives_way(Exchange& x) {
+    return x.request.method == Method::head && stands_in(x, x.response.status);
+}
 
 void note_passed(Exchange& x) {
     HeaderList& fields = x.response.fields;

@@ -10,4 +10,8 @@ namespace scrollgate {
 /// that it came past, and Cache-Status is added. Before the answer goes out.
 void note_passed(Exchange& x);
 
+/// x.response answers a HEAD, and says that the origin fails: what is stored stands in, and nothing
+/// of it is to be passed on.
+[[nodiscard]] bool gives_way(Exchange& x);
+
 }  // namespace scrollgate

@@ -134,6 +134,11 @@ Task<Result<void>> Attempt::deliver() {
 }
 
 Task<Result<void>> Attempt::relay_body() {
+    if (x_.route->cache != nullptr && gives_way(x_)) {
+        co_await end_upload();
+        finish(false);
+        co_return Error{ErrorKind::cancelled};
+    }
     x_.record.status = x_.response.status;
     BodySource& body = end_->response(x_.response);
     prepare_answer(x_);

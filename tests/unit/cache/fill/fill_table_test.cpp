@@ -27,7 +27,8 @@ struct World {
     }
     FillTable::Joined join(const CacheKey& key, const HeaderList& request = {},
                            const CacheEntry* known = nullptr, std::string_view variant = {}) {
-        FillTable::Joined joined = table.join_or_lead(key, request, known, true, {}, variant);
+        FillTable::Joined joined =
+            table.join_or_lead(key, request, {.known = known, .variant = variant});
         if (joined.leads) keep(joined.fill);
         return joined;
     }

@@ -51,7 +51,7 @@ class Client {
   private:
     Task<void> run() {
         const HeaderList request;
-        FillTable::Joined joined = scene_.table.join_or_lead(key_, request, nullptr);
+        FillTable::Joined joined = scene_.table.join_or_lead(key_, request, {});
         if (joined.entry != nullptr) ++scene_.found;
         if (joined.leads) {
             ++scene_.led;

@@ -85,6 +85,28 @@ TEST_CASE("when an answer turns out private, followers go on their own at once")
     CHECK(site.finish(*leader).body == "mine");
 }
 
+TEST_CASE("nobody waits for the answer to a request that is probably its own") {
+    for (const char* own : {"\nCache-Control: no-store", "\nAuthorization: Basic eDp5"}) {
+        HeldSite site;
+        const auto strange = site.send(get_a + own);
+        const auto leader = site.send(get_a);
+        const auto follower = site.send(get_a);
+        CHECK(site.asked.size() == 2);
+        const auto another = site.send(get_a + own);  // joins, if it may
+        CHECK(site.asked.size() == (own[1] == 'C' ? 2 : 3));
+        site.origin_sends(HeldSite::reply("200 OK\nCache-Control: max-age=60", "his"));
+        CHECK(site.finish(*strange).body == "his");
+        site.origin_sends(HeldSite::reply("200 OK\nCache-Control: max-age=60", "all"), 1);
+        CHECK(site.finish(*leader).body == "all");
+        CHECK(site.finish(*follower).field("Cache-Status") == "scrollgate; fwd=miss; collapsed");
+        another->reset();
+        CHECK(site.edge.settle());
+        CHECK(site.get().body == "all");
+        for (std::size_t i = 2; i < site.asked.size(); ++i)
+            site.origin_sends(HeldSite::reply("200 OK", ""), i);
+    }
+}
+
 TEST_CASE("a follower for whom Vary chooses another response leads its own fill") {
     HeldSite site;
     const auto leader = site.send(get_a + "\nX-Tongue: de");

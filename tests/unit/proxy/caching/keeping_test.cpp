@@ -285,6 +285,26 @@ TEST_CASE("stale-while-revalidate answers now and refreshes behind the answer") 
     CHECK(site.asked.size() == 2);
 }
 
+TEST_CASE("what the origin has withdrawn is not used stale any more") {
+    for (const char* withdrawn : {"404 Not Found", "410 Gone", "401 No", "403 No"}) {
+        CachedEdge site(cached_route(", stale_while_revalidate: 60s, stale_if_error: 60s"));
+        site.answer = [](const ReadMessage&) {
+            return CachedEdge::reply("200 OK\nCache-Control: max-age=1", "old");
+        };
+        static_cast<void>(site.get());
+        site.pass(3);
+        site.answer = [withdrawn](const ReadMessage&) {
+            return CachedEdge::reply(withdrawn, "no");
+        };
+        CHECK(site.get().body == "old");  // while it is refreshed
+        CHECK(site.get().body == "no");
+        CHECK(site.get().body == "no");
+        site.answer = [](const ReadMessage&) { return CachedEdge::reply("500 Oh", "broken"); };
+        const bool gone = withdrawn[1] == '0' && withdrawn[2] == '4';
+        if (gone) CHECK(site.get().body == "broken");
+    }
+}
+
 TEST_CASE("only-if-cached is answered from the store or with 504") {
     CachedEdge site;
     CHECK(site.get("\nCache-Control: only-if-cached").status == 504);

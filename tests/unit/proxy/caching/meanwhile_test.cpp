@@ -232,6 +232,24 @@ TEST_CASE("what a HEAD finds stale stands in, too, for an origin that cannot be 
     CHECK(head.field("Cache-Status") == "scrollgate; fwd=stale; ttl=-1; detail=connect_refused");
 }
 
+TEST_CASE("what a HEAD finds stale stands in, too, for an origin that answers with an error") {
+    CachedEdge site(cached_route(", stale_if_error: 60s"));
+    site.answer = [](const ReadMessage&) {
+        return CachedEdge::reply("200 OK\nCache-Control: max-age=1", "hello");
+    };
+    static_cast<void>(site.get());
+    site.pass(3);
+    site.answer = [](const ReadMessage&) { return std::string("HTTP/1.1 500 Oh\r\n\r\n"); };
+    const ReadMessage head = site.ask("HEAD /a HTTP/1.1\nHost: a.example");
+    CHECK(head.status == 200);
+    CHECK(head.field("Content-Length") == "5");
+    CHECK(head.field("Cache-Status") ==
+          "scrollgate; hit; fwd=stale; fwd-status=500; ttl=-2; detail=stale-if-error");
+    CHECK(site.asked.back().head.starts_with("HEAD "));
+    site.pass(120);
+    CHECK(site.ask("HEAD /a HTTP/1.1\nHost: a.example").status == 500);
+}
+
 TEST_CASE("a URL that an answer to POST names is gone, however it is spelled") {
     CachedEdge site(cached_route(", key: { query: { ignore: [utm_x] } }"));
     static_cast<void>(site.get());
