@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/redis_url.hpp"
+#include "config/scalars.hpp"
 
 namespace scrollgate::config {
 namespace {
@@ -66,9 +67,9 @@ std::string redis_text(const Config& config) {
     if (redis.tls) text += tls_text(*redis.tls);
     for (const RedisUrl& url : redis.purge_log)
         text += " purge_log " + shown(url);
-    return fmt::format("{} (prefix {}, timeout {}, max_object {}, queue {} of {} bytes)", text,
-                       redis.prefix, redis.timeout.count(), redis.max_object, redis.queue_commands,
-                       redis.queue_bytes);
+    return fmt::format("{} (prefix {}, timeout {}, max_object {}, queue {} of {})", text,
+                       redis.prefix, duration_text(redis.timeout), size_text(redis.max_object),
+                       redis.queue_commands, size_text(redis.queue_bytes));
 }
 
 /// All that is written in the file; to be compared, never shown.
@@ -106,6 +107,14 @@ std::vector<std::string> not_reloadable(const Config& running, const Config& nex
     const auto probes = [](const Admin& a) { return a.probes ? a.probes->text() : "none"; };
     differences.compare("admin.probes", probes(*running.admin), probes(*next.admin));
     return differences.take();
+}
+
+void keep_in_force(const Config& running, Config& next) {
+    next.workers = running.workers;
+    next.frequency = running.frequency;
+    next.self.node = running.self.node;
+    next.cache.redis = running.cache.redis;
+    next.admin = running.admin;
 }
 
 }  // namespace scrollgate::config

@@ -359,6 +359,7 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
     std::shared_ptr<const Snapshot> next;
     if (loaded.ok()) {
         result.not_reloadable = config::not_reloadable(*snapshot->config, loaded.config);
+        config::keep_in_force(*snapshot->config, loaded.config);
         try {
             next = make_snapshot(std::move(loaded.config));
             const std::string failed = switch_to(*next->config);

@@ -1,4 +1,5 @@
 """Reload by SIGHUP, API and CLI; a bad file leaves everything as it was."""
+import json
 import signal
 
 from harness import EdgeTest, eventually, main
@@ -90,6 +91,25 @@ class Ways(EdgeTest):
         code, answer = self.proxy.reload()
         self.assertIn("workers", str(answer) + self.proxy.stderr())
         self.assertEqual(self.body(), "two" if code == 200 else "one")
+
+    def test_they_are_named_until_the_file_is_as_it_was(self):
+        self.proxy.config.update(workers=2, cache={"redis": {"url": "redis://127.0.0.1:1/3",
+                                                             "timeout": "50ms"}})
+        self.change("two")
+        for _ in range(2):
+            named = self.proxy.reload()[1]["not_reloadable"]
+            self.assertEqual([line.partition(":")[0] for line in named],
+                             ["workers", "cache.redis"])
+            self.assertIn("timeout 50ms, max_object 256KiB", named[1])
+            code, text, _ = self.proxy.admin("GET", "/api/v1/config")
+            self.assertEqual(code, 200)
+            effective = json.loads(text)
+            self.assertEqual((effective["workers"], effective["cache"]["redis"]), ("1", "off"))
+            self.assertEqual(self.body(), "two")
+        del self.proxy.config["cache"]
+        self.proxy.config["workers"] = 1
+        self.proxy.write()
+        self.assertEqual(self.proxy.reload()[1]["not_reloadable"], [])
 
     def test_many_reloads_leak_nothing(self):
         self.proxy.reload()

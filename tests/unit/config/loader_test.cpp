@@ -301,6 +301,23 @@ TEST_CASE("what a reload cannot change is named, all else is not") {
           "admin: 127.0.0.1:9528 stays in force; off needs a restart of the process");
 }
 
+TEST_CASE("what a reload cannot change is named at each one, until it is as it was") {
+    const Config running = loaded(listeners + pools + routes);
+    Config file = loaded(listeners + pools + routes + "timeouts: { connect: 5s }\n");
+    file.workers = 3;
+    file.frequency = 100;
+    file.self.node = "edge";
+    file.admin.reset();
+    file.cache.redis.emplace().url.emplace().host = "one.example";
+    const std::vector<std::string> told = not_reloadable(running, file);
+    CHECK(told.size() == 5);
+    Config effective = file;
+    keep_in_force(running, effective);
+    CHECK(not_reloadable(effective, file) == told);
+    CHECK(not_reloadable(effective, running).empty());
+    CHECK(effective.timeouts.connect == std::chrono::seconds(5));
+}
+
 TEST_CASE("whatever of cache.redis has changed needs a restart, and no password is told") {
     Config running = loaded(listeners + pools + routes);
     running.cache.redis.emplace().url.emplace().host = "one.example";
@@ -321,6 +338,9 @@ TEST_CASE("whatever of cache.redis has changed needs a restart, and no password 
     names([](Redis& r) { r.from_replicas = true; });
     names([](Redis& r) { r.username = "edge"; });
     names([](Redis& r) { r.password_file = "/elsewhere"; });
+    const std::string limits = names([](Redis& r) { r.timeout = std::chrono::milliseconds(50); });
+    CHECK(limits.find("timeout 3ms, max_object 256KiB, queue 4096 of 16MiB)") != limits.npos);
+    CHECK(limits.find("timeout 50ms") != limits.npos);
     const std::string told = names([](Redis& r) { r.password = "secret"; });
     CHECK(told.find("another password") != std::string::npos);
     names([](Redis& r) { r.url->password = "secret"; });
