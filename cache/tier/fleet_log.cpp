@@ -51,6 +51,8 @@ void FleetLog::expired() noexcept {
     look_at_counts();
     stir();
     look_at_waiters();
+    const bool says = synced_ && around_.writer.state() == redis::State::up;
+    tell_others_waiting(says ? around_.loop.now() - tick : never);
     wake_in(waiters_.empty() && counting_.empty() ? tick : tick_waited_for);
 }
 
@@ -275,7 +277,7 @@ bool FleetLog::make(const LogRecord& record) {
         say_again(Again::all, record.position);
     }
     const auto own = untold_.find(record.token);
-    const bool is_own = own != untold_.end();
+    const bool is_untold = own != untold_.end(), is_own = is_untold && own->second.made;
     // What is this node's own was made before it was said; once more would only cost what came
     // since.
     std::optional<std::uint64_t> number = state_.store.purge_position();
@@ -286,7 +288,10 @@ bool FleetLog::make(const LogRecord& record) {
         if (record.purge.counted) count(record.position, *number);
     }
     // Before the step, which else would be kept below it.
-    if (is_own) {
+    if (is_untold) {
+        // Its writer is of this fleet all the same, and may wait for what it covered here.
+        if (own->second.brought && record.purge.counted)
+            count(record.position, *own->second.brought);
         positions.own_ended(own->second.since);
         untold_.erase(own);
     }

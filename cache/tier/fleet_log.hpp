@@ -62,8 +62,8 @@ class FleetLog final : private TimerWheel::Timer {
     /// covered, or after limits::tier_confirm (tier_count for those that are counting); it may be
     /// null.
     void say(Purge purge, std::uint64_t since, Done done);
-    /// A purge of another cloud: it is made here, and brought into this fleet's log, unless it is
-    /// there.
+    /// A purge of another cloud: it is brought into this fleet's log, unless it is there, and made
+    /// when the log tells it; at once where that cannot be.
     void bring(const LogRecord& record);
 
   private:
@@ -72,11 +72,14 @@ class FleetLog final : private TimerWheel::Timer {
         Done done;
         TimePoint until;  ///< then it is called, whatever has become of the record
     };
-    /// One of its own that the log has not told back. What own_ended() wants is here alone.
+    /// One that this node has said, or is to say, and the log has not told back. What own_ended()
+    /// wants is here alone.
     struct Untold {
         std::uint64_t since = 0;
         Position said = 0;  ///< 0: not yet, or to be said again
         TimePoint when{};   ///< it was said
+        bool made = true;   ///< false: another cloud's, to be made when the log tells it
+        std::optional<std::uint64_t> brought{};  ///< another cloud's, made; its number in the store
     };
     using UntoldByToken = std::unordered_map<std::string, Untold>;
     enum class Again : std::uint8_t { all, untold };
@@ -84,6 +87,11 @@ class FleetLog final : private TimerWheel::Timer {
     struct Said {
         LogRecord record;
         TimePoint when;
+    };
+    /// One of its own of which the other clouds have not been told.
+    struct Telling {
+        LogRecord record;
+        TimePoint since;
     };
     struct Waiter {
         TimePoint until;
@@ -129,18 +137,23 @@ class FleetLog final : private TimerWheel::Timer {
     [[nodiscard]] Task<bool> beat();
     [[nodiscard]] Task<bool> say_reset(std::string id);
     void complain_of(const Answer& answer);
-    [[nodiscard]] redis::Command command_for(const LogRecord& record, std::string_view id) const;
-    [[nodiscard]] Task<void> claim(LogRecord record);
+    [[nodiscard]] redis::Command command_for(const LogRecord& record) const;
+    void tell_others(LogRecord record);
+    void tell_others_of(std::string_view token);
+    void tell_others_waiting(TimePoint since);
+    [[nodiscard]] Task<void> bring_in(LogRecord record);
+    void make_brought(LogRecord record);
     void push(Own own, std::uint64_t since);
     void know(const std::string& token);
     void stir();
     void said(Own own, Position position);
+    void remember(LogRecord record, Position position);
     void make_place();
-    void take_over(UntoldByToken::iterator one, std::optional<std::uint64_t>& since);
+    void take_over(UntoldByToken::iterator one, std::optional<Untold>& all);
     void end_said(Position until);
     void say_again(Again which, Position before = std::numeric_limits<Position>::max());
     void say_forgotten(Again which, Position before);
-    void push_all(std::optional<std::uint64_t> since);
+    void push_all(std::optional<Untold> all);
     [[nodiscard]] bool beat_is_due() const noexcept;
 
     // -- fleet_nodes.cpp: who has made what
@@ -169,6 +182,7 @@ class FleetLog final : private TimerWheel::Timer {
     bool reading_ = false, speaking_ = false, stopped_ = false, complained_ = false;
 
     std::deque<Own> unsaid_;
+    std::deque<Telling> telling_;
     UntoldByToken untold_;
     std::deque<Said> said_;         ///< of late
     TimePoint forgotten_{};         ///< when the last one was said for which said_ had no room

@@ -7,6 +7,7 @@
 
 #include "cache/tier/fleet_log.hpp"
 #include "cache/tier/names.hpp"
+#include "cache/tier/once.hpp"
 #include "core/limits.hpp"
 #include "core/log.hpp"
 
@@ -19,12 +20,6 @@ std::int64_t wall_ms(const EventLoop& loop) noexcept {
     return std::chrono::duration_cast<std::chrono::milliseconds>(
                loop.clock().wall().time_since_epoch())
         .count();
-}
-
-/// Where XADD has put a record; 0: nowhere.
-Position position_in(const Result<redis::Reply>& answer) noexcept {
-    if (!answer || !answer->is_text()) return 0;
-    return position_of(answer->text).value_or(0);
 }
 
 redis::Command add_command(std::string_view stream, std::size_t keeps, std::string_view id,
@@ -46,13 +41,34 @@ void FleetLog::say(Purge purge, std::uint64_t since, Done done) {
     // Nobody to tell: it is told when there is, and the asker hears of this node alone.
     if (own.done && around_.writer.state() != redis::State::up)
         std::exchange(own.done, nullptr)(Made{});
-    if (!around_.others.empty()) {
-        LogRecord theirs = own.record;
-        theirs.purge.counted = false;  // nobody here hears of it
-        for (RemoteLog* const other : around_.others)
-            other->say(theirs);
-    }
+    tell_others(own.record);
     push(std::move(own), since);
+}
+
+// The others are told when the record stands in this fleet's log, or could not be written: one that
+// came back by another cloud before that would be written here by whoever hears it first.
+void FleetLog::tell_others(LogRecord record) {
+    if (around_.others.empty()) return;
+    record.purge.counted = false;  // nobody here hears of it
+    telling_.push_back({std::move(record), around_.loop.now()});
+    const bool says = synced_ && around_.writer.state() == redis::State::up;
+    if (!says || telling_.size() >= limits::tier_unsaid) tell_others_waiting(never);
+}
+
+void FleetLog::tell_others_of(std::string_view token) {
+    const auto one = std::find_if(telling_.begin(), telling_.end(),
+                                  [token](const auto& t) { return t.record.token == token; });
+    if (one == telling_.end()) return;
+    const LogRecord record = std::move(one->record);
+    telling_.erase(one);
+    for (RemoteLog* const other : around_.others)
+        other->say(record);
+}
+
+/// Of those that have waited since then.
+void FleetLog::tell_others_waiting(TimePoint since) {
+    while (!telling_.empty() && telling_.front().since <= since)
+        tell_others_of(telling_.front().record.token);
 }
 
 void FleetLog::push(Own own, std::uint64_t since) {
@@ -74,36 +90,55 @@ void FleetLog::bring(const LogRecord& record) {
                        untold_.find(record.token) != untold_.end();
     if (known || stopped_) return;
     know(record.token);
-    detach(claim(record));
+    detach(bring_in(record));
 }
 
-/// One node of the fleet brings it; where that cannot be found out, each does.
-Task<void> FleetLog::claim(LogRecord record) {
-    const std::string seen = name_of_token(state_.prefix, record.token);
-    const std::string kept = fmt::format(
-        "{}", std::chrono::duration_cast<std::chrono::milliseconds>(2 * limits::tier_said).count());
-    redis::Command set = redis::Command::write({"SET", seen, "1", "NX", "PX", kept});
+/// One node of the fleet brings it, and all of them make it when the log tells it: whoever waits
+/// for this purge counts what it covers.
+Task<void> FleetLog::bring_in(LogRecord record) {
+    record.reset = false;
+    record.purge.counted = false;
+    record.after = std::max(place_, said_last_);
+    // While it is not known whether the log is there, nothing is said; but the mark may be.
+    const bool says = synced_;
+    const std::string mark = name_of_token(state_.prefix, record.token);
+    redis::Command command =
+        says ? once_command(state_.prefix, record) : redis::Command::master({"GET", mark});
     const TimePoint until = around_.loop.now() + limits::tier_ask;
-    const Answer answer = co_await around_.writer.ask(std::move(set), until);
-    if (stopped_ || (answer && answer->is_nil())) co_return;
-    Own own;
-    own.record = std::move(record);
-    own.record.reset = false;
-    own.record.purge.counted = false;
+    const Answer answer = co_await around_.writer.ask(std::move(command), until);
+    if (stopped_ || (!says && answer && answer->is_text())) co_return;
+    const Stands stands = says ? stands_in(answer) : Stands{};
+    if (stands.position == 0) {
+        make_brought(std::move(record));
+    } else if (!stands.before) {
+        if (stands.position > place_)
+            untold_.emplace(
+                record.token,
+                Untold{
+                    state_.positions.own_began(), stands.position, around_.loop.now(), false, {}});
+        remember(std::move(record), stands.position);
+    }
+}
+
+/// It is in force here from now on, and is said when it can be.
+void FleetLog::make_brought(LogRecord record) {
+    Purge purge = record.purge;
+    purge.counted = true;  // this fleet's log may tell that somebody waits for it
     const std::uint64_t since = state_.positions.own_began();
-    const std::string token = own.record.token;
-    const bool made = state_.store.purge(own.record.purge).has_value();
-    if (made) {
+    const std::optional<std::uint64_t> number = state_.store.purge(purge);
+    if (number) {
         Counts::add(state_.counts.heard);
         around_.purged();
     }
+    const std::string token = record.token;
+    Own own;
+    own.record = std::move(record);
     push(std::move(own), since);
-    if (made) co_return;
-    // The store had too many under way: it is made when the log tells it.
-    if (const auto found = untold_.find(token); found != untold_.end()) {
-        state_.positions.own_ended(found->second.since);
-        untold_.erase(found);
-    }
+    const auto found = untold_.find(token);
+    if (found == untold_.end()) return;
+    // Else the store had too many under way.
+    found->second.made = number.has_value();
+    found->second.brought = number;
 }
 
 // More than may wait: one record that purges all that the other nodes have, in place of those that
@@ -113,34 +148,39 @@ void FleetLog::make_place() {
     if (!silent && unsaid_.size() < limits::tier_unsaid) return;
     log::warn("redis: more purges wait than may; the other nodes are told to purge everything");
     Counts::add(state_.counts.unsaid, unsaid_.size());
-    std::optional<std::uint64_t> since;
+    std::optional<Untold> all;
     for (Own& own : unsaid_) {
         const auto found = untold_.find(own.record.token);
-        if (found != untold_.end()) take_over(found, since);
+        if (found != untold_.end()) take_over(found, all);
     }
     answer_unsaid(never);
     unsaid_.clear();
     while (silent && !untold_.empty())
-        take_over(untold_.begin(), since);
-    push_all(since);
+        take_over(untold_.begin(), all);
+    push_all(all);
 }
 
-/// One record for the other nodes that purges everything; `since`: of those that it stands for.
-void FleetLog::push_all(std::optional<std::uint64_t> since) {
+/// One record for the other nodes that purges everything; `all`: those that it stands for.
+void FleetLog::push_all(std::optional<Untold> all) {
     Own one;
     one.record = of_everything(0);
     one.record.token = make_token(around_.loop.rng().next());
-    if (!since) since = state_.positions.own_began();
-    untold_.emplace(one.record.token, Untold{*since});
+    if (!all) all = Untold{state_.positions.own_began()};
+    untold_.emplace(one.record.token, *all);
     unsaid_.push_back(std::move(one));
 }
 
-// What stands for several of its own holds from the first of them on.
-void FleetLog::take_over(UntoldByToken::iterator one, std::optional<std::uint64_t>& since) {
-    const std::uint64_t its = one->second.since;
+// What stands for several holds from the first of them on, and is made here, too, if one was not.
+void FleetLog::take_over(UntoldByToken::iterator one, std::optional<Untold>& all) {
+    const Untold its = one->second;
     untold_.erase(one);
-    if (since) state_.positions.own_ended(std::max(*since, its));
-    since = since ? std::min(*since, its) : its;
+    if (!all) {
+        all = Untold{its.since, 0, {}, its.made, {}};
+        return;
+    }
+    state_.positions.own_ended(std::max(all->since, its.since));
+    all->since = std::min(all->since, its.since);
+    all->made = all->made && its.made;
 }
 
 // The log was read up to there: what was said before and not read back is no longer in it.
@@ -181,16 +221,16 @@ void FleetLog::say_again(Again which, Position before) {
 void FleetLog::say_forgotten(Again which, Position before) {
     const bool some = which == Again::all && forgotten_ != TimePoint() &&
                       around_.loop.now() - forgotten_ <= limits::tier_said;
-    std::optional<std::uint64_t> since;
+    std::optional<Untold> all;
     for (auto one = untold_.begin(); one != untold_.end();) {
         const auto next = std::next(one);
-        if (one->second.said != 0 && one->second.said < before) take_over(one, since);
+        if (one->second.said != 0 && one->second.said < before) take_over(one, all);
         one = next;
     }
-    if (!some && !since) return;
+    if (!some && !all) return;
     log::warn("redis: purges that are forgotten may be lost; the other nodes purge everything");
     forgotten_ = {};
-    push_all(since);
+    push_all(all);
 }
 
 bool FleetLog::beat_is_due() const noexcept {
@@ -211,13 +251,17 @@ Task<void> FleetLog::speak() {
     bool well = true;
     while (well && synced_ && !stopped_ && (!unsaid_.empty() || beat_is_due())) {
         if (!unsaid_.empty()) well = co_await say_some();
-        if (well && !stopped_ && beat_is_due()) well = co_await beat();
+        if (stopped_ || !beat_is_due()) continue;
+        // Even if a purge could not be said: this node lives, and others wait for its word.
+        const bool beaten = co_await beat();
+        well = well && beaten;
     }
     speaking_ = false;
 }
 
-redis::Command FleetLog::command_for(const LogRecord& record, std::string_view id) const {
-    return add_command(purges_, limits::tier_log, id, words_of(record));
+redis::Command FleetLog::command_for(const LogRecord& record) const {
+    if (!around_.others.empty()) return once_command(state_.prefix, record);
+    return add_command(purges_, limits::tier_log, "*", words_of(record));
 }
 
 /// False: something could not be said, and stays.
@@ -226,15 +270,17 @@ Task<bool> FleetLog::say_some() {
     std::vector<redis::Command> commands;
     while (!unsaid_.empty() && now.size() < at_once) {
         unsaid_.front().record.after = std::max(place_, said_last_);
-        commands.push_back(command_for(unsaid_.front().record, "*"));
+        commands.push_back(command_for(unsaid_.front().record));
         now.push_back(std::move(unsaid_.front()));
         unsaid_.pop_front();
     }
     const TimePoint until = around_.loop.now() + limits::tier_ask;
     const std::vector<Answer> answers = co_await around_.writer.ask_all(std::move(commands), until);
     bool all = true;
+    std::vector<std::string> tokens(now.size());
     for (std::size_t i = now.size(); i-- > 0;) {
-        const Position position = i < answers.size() ? position_in(answers[i]) : 0;
+        const Position position = i < answers.size() ? stands_in(answers[i]).position : 0;
+        tokens[i] = now[i].record.token;
         if (position != 0) {
             said(std::move(now[i]), position);
             continue;
@@ -244,11 +290,28 @@ Task<bool> FleetLog::say_some() {
     }
     // What waits behind those can be said no more than they.
     if (!all) answer_unsaid(never);
+    for (const std::string& token : tokens)
+        tell_others_of(token);
     look_at_waiters();
     co_return all;
 }
 
 void FleetLog::said(Own own, Position position) {
+    if (const auto known = untold_.find(own.record.token); known != untold_.end()) {
+        known->second.said = position;
+        known->second.when = around_.loop.now();
+        // Another node has brought it, and it was read.
+        if (position <= place_) {
+            state_.positions.own_ended(known->second.since);
+            untold_.erase(known);
+        }
+    }
+    remember(own.record, position);
+    if (own.done) wait_for(position, std::move(own));
+}
+
+/// That it stands in the log: it may be lost.
+void FleetLog::remember(LogRecord record, Position position) {
     Counts::add(state_.counts.said);
     const TimePoint now = around_.loop.now();
     while (!said_.empty() &&
@@ -257,28 +320,21 @@ void FleetLog::said(Own own, Position position) {
         said_.pop_front();
     }
     said_last_ = std::max(said_last_, position);
-    if (const auto known = untold_.find(own.record.token); known != untold_.end()) {
-        known->second.said = position;
-        known->second.when = now;
-    }
-    const Purge& purge = own.record.purge;
-    if (!own.record.reset && purge.by == Purge::By::tag && !purge.soft) reclaim_soon(purge.what);
-    if (!own.record.reset) {
-        said_.push_back({own.record, now});
-        said_.back().record.purge.counted = false;  // if it is said again, nobody waits for it
-        said_.back().record.position = position;
-    }
-    if (own.done) wait_for(position, std::move(own));
+    const Purge& purge = record.purge;
+    if (purge.by == Purge::By::tag && !purge.soft) reclaim_soon(purge.what);
+    record.purge.counted = false;  // if it is said again, nobody waits for it
+    record.position = position;
+    said_.push_back({std::move(record), now});
 }
 
 Task<bool> FleetLog::say_reset(std::string id) {
     LogRecord record;
     record.reset = true;
     record.token = make_token(around_.loop.rng().next());
-    redis::Command command = command_for(record, id);
+    redis::Command command = add_command(purges_, limits::tier_log, id, words_of(record));
     const TimePoint until = around_.loop.now() + limits::tier_ask;
     const Answer answer = co_await around_.writer.ask(std::move(command), until);
-    co_return position_in(answer) != 0;
+    co_return stands_in(answer).position != 0;
 }
 
 /// Once for each time that the log cannot be followed.
@@ -299,7 +355,7 @@ Task<bool> FleetLog::beat() {
     const std::int64_t before = wall_ms(around_.loop);
     const TimePoint until = around_.loop.now() + limits::tier_ask;
     const Answer answer = co_await around_.writer.ask(std::move(command), until);
-    const Position position = position_in(answer);
+    const Position position = stands_in(answer).position;
     complain_of(answer);
     if (position == 0 || stopped_) co_return false;
     covered_.erase(covered_.begin(), covered_.begin() + static_cast<std::ptrdiff_t>(some));

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cache/tier/names.hpp"
+#include "cache/tier/once.hpp"
 #include "core/limits.hpp"
 #include "core/log.hpp"
 
@@ -14,14 +15,6 @@ namespace scrollgate::tier {
 namespace {
 
 constexpr Duration tick = std::chrono::milliseconds(500);
-
-/// Writes a purge unless it is in the log by another way.
-const redis::Script& bring_script() {
-    static const redis::Script script(R"(
-if not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[1]) then return false end
-return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', unpack(ARGV, 3)))");
-    return script;
-}
 
 std::string text_of(Duration span) {
     return fmt::format("{}", std::chrono::duration_cast<std::chrono::milliseconds>(span).count());
@@ -69,20 +62,14 @@ void RemoteLog::say(const LogRecord& record) {
 }
 
 Task<void> RemoteLog::speak() {
-    const std::string kept = text_of(2 * limits::tier_said);
-    const std::string most = fmt::format("{}", limits::tier_log);
     while (!stopped_ && !unsaid_.empty()) {
-        const LogRecord record = unsaid_.front();
-        const std::string seen = name_of_token(around_.prefix, record.token);
-        const std::vector<std::string> words = words_of(record);
-        std::vector<std::string_view> arguments{kept, most};
-        arguments.insert(arguments.end(), words.begin(), words.end());
-        const std::string_view keys[]{purges_, seen};
+        const std::string said = unsaid_.front().token;
+        redis::Command once = once_command(around_.prefix, unsaid_.front());
         const TimePoint until = around_.loop.now() + limits::tier_ask;
-        const Answer answer = co_await around_.writer.eval(bring_script(), keys, arguments, until);
+        const Answer answer = co_await around_.writer.ask(std::move(once), until);
         if (stopped_ || !answer || answer->is_error()) break;
         Counts::add(around_.state.said);
-        if (!unsaid_.empty() && unsaid_.front().token == record.token) unsaid_.pop_front();
+        if (!unsaid_.empty() && unsaid_.front().token == said) unsaid_.pop_front();
         around_.state.waiting.store(unsaid_.size(), std::memory_order_relaxed);
     }
     speaking_ = false;

@@ -207,6 +207,8 @@ class Meddler:
         self.deaf = threading.Event()  # nobody who has asked by XREAD on it hears anything
         self.withhold = None         # told what is asked; true: its answers do not come
         self.delay = 0.0             # seconds that answers take longer
+        self.read_delay = 0.0        # likewise, of connections that have asked by XREAD
+        self.change = lambda data: data     # what goes to the server in place of what was asked
         self.garble = 0.0            # bytes changed, per byte
         self.asked = lambda data: None      # is told what goes to the server
         self.dice = random.Random(1)
@@ -248,8 +250,11 @@ class Meddler:
                     continue
                 if not answers:
                     self.asked(data)
+                    data = self.change(data)
                 if answers and self.delay:
                     time.sleep(self.delay)
+                if answers and reads.is_set() and self.read_delay:
+                    time.sleep(self.read_delay)
                 if answers and self.garble:
                     changed = bytearray(data)
                     for i in range(len(changed)):

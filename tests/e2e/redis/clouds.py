@@ -81,6 +81,85 @@ class Clouds(FleetTest):
         self.assertNotIn(b"a", kinds)
         self.assert_hit(self.fetch(first, "/y"))
 
+    def test_a_purge_that_comes_back_by_another_cloud_first(self):
+        """Two nodes of one cloud; the second one hears of the first one's purges from the other
+        cloud long before its own log tells them. They are made once, and counted."""
+        origin, near, other = counting(), self.redis(), self.redis()
+        meddler, late = self.meddler(near)
+        nodes = [self.node(where, origin, purge_log=[other.url]) for where in (near, late)]
+        self.node(other, origin)
+        self.assert_counted_once(nodes, meddler, near, other)
+
+    def test_a_purge_that_comes_back_first_and_cannot_be_brought(self):
+        """The second node has to make it at once; when its own log tells it, somebody waits for
+        the number."""
+        users = ["default on nopass ~* &* +@all", "reader on >pw ~* &* +@all"]
+        origin, other = counting(), self.redis(users=users)
+        near = self.redis(users=[users[0], users[1] + " -eval"])
+        meddler, late = self.meddler(near)
+        late = late.replace("//", "//reader:pw@")
+        nodes = [self.node(where, origin, purge_log=[other.url]) for where in (near, late)]
+        self.node(other, origin)
+        self.assert_counted_once(nodes, meddler, near, other)
+
+    def assert_counted_once(self, nodes, meddler, *redises):
+        self.wait_nodes(2, *nodes)
+        for node in nodes:
+            eventually(lambda: self.tier(node)["purge_logs"][0]["in_step"], "it follows both")
+        meddler.read_delay = 0.2
+        before = [redis.call("XLEN", LOG) for redis in redises]
+        for i in range(3):
+            for node in nodes:
+                self.fetch(node, f"/{i}")
+            self.assertEqual(self.purge(nodes[0], url=f"http://site.test/{i}"),
+                             {"objects": 2, "nodes": 2})
+        self.assertEqual(self.tier(nodes[1])["heard"], 3)
+        for node in nodes:
+            eventually(lambda: self.tier(node)["purge_logs"][0]["heard"] == 3, "all came back")
+        self.assertEqual([redis.call("XLEN", LOG) for redis in redises],
+                         [count + 3 for count in before])
+        self.assertEqual([self.tier(node)["heard"] for node in nodes], [0, 3])
+
+    def test_a_purge_whose_record_is_lost_after_another_cloud_brought_it(self):
+        """It stands in the log, and nobody has read it when it is lost: who brought it says it
+        again."""
+        origin, near, other = counting(), self.redis(), self.redis()
+        meddler, late = self.meddler(near)
+        first = self.node(late, origin, purge_log=[other.url])
+        second = self.node(other, origin)
+        for _ in range(2):
+            self.fetch(first, "/x")
+        meddler.deaf.set()
+        self.call(second, "POST", "/purge", {"url": "http://site.test/x"})
+        eventually(lambda: near.call("XLEN", LOG) == 2, "it is brought")
+        last = near.call("XREVRANGE", LOG, "+", "-", "COUNT", 1)[0][0]
+        near.call("XDEL", LOG, last)
+        near.call("DEL", *near.keys("*seen*"))
+        meddler.deaf.clear()
+        meddler.cut()
+        eventually(lambda: near.call("XLEN", LOG) == 2, "it is said again")
+        eventually(lambda: self.tier(first)["heard"] == 1, "and made")
+        self.assert_miss(self.fetch(first, "/x"))
+
+    def test_the_own_redis_is_away(self):
+        """Then the other cloud is told at once, and a neighbour makes what comes back."""
+        origin = counting()
+        near, other = self.redis(), self.redis()
+        nodes = [self.node(near, origin, purge_log=[other.url]) for _ in range(2)]
+        far = self.node(other, origin)
+        for node in (*nodes, far):
+            self.fetch(node, "/x")
+        near.kill()
+        eventually(lambda: self.tier(nodes[0])["state"] != "up", "it is seen that Redis has gone")
+        self.call(nodes[0], "POST", "/purge", {"url": "http://site.test/x"})
+        for node in (nodes[1], far):
+            eventually(lambda: self.tier(node)["heard"] == 1, "it is heard")
+            self.assert_miss(self.fetch(node, "/x"))
+        near.start()
+        self.wait_in_step(*nodes)
+        eventually(lambda: near.call("XLEN", LOG) == 2, "the log begins anew, with one record")
+        self.assertEqual(other.call("XLEN", LOG), 2)
+
     def test_the_state_of_the_other_log_is_shown(self):
         origin = counting()
         (_, first), (other, second) = self.clouds(origin)
