@@ -47,6 +47,7 @@ class Validator {
     void redis_set(const Redis& redis, const std::string& path);
     void redis_secrets(const Redis& redis, const std::string& path);
     void redis_tls(const Redis& redis, const std::string& path);
+    void redis_purge_log(const Redis& redis, const std::string& path);
     void redis_files();
     void routes();
     void route(const config::Route& route, const std::string& path);

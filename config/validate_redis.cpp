@@ -1,10 +1,13 @@
 // What only the whole section, and the files it names, can tell about Redis.
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
+#include "config/redis_url.hpp"
+#include "config/scalars.hpp"
 #include "config/validate.hpp"
 
 namespace scrollgate::config {
@@ -21,6 +24,7 @@ void Validator::redis() {
     redis_set(redis, path);
     redis_secrets(redis, path);
     redis_tls(redis, path);
+    redis_purge_log(redis, path);
     const Duration tick = std::chrono::nanoseconds(std::chrono::seconds(1)) / config_.frequency;
     if (redis.timeout < tick)
         warning(path + ".timeout",
@@ -80,6 +84,29 @@ void Validator::redis_tls(const Redis& redis, const std::string& path) {
     if (!redis.tls->verify)
         warning(path + ".tls.verify",
                 "false: anybody on the way can pretend to be Redis, and hear the password; use ca");
+}
+
+/// By name alone: nothing is resolved.
+void Validator::redis_purge_log(const Redis& redis, const std::string& path) {
+    const auto place = [](const std::string& host, std::uint16_t port, std::uint32_t database) {
+        return fmt::format("{} {} {}", in_lower_case(host), port, database);
+    };
+    const auto of_url = [&](const RedisUrl& url) {
+        return place(url.host, url.port, url.database);
+    };
+    std::map<std::string, std::string> known;
+    if (redis.url) known.emplace(of_url(*redis.url), "is the Redis of this fleet (url)");
+    for (const HostPort& node : redis.nodes)
+        known.emplace(place(node.host, node.port != 0 ? node.port : RedisUrl().port, 0),
+                      "is a node of this fleet's cluster (nodes)");
+    for (std::size_t i = 0; i < redis.purge_log.size(); ++i) {
+        const auto [same, added] =
+            known.emplace(of_url(redis.purge_log[i]), fmt::format("is purge_log[{}] already", i));
+        if (!added)
+            error(fmt::format("{}.purge_log[{}]", path, i),
+                  fmt::format("{} {}; list those of other clouds, each once",
+                              shown(redis.purge_log[i]), same->second));
+    }
 }
 
 void Validator::redis_files() {

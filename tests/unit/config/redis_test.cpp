@@ -56,4 +56,25 @@ TEST_CASE("the effective configuration hides the passwords of Redis") {
     CHECK(effective.find("redis://u:(hidden)@g:6379") != std::string::npos);
 }
 
+TEST_CASE("purge_log lists other clouds, each once") {
+    const Loaded loaded = load_text(
+        "listeners: [ { address: \"127.0.0.1:8080\" } ]\n"
+        "pools: { aws: { endpoints: [ \"10.0.1.10:8080\" ] } }\n"
+        "routes: [ { pools: [ aws ] } ]\n"
+        "cache: { redis: { url: \"redis://u:s3cret@here\", nodes: [ there ],\n"
+        "  purge_log: [ \"redis://HERE:6379/0\", \"redis://here:6380\", \"redis://here/1\",\n"
+        "    \"rediss://x:s3cret@there\", \"redis://gcp\", \"redis://gcp\" ] } }\n");
+    std::vector<std::string> told;
+    for (const Problem& problem : loaded.problems)
+        told.push_back(problem.path + ": " + problem.message);
+    const std::string rest = "; list those of other clouds, each once";
+    CHECK(told ==
+          std::vector<std::string>{
+              "cache.redis.purge_log[0]: redis://HERE:6379 is the Redis of this fleet (url)" + rest,
+              "cache.redis.purge_log[3]: rediss://x:(hidden)@there:6379 is a node of this "
+              "fleet's cluster (nodes)" +
+                  rest,
+              "cache.redis.purge_log[5]: redis://gcp:6379 is purge_log[4] already" + rest});
+}
+
 }  // namespace scrollgate::config
