@@ -23,7 +23,7 @@ struct Counts {
     Counter purged{0};                                   ///< found, and covered by a purge since
     Counter unknown_age{0};    ///< found, of a position that cannot be compared, or of the future
     Counter no_dictionary{0};  ///< found, and its dictionary was not at hand
-    Counter no_room{0};        ///< found, and the memory had no room for it
+    Counter no_room{0};        ///< found, and longer than cache.max_object, or no room in memory
     Counter bytes_read{0};
     Counter writes{0}, bytes_written{0};
     Counter dropped{0};     ///< writes that were not sent: too many, or nobody is connected

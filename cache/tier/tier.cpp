@@ -18,6 +18,14 @@ std::int64_t grace(const Freshness& freshness) noexcept {
     return std::max<std::int64_t>(freshness.while_revalidate, freshness.if_error);
 }
 
+/// Bytes of the body, when read.
+std::uint64_t length_of(const Record& record) noexcept {
+    std::uint64_t length = 0;
+    for (const StoredBody::Part& part : record.parts)
+        length += part.content;
+    return length;
+}
+
 }  // namespace
 
 bool Tier::asks() const noexcept {
@@ -152,6 +160,10 @@ TierFound Tier::take(const Record& record, const CacheEntry* known) {
         state_.positions.redis_ms(loop_.clock().wall()) - record.received_ms;
     if (!number || resident < -std::chrono::milliseconds(limits::tier_skew).count()) {
         Counts::add(counts.unknown_age);
+        return {};
+    }
+    if (length_of(record) > state_.longest.load(std::memory_order_relaxed)) {
+        Counts::add(counts.no_room);
         return {};
     }
     const std::int64_t there = std::max<std::int64_t>(resident, 0);

@@ -197,6 +197,7 @@ std::uint64_t Server::Impl::admit() {
 
 void Server::Impl::apply_limits() {
     cache.store.configure(snapshot->config->cache);
+    if (fleet) fleet->state().longest.store(snapshot->config->cache.max_object);
     const std::uint64_t available = admit();
     const std::uint64_t wanted = snapshot->config->limits.connections;
     if (wanted != 0 && wanted != limits::unlimited && wanted > available) {

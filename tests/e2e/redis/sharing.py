@@ -150,6 +150,31 @@ class Sharing(FleetTest):
         eventually(lambda: self.tier(first)["too_large"] == 1, "it is counted")
         self.assertEqual(len(redis.responses()), len(sizes))
 
+    def test_what_another_node_stored_and_is_too_long_here_does_not_fill_the_memory(self):
+        redis, body = self.redis(), b"x" * 100_000
+
+        def long(conn):
+            while True:
+                conn.request()
+                conn.answer(body, "200 OK", "Cache-Control: max-age=600")
+        first, second = self.node(redis, long), self.node(redis, long)
+        for target in ("/long", "/other"):
+            self.fetch(first, target)
+        self.wait_written(redis, 2)
+        second.config["cache"]["max_object"] = "64KiB"
+        second.write()
+        self.assertEqual(second.reload()[0], 200)
+        for _ in range(2):
+            answer = self.fetch(second, "/long")
+            self.assertEqual(answer.body, body)
+            self.assertNotIn("scrollgate; hit;", self.cache_status(answer))
+        self.assertEqual(second.status()["cache"]["bytes_raw"], 0)
+        self.assertGreaterEqual(self.tier(second)["no_room"], 1)
+        second.config["cache"]["max_object"] = "1MiB"
+        second.write()
+        self.assertEqual(second.reload()[0], 200)
+        self.assert_from_redis(self.fetch(second, "/other"))
+
     def test_variants_are_told_apart(self):
         redis = self.redis()
 
