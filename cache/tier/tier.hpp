@@ -118,6 +118,7 @@ class Tier {
     /// To be taught to the client before it starts.
     [[nodiscard]] static const redis::Script& tag_script();
     [[nodiscard]] static const redis::Script& put_script();
+    [[nodiscard]] static const redis::Script& names_script();
     [[nodiscard]] static const redis::Script& take_script();
     [[nodiscard]] static const redis::Script& return_script();
 
@@ -139,7 +140,8 @@ class Tier {
     [[nodiscard]] Task<void> read_dictionary(Hash128 name);
     [[nodiscard]] Task<void> write_dictionary(DictionaryRef dictionary);
     [[nodiscard]] BodyRef portable(const CacheEntry& entry, std::int64_t left_ms);
-    enum class Over : std::uint8_t { anything, nothing, older };  ///< what is written over
+    /// What is written over; `names`: anything, but names of variants keep their longer life.
+    enum class Over : std::uint8_t { anything, nothing, older, names };
     bool write(std::string_view name, const Record& record, std::int64_t left_ms, Over over);
     void index_tags(const CacheEntry& entry, std::string_view name, std::int64_t left_ms);
 

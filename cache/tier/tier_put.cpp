@@ -68,6 +68,20 @@ return 1)");
     return script;
 }
 
+// What the key's responses vary by, for the longest-lived of them. The first five bytes of a record
+// tell its kind.
+const redis::Script& Tier::names_script() {
+    static const redis::Script script(R"(
+local left = ARGV[2]
+if redis.call('GETRANGE', KEYS[1], 0, 4) == string.sub(ARGV[1], 1, 5) then
+  local before = redis.call('PTTL', KEYS[1])
+  if before > tonumber(left) then left = before end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', left)
+return 1)");
+    return script;
+}
+
 void Tier::put(const CacheEntry& entry, Position position, bool alone) {
     if (stopped_ || position == 0 || entry.is_marker() || entry.by_hand()) return;
     // What must be validated before each use is of no use there.
@@ -105,7 +119,7 @@ void Tier::put(const CacheEntry& entry, Position position, bool alone) {
     const std::string variant = name_of_variant(name, record.vary);
     // Others may live longer than this one; without it they are not found.
     const auto least = milliseconds(limits::tier_variants);
-    write(name, variants, std::max(left, least), Over::anything);
+    write(name, variants, std::max(left, least), Over::names);
     if (write(variant, record, left, over)) index_tags(entry, variant, left);
 }
 
@@ -132,9 +146,11 @@ bool Tier::write(std::string_view name, const Record& record, std::int64_t left,
     const std::string_view arguments[]{bytes, px};
     std::vector<std::string_view> words{"SET", name, bytes, "PX", px};
     if (over == Over::nothing) words.push_back("NX");
-    redis::Command command = over == Over::older
-                                 ? redis::script_command(put_script(), keys, arguments)
-                                 : redis::Command(redis::Command::Kind::write, words);
+    const redis::Script* const script = over == Over::older   ? &put_script()
+                                        : over == Over::names ? &names_script()
+                                                              : nullptr;
+    redis::Command command = script != nullptr ? redis::script_command(*script, keys, arguments)
+                                               : redis::Command(redis::Command::Kind::write, words);
     const bool sent = client_.tell(std::move(command));
     Counts::add(sent ? state_.counts.writes : state_.counts.dropped);
     if (sent) Counts::add(state_.counts.bytes_written, bytes.size());

@@ -28,6 +28,7 @@ FleetSeat::FleetSeat(Fleet& fleet, EventLoop& loop, bool first, redis::Statistic
     client_ = std::make_unique<redis::Client>(around, fleet.settings_, credentials);
     client_->teach(tier::Tier::tag_script());
     client_->teach(tier::Tier::put_script());
+    client_->teach(tier::Tier::names_script());
     client_->teach(tier::Tier::take_script());
     client_->teach(tier::Tier::return_script());
     tier_ = std::make_unique<tier::Tier>(fleet.state_, *client_, loop);

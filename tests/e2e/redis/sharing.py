@@ -175,6 +175,29 @@ class Sharing(FleetTest):
         self.assertEqual(second.reload()[0], 200)
         self.assert_from_redis(self.fetch(second, "/other"))
 
+    def test_a_short_lived_variant_does_not_hide_the_others(self):
+        redis = self.redis()
+
+        def script(conn):
+            while True:
+                short = conn.request().get("x-kind") == "short"
+                conn.answer(b"x", "200 OK", "Vary: X-Kind",
+                            f"Cache-Control: max-age={5 if short else 600}")
+        first, second = [self.node(redis, script, cache={"stale_if_error": "none"})
+                         for _ in range(2)]
+
+        def names():
+            """How long what the key varies by is kept, in seconds."""
+            name, = (key for key in redis.responses() if key.endswith("}"))
+            return redis.call("PTTL", name) / 1000
+        self.fetch(first, "/v", "X-Kind: long")
+        self.wait_written(redis, 2)
+        self.assertGreater(names(), 300)
+        self.fetch(second, "/v", "X-Kind: short")
+        self.wait_written(redis, 3)
+        self.assertGreater(names(), 300)
+        self.assert_from_redis(self.fetch(second, "/v", "X-Kind: long"))
+
     def test_variants_are_told_apart(self):
         redis = self.redis()
 
