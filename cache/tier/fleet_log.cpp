@@ -66,7 +66,8 @@ void FleetLog::lose_step() noexcept {
 Task<void> FleetLog::follow() {
     if (!synced_) synced_ = co_await catch_up();
     stir();
-    while (synced_ && !stopped_) {
+    // Whatever does not wait for news as it is asked to is asked again by the next look.
+    for (in_vain_ = false; synced_ && !stopped_ && !in_vain_;) {
         const bool went_on = co_await read_on();
         if (!went_on) lose_step();
     }
@@ -186,6 +187,7 @@ Task<bool> FleetLog::read_on() {
     if (stopped_ || !answer || answer->is_error()) co_return false;
     // We stood still, and the answer is as old.
     if (around_.loop.now() > until) co_return false;
+    const Position was = place_, nodes_was = nodes_place_;
     const auto* const purges = records_of(*answer, purges_);
     if (purges != nullptr && purges->size() >= limits::tier_batch) {
         const bool cut = co_await was_cut();
@@ -202,6 +204,8 @@ Task<bool> FleetLog::read_on() {
         read_at_ = around_.loop.now();
         state_.positions.in_step_until(read_at_ + limits::tier_in_step);
     }
+    in_vain_ = place_ == was && nodes_place_ == nodes_was &&
+               around_.loop.now() - asked < limits::tier_block / 2;
     stir();
     look_at_waiters();
     co_return true;

@@ -79,7 +79,8 @@ Task<void> RemoteLog::speak() {
 
 Task<void> RemoteLog::follow() {
     bool well = co_await find_place();
-    while (well && !stopped_)
+    // Whatever does not wait for news as it is asked to is asked again by the next look.
+    for (in_vain_ = false; well && !stopped_ && !in_vain_;)
         well = co_await read_on();
     reading_ = false;
 }
@@ -134,7 +135,9 @@ Task<bool> RemoteLog::read_on() {
     redis::Command read =
         redis::Command::master({"XREAD", "COUNT", most, "BLOCK", wait, "STREAMS", purges_, from}, 6)
             .blocking();
-    const TimePoint until = around_.loop.now() + limits::tier_block + limits::tier_ask;
+    const TimePoint asked = around_.loop.now();
+    const TimePoint until = asked + limits::tier_block + limits::tier_ask;
+    const Position was = place_;
     const Answer answer = co_await around_.reader.ask(std::move(read), until);
     if (stopped_ || !answer || answer->is_error()) co_return false;
     const auto* const records = records_of(*answer, purges_);
@@ -146,6 +149,7 @@ Task<bool> RemoteLog::read_on() {
     if (records == nullptr || records->size() < limits::tier_batch)
         around_.state.read_at.store(around_.loop.now().time_since_epoch().count(),
                                     std::memory_order_relaxed);
+    in_vain_ = place_ == was && around_.loop.now() - asked < limits::tier_block / 2;
     co_return true;
 }
 

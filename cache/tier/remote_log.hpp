@@ -75,6 +75,7 @@ class RemoteLog final : private TimerWheel::Timer {
     Position place_ = 0;  ///< 0: none yet
     std::deque<LogRecord> unsaid_;
     bool reading_ = false, speaking_ = false, stopped_ = false;
+    bool in_vain_ = false;  ///< the last reading did not wait, and brought nothing
 };
 
 }  // namespace scrollgate::tier

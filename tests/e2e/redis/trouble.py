@@ -54,6 +54,29 @@ class Trouble(FleetTest):
         self.assertEqual([k for k in redis.keys() if k.endswith(":lease")], [])
         self.assertEqual(self.tier(edge)["leases"], 0)
 
+    def test_a_reading_that_does_not_wait_is_not_asked_again_and_again(self):
+        """Something in between, or a server that is not Redis, answers XREAD BLOCK at once."""
+        origin, asked, urls, redises = counting(), [0, 0], [], [self.redis(), self.redis()]
+        for i, redis in enumerate(redises):
+            meddler, url = self.meddler(redis)
+
+            def at_once(data, i=i):
+                asked[i] += data.count(b"\r\nXREAD\r\n")
+                return data.replace(b"\r\nBLOCK\r\n$3\r\n500\r\n", b"\r\nBLOCK\r\n$1\r\n1\r\n")
+            meddler.change = at_once
+            urls.append(url)
+        edge = self.node(urls[0], origin, purge_log=urls[1:])
+        eventually(lambda: self.tier(edge)["purge_logs"][0]["in_step"], "it follows both logs")
+        nodes = "{scrollgate}:nodes"
+        before, beats = list(asked), redises[0].call("XLEN", nodes)
+        eventually(lambda: redises[0].call("XLEN", nodes) >= beats + 2, "two more beats of 2 s", 30)
+        for more, was in zip(asked, before):
+            self.assertLess(more - was, 100)
+        self.assertTrue(self.tier(edge)["in_step"])
+        other = self.node(redises[0], origin)
+        self.call(other, "POST", "/purge", {"url": "http://site.test/x"})
+        eventually(lambda: self.tier(edge)["heard"] == 1, "it hears of purges")
+
     def test_killed_and_restarted(self):
         redis, origin = self.redis(), counting()
         edge = self.node(redis, origin)
