@@ -23,7 +23,9 @@ std::string text_of(Duration span) {
 }  // namespace
 
 RemoteLog::RemoteLog(Around around)
-    : around_(std::move(around)), purges_(name_of_purges(around_.prefix)) {}
+    : around_(std::move(around)),
+      purges_(name_of_purges(around_.prefix)),
+      nodes_(name_of_nodes(around_.prefix)) {}
 
 void RemoteLog::start() {
     around_.loop.arm(*this, around_.loop.now());
@@ -79,22 +81,25 @@ Task<void> RemoteLog::speak() {
 
 Task<void> RemoteLog::follow() {
     bool well = co_await find_place();
+    if (well && !stopped_) co_await look_for_nodes();
     // Whatever does not wait for news as it is asked to is asked again by the next look.
     for (in_vain_ = false; well && !stopped_ && !in_vain_;)
         well = co_await read_on();
     reading_ = false;
 }
 
-Task<RemoteLog::Answer> RemoteLog::first(const char* command, const char* from, const char* to) {
+Task<RemoteLog::Answer> RemoteLog::first(const char* command, std::string_view stream,
+                                         const char* from, const char* to) {
     redis::Command read =
-        redis::Command::master({command, purges_, from, to, "COUNT", "1"}).blocking();
+        redis::Command::master({command, stream, from, to, "COUNT", "1"}).blocking();
     return around_.reader.ask(std::move(read), around_.loop.now() + limits::tier_ask);
 }
 
 /// At first a while back: what was purged there lately may have missed all of us.
 Task<bool> RemoteLog::find_place() {
     const bool begins = place_ == 0;
-    Task<Answer> asked = begins ? first("XREVRANGE", "+", "-") : first("XRANGE", "-", "+");
+    Task<Answer> asked =
+        begins ? first("XREVRANGE", purges_, "+", "-") : first("XRANGE", purges_, "-", "+");
     const Answer answer = co_await std::move(asked);
     if (stopped_ || !answer || !answer->is_array()) co_return false;
     if (answer->elements.empty()) co_return true;
@@ -110,6 +115,19 @@ Task<bool> RemoteLog::find_place() {
         make_up(there);
     }
     co_return true;
+}
+
+/// A fleet with another prefix or database follows another log, and nothing else would tell.
+Task<void> RemoteLog::look_for_nodes() {
+    const Answer answer = co_await first("XREVRANGE", nodes_, "+", "-");
+    if (stopped_ || !answer || !answer->is_array()) co_return;
+    const bool followed = !answer->elements.empty();
+    if (!followed && around_.state.followed.load(std::memory_order_relaxed))
+        log::warn(
+            "redis: no node follows another cloud's {} so far: nodes there need the same prefix, "
+            "and the database of its URL",
+            purges_);
+    around_.state.followed.store(followed, std::memory_order_relaxed);
 }
 
 /// Longer than its nodes say again what was lost.
@@ -149,6 +167,10 @@ Task<bool> RemoteLog::read_on() {
     if (records == nullptr || records->size() < limits::tier_batch)
         around_.state.read_at.store(around_.loop.now().time_since_epoch().count(),
                                     std::memory_order_relaxed);
+    if (!around_.state.followed.load(std::memory_order_relaxed)) {
+        co_await look_for_nodes();
+        if (stopped_) co_return false;
+    }
     in_vain_ = place_ == was && around_.loop.now() - asked < limits::tier_block / 2;
     co_return true;
 }

@@ -28,6 +28,7 @@ struct RemoteState {
     std::atomic<Position> position{0};     ///< of the last purge there that was heard
     std::atomic<std::size_t> waiting{0};   ///< purges that are to be written there
     Counts::Counter said{0}, heard{0};
+    std::atomic<bool> followed{true};  ///< a node has said there, ever, that it lives
 
     /// Its end was read a moment ago, as long as a silent log and the way to it may take.
     [[nodiscard]] bool in_step(TimePoint now) const noexcept {
@@ -63,16 +64,18 @@ class RemoteLog final : private TimerWheel::Timer {
     void expired() noexcept override;
     [[nodiscard]] Task<void> follow();
     [[nodiscard]] Task<bool> find_place();
-    [[nodiscard]] Task<Answer> first(const char* command, const char* from, const char* to);
+    [[nodiscard]] Task<Answer> first(const char* command, std::string_view stream, const char* from,
+                                     const char* to);
     [[nodiscard]] Task<bool> read_on();
+    [[nodiscard]] Task<void> look_for_nodes();
     [[nodiscard]] Task<void> speak();
     [[nodiscard]] bool hear(const redis::Reply& reply);
     [[nodiscard]] bool was_away_too_long() const;
     void make_up(Position until);
 
     Around around_;
-    const std::string purges_;
-    Position place_ = 0;  ///< 0: none yet
+    const std::string purges_, nodes_;  ///< the streams' names
+    Position place_ = 0;                ///< 0: none yet
     std::deque<LogRecord> unsaid_;
     bool reading_ = false, speaking_ = false, stopped_ = false;
     bool in_vain_ = false;  ///< the last reading did not wait, and brought nothing

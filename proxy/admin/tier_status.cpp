@@ -152,6 +152,7 @@ PurgeLogStatus report_log(const OtherCloud& cloud, TimePoint now, WallTime wall)
     made.writing = text_of(cloud.writing->state.load(std::memory_order_relaxed));
     const tier::RemoteState& state = *cloud.state;
     made.in_step = state.in_step(now);
+    made.followed = state.followed.load(std::memory_order_relaxed);
     if (const std::int64_t at = state.read_at.load(std::memory_order_relaxed); at != 0)
         made.behind_s = std::max(0.0, seconds_of(now.time_since_epoch() - Duration(at)));
     if (const tier::Position last = state.position.load(std::memory_order_relaxed); last != 0) {
@@ -176,6 +177,7 @@ json::array logs_json(const std::vector<PurgeLogStatus>& logs) {
                         {"state", one.state},
                         {"writing", one.writing},
                         {"in_step", one.in_step},
+                        {"followed", one.followed},
                         {"behind_s", seconds(one.behind_s)},
                         {"position", one.position},
                         {"position_age_s", seconds(one.age_s)},
@@ -200,6 +202,11 @@ void write_logs(Exposition& page, const std::vector<PurgeLogStatus>& logs) {
                "1 while that log is read to its end; else purges of that cloud come late.");
     each([&](const PurgeLogStatus& one, const Labels& log) {
         page.add(log, std::uint64_t{one.in_step ? 1U : 0U});
+    });
+    page.gauge("scrollgate_redis_purge_log_followed",
+               "0 while no node has ever followed that log: another prefix, or another database.");
+    each([&](const PurgeLogStatus& one, const Labels& log) {
+        page.add(log, std::uint64_t{one.followed ? 1U : 0U});
     });
     page.gauge("scrollgate_redis_purge_log_behind_seconds",
                "Since it was read to its end; half a second is usual. Not there until it was.");

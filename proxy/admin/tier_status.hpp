@@ -24,6 +24,7 @@ struct PurgeLogStatus {
     std::string state;     ///< of the connection that reads it: as TierStatus::state
     std::string writing;   ///< of the one that writes to it
     bool in_step = false;  ///< it was read to its end a moment ago
+    bool followed = true;  ///< some node has said there that it lives
     double behind_s = -1;  ///< since it was; below 0: it never was
     std::string position;  ///< id of the last record there that was heard; empty: none
     double age_s = -1;     ///< of that record, by our clock; below 0: there is none

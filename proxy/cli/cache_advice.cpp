@@ -42,6 +42,7 @@ std::string log_lines(const json::array& logs) {
         } else {
             out += fmt::format(", behind by {:.0f} s", behind.to_number<double>());
         }
+        if (!log.at("followed").as_bool()) out += ", no node follows it (prefix, database?)";
         if (!age.is_null())
             out += fmt::format(", last purge {:.0f} s ago", age.to_number<double>());
         out += fmt::format(", {:.0f} heard, {:.0f} written, {:.0f} wait\n", number(log, "heard"),

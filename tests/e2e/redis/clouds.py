@@ -160,6 +160,28 @@ class Clouds(FleetTest):
         eventually(lambda: near.call("XLEN", LOG) == 2, "the log begins anew, with one record")
         self.assertEqual(other.call("XLEN", LOG), 2)
 
+    def test_a_cloud_with_another_prefix_shows(self):
+        origin, near, other = counting(), self.redis(), self.redis()
+        west = self.node(other, origin, prefix="west")
+        east = self.node(near, origin, prefix="east", purge_log=[other.url])
+
+        def log():
+            return self.tier(east)["purge_logs"][0]
+
+        def followed():
+            return east.metric("scrollgate_redis_purge_log_followed", f'log="{other.url[:-2]}"')
+        eventually(lambda: log()["in_step"] and not log()["followed"], "nobody follows it")
+        # What is told there makes a log, which still nobody follows.
+        self.call(east, "POST", "/purge", {"url": "http://site.test/x"})
+        eventually(lambda: other.call("XLEN", "{east}:purges") == 1, "it is told")
+        self.assertEqual((log()["followed"], followed(), self.tier(west)["heard"]), (False, 0, 0))
+        self.assertIn("up, in step, no node follows it (prefix, database?), ",
+                      self.command(east, "status")[1])
+        east.wait_stderr("no node follows another cloud's {east}:purges")
+        self.node(other, origin, prefix="east")
+        eventually(lambda: log()["followed"] and followed() == 1, "somebody does")
+        self.assertNotIn("no node follows", self.command(east, "status")[1])
+
     def test_the_state_of_the_other_log_is_shown(self):
         origin = counting()
         (_, first), (other, second) = self.clouds(origin)
