@@ -31,8 +31,9 @@ class Explain(StoredTest):
             if request.target == "/by-scheme":
                 return Answer(FRESH, "Vary: X-Forwarded-Proto")
             return Answer(*(() if request.target == "/said-nothing" else (FRESH,)))
-        edge = self.cached_edge(Site(answer), {"default_ttl": "60s", "entries": True,
-                                               "key": {"headers": ["X-Site"]}})
+        edge = self.cached_edge(Site(answer).script,
+                                {"default_ttl": "60s", "entries": True,
+                                 "key": {"headers": ["X-Site"]}})
         for target in ("/a", "/said-nothing", "/by-scheme"):
             self.fetch(edge, target)
         self.command(edge, "cache", "set", "http://site.test/hand", "--value", "v", "--ttl", "1h")

@@ -244,7 +244,7 @@ TEST_CASE("what a HEAD finds stale stands in, too, for an origin that answers wi
     CHECK(head.status == 200);
     CHECK(head.field("Content-Length") == "5");
     CHECK(head.field("Cache-Status") ==
-          "scrollgate; hit; fwd=stale; fwd-status=500; ttl=-2; detail=stale-if-error");
+          "scrollgate; fwd=stale; fwd-status=500; ttl=-2; detail=stale-if-error");
     CHECK(site.asked.back().head.starts_with("HEAD "));
     site.pass(120);
     CHECK(site.ask("HEAD /a HTTP/1.1\nHost: a.example").status == 500);
