@@ -96,6 +96,7 @@ class FleetLog final : private TimerWheel::Timer {
     struct Waiter {
         TimePoint until;
         Done done;
+        bool counted;  ///< its record asks the others for it
         std::map<std::string, std::uint64_t, std::less<>> covered;  ///< by the nodes' names
     };
     struct Node {

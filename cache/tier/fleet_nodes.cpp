@@ -50,6 +50,7 @@ void FleetLog::wait_for(Position purge, Own own) {
     Waiter& waiter = waiters_[purge];
     waiter.until = own.until;
     waiter.done = std::move(own.done);
+    waiter.counted = own.record.purge.counted;
     for (const auto& [name, node] : nodes_)
         for (const Covered& one : node.others)
             if (one.purge == purge) waiter.covered[name] = one.objects;
@@ -80,7 +81,7 @@ std::optional<FleetLog::Made> FleetLog::made(Position purge, const Waiter& waite
         sum.nodes += has ? 1 : 0;
         sum.objects += told ? covered->second : 0;
         all = all && (has || !lives(node));
-        counted = counted && (told || !has || !lives(node));
+        counted = counted && (told || !waiter.counted || !has || !lives(node));
     }
     const bool waits_to_be_made = !all && now < waiter.until;
     const bool waits_to_be_counted =

@@ -279,10 +279,12 @@ Task<bool> FleetLog::say_some() {
     bool all = true;
     std::vector<std::string> tokens(now.size());
     for (std::size_t i = now.size(); i-- > 0;) {
-        const Position position = i < answers.size() ? stands_in(answers[i]).position : 0;
+        const Stands stands = i < answers.size() ? stands_in(answers[i]) : Stands{};
         tokens[i] = now[i].record.token;
-        if (position != 0) {
-            said(std::move(now[i]), position);
+        if (stands.position != 0) {
+            // Somebody has brought it meanwhile, and asks nobody to count.
+            if (stands.before) now[i].record.purge.counted = false;
+            said(std::move(now[i]), stands.position);
             continue;
         }
         all = false;
