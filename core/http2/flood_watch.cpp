@@ -70,9 +70,10 @@ Flood FloodWatch::judge() noexcept {
             return draw(Flood::continuation);
         case NGHTTP2_RST_STREAM:
             static_cast<void>(follow_stream(false, true));  // broken off twice is no harm
-            if (resets_ < 1) return Flood::reset;
-            resets_ -= 1;
-            return Flood::none;
+            return draw_reset(streams_.answered(static_cast<std::int32_t>(stream_number()))
+                                  ? limits::http2_late_reset
+                                  : 1,
+                              Flood::reset);
         case NGHTTP2_SETTINGS:
             return draw(Flood::settings);
         case NGHTTP2_PING:
@@ -120,10 +121,14 @@ Flood FloodWatch::draw(Flood flood) noexcept {
     return Flood::none;
 }
 
-Flood FloodWatch::had_to_reset() noexcept {
-    if (resets_ < 1) return Flood::provoked;
-    resets_ -= 1;
+Flood FloodWatch::draw_reset(double cost, Flood flood) noexcept {
+    if (resets_ < cost) return flood;
+    resets_ -= cost;
     return Flood::none;
+}
+
+Flood FloodWatch::had_to_reset() noexcept {
+    return draw_reset(1, Flood::provoked);
 }
 
 void FloodWatch::earn() noexcept {

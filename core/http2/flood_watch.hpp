@@ -5,7 +5,9 @@
 // numbers that go back) is seen. Frames that carry nothing (SETTINGS, PING, PRIORITY,
 // WINDOW_UPDATE, empty DATA, CONTINUATION, unknown ones) and streams that are broken off draw from
 // two buckets that fill with time; frames that carry something earn some, because a busy peer
-// updates windows and priorities. Bounds: limits.hpp. One worker; no locks; no allocation.
+// updates windows and priorities. A stream that is broken off when its answer has begun draws
+// little: calls of gRPC and downloads end so, at the pace of answers. Bounds: limits.hpp. One
+// worker; no locks; no allocation.
 #pragma once
 
 #include <array>
@@ -42,7 +44,17 @@ inline constexpr std::size_t floods = static_cast<std::size_t>(Flood::provoked) 
 
 class FloodWatch {
   public:
-    explicit FloodWatch(TimePoint now) noexcept : filled_(now) {}
+    /// What its session knows of streams.
+    class Streams {
+      public:
+        /// Stream `id` was opened by bytes before these, and its answer has begun, or it is over.
+        [[nodiscard]] virtual bool answered(std::int32_t id) const noexcept = 0;
+
+      protected:
+        ~Streams() = default;
+    };
+    /// `streams` outlives it.
+    FloodWatch(const Streams& streams, TimePoint now) noexcept : streams_(streams), filled_(now) {}
 
     /// Goes over the next bytes of the peer, which begin with its preface. The flood that they are,
     /// if any; then nothing of them should be read.
@@ -63,9 +75,11 @@ class FloodWatch {
     void fill(TimePoint now) noexcept;
     [[nodiscard]] Flood judge() noexcept;
     [[nodiscard]] Flood draw(Flood flood) noexcept;
+    [[nodiscard]] Flood draw_reset(double cost, Flood flood) noexcept;
     [[nodiscard]] std::uint32_t stream_number() const noexcept;
     [[nodiscard]] Flood follow_stream(bool head, bool ends) noexcept;
 
+    const Streams& streams_;
     std::array<std::uint8_t, head_size> head_{};
     std::uint8_t have_ = 0;            ///< bytes of head_
     std::size_t skip_ = preface_size;  ///< payload that is still to come

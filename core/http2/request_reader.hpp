@@ -30,6 +30,9 @@ class RequestReader {
     /// upgrade of HTTP/1.1 that means the same: a GET.
     [[nodiscard]] std::string_view protocol() const noexcept { return protocol_; }
 
+    /// overflow() was called.
+    [[nodiscard]] bool too_large() const noexcept { return too_large_ != nullptr; }
+
   private:
     void pseudo_field(std::string_view name, std::string_view value);
     void join_cookies();

@@ -72,7 +72,9 @@ void ServerStream::broke_off(StreamEnd end, const boost::system::error_code&,
 // ---- the session
 
 ServerSession::ServerSession(const SessionOptions& options, TimePoint now)
-    : Session(options, Role::server), watch_(now), fields_(std::make_unique<OutgoingFields>()) {}
+    : Session(options, Role::server),
+      watch_(*this, now),
+      fields_(std::make_unique<OutgoingFields>()) {}
 
 ServerSession::~ServerSession() = default;
 

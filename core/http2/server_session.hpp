@@ -38,6 +38,8 @@ class ServerStream : public SessionStream {
 
     /// For open_stream(): the request is read into `head`, with its text in `arena`.
     void begin_request(RequestHead& head, Arena& arena, std::size_t uri_limit) noexcept;
+    /// The head ran over a bound.
+    [[nodiscard]] bool head_too_large() const noexcept { return reader_.too_large(); }
 
   private:
     void section_began() noexcept final;
@@ -56,7 +58,7 @@ class ServerStream : public SessionStream {
     bool head_read_ = false;
 };
 
-class ServerSession : public Session {
+class ServerSession : public Session, private FloodWatch::Streams {
   public:
     ServerSession(const SessionOptions& options, TimePoint now);
     ~ServerSession() override;
@@ -94,6 +96,9 @@ class ServerSession : public Session {
     void had_to_reset() noexcept override;
     void data_went() noexcept override { watch_.earn(); }
     void abandoned_ended(std::int32_t id) noexcept override;
+    [[nodiscard]] bool answered(std::int32_t id) const noexcept override {
+        return was_answered(id);
+    }
     void calm(Flood flood) noexcept;  // by GOAWAY
 
     FloodWatch watch_;

@@ -178,7 +178,7 @@ bool Session::submit_trailers(std::int32_t id, const HeaderList& trailers) noexc
 void Session::attach(SessionStream& stream, std::int32_t id) {
     stream.session_ = this;
     stream.id_ = id;
-    stream.sent_ = stream.given_ = false;
+    stream.sent_ = stream.answered_ = stream.given_ = false;
     stream.index_ = static_cast<std::uint32_t>(streams_.size());
     streams_.push_back(&stream);
 }
@@ -219,10 +219,19 @@ void Session::refuse_beyond(std::int32_t last) noexcept {
     }
 }
 
-void Session::refuse_message(SessionStream& stream, const char* detail) noexcept {
-    submit_reset(stream, NGHTTP2_PROTOCOL_ERROR);
+void Session::refuse_message(SessionStream& stream, const char* detail,
+                             std::uint32_t code) noexcept {
+    submit_reset(stream, code);
     had_to_reset();
     break_off(stream, StreamEnd::malformed, detail);
+}
+
+void Session::drop_section(std::int32_t id) noexcept {
+    SessionStream* const whose = section_.stream;
+    if (whose != nullptr)
+        return refuse_message(*whose, "field section is far too large", NGHTTP2_ENHANCE_YOUR_CALM);
+    ::nghttp2_submit_rst_stream(handle_, NGHTTP2_FLAG_NONE, id, NGHTTP2_ENHANCE_YOUR_CALM);
+    had_to_reset();
 }
 
 void Session::section_came(std::int32_t id, bool last) noexcept {
@@ -231,7 +240,7 @@ void Session::section_came(std::int32_t id, bool last) noexcept {
     const char* const fault = whose->section_ended(last);
     if (section_.stream != whose) return;  // its owner has called it off
     section_.stream = nullptr;
-    if (fault != nullptr) return refuse_message(*whose, fault);
+    if (fault != nullptr) return refuse_message(*whose, fault, NGHTTP2_PROTOCOL_ERROR);
     if (last) message_came(id);
 }
 
@@ -264,6 +273,12 @@ bool Session::peer_ended(const SessionStream& stream) const noexcept {
 
 bool Session::we_ended(const SessionStream& stream) const noexcept {
     return ::nghttp2_session_get_stream_local_close(handle_, stream.id_) != 0;
+}
+
+bool Session::was_answered(std::int32_t id) const noexcept {
+    if (id > ::nghttp2_session_get_last_proc_stream_id(handle_)) return false;
+    const SessionStream* const one = stream(id);
+    return one == nullptr || one->answered_;
 }
 
 void Session::consumed(SessionStream& stream, std::size_t bytes) noexcept {

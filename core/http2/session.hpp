@@ -102,6 +102,7 @@ class SessionStream {
     std::int32_t id_ = 0;
     std::uint32_t index_ = 0;  ///< in the session's list
     bool sent_ = false;        ///< its first frame was pulled
+    bool answered_ = false;    ///< and a final head of ours
     bool given_ = false;       ///< our message was pulled to its end
 };
 
@@ -197,6 +198,8 @@ class Session {
     void submit_reset(SessionStream& stream, std::uint32_t code) noexcept;
     [[nodiscard]] bool peer_ended(const SessionStream& stream) const noexcept;
     [[nodiscard]] bool we_ended(const SessionStream& stream) const noexcept;
+    /// `id` was opened, and its final head has gone out, or it is over.
+    [[nodiscard]] bool was_answered(std::int32_t id) const noexcept;
     [[nodiscard]] static std::int32_t number(const SessionStream& s) noexcept { return s.id_; }
     [[nodiscard]] static bool given(const SessionStream& s) noexcept { return s.given_; }
     static void give_all(SessionStream& s) noexcept { s.given_ = true; }
@@ -218,7 +221,9 @@ class Session {
     void break_off(SessionStream& stream, StreamEnd end, const char* detail) noexcept;
     void break_all(StreamEnd end, const boost::system::error_code& cause,
                    const char* detail) noexcept;
-    void refuse_message(SessionStream& stream, const char* detail) noexcept;
+    void refuse_message(SessionStream& stream, const char* detail, std::uint32_t code) noexcept;
+    /// The field section runs on far beyond its bounds: nobody reads it any further.
+    void drop_section(std::int32_t id) noexcept;
     void section_came(std::int32_t id, bool last) noexcept;
     void message_came(std::int32_t id) noexcept;
     [[nodiscard]] bool submit_trailers(std::int32_t id, const HeaderList& trailers) noexcept;

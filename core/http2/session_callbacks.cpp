@@ -32,6 +32,11 @@ bool ends_message(const nghttp2_frame& frame) noexcept {
     return (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 }
 
+/// :status comes first in what we send.
+bool is_final(const nghttp2_headers& head) noexcept {
+    return head.nvlen > 0 && head.nva[0].valuelen > 0 && head.nva[0].value[0] != '1';
+}
+
 int refuse(nghttp2_session* handle, std::int32_t id) noexcept {
     ::nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
@@ -93,14 +98,21 @@ int Session::Callbacks::on_begin_headers(nghttp2_session* handle, const nghttp2_
     return 0;
 }
 
-int Session::Callbacks::on_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name,
-                                  std::size_t name_size, const std::uint8_t* value,
-                                  std::size_t value_size, std::uint8_t, void* user) noexcept {
+// nghttp2 checks each byte of each field before it comes here, those that one byte of HPACK stands
+// for, too; of what follows an error it keeps its table up to date, and nothing else.
+int Session::Callbacks::on_header(nghttp2_session*, const nghttp2_frame* frame,
+                                  const std::uint8_t* name, std::size_t name_size,
+                                  const std::uint8_t* value, std::size_t value_size, std::uint8_t,
+                                  void* user) noexcept {
     Session& session = self(user);
     Section& section = session.section_;
-    if (section.stream == nullptr) return 0;
     // Names and values have 64 KiB at most, so the sum does not run over.
     section.bytes += static_cast<std::uint32_t>(name_size + value_size) + field_overhead;
+    if (section.bytes / limits::http2_section_most > session.options_.header_bytes) {
+        session.drop_section(frame->hd.stream_id);
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    if (section.stream == nullptr) return 0;
     const char* bound = nullptr;
     if (section.bytes > session.options_.header_bytes) bound = "field section is too large";
     if (++section.fields > session.options_.fields) bound = "too many fields";
@@ -109,7 +121,7 @@ int Session::Callbacks::on_header(nghttp2_session*, const nghttp2_frame*, const 
     const char* const fault =
         bound == nullptr ? stream.field(named, said) : stream.section_overflows(bound, named, said);
     if (fault == nullptr) return 0;
-    session.refuse_message(stream, fault);
+    session.refuse_message(stream, fault, NGHTTP2_PROTOCOL_ERROR);
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // no more of this section
 }
 
@@ -188,7 +200,9 @@ int Session::Callbacks::on_frame_send(nghttp2_session*, const nghttp2_frame* fra
     SessionStream* const stream = session.stream(frame->hd.stream_id);
     if (stream == nullptr && ends_message(*frame)) session.abandoned_ended(frame->hd.stream_id);
     if (frame->hd.type == NGHTTP2_HEADERS) {
-        if (stream != nullptr) stream->sent_ = true;
+        if (stream == nullptr) return 0;
+        stream->sent_ = true;
+        stream->answered_ = stream->answered_ || is_final(frame->headers);
     } else if (frame->hd.type == NGHTTP2_RST_STREAM) {
         // Not of our own doing, or it would be detached: a message that breaks section 8.
         if (stream == nullptr) return 0;

@@ -32,10 +32,13 @@ class Http2Exchange final : public http2::ServerStream, public Http2ExchangeHook
 
     /// What was found when the head was whole; none if it never was.
     [[nodiscard]] const std::optional<Result<void>>& judged() const noexcept { return judged_; }
+    /// Why there was never a head to judge: the client's fault, or none if it only went away.
+    [[nodiscard]] std::optional<ErrorKind> malformed() const noexcept {
+        if (gone_ != http2::StreamEnd::malformed) return std::nullopt;
+        return head_too_large() ? ErrorKind::header_too_large : ErrorKind::bad_request;
+    }
     /// Of an extended CONNECT; else empty.
     [[nodiscard]] std::string_view protocol() const noexcept { return protocol_; }
-    /// Why the stream is gone, if it is.
-    [[nodiscard]] std::optional<http2::StreamEnd> gone() const noexcept { return gone_; }
 
   private:
     void request_came(const Result<void>& judged, std::string_view protocol) noexcept override;

@@ -211,9 +211,9 @@ Task<void> Http2Session::serve_one(Http2Exchange& one) {
     const bool call = x.grpc;
     if (call) life_.call_began(loop().now(), received_total(), x.config().timeouts.client_body);
     if (!one.judged()) {  // what nghttp2 has refused by itself
-        x.record.outcome =
-            one.gone() == http2::StreamEnd::malformed ? "bad_request" : "client_closed";
-        x.record.status = one.gone() == http2::StreamEnd::malformed ? 400 : 499;
+        const ErrorFacts& told = facts(one.malformed().value_or(ErrorKind::client_closed));
+        x.record.outcome = told.reason;
+        x.record.status = told.status;
     } else if (x.cancelled) {
         co_await refuse(x, Error{*x.cancelled});
     } else if (!*one.judged()) {

@@ -8,6 +8,7 @@ from harness.http2 import (CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_
                            HEADERS, INITIAL_WINDOW_SIZE, PING, PRIORITY, PRIORITY_UPDATE,
                            RST_STREAM, SETTINGS, WINDOW_UPDATE, Http2Client, frame, head_of,
                            literal, number, section)
+from harness.http2_origin import over_http2
 from harness.wait import SANITIZED
 
 MIB = 1024 * 1024
@@ -121,10 +122,26 @@ class Floods(EdgeTest):
         big = b"\x40" + number(1, 7) + b"x" + number(4000, 7) + b"v" * 4000
         client.frame(HEADERS, END_HEADERS | END_STREAM, 1, GET + big)
         self.assertEqual(client.answer(1).status, 200)
-        for stream in range(3, 203, 2):
-            client.frame(HEADERS, END_HEADERS | END_STREAM, stream, GET + b"\xbe" * 16000)
+        for stream in range(3, 103, 2):
+            client.frame(HEADERS, END_HEADERS | END_STREAM, stream, GET + b"\xbe" * 12)
             self.assertEqual(client.answer(stream).status, 431)
+        for stream in range(103, 203, 2):  # read no further than some multiple of the bound
+            client.frame(HEADERS, END_HEADERS | END_STREAM, stream, GET + b"\xbe" * 16000)
+            answer = client.answer(stream)
+            self.assertEqual((answer.status, answer.reset), (None, ENHANCE_YOUR_CALM))
+        client.frame(HEADERS, END_HEADERS | END_STREAM, 203, GET + b"\xbe")
+        self.assertEqual(client.answer(203).status, 200)
         self.calm()
+        line = self.proxy.log(102)[80]
+        self.assertEqual((line["status"], line["outcome"]), (431, "header_too_large"))
+
+    def test_hpack_bombs_again_and_again(self):
+        client = self.http2()
+        big = b"\x40" + number(1, 7) + b"x" + number(4000, 7) + b"v" * 4000
+        client.frame(HEADERS, END_HEADERS | END_STREAM, 1, GET + big)
+        piece = b"".join(frame(HEADERS, END_HEADERS | END_STREAM, n, GET + b"\xbe" * 4000)
+                         for n in range(3, 1003, 2))
+        self.flooded(self.pour(client, piece, 1), "made_you_reset")
 
     def test_a_bomb_of_cookie_crumbs(self):
         client = self.http2()

@@ -335,6 +335,57 @@ TEST_CASE("a section beyond the bounds is answered, and the connection goes on")
     CHECK_FALSE(server.streams[1].refused);
 }
 
+TEST_CASE("a section far beyond the bounds is read no further, and its table still counts") {
+    Server server;
+    const std::string value(3900, 'v');
+    std::string block = http2_literal_fields(get());
+    block += std::string("\x40\x01x\x7f", 4) + "\xbd\x1d" + value + std::string(200, '\xbe');
+    const std::string next = http2_literal_fields(get()) + "\xbe";
+    server.feed(opening() + http2_frame(1, 5, 1, block) + http2_frame(1, 5, 3, next), start);
+    REQUIRE(server.streams.size() == 2);
+    CHECK_FALSE(server.streams[0].came);
+    CHECK(server.streams[0].gone == std::vector<StreamEnd>{StreamEnd::malformed});
+    CHECK(Both::drain(server).find(http2_frame(3, 0, 1, std::string("\0\0\0\x0b", 4))) !=
+          std::string::npos);
+    REQUIRE(server.streams[1].head.fields.find("x") != nullptr);
+    CHECK(server.streams[1].head.fields.find("x")->value == value);
+}
+
+TEST_CASE("sections far beyond the bounds, again and again, are a flood") {
+    Server server;
+    const std::string value(3900, 'v');
+    std::string bytes = opening();
+    for (int i = 0; i < 250; ++i) {
+        std::string block = http2_literal_fields(get());
+        if (i == 0) block += std::string("\x40\x01x\x7f", 4) + "\xbd\x1d" + value;
+        bytes += http2_frame(1, 5, 2 * i + 1, block + std::string(200, '\xbe'));
+    }
+    server.feed(bytes, start);
+    CHECK(server.flood() == Flood::provoked);
+}
+
+TEST_CASE("streams that are broken off behind their heads are no flood") {
+    Server server;
+    server.feed(opening(), start);
+    HeaderList fields;
+    for (int i = 0; i < 600 && server.flood() == Flood::none; ++i) {
+        server.feed(head_frame(2 * i + 1, get()), start);
+        Served& one = server.streams.back();
+        one.last = false;
+        REQUIRE(server.respond(one, 200, fields, {Kind::chunked, 0}, true));
+        static_cast<void>(Both::drain(server));
+        server.feed(http2_frame(3, 0, 2 * i + 1, std::string("\0\0\0\x08", 4)), start);
+        CHECK(one.gone.size() == 1);
+    }
+    CHECK(server.flood() == Flood::none);
+    CHECK(server.streams.size() == 600);
+    for (int i = 600; i < 900; ++i) {  // and those without an answer are
+        server.feed(head_frame(2 * i + 1, get()), start);
+        server.feed(http2_frame(3, 0, 2 * i + 1, std::string("\0\0\0\x08", 4)), start);
+    }
+    CHECK(server.flood() == Flood::reset);
+}
+
 TEST_CASE("a flood ends the session with ENHANCE_YOUR_CALM") {
     Server server;
     std::string flood = opening();
