@@ -53,6 +53,7 @@ void Http2BodySource::finished(const HeaderList* trailers) noexcept {
 
 void Http2BodySource::failed(const Error& why) noexcept {
     if (!failure_) failure_ = why;
+    if (!rules_.all_that_came && lent_ == 0) waiting_.clear();  // nobody will get it
     gate_.open();
 }
 

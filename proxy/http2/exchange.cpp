@@ -42,6 +42,12 @@ void Http2Exchange::request_came(const Result<void>& judged, std::string_view pr
     if (!std::exchange(queued_, true)) session_->came(*this);
 }
 
+// The connection's window is open at once: only its own stream waits for whoever takes it slowly.
+void Http2Exchange::body_came(std::string_view bytes) noexcept {
+    session_->took_in(bytes.size());
+    body.came(bytes);
+}
+
 void Http2Exchange::stream_ended(http2::StreamEnd end) noexcept {
     gone_ = end;
     if (end != http2::StreamEnd::done) {

@@ -42,7 +42,7 @@ class Http2Exchange final : public http2::ServerStream, public Http2ExchangeHook
 
   private:
     void request_came(const Result<void>& judged, std::string_view protocol) noexcept override;
-    void body_came(std::string_view bytes) noexcept override { body.came(bytes); }
+    void body_came(std::string_view bytes) noexcept override;
     void request_ended(const HeaderList* trailers) noexcept override { body.finished(trailers); }
     void stream_ended(http2::StreamEnd end) noexcept override;
     http2::BodyPart fill_body(std::span<char> into) noexcept override { return sink.fill(into); }

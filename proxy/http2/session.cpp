@@ -175,11 +175,8 @@ Task<void> Http2Session::write_all() {
 }
 
 void Http2Session::consumed(http2::SessionStream& stream, std::size_t bytes) noexcept {
-    if (stream.open()) {
-        codec_.consumed(stream, bytes);
-    } else {
-        codec_.http2::Session::consumed(bytes);
-    }
+    if (!stream.open()) return;
+    codec_.consumed_of_stream(stream, bytes);
     wake();
 }
 

@@ -34,6 +34,8 @@ class Http2Session final : private Connection, public Session, public Http2Line 
     // -- for its exchanges
     /// `one` has a head, or has lost its stream before: it is to be served soon.
     void came(Http2Exchange& one) { waiting_.push_back(&one); }
+    /// So many bytes of a body have come: the connection may bring as many more.
+    void took_in(std::size_t bytes) noexcept { codec_.http2::Session::consumed(bytes); }
     void consumed(http2::SessionStream& stream, std::size_t bytes) noexcept override;
     void inform(http2::ServerStream& stream, std::uint16_t status, const HeaderList& fields);
     [[nodiscard]] bool respond(http2::ServerStream& stream, std::uint16_t status,

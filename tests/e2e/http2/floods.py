@@ -185,6 +185,56 @@ class Floods(EdgeTest):
         if not SANITIZED:
             self.assertLess(proxy.rss() - before, 16 * MIB)
 
+    def test_uploads_that_stall_stop_no_other(self):
+        """As many as may be open, each up to its window: more than the connection's."""
+        slow = self.origin(over_http2(lambda http2: http2.until_closed(), polite=False))
+        quick = self.origin()
+        proxy = self.edge(
+            pools={"slow": {"protocol": "h2c", "endpoints": [slow.address]},
+                   "quick": {"endpoints": [quick.address]}},
+            routes=[{"match": {"path_prefix": "/slow"}, "pools": ["slow"]}, {"pools": ["quick"]}])
+        client = Http2Client(proxy.port)
+        self.addCleanup(client.close)
+        sent = 0
+
+        def room(stream, used):
+            return 65535 - used + sum(
+                int.from_bytes(payload, "big") for kind, _, of, payload in client.frames
+                if kind == WINDOW_UPDATE and of == stream)
+
+        def upload(stream, size, end=False):
+            nonlocal sent
+            for at in range(0, size, 8192):
+                piece = min(8192, size - at)
+                client.until(lambda: room(0, sent) >= piece and room(stream, at) >= piece)
+                client.data(stream, bytes(piece), end and at + piece == size)
+                sent += piece
+        for _ in range(40):
+            upload(client.request("/slow", "POST", end=False), 57344)
+        stream = client.request("/quick", "POST", end=False)
+        upload(stream, 30000, end=True)
+        self.assertEqual(client.answer(stream).status, 200)
+
+    def test_streams_broken_off_behind_their_heads_are_no_flood(self):
+        """As downloads and gRPC calls are that somebody cancels; others on the connection go on."""
+        def script(http2):
+            while True:
+                request = http2.request()
+                http2.head(request.stream)
+                http2.data(request.stream, b"first")
+        origin = self.origin(over_http2(script))
+        proxy = self.edge(pools={"main": {"protocol": "h2c", "endpoints": [origin.address]}})
+        with Http2Client(proxy.port) as client:
+            lasting = client.request("/lasting")
+            for _ in range(500):
+                stream = client.request()
+                client.until(lambda s=stream: s in client.answers and client.answers[s].body)
+                client.reset_stream(stream)
+            self.assertTrue(client.alive())
+            self.assertIsNone(client.goaway)
+            self.assertIsNone(client.answers[lasting].reset)
+        self.assertEqual(proxy.metric("scrollgate_http2_floods_total"), 0)
+
     def test_a_busy_client_is_no_flood(self):
         """Window updates and pings for what we send, for a long time."""
         body = b"b" * 200_000
