@@ -271,6 +271,7 @@ TlsCertificate::~TlsCertificate() {
 }
 
 bool TlsCertificate::covers(std::string_view host) const {
+    if (host.ends_with('.')) host.remove_suffix(1);
     const std::string wanted = lower(std::string(host));
     return std::any_of(names_.begin(), names_.end(),
                        [&](const std::string& name) { return matches(name, wanted); });

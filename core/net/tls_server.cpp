@@ -220,6 +220,8 @@ const TlsServerContext::Site& TlsServerContext::site_of(std::string_view server_
 }
 
 bool TlsServerContext::serves(std::string_view server_name, std::string_view host) const {
+    if (server_name.ends_with('.')) server_name.remove_suffix(1);
+    if (host.ends_with('.')) host.remove_suffix(1);
     if (equal_no_case(server_name, host)) return true;
     const Site& site = site_of(server_name);
     return std::any_of(site.certificates.begin(), site.certificates.end(),

@@ -128,6 +128,8 @@ class Misdirected(TlsTest):
             return self.tls_client(edge, context, name).get("/", host).final().status
         self.assertEqual(status("site.test", "site.test"), 200)
         self.assertEqual(status("site.test", "SITE.test:443"), 200)
+        self.assertEqual(status("site.test", "site.test."), 200)
+        self.assertEqual(status("site.test", "also.test.:443"), 200)
         self.assertEqual(status("site.test", "also.test"), 200)
         self.assertEqual(status("site.test", "other.test"), 421)
         blind = self.authority.context()
@@ -135,7 +137,7 @@ class Misdirected(TlsTest):
         self.assertEqual(status("nobody.test", "nobody.test", blind), 200)
         self.assertEqual(status("nobody.test", "other.test", blind), 421)
         self.assertEqual(status(None, "other.test", blind), 200)
-        self.assertEqual(edge.log(4)[3]["outcome"], "misdirected")
+        self.assertEqual(edge.log(6)[5]["outcome"], "misdirected")
 
     def test_a_browser_that_shares_its_connection_is_told_by_421_and_goes_on(self):
         """RFC 9113 9.1.1: connections are used for other hosts over HTTP/2."""
