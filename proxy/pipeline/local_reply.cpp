@@ -7,6 +7,7 @@
 #include "core/limits.hpp"
 #include "proxy/caching/explain_fields.hpp"
 #include "proxy/pipeline/grpc_call.hpp"
+#include "proxy/pipeline/pipeline.hpp"
 #include "proxy/pipeline/prepare.hpp"
 #include "proxy/routing/transform.hpp"
 
@@ -95,7 +96,13 @@ Task<void> reply_error(Exchange& x, const Error& error) {
     co_await reply(x, body, error.reason());
 }
 
+// HTTP/1.0 may come without Host; a place without a host is none.
 Task<void> redirect(Exchange& x, const config::Redirect& rule) {
+    const bool names_host = rule.to.find("{host}") != std::string::npos;
+    if (names_host && x.request.authority.empty()) {
+        const Error nowhere{ErrorKind::bad_host, false, {}, "a redirect needs a host"};
+        co_return co_await refuse(x, nowhere);
+    }
     const std::string location = redirect_location(rule, x.client->scheme, x.request);
     x.record.outcome = "redirect";
     x.response.clear();

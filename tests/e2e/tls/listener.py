@@ -243,6 +243,10 @@ class Routes(TlsTest):
             return response.status, response.get("location")
         self.assertEqual(location(plain), (308, "https://site.test:8443/a?b"))
         self.assertEqual(location(other), (308, "https://site.test/a?b"))
+        for listener in (plain, other):  # HTTP/1.0 may name no host
+            client = self.client(int(listener["address"].rpartition(":")[2]))
+            response = client.send(b"GET /a HTTP/1.0\r\n\r\n").final()
+            self.assertEqual((response.status, response.get("location")), (400, None))
         self.assertEqual(self.tls_client(edge).get().final().status, 200)
 
     def test_no_redirect_where_a_trusted_proxy_had_https(self):
