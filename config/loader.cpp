@@ -106,9 +106,7 @@ Loaded load(std::string_view text, const std::optional<std::string>& folder) {
     read_table(reader, root_table(), root, loaded.config);
     Validator validator(loaded.config, reader);
     validator.run();
-    const auto& problems = reader.problems();
-    const bool good = std::none_of(problems.begin(), problems.end(), is_error);
-    if (good && folder) {
+    if (folder) {
         resolve_files(loaded.config, *folder);
         validator.files();
     }

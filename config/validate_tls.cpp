@@ -15,6 +15,21 @@ bool is_https(const Endpoint& endpoint) {
     return endpoint.tls;
 }
 
+/// An error, not only a warning, was found at or below `path`, or in the defaults that it is from.
+bool wrong_in(Reader& reader, std::string_view path) {
+    const auto below = [](std::string_view found, std::string_view above) {
+        if (!found.starts_with(above)) return false;
+        const std::string_view rest = found.substr(above.size());
+        return rest.empty() || rest.front() == '.' || rest.front() == '[';
+    };
+    const bool lent = reader.from_defaults(std::string(path));
+    const auto& all = reader.problems();
+    return std::any_of(all.begin(), all.end(), [&](const Problem& one) {
+        return one.severity == Problem::Severity::error &&
+               (below(one.path, path) || (lent && below(one.path, "defaults")));
+    });
+}
+
 }  // namespace
 
 void Validator::listener_tls(const Listener& listener, const std::string& path) {
@@ -85,10 +100,14 @@ void Validator::pool_protocol(const Pool& pool, const std::string& path) {
               "names one of them");
 }
 
+// Whatever else is wrong with the file: only what is said of a section itself makes a look into its
+// files pointless.
 void Validator::files() {
-    for (std::size_t i = 0; i < config_.listeners.size(); ++i)
-        if (config_.listeners[i].tls)
-            certificates(*config_.listeners[i].tls, fmt::format("listeners[{}].tls", i));
+    for (std::size_t i = 0; i < config_.listeners.size(); ++i) {
+        const std::string path = fmt::format("listeners[{}].tls", i);
+        if (config_.listeners[i].tls && !wrong_in(reader_, path))
+            certificates(*config_.listeners[i].tls, path);
+    }
     for (const Pool& pool : config_.pools) {
         const std::string path = "pools." + pool.name;
         if (pool.tls) trust(*pool.tls, path + ".tls");
@@ -97,15 +116,16 @@ void Validator::files() {
                 trust(*pool.depends_on[i].tls, fmt::format("{}.depends_on[{}].tls", path, i));
         if (pool.webhook && pool.webhook->tls) trust(*pool.webhook->tls, path + ".webhook.tls");
     }
+    if (!wrong_in(reader_, "cache")) redis_files();
 }
 
 void Validator::trust(const PoolTls& tls, const std::string& path) {
+    if (wrong_in(reader_, path)) return;
     try {
         const TlsClientContext good(tls.client({}));
     } catch (const std::runtime_error& wrong) {
         error(path, wrong.what());
     }
-    redis_files();
 }
 
 void Validator::certificates(const TlsServerOptions& tls, const std::string& path) {

@@ -44,6 +44,23 @@ class Check(TlsTest):
         self.assertEqual((code, said.count("\n")), (0, 1), said)
         self.assertNotIn("warning", said)
 
+    def test_files_are_looked_into_whatever_else_is_wrong(self):
+        other = self.authority.issue("other.test")
+        file = self.folder / "wrong.yaml"
+        pair = {"cert": str(self.site.certificate), "key": str(other.key)}
+        listeners = [{"address": "127.0.0.1:8443", "tls": {"certificates": [pair]}},
+                     {"address": "127.0.0.1:8444", "tls": {"certificates": []}}]
+        pools = {"a": {"endpoints": ["https://a.test"], "tls": {"ca": "/nowhere.crt"}},
+                 "b": {"endpoints": ["https://b.test"], "tls": {"cert": "/nowhere.crt"}}}
+        file.write_text(f"listeners: {listeners}\npools: {pools}\n"
+                        "limits: { headers: many }\nroutes: [ { pools: [ a, b, c ] } ]\n")
+        done = run_command("check", "-c", file.name, cwd=file.parent)
+        said = done.stdout + done.stderr
+        self.assertEqual(done.returncode, 1)
+        for at in ("listeners[0].tls.certificates[0].key: ", "listeners[1].tls.certificates",
+                   "pools.a.tls: ", "pools.b.tls.cert: ", "limits.headers: ", "routes[0].pools[2]"):
+            self.assertEqual(said.count(at), 1, said)
+
     # -- chains
     def test_a_chain_that_begins_with_the_authority(self):
         leaf = openssl("x509", "-in", self.site.certificate)
