@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "core/limits.hpp"
 #include "core/net/tls_error.hpp"
 #include "proxy/pipeline/tally.hpp"
@@ -42,6 +44,14 @@ Duration patience(const Exchange& x, const Endpoint& endpoint) noexcept {
     return std::clamp(connects.quantile(0.99), least, std::max(configured, most));
 }
 
+/// What TLS did not come about for is told nowhere else unless checks of health find it, too: the
+/// client and its log line have `connect_failed`.
+void tell_of_tls(Exchange& x, const Endpoint& endpoint, const boost::system::error_code& why) {
+    if (why.category() != tls_category()) return;
+    x.worker.complain_of(fmt::format("pool {}: no TLS with {} ({}): {}", endpoint.pool,
+                                     endpoint.text, endpoint.name, why.message()));
+}
+
 http2::SessionOptions options_for(const Exchange& x) {
     const config::Limits& limits = x.config().limits;
     http2::SessionOptions options;
@@ -59,6 +69,7 @@ Result<void> agree(Exchange& x, Claim& claim) {
     if (protocol == Protocol::http1) return Result<void>();
     const bool http2 = protocol == Protocol::h2c || claim.connection->alpn() == "h2";
     if (protocol == Protocol::h2 && !http2) {
+        tell_of_tls(x, claim.endpoint(), TlsError::no_protocol);
         return Error{ErrorKind::connect_failed, true, TlsError::no_protocol,
                      "the endpoint does not agree to HTTP/2 (ALPN)"};
     }
@@ -120,6 +131,7 @@ Task<Result<void>> connect_once(Exchange& x, Claim& claim) {
     if (const std::optional<ErrorKind> failure = connection.failure()) {
         co_return Error{*failure, true, error};
     }
+    tell_of_tls(x, claim.endpoint(), error);
     if (error) co_return Error{connect_error(error), true, error};
     claim.endpoint().state->connects.record(x.worker.loop().now() - begun);
     co_return agree(x, claim);

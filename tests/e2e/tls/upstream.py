@@ -2,6 +2,7 @@
 import base64
 import hashlib
 import ssl
+import time
 
 from harness import eventually, main
 from harness.origin import ok
@@ -60,6 +61,19 @@ class Upstream(TlsTest):
             self.assertEqual(self.fetch(edge).status, 502)
             self.assertEqual(edge.log(1)[0]["outcome"], "connect_failed")
             self.assertEqual(origin.requests(), [])
+            self.assertRegex(edge.stderr(), f"pool main: no TLS with {origin.address} .*: "
+                             "certificate verify failed: [a-z]")
+
+    def test_why_there_is_no_tls_is_told_once_per_second(self):
+        origin = self.tls_origin(self.authority.issue("app", "DNS:other.test"))
+        edge = self.edge_to(origin)
+        started = time.monotonic()
+        for _ in range(20):
+            self.assertEqual(self.fetch(edge).status, 502)
+        took = time.monotonic() - started
+        said = edge.stderr().count("no TLS with")
+        self.assertGreater(said, 0)
+        self.assertLessEqual(said, took + 1)
 
     def test_the_systems_authorities_do_not_know_ours(self):
         origin = self.tls_origin(self.authority.issue("app", "DNS:app.test"))
