@@ -29,6 +29,11 @@ Duration keep_alive_hint(const HeaderList& fields) {
     return no_limit;
 }
 
+/// Without a body it says so, or some origins answer 411 (RFC 9110 section 8.6).
+bool expects_content(Method method) noexcept {
+    return method == Method::post || method == Method::put || method == Method::patch;
+}
+
 }  // namespace
 
 void Http1OriginEnd::begin(Exchange& x, UpstreamLease connection) noexcept {
@@ -47,6 +52,8 @@ void Http1OriginEnd::begin(Exchange& x, UpstreamLease connection) noexcept {
 Task<Result<void>> Http1OriginEnd::send(std::string_view host, bool flush) {
     Exchange& x = *x_;
     http1::HopFields hop{.body = x.request.body, .connection = {}, .upgrade = {}};
+    if (!x.request.body.has_body() && expects_content(x.request.method))
+        hop.body = {BodyFraming::Kind::length, 0};
     if (!x.upgrade_protocol.empty()) {
         hop.connection = "upgrade";
         hop.upgrade = x.upgrade_protocol;
