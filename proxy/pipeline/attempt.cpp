@@ -70,6 +70,7 @@ Task<void> Attempt::upload() {
         if (answered_) co_return;
     }
     body_begun_ = true;
+    uploaded_before_ = x_.record.bytes_in;
     const std::optional<RelayError> broke =
         co_await relay(*x_.body, end_->request(), x_.record.bytes_in, x_.worker.loop());
     sent_ = !broke;
@@ -95,9 +96,16 @@ Task<void> Attempt::end_upload() {
     gate_.shut();
     if (upload_.running()) {
         if (body_begun_) x_.body->interrupt();
-        end_->fail(ErrorKind::cancelled);
+        if (!all_sent()) end_->fail(ErrorKind::cancelled);
         co_await upload_.join();
     }
+}
+
+// More bytes than were announced break the client's stream; the origin has none of them.
+bool Attempt::all_sent() const noexcept {
+    const BodyFraming& body = x_.request.body;
+    return sent_ || (body_begun_ && body.kind == BodyFraming::Kind::length &&
+                     x_.record.bytes_in - uploaded_before_ == body.length);
 }
 
 Task<void> Attempt::abandon() {

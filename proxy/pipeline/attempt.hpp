@@ -59,6 +59,9 @@ class Attempt {
     [[nodiscard]] Task<void> upload();
     [[nodiscard]] Task<void> end_upload();
     void await_answer();
+    /// All bytes of the request are out, though its end may not have come: END_STREAM may follow
+    /// behind a body whose length was given.
+    [[nodiscard]] bool all_sent() const noexcept;
     [[nodiscard]] bool can_repeat(const Error& error) const noexcept;
     [[nodiscard]] Error failed(Error error) const noexcept;
     [[nodiscard]] Error malformed(const char* detail) const noexcept;
@@ -79,7 +82,8 @@ class Attempt {
     Child upload_;
     TimedGate gate_;  ///< open: the request's body may be read
     TimePoint sent_at_{};
-    Duration first_byte_{-1};  ///< start of the exchange to the final head
+    Duration first_byte_{-1};            ///< start of the exchange to the final head
+    std::uint64_t uploaded_before_ = 0;  ///< of the exchange, by attempts before this one
     unsigned interims_ = 0;
     bool holding_ = false;
     bool body_begun_ = false;  ///< bytes of the request's body may have been taken

@@ -146,7 +146,7 @@ Task<Result<void>> Attempt::relay_body() {
     CallWatch watch(x_);
     const std::optional<RelayError> broke =
         co_await relay(body, watch.sink(), x_.record.bytes_out, x_.worker.loop());
-    const bool whole = !broke && sent_;
+    const bool whole = !broke && all_sent();
     co_await end_upload();
     finish(whole);
     if (x_.cancelled) co_return Error{*x_.cancelled};

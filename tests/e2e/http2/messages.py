@@ -5,7 +5,7 @@ import threading
 
 from harness import EdgeTest, main
 from harness.http2 import (DATA, ENABLE_CONNECT_PROTOCOL, END_STREAM, MAX_CONCURRENT_STREAMS,
-                           NO_ERROR, Http2Client, settings)
+                           NO_ERROR, PROTOCOL_ERROR, Http2Client, settings)
 from harness.origin import raw
 
 
@@ -118,6 +118,42 @@ class Messages(EdgeTest):
         client = self.http2(self.edge(origin))
         client.get2("/", ("cookie", "a=1"), ("x-b", "c"), ("cookie", "d=2"))
         self.assertEqual(origin.requests()[0].get("cookie"), "a=1; d=2")
+
+    def test_cookie_crumbs_count_as_one_field(self):
+        origin = self.origin()
+        edge = self.edge(origin)
+        crumbs = [("cookie", f"c{i}=v{i}") for i in range(150)]
+        self.assertEqual(self.http2(edge).get2("/", *crumbs).status, 200)
+        self.assertEqual(origin.requests()[0].get("cookie"), "; ".join(v for _, v in crumbs))
+        others = [(f"x-{i}", "1") for i in range(101)]
+        self.assertEqual(self.http2(edge).get2("/", *others).status, 431)
+
+    def test_a_body_is_whole_with_its_length_wherever_its_end_is(self):
+        """END_STREAM in an empty frame behind the answer: the origin's connection stays."""
+        origin = self.origin()
+        edge = self.edge(origin)
+        client = self.http2(edge)
+        length = ("content-length", "5")
+        for _ in range(5):
+            stream = client.request("/", "POST", "site.test", length, end=False)
+            client.data(stream, b"hello")
+            self.assertEqual(client.answer(stream).status, 200)
+            client.data(stream, b"", end=True)
+            self.assertTrue(client.alive())
+        self.assertEqual(len(origin.connections), 1)
+        stream = client.request("/", "POST", "site.test", length, end=False)
+        client.data(stream, b"hello!")
+        self.assertEqual(client.answer(stream).reset, PROTOCOL_ERROR)
+        self.assertEqual(client.get2().status, 200)
+        self.assertEqual([request.body for request in origin.requests()][:5], [b"hello"] * 5)
+
+    def test_a_method_that_expects_content_says_that_there_is_none(self):
+        origin = self.origin()
+        client = self.http2(self.edge(origin))
+        for method in ("POST", "PUT", "PATCH", "GET", "DELETE"):
+            self.assertEqual(client.answer(client.request("/", method)).status, 200)
+        self.assertEqual([request.get("content-length") for request in origin.requests()],
+                         ["0", "0", "0", None, None])
 
     def test_fields_of_a_connection_do_not_come_back(self):
         client = self.http2(self.edge(self.origin(raw(
