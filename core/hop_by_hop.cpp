@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/dash_form.hpp"
 #include "core/text.hpp"
 
 namespace scrollgate {
@@ -19,6 +20,13 @@ constexpr std::uint64_t hop_only = bit(Field::connection) | bit(Field::keep_aliv
                                    bit(Field::proxy_authorization) | bit(Field::te) |
                                    bit(Field::transfer_encoding) | bit(Field::upgrade) |
                                    bit(Field::http2_settings) | bit(Field::x_scrollgate_explain);
+
+/// What origins may believe because it comes from us.
+constexpr std::uint64_t ours =
+    bit(Field::content_length) | bit(Field::expect) | bit(Field::forwarded) |
+    bit(Field::grpc_status) | bit(Field::grpc_timeout) | bit(Field::host) | bit(Field::trailer) |
+    bit(Field::via) | bit(Field::x_forwarded_for) | bit(Field::x_forwarded_host) |
+    bit(Field::x_forwarded_proto) | bit(Field::x_real_ip) | bit(Field::x_request_id);
 
 bool begins(std::string_view name, std::string_view prefix) noexcept {
     return equal_no_case(name.substr(0, prefix.size()), prefix);
@@ -106,8 +114,16 @@ void remove_named_by_connection(HeaderList& fields) {
 }
 
 void remove_underscored(HeaderList& fields) {
+    fields.remove_if(
+        [](const HeaderField& f) { return f.id == Field::unknown && has_underscore(f.name); });
+}
+
+void remove_disguised(HeaderList& fields) {
     fields.remove_if([](const HeaderField& f) {
-        return f.id == Field::unknown && f.name.find('_') != std::string_view::npos;
+        if (f.id != Field::unknown || !has_underscore(f.name)) return false;
+        const DashForm form(f.name);
+        return (bit(field_id(form.text())) & (hop_only | ours)) != 0 ||
+               form.is(client_subject_name);
     });
 }
 

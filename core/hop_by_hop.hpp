@@ -43,6 +43,10 @@ void remove_named_by_connection(HeaderList& fields);
 /// so they could forge a field that this proxy sets.
 void remove_underscored(HeaderList& fields);
 
+/// The same for a gRPC call, whose metadata may have such names ("a-z 0-9 _ - ."): drops those
+/// alone that read as a field which we set, replace, or end at this hop.
+void remove_disguised(HeaderList& fields);
+
 /// Calls `visit(option)` for each element of one Connection value, in order, without white space;
 /// empty elements are left out (RFC 9110 section 5.6.1).
 template <class Visit>

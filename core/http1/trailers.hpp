@@ -11,5 +11,8 @@ namespace scrollgate::http1 {
 /// a known id passes but grpc-status, which belongs there; nor certain others, by name and prefix.
 /// Any thread.
 [[nodiscard]] bool may_be_trailer(const HeaderField& field) noexcept;
+/// The same of a gRPC call, whose metadata may have underscores: not where the name with dashes
+/// could not be a trailer.
+[[nodiscard]] bool may_be_grpc_trailer(const HeaderField& field) noexcept;
 
 }  // namespace scrollgate::http1

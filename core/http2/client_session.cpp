@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "core/grpc.hpp"
 #include "core/http1/framing.hpp"
 #include "core/http1/trailers.hpp"
 #include "core/http2/outgoing_fields.hpp"
@@ -15,7 +16,7 @@ void ClientStream::begin(const Request& request, Incoming& incoming, bool own) n
     own_ = own;
     method_ = request.method;
     tunnel_ = !request.protocol.empty();
-    final_ = trailers_ = half_ = false;
+    final_ = trailers_ = half_ = grpc_ = false;
     interim_ = 0;
 }
 
@@ -39,12 +40,16 @@ const char* ClientStream::field(std::string_view name, std::string_view value) n
         return head.status >= 100 && head.status <= 599 ? nullptr : "status out of range";
     }
     const Field id = field_id(name);
-    if (final_ && !http1::may_be_trailer({name, value, id})) return nullptr;
+    if (final_ && !may_trail({name, value, id})) return nullptr;
     if (final_ && incoming_->trailers.size() >= limits::trailers) return "too many trailers";
     const std::string_view kept = incoming_->text.join({name, value});
     (final_ ? incoming_->trailers : head.fields)
         .add(kept.substr(0, name.size()), kept.substr(name.size()), id);
     return nullptr;
+}
+
+bool ClientStream::may_trail(const HeaderField& field) const noexcept {
+    return grpc_ ? http1::may_be_grpc_trailer(field) : http1::may_be_trailer(field);
 }
 
 const char* ClientStream::section_ended(bool last) noexcept {
@@ -56,6 +61,7 @@ const char* ClientStream::section_ended(bool last) noexcept {
     if (head.body.kind == BodyFraming::Kind::until_close)
         head.body.kind = last ? BodyFraming::Kind::length : BodyFraming::Kind::chunked;
     final_ = head.status >= 200;
+    grpc_ = grpc::is_content_type(head.fields.value(Field::content_type));
     if (!final_ && ++interim_ > limits::interim_responses) return "too many interim responses";
     head_came(head);
     return nullptr;

@@ -66,6 +66,7 @@ class ClientStream : public SessionStream {
     void section_began() noexcept final;
     const char* field(std::string_view name, std::string_view value) noexcept final;
     const char* section_ended(bool last) noexcept final;
+    [[nodiscard]] bool may_trail(const HeaderField& field) const noexcept;
     void data(std::string_view bytes) noexcept final { body_came(bytes); }
     void message_ended() noexcept final;
     void broke_off(StreamEnd end, const boost::system::error_code& cause,
@@ -73,6 +74,7 @@ class ClientStream : public SessionStream {
 
     Incoming* incoming_ = nullptr;  ///< the session's, or the owner's
     Method method_ = Method::get;
+    bool grpc_ = false;         ///< the response is one to a gRPC call
     bool tunnel_ = false;       ///< an extended CONNECT
     bool half_ = false;         ///< … that the peer has half-closed
     bool own_ = false;          ///< incoming_ is the owner's

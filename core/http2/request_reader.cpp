@@ -1,5 +1,6 @@
 #include "core/http2/request_reader.hpp"
 
+#include "core/grpc.hpp"
 #include "core/http1/authority.hpp"
 #include "core/http1/bytes.hpp"
 #include "core/http1/framing.hpp"
@@ -27,7 +28,7 @@ void RequestReader::begin(RequestHead& head, Arena& arena, std::size_t uri_limit
     path_ = protocol_ = {};
     cookies_ = 0;
     too_large_ = nullptr;
-    scheme_unknown_ = false;
+    scheme_unknown_ = grpc_ = false;
 }
 
 void RequestReader::overflow(const char* why, std::string_view name, std::string_view value) {
@@ -96,6 +97,8 @@ Result<void> RequestReader::end(bool last) {
     const Result<BodyFraming> framing = http1::request_framing(*head_);
     if (!framing) return framing.error();
     head_->body = *framing;
+    grpc_ = head_->method == Method::post &&
+            grpc::is_content_type(head_->fields.value(Field::content_type));
     if (!protocol_.empty()) {
         head_->body = {};  // what comes is the tunnel's
     } else if (!last && head_->body.kind == BodyFraming::Kind::none) {

@@ -33,6 +33,9 @@ class RequestReader {
     /// overflow() was called.
     [[nodiscard]] bool too_large() const noexcept { return too_large_ != nullptr; }
 
+    /// The request is a gRPC call. When end() has judged it well.
+    [[nodiscard]] bool grpc() const noexcept { return grpc_; }
+
   private:
     void pseudo_field(std::string_view name, std::string_view value);
     void join_cookies();
@@ -45,7 +48,7 @@ class RequestReader {
     std::string_view path_, protocol_;
     const char* too_large_ = nullptr;
     unsigned cookies_ = 0;
-    bool scheme_unknown_ = false;
+    bool scheme_unknown_ = false, grpc_ = false;
 };
 
 }  // namespace scrollgate::http2

@@ -38,7 +38,10 @@ const char* ServerStream::field(std::string_view name, std::string_view value) n
         reader_.field(name, value);
         return nullptr;
     }
-    if (!http1::may_be_trailer({name, value, field_id(name)})) return nullptr;
+    const HeaderField field{name, value, field_id(name)};
+    const bool may =
+        reader_.grpc() ? http1::may_be_grpc_trailer(field) : http1::may_be_trailer(field);
+    if (!may) return nullptr;
     if (trailers_.size() >= limits::trailers) return "too many trailers";
     const std::string_view kept = arena_->join({name, value});
     trailers_.add(kept.substr(0, name.size()), kept.substr(name.size()), Field::unknown);

@@ -105,10 +105,14 @@ bool is_trusted(const config::Config& config, const SocketAddress& address) noex
 
 void identify(Exchange& x) {
     remove_named_by_connection(x.request.fields);
-    remove_underscored(x.request.fields);
+    x.grpc = is_grpc_call(x.request);
+    if (x.grpc) {
+        remove_disguised(x.request.fields);
+    } else {
+        remove_underscored(x.request.fields);
+    }
     tell_subject(x);
     x.explained = x.client->trusted && x.request.fields.value(Field::x_scrollgate_explain) == "1";
-    x.grpc = is_grpc_call(x.request);
     ExchangeRecord& record = x.record;
     record.client = client_address(x);
     record.method = x.request.method_text;

@@ -18,8 +18,9 @@ namespace scrollgate {
 
 /// Fills in the part of the record that is known once the head was parsed, and the request id. What
 /// the request says of a client's certificate is true afterwards, and fields that Connection names
-/// and those with underscores are gone: nobody is routed by, nor anything stored under, what no
-/// origin sees. Also for requests that are refused before guard().
+/// and those with underscores (of gRPC calls, that read as one of ours) are gone: nobody is routed
+/// by, nor anything stored under, what no origin sees. Also for requests that are refused before
+/// guard().
 void identify(Exchange& x);
 
 }  // namespace scrollgate

@@ -120,6 +120,7 @@ void prepare_fields(Exchange& x) {
     add_via(x, fields, x.request.version);
     fields.remove(Field::x_request_id);
     fields.add(Field::x_request_id, x.record.request_id);
+    if (x.grpc) remove_disguised(x.route->route->request_headers, fields);
     apply(x.route->route->request_headers, fields);
 }
 

@@ -6,6 +6,7 @@
 
 #include <re2/re2.h>
 
+#include "core/dash_form.hpp"
 #include "proxy/routing/path.hpp"
 
 namespace scrollgate {
@@ -97,6 +98,18 @@ void apply(const config::HeaderRules& rules, HeaderList& fields) {
         fields.add(name, value);
     for (const auto& [name, value] : rules.add)
         fields.add(name, value);
+}
+
+void remove_disguised(const config::HeaderRules& rules, HeaderList& fields) {
+    fields.remove_if([&rules](const HeaderField& field) {
+        if (!has_underscore(field.name)) return false;
+        const DashForm form(field.name);
+        const auto is = [&form](std::string_view name) { return form.is(name); };
+        const auto sets = [&form](const auto& rule) { return form.is(rule.first); };
+        return std::any_of(rules.remove.begin(), rules.remove.end(), is) ||
+               std::any_of(rules.set.begin(), rules.set.end(), sets) ||
+               std::any_of(rules.add.begin(), rules.add.end(), sets);
+    });
 }
 
 namespace {

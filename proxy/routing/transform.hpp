@@ -41,6 +41,10 @@ class PathRewrite {
 /// point into `rules`.
 void apply(const config::HeaderRules& rules, HeaderList& fields);
 
+/// Removes fields whose names have underscores and read as one that the rules set, add or remove:
+/// what gRPC calls may have of such names (hop_by_hop.hpp).
+void remove_disguised(const config::HeaderRules& rules, HeaderList& fields);
+
 /// The Location of a redirect: `redirect.to` with its placeholders filled in. {scheme} is the
 /// argument; {host} the authority without port; {path} and {query} (without '?') and {uri} (path,
 /// and query if there is one) as received. Other braces stay. Bytes that could end the field, or

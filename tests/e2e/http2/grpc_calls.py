@@ -6,6 +6,7 @@ import time
 
 from harness import EdgeTest, eventually, free_port, main
 from harness.http2 import NO_ERROR, Http2Client
+from harness.http2_origin import over_http2, requests2
 
 CALL = [("content-type", "application/grpc+proto"), ("te", "trailers")]
 MESSAGE = b"\0\0\0\0\5hello"
@@ -114,6 +115,29 @@ class GrpcCalls(EdgeTest):
         self.assertTrue(client.alive())
 
     # ---- what goes through
+    def test_metadata_may_have_underscores(self):
+        """Both ways, trailers included; but not what reads as a field of ours."""
+        def script(http2):
+            request = http2.request()
+            http2.head(request.stream, 200, ("content-type", "application/grpc"))
+            http2.data(request.stream, MESSAGE)
+            http2.trailers(request.stream, ("grpc-status", "0"), ("trailer_key", "t"),
+                           ("trace_bin-bin", "AAE="), ("content_type", "forged"))
+            http2.until_closed()
+        origin = self.origin(over_http2(script))
+        edge = self.edge(pools={"main": {"protocol": "h2c", "endpoints": [origin.address]}},
+                         routes=[{"name": "all", "pools": ["main"],
+                                  "request_headers": {"set": {"X-Tenant": "a"}}}])
+        answer = self.call(edge, ("user_id", "42"), ("trace_bin-bin", "AAE="),
+                           ("x_forwarded_for", "6.6.6.6"), ("x_tenant", "b"),
+                           ("x_client_cert_subject", "CN=root"))
+        self.assertEqual(answer.trailers, [("grpc-status", "0"), ("trailer_key", "t"),
+                                           ("trace_bin-bin", "AAE=")])
+        fields = requests2(origin)[0].fields
+        self.assertEqual([(n, v) for n, v in fields if "_" in n],
+                         [("user_id", "42"), ("trace_bin-bin", "AAE=")])
+        self.assertIn(("x-tenant", "a"), fields)
+
     def test_a_call_goes_through_and_is_counted(self):
         origin = self.origin(answers(status="9"))
         edge = self.edge(origin)

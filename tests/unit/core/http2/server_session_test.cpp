@@ -308,6 +308,19 @@ TEST_CASE("crumbs of cookies become one field") {
     CHECK(server.streams[0].head.fields.value(Field::cookie) == "a=1; b=2");
 }
 
+TEST_CASE("trailers of a gRPC call may have underscores where others may not") {
+    const Http2Fields trailers{
+        {"user_id", "1"}, {"content_type", "2"}, {"x_real_ip", "3"}, {"x", "4"}};
+    for (const bool call : {true, false}) {
+        Server server;
+        Http2Fields fields = get();
+        fields[0].second = "POST";
+        fields.emplace_back("content-type", call ? "application/grpc+proto" : "text/plain");
+        server.feed(opening() + head_frame(1, fields, 4) + head_frame(1, trailers), start);
+        CHECK(server.streams[0].trailers == (call ? "user_id=1x=4" : "x=4"));
+    }
+}
+
 TEST_CASE("an extended CONNECT looks like an upgrade") {
     Server server;
     const Http2Fields fields{{":method", "CONNECT"},
