@@ -18,18 +18,22 @@ float score_of(const Target& target, Standing standing, bool panic) noexcept {
     return std::clamp(score, static_cast<float>(limits::least_score), 1.0F);
 }
 
-/// Leaves the pool's whole weight to the first `size` of `members` that are well.
+/// Leaves the pool's whole weight to the first `size` of `members` that are well. Those that come
+/// back, or do badly, take nobody's place: they have their small part beside the others, up to as
+/// many again.
 void keep_subset(std::span<Target> row, std::span<const std::uint32_t> members, std::size_t size) {
     double all = 0;
     double kept = 0;
     std::size_t used = 0;
+    std::size_t well = 0;
     std::size_t in_service = 0;
     for (const std::uint32_t i : members) {
         Target& target = row[i];
         all += target.weight;
         const bool own = target.base > 0 && in_service++ < size;
-        if (target.weight > 0 && used < size) {
+        if (target.weight > 0 && well < size && used < 2 * size) {
             ++used;
+            if (target.score >= 0.5F) ++well;
             kept += target.weight;
             continue;
         }

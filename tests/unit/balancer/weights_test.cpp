@@ -212,4 +212,17 @@ TEST_CASE("each node uses its own subset, endpoints are used evenly, little move
     }
     CHECK(same == 9);
     CHECK(now == 10);
+
+    // It comes back with a trickle, and the one that stands in for it stays until it is well.
+    set_standing(*(*set)[static_cast<std::size_t>(first)], Standing::in);
+    set_score(*(*set)[static_cast<std::size_t>(first)], 0.02F);
+    const Weighed back(route_over({{"a", 5, 0, {}}}), {{"a", set}}, {"", "", "", "n"}, pools);
+    const auto weights = back.weights();
+    CHECK(std::count_if(weights.begin(), weights.end(), [](double w) { return w > 0; }) == 11);
+    CHECK(weights[static_cast<std::size_t>(first)] < 0.02);
+    for (const auto& endpoint : *set)
+        set_score(*endpoint, 0.02F);  // all of them: as many again, and no more
+    const Weighed low(route_over({{"a", 5, 0, {}}}), {{"a", set}}, {"", "", "", "n"}, pools);
+    const auto all = low.weights();
+    CHECK(std::count_if(all.begin(), all.end(), [](double w) { return w > 0; }) == 20);
 }
