@@ -9,6 +9,8 @@
 namespace scrollgate {
 namespace {
 
+constexpr std::uint64_t silent_tries = 16;
+
 /// Attempts in a row have had no answer. One that has come back from an ejection is to show whether
 /// it still is, so that it is none until then.
 bool is_silent(const Endpoint& endpoint) noexcept {
@@ -234,6 +236,9 @@ const Endpoint* RouteBalancer::last_resort(const PickRequest& request, const End
                                            Rng& rng) {
     const bool failed = request.stage == PickRequest::Stage::after_failure;
     if (chosen != nullptr && is_silent(*chosen)) {
+        // One in a few goes there all the same: its answer alone can show that it is back.
+        if (request.stage == PickRequest::Stage::first && rng.below(silent_tries) == 0)
+            return chosen;
         // Nobody else would find out that others answer: health waits for their word.
         if (const Endpoint* const other = choose_answering(request, rng)) return other;
     } else if (!failed || (chosen != nullptr && request.tried.size() < 2)) {
