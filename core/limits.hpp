@@ -141,8 +141,8 @@ inline constexpr auto outlier_ejection_max = 5min;
 inline constexpr auto slow_start = 10s;
 inline constexpr unsigned refused_at_once = 2;     ///< refusals in a row that eject
 inline constexpr unsigned unanswered_at_once = 3;  ///< attempts in a row without an answer
-/// Requests in a row that a connection did not take, while others answer: a server may do that to
-/// all that are under way when it shuts down, or is at its limits for a moment.
+/// Requests in a row that a connection did not take, if there are more at a later look: a server
+/// may do that to all that are under way when it shuts down, or is at its limits for a moment.
 inline constexpr unsigned turned_back_in_a_row = 10;
 inline constexpr auto latency_decay = 1s;        ///< memory of an endpoint's average latency
 inline constexpr auto latency_window = 10s;      ///< percentiles are of one to two of these

@@ -30,8 +30,8 @@ void look_up(Exchange& x);
 /// After look_up().
 [[nodiscard]] std::string expected_variant(Exchange& x);
 
-/// The answer to `x` will probably be for its client alone, because of what the request says
-/// (credentials, cookies where the lifetime is an estimate) or asks for (no-store).
+/// The answer to `x` will probably be for its client alone, because of what the request says:
+/// credentials, or cookies where the lifetime is an estimate.
 [[nodiscard]] bool asks_for_itself(const Exchange& x) noexcept;
 
 /// The authority and values that are compared normalised are so in x.request, and no field is left
