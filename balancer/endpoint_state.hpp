@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "balancer/latency.hpp"
+#include "core/limits.hpp"
 
 namespace scrollgate {
 
@@ -69,6 +70,21 @@ struct alignas(64) EndpointState {
     std::atomic<float> check_part{1}, success_part{1}, latency_part{1}, ramp_part{1},
         dependency_part{1};
     std::atomic<std::uint64_t> ejections{0};
+
+    // -- how the evidence of this moment reads; any thread
+    /// Attempts have broken off or are overdue, and no answer has come since: it may be gone. Who
+    /// asks it now should not wait for it as long as for others.
+    [[nodiscard]] bool missed_one() const noexcept {
+        return unanswered_run.load(std::memory_order_relaxed) > 0;
+    }
+    /// Attempts in a row went without an answer: as good as sure.
+    [[nodiscard]] bool gone_silent() const noexcept {
+        return unanswered_run.load(std::memory_order_relaxed) >= limits::unanswered_at_once;
+    }
+    /// Answers in a row were errors, which the others may give or not.
+    [[nodiscard]] bool gives_errors() const noexcept {
+        return error_run.load(std::memory_order_relaxed) >= limits::outlier_consecutive;
+    }
 };
 
 /// What all endpoints of one pool share, over all workers.

@@ -9,14 +9,10 @@
 namespace scrollgate {
 namespace {
 
-constexpr std::uint64_t silent_tries = 16;
-
-/// Attempts in a row have had no answer. One that has come back from an ejection is to show whether
-/// it still is, so that it is none until then.
+/// One that has come back from an ejection is to show whether it still is silent: none until then.
 bool is_silent(const Endpoint& endpoint) noexcept {
     const EndpointState& state = *endpoint.state;
-    return state.unanswered_run.load(std::memory_order_relaxed) >= limits::unanswered_at_once &&
-           state.ramp_part.load(std::memory_order_relaxed) >= 1;
+    return state.gone_silent() && state.ramp_part.load(std::memory_order_relaxed) >= 1;
 }
 
 }  // namespace
@@ -229,20 +225,25 @@ bool RouteBalancer::has_another_zone(const Endpoint& than) const noexcept {
     });
 }
 
-/// For an attempt that nobody is left for, or only who has gone silent. Nor are others of a subset
-/// the right ones for a third attempt. Not where everybody is merely full: a subset is there to
-/// bound connections.
+/// For an attempt that nobody is left for, or only who has gone silent or gives errors. Nor are
+/// others of a subset the right ones for a third attempt. Not where everybody is merely full: a
+/// subset is there to bound connections.
 const Endpoint* RouteBalancer::last_resort(const PickRequest& request, const Endpoint* chosen,
                                            Rng& rng) {
+    const bool first = request.stage == PickRequest::Stage::first;
     const bool failed = request.stage == PickRequest::Stage::after_failure;
     if (chosen != nullptr && is_silent(*chosen)) {
         // One in a few goes there all the same: its answer alone can show that it is back.
-        if (request.stage == PickRequest::Stage::first && rng.below(silent_tries) == 0)
-            return chosen;
+        if (first && rng.below(limits::silent_tries) == 0) return chosen;
         // Nobody else would find out that others answer: health waits for their word.
         if (const Endpoint* const other = choose_answering(request, rng)) return other;
-    } else if (!failed || (chosen != nullptr && request.tried.size() < 2)) {
-        return chosen;
+    } else if (chosen != nullptr) {
+        // Whether the others share them shows only where somebody asks beyond the subset.
+        const bool looks = first && request.stick == nullptr && chosen->state->gives_errors() &&
+                           rng.below(limits::error_tries) == 0;
+        if (!looks && !(failed && request.tried.size() >= 2)) return chosen;
+    } else if (!failed) {
+        return nullptr;
     }
     if (const Endpoint* const beyond = beyond_subsets()) return beyond;
     return chosen == nullptr && failed ? put_out() : chosen;
@@ -266,7 +267,7 @@ const Endpoint* RouteBalancer::choose_answering(const PickRequest& request, Rng&
 const Endpoint* RouteBalancer::put_out() const noexcept {
     const auto may_be_back = [](const EndpointState& state) {
         constexpr auto relaxed = std::memory_order_relaxed;
-        if (state.unanswered_run.load(relaxed) > 0) return false;
+        if (state.missed_one()) return false;
         const Standing standing = state.standing.load(relaxed);
         return standing == Standing::ejected ||
                (standing == Standing::unhealthy && state.refused_run.load(relaxed) > 0);
@@ -285,6 +286,7 @@ const Endpoint* RouteBalancer::beyond_subsets() const noexcept {
         const Endpoint& endpoint = *row_[place].endpoint;
         const bool own = row_[place].weight > 0;
         return !own && !marks_[place] && endpoint.weight > 0 && !is_silent(endpoint) &&
+               !endpoint.state->gives_errors() &&
                endpoint.state->standing.load(std::memory_order_relaxed) == Standing::in;
     };
     std::optional<std::uint32_t> best;

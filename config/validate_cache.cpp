@@ -85,7 +85,7 @@ const Route* route_of_url(const std::vector<Route>& routes, std::string_view hos
 
 void Validator::cache() {
     const Cache& cache = config_.cache;
-    const std::uint64_t most = cache.memory / cache_objects_least;
+    const std::uint64_t most = cache.memory / limits::cache_objects_least;
     if (cache.memory != 0 && cache.max_object > most && !reported("cache"))
         error("cache.max_object", fmt::format("{} is more than a quarter of memory ({})",
                                               size_text(cache.max_object), size_text(most)));

@@ -112,7 +112,9 @@ inline constexpr double near_tie = 0.1;       ///< costs that differ by less: th
 inline constexpr double load_bound = 1.25;    ///< of the mean in flight, under consistent_hash
 inline constexpr unsigned load_free =
     4;  ///< this many in flight are no overload, whatever the mean
-inline constexpr std::size_t full_scan = 32;    ///< policies compare all up to here, then four
+inline constexpr std::uint64_t silent_tries = 16;  ///< of so many, one goes to who is silent
+inline constexpr std::uint64_t error_tries = 8;    ///< of so many, one asks beyond a failing subset
+inline constexpr std::size_t full_scan = 32;       ///< policies compare all up to here, then four
 inline constexpr std::size_t hash_slots = 100;  ///< wanted per endpoint in a consistent_hash table
 inline constexpr unsigned hash_probes = 64;     ///< places of a key that are looked at
 
@@ -121,6 +123,7 @@ inline constexpr auto dns_min_ttl = 5s;
 inline constexpr auto dns_max_ttl = 5min;
 inline constexpr auto dns_other_family = 1s;  ///< the other kind of addresses is waited for
 inline constexpr auto dns_retry_max = 60s;    ///< longest pause between tries of a name that fails
+inline constexpr std::size_t dns_told_most = 8;  ///< names in flight, in those asked at once
 inline constexpr auto shrink_hold = 60s;  ///< a set that lost over half waits for this, or checks
 inline constexpr auto shrink_look = 1s;   ///< checks are looked at this often meanwhile
 
@@ -138,6 +141,7 @@ inline constexpr unsigned outlier_consecutive = 3;
 inline constexpr double outlier_max_ejected = 0.5;
 inline constexpr auto outlier_ejection = 5s;
 inline constexpr auto outlier_ejection_max = 5min;
+inline constexpr int silent_ejection_most = 6;  ///< for silence, in base times
 inline constexpr auto slow_start = 10s;
 inline constexpr unsigned refused_at_once = 2;     ///< refusals in a row that eject
 inline constexpr unsigned unanswered_at_once = 3;  ///< attempts in a row without an answer
@@ -193,6 +197,9 @@ inline constexpr std::uint64_t cache_memory = 512 * MiB;
 inline constexpr std::uint64_t cache_memory_min = 1 * MiB;
 inline constexpr std::uint64_t cache_object = 8 * MiB;
 inline constexpr std::uint64_t cache_object_max = 1024 * MiB;
+/// Of the longest bodies that are stored, memory has room for so many: on its way into the cache
+/// one is there twice, and half is left for what is stored.
+inline constexpr std::uint64_t cache_objects_least = 4;
 inline constexpr auto stale_if_error = 5min;
 inline constexpr double warm_rate = 100;  ///< fetches per second
 inline constexpr auto warm_deadline = 30s;

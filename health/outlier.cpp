@@ -10,8 +10,6 @@
 namespace scrollgate {
 namespace {
 
-constexpr int silent_longest = 6;  // ejections for silence, in base times
-
 /// The shortest run of 5xx that the others' error rate would hardly ever make by chance. Of a few
 /// answers the rate may be higher than it looks; the doubt is theirs.
 double telling_run(const Tally& others, std::uint32_t consecutive) noexcept {
@@ -127,8 +125,8 @@ Duration OutlierDetector::eject(EjectReason reason, const Evidence& evidence, Du
     if (!still_dead || times_ == 0) ++times_;
     // Who is silent may be back at any time; but each try costs a request that cannot be repeated.
     const bool silent = reason == EjectReason::unanswered;
-    const Duration longest =
-        silent ? silent_longest * base : std::max<Duration>(limits::outlier_ejection_max, base);
+    const Duration longest = silent ? limits::silent_ejection_most * base
+                                    : std::max<Duration>(limits::outlier_ejection_max, base);
     const Duration span = times_ > longest / base ? longest : base * times_;
     ejected_ = true;
     waits_ = false;

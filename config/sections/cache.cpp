@@ -236,7 +236,7 @@ Codec<Cache> cache() {
         if (given != Switch::keys) return;
         read(reader, value, into);
         if (value.find("max_object") == nullptr)
-            into.max_object = std::min(into.max_object, into.memory / cache_objects_least);
+            into.max_object = std::min(into.max_object, into.memory / limits::cache_objects_least);
     };
     codec.write = [write = codec.write](const Cache& from) {
         return from.memory == 0 ? make_scalar("off") : write(from);

@@ -14,10 +14,6 @@
 
 namespace scrollgate::config {
 
-/// Of the longest bodies that are stored, memory has room for so many: on its way into the cache
-/// one is there twice, and half is left for what is stored.
-inline constexpr std::uint64_t cache_objects_least = 4;
-
 [[nodiscard]] const Table<Config>& root_table();
 /// The whole schema as facts; the root itself has no name.
 [[nodiscard]] const KeyInfo& root_info();

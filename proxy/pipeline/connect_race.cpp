@@ -37,7 +37,7 @@ Duration patience(const Exchange& x, const Endpoint& endpoint) noexcept {
     const Duration least = std::min<Duration>(limits::race_least, configured);
     if (configured == no_limit || connects.count() == 0) return configured;
     if (connects.count() < limits::race_samples) {
-        const int times = gone_silent(endpoint) ? 2 : 4;
+        const int times = endpoint.state->missed_one() ? 2 : 4;
         return std::clamp(times * connects.quantile(1), least, configured);
     }
     const Duration most = std::min<Duration>(limits::race_most, x.route->connect / 2);

@@ -19,7 +19,7 @@ Duration own_usual(const Endpoint& endpoint) noexcept {
 /// No answer of the endpoint's own since its silence began, for longer than a stall takes.
 bool stays_silent(const Endpoint& endpoint, TimePoint now) noexcept {
     const auto last = endpoint.state->last_answer.load(std::memory_order_relaxed);
-    return gone_silent(endpoint) && now.time_since_epoch() - Duration(last) > limits::stall_longest;
+    return endpoint.state->missed_one() && now.time_since_epoch() - Duration(last) > limits::stall_longest;
 }
 
 /// The endpoint itself hardly ever takes that long; another one may just be farther away. One that
@@ -49,7 +49,7 @@ void Hedge::expect(Duration usual) {
     if (!may_hedge(x_)) return;
     // Of one that has gone silent, nobody waits for the answer as long as for a far one's.
     const Endpoint& endpoint = first_.endpoint();
-    late_ = asked_ + (gone_silent(endpoint) ? std::min(usual, own_usual(endpoint)) : usual);
+    late_ = asked_ + (endpoint.state->missed_one() ? std::min(usual, own_usual(endpoint)) : usual);
 }
 
 void Hedge::expired() noexcept {
@@ -78,7 +78,7 @@ bool Hedge::start_rival() {
     if (!another || x_.sent + 1 >= x_.route->route->failover.max_attempts) return false;
     const bool hedges = x_.hedges().take();
     const TimePoint now = x_.worker.loop().now();
-    if (!hedges && (!gone_silent(first_.endpoint()) || !x_.budget().take(now))) return false;
+    if (!hedges && (!first_.endpoint().state->missed_one() || !x_.budget().take(now))) return false;
     Result<Claim> other = claim_beside(x_, first_.endpoint());
     if (!other) {
         hedges ? x_.hedges().give_back() : x_.budget().give_back();

@@ -48,10 +48,6 @@ void tell(Exchange& x, const Endpoint& endpoint, AttemptEnd end, Duration took, 
 
 }  // namespace
 
-bool gone_silent(const Endpoint& endpoint) noexcept {
-    return endpoint.state->unanswered_run.load(std::memory_order_relaxed) > 0;
-}
-
 void begin_attempt(Exchange& x, const Endpoint& endpoint, AttemptReason reason) noexcept {
     EndpointState& state = *endpoint.state;
     state.requests.fetch_add(1, std::memory_order_relaxed);

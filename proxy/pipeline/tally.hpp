@@ -9,10 +9,6 @@ namespace scrollgate {
 /// Why an attempt is made.
 enum class AttemptReason : std::uint8_t { first, again, beside };
 
-/// Attempts on `endpoint` have broken off or are overdue, and no answer has come since: it may be
-/// gone. Who asks it now should not wait for it as long as for others.
-[[nodiscard]] bool gone_silent(const Endpoint& endpoint) noexcept;
-
 /// An attempt on `endpoint` begins.
 void begin_attempt(Exchange& x, const Endpoint& endpoint, AttemptReason reason) noexcept;
 

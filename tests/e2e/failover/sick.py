@@ -113,6 +113,20 @@ class Sick(CloudTest):
         self.assertEqual(calm.failed(), [])
         self.assertEqual(edge.metric("scrollgate_ejections_total"), 0)
 
+    def test_errors_of_a_whole_subset_are_not_taken_for_everybodys(self):
+        """Nobody asks the others of a large pool, so a few requests have to find out."""
+        cloud = self.cloud("big", 8)
+        edge = self.edge_of(big=cloud, pool={"subset": 2})
+        load = self.load(edge)
+        load.more(SAMPLES)
+        own = [origin for origin in cloud if origin.seen()]
+        self.assertEqual(len(own), 2)
+        for origin in own:
+            origin.behave(errors=1)
+        eventually(lambda: {a[1] for a in load.answers[-200:]} == {200}, "only good answers")
+        load.stop()
+        self.assertLessEqual(sum(origin.seen() > 0 for origin in cloud), 5)
+
     def test_when_all_checks_fail_all_are_tried_and_it_is_said(self):
         pool = {"health_check": {"path": "/sick", "interval": "20ms", "timeout": "5s",
                                  "expect": "204"}}

@@ -87,6 +87,21 @@ TEST_CASE("when all of a subset have failed a request, others of the pool are as
         }
         for (const Endpoint* one : own)
             one->state->unanswered_run = 0;
+        // While all of them give errors, a few requests see whether the others do, too, as long as
+        // these do not.
+        for (const Endpoint* one : own)
+            one->state->error_run = 3;
+        for (const bool everybody : {false, true}) {
+            for (const Endpoint* one : beyond)
+                one->state->error_run = everybody ? 3 : 0;
+            int away = 0;
+            for (int i = 0; i < 400; ++i)
+                away += own.contains(balancer.pick({.hash = rng.next()}, rng)) ? 0 : 1;
+            CHECK((away > 20) == !everybody);
+            CHECK(away < 100);
+        }
+        for (const auto& one : *set)
+            one->state->error_run = 0;
         // Whom verdicts would put in for one that is out comes first.
         set_standing(*tried[0], Standing::ejected);
         bool stood_in = false;
