@@ -48,8 +48,9 @@ Duration patience(const Exchange& x, const Endpoint& endpoint) noexcept {
 /// client and its log line have `connect_failed`.
 void tell_of_tls(Exchange& x, const Endpoint& endpoint, const boost::system::error_code& why) {
     if (why.category() != tls_category()) return;
-    x.worker.complain_of(fmt::format("pool {}: no TLS with {} ({}): {}", endpoint.pool,
-                                     endpoint.text, endpoint.name, why.message()));
+    x.worker.warn(Worker::About::origin,
+                  fmt::format("pool {}: no TLS with {} ({}): {}", endpoint.pool, endpoint.text,
+                              endpoint.name, why.message()));
 }
 
 http2::SessionOptions options_for(const Exchange& x) {

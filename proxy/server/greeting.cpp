@@ -98,8 +98,8 @@ bool Greeting::believe(const SocketAddress& source) {
 
 void Greeting::refuse_proxy(const char* why) {
     add(worker_.gauges().proxy_refused, 1);
-    worker_.complain_of(
-        fmt::format("listener {}: {} {}; closed", listener_->name, peer_.text(), why));
+    worker_.warn(Worker::About::client,
+                 fmt::format("listener {}: {} {}; closed", listener_->name, peer_.text(), why));
 }
 
 // ---- TLS
@@ -154,8 +154,9 @@ void Greeting::done(IoResult result) noexcept {
 
 void Greeting::failed(const boost::system::error_code& error) {
     add(worker_.gauges().handshakes_failed, 1);
-    worker_.complain_of(fmt::format("listener {}: {}: TLS handshake failed: {}", listener_->name,
-                                    peer_.text(), error.message()));
+    worker_.warn(Worker::About::client,
+                 fmt::format("listener {}: {}: TLS handshake failed: {}", listener_->name,
+                             peer_.text(), error.message()));
 }
 
 // ---- ending

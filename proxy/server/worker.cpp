@@ -205,15 +205,17 @@ void Worker::ask_for_room(const Endpoint& endpoint, Limit reached) {
 }
 
 void Worker::out_of_descriptors(const boost::system::error_code& error) {
-    complain(fmt::format("{}; raise RLIMIT_NOFILE, or lower limits.connections", error.message()));
+    warn(About::room, fmt::format("new connections are turned away: {}; raise RLIMIT_NOFILE, or "
+                                  "lower limits.connections",
+                                  error.message()));
 }
 
-// However many are turned away, one line per second.
-void Worker::complain(const std::string& why) {
+void Worker::warn(About about, const std::string& what) {
+    TimePoint& last = warned_[static_cast<std::size_t>(about)];
     const TimePoint now = loop_.now();
-    if (now - complained_ < std::chrono::seconds(1)) return;
-    complained_ = now;
-    log::warn("worker {}: new connections are turned away: {}", index_, why);
+    if (now - last < std::chrono::seconds(1)) return;
+    last = now;
+    log::warn("worker {}: {}", index_, what);
 }
 
 // ---- sessions
@@ -223,9 +225,9 @@ void Worker::accepted(int listening, int descriptor, const SocketAddress& peer) 
     if (!shared_.admission.enter(peer)) {
         ::close(descriptor);
         add(gauges_.shed, 1);
-        complain(
-            "limits.connections (its default follows the descriptor limit RLIMIT_NOFILE) or "
-            "limits.connections_per_ip is reached");
+        warn(About::room,
+             "new connections are turned away: limits.connections (its default follows the "
+             "descriptor limit RLIMIT_NOFILE) or limits.connections_per_ip is reached");
         return;
     }
     const std::shared_ptr<const ListenerRuntime>& listener = listeners_[listening];
@@ -274,13 +276,6 @@ void Worker::greeting_ended(Greeting& greeting) {
     greetings_.erase(greetings_.iterator_to(greeting));
     add(gauges_.handshaking, -1);
     if (greetings_.empty() && drained_) loop_.post([this] { finish_drain(); });
-}
-
-void Worker::complain_of(const std::string& client) {
-    const TimePoint now = loop_.now();
-    if (now - complained_of_ < std::chrono::seconds(1)) return;
-    complained_of_ = now;
-    log::warn("worker {}: {}", index_, client);
 }
 
 void Worker::session_began(Session& session) {

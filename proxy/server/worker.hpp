@@ -4,6 +4,7 @@
 // All else belongs to the worker's thread; no locks.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -133,8 +134,9 @@ class Worker {
     /// What is known of a client that `peer` is, or speaks for, on `descriptor`.
     [[nodiscard]] Client client_of(const ListenerRuntime& listener, const SocketAddress& peer,
                                    int descriptor) const;
-    /// Says it once per second.
-    void complain_of(const std::string& client);
+    /// What something is warned of; each has a line per second, however often it happens.
+    enum class About : std::uint8_t { room, client, origin };
+    void warn(About about, const std::string& what);
     /// A background exchange has begun; it leaves the list by itself.
     void fill_began(FillTask& fill) { fills_.push_back(fill); }
     /// An HTTP/2 connection was ended for a flood.
@@ -163,7 +165,6 @@ class Worker {
 
     void watch_standbys(const PoolSets& sets);
     void accepted(int listening, int descriptor, const SocketAddress& peer);
-    void complain(const std::string& why);
     void abandon_sessions();
     void drain_those_under(std::uint64_t terms);
     void abandon_fills();
@@ -192,10 +193,9 @@ class Worker {
     LookupSample lookups_;
     std::string date_;
     std::int64_t date_second_ = -1;
-    TimePoint complained_of_{};        ///< when a client's handshake was last complained of
-    TimePoint complained_{};           ///< when connections were last said to be turned away
-    std::unique_ptr<FleetSeat> seat_;  ///< null: this process is alone
-    tier::Tier* tier_ = nullptr;       ///< its
+    std::array<TimePoint, 3> warned_{};  ///< when that was, by About
+    std::unique_ptr<FleetSeat> seat_;    ///< null: this process is alone
+    tier::Tier* tier_ = nullptr;         ///< its
 };
 
 }  // namespace scrollgate
