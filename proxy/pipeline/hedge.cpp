@@ -18,8 +18,9 @@ Duration own_usual(const Endpoint& endpoint) noexcept {
 
 /// No answer of the endpoint's own since its silence began, for longer than a stall takes.
 bool stays_silent(const Endpoint& endpoint, TimePoint now) noexcept {
-    const auto last = endpoint.state->last_answer.load(std::memory_order_relaxed);
-    return endpoint.state->missed_one() && now.time_since_epoch() - Duration(last) > limits::stall_longest;
+    const EndpointState& state = *endpoint.state;
+    const Duration last{state.last_answer.load(std::memory_order_relaxed)};
+    return state.missed_one() && now.time_since_epoch() - last > limits::stall_longest;
 }
 
 /// The endpoint itself hardly ever takes that long; another one may just be farther away. One that

@@ -12,7 +12,6 @@
 using namespace scrollgate;
 using namespace scrollgate::test;
 using namespace std::chrono_literals;
-using Balance = config::Route::Balance;
 
 namespace {
 

@@ -11,7 +11,6 @@
 
 using namespace scrollgate;
 using namespace scrollgate::test;
-using Balance = config::Route::Balance;
 
 namespace {
 

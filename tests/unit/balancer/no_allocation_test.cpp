@@ -31,11 +31,9 @@ thread_local std::size_t allocations = 0;
 }
 
 using namespace scrollgate;
-using Balance = config::Route::Balance;
 
 TEST_CASE("picks, also after a change of a verdict, and leases allocate nothing") {
-    for (const Balance balance : {Balance::adaptive, Balance::round_robin, Balance::least_requests,
-                                  Balance::random, Balance::consistent_hash}) {
+    for (const test::Balance balance : test::policies) {
         const auto set = test::set_of("a", std::vector<std::uint32_t>(1000, 1));
         const auto split = test::set_of("b", {1, 1});
         config::Route route;

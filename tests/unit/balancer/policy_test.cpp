@@ -11,14 +11,6 @@
 
 using namespace scrollgate;
 using namespace scrollgate::test;
-using Balance = config::Route::Balance;
-
-namespace {
-
-constexpr std::array policies{Balance::adaptive, Balance::round_robin, Balance::least_requests,
-                              Balance::random, Balance::consistent_hash};
-
-}  // namespace
 
 TEST_CASE("every policy picks nothing from nothing and never a tried target") {
     FastRng rng(7);

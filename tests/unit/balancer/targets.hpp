@@ -1,15 +1,32 @@
 // Rows of targets for the balancer's tests.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "balancer/policy.hpp"
+#include "config/model.hpp"
 
 namespace scrollgate::test {
+
+using Balance = config::Route::Balance;
+
+inline constexpr std::array policies{Balance::adaptive, Balance::round_robin,
+                                     Balance::least_requests, Balance::random,
+                                     Balance::consistent_hash};
+
+inline config::Route route_over(std::vector<config::RoutePool> pools,
+                                Balance balance = Balance::round_robin) {
+    config::Route route;
+    route.pools = std::move(pools);
+    route.balance = balance;
+    return route;
+}
 
 inline std::shared_ptr<Endpoint> make_endpoint(const std::string& pool, std::uint16_t port,
                                                std::uint32_t weight = 1) {

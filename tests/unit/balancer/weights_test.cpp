@@ -36,7 +36,7 @@ struct Weighed {
     }
 };
 
-config::Route route_over(std::vector<config::RoutePool> pools, Nearness nearness = Nearness::tie) {
+config::Route route_near(std::vector<config::RoutePool> pools, Nearness nearness = Nearness::tie) {
     config::Route route;
     route.pools = std::move(pools);
     route.nearness = nearness;
@@ -52,7 +52,7 @@ bool spilled_to(std::vector<double> levels, const std::vector<double>& loads) {
 }  // namespace
 
 TEST_CASE("a pool's weight is shared by its endpoints, so it does not grow with the pool") {
-    const Weighed all(route_over({{"one", 3, 0, {}}, {"many", 2, 0, {}}}),
+    const Weighed all(route_near({{"one", 3, 0, {}}, {"many", 2, 0, {}}}),
                       {{"one", set_of("one", {7})}, {"many", set_of("many", {1, 2, 1})}});
     CHECK(all.weights() == std::vector<double>{3, 0.5, 1, 0.5});
 }
@@ -64,15 +64,15 @@ TEST_CASE("weights follow score and standing; a standby counts only when it is s
     set_standing(*(*set)[2], Standing::drained);
     set_standing(*(*set)[3], Standing::standby);
     set_standing(*(*set)[4], Standing::standby);
-    const Weighed before(route_over({{"a", 8, 0, {}}}), {{"a", set}});
+    const Weighed before(route_near({{"a", 8, 0, {}}}), {{"a", set}});
     CHECK(before.weights() == std::vector<double>{0.5, 0, 0, 0, 0, 2});
     CHECK(before.health[0].whole == doctest::Approx(8));
     CHECK(before.health[0].well == doctest::Approx(2.5));
     set_standing(*(*set)[3], Standing::in);
-    const Weighed after(route_over({{"a", 5, 0, {}}}), {{"a", set}});
+    const Weighed after(route_near({{"a", 5, 0, {}}}), {{"a", set}});
     CHECK(after.weights() == std::vector<double>{0.25, 0, 0, 1, 0, 1});
     set_score(*(*set)[0], 0);  // in service: never quite without weight
-    CHECK(Weighed(route_over({{"a", 5, 0, {}}}), {{"a", set}}).weights()[0] > 0);
+    CHECK(Weighed(route_near({{"a", 5, 0, {}}}), {{"a", set}}).weights()[0] > 0);
 }
 
 TEST_CASE("panic takes what verdicts put out, and nothing that somebody did") {
@@ -81,14 +81,14 @@ TEST_CASE("panic takes what verdicts put out, and nothing that somebody did") {
                                       Standing::drained, Standing::failed};
     for (std::size_t i = 0; i < 5; ++i)
         set_standing(*(*set)[i], standings[i]);
-    const Weighed calm(route_over({{"a", 4, 0, {}}}), {{"a", set}});
+    const Weighed calm(route_near({{"a", 4, 0, {}}}), {{"a", set}});
     CHECK_FALSE(calm.health[0].live);
-    const Weighed panic(route_over({{"a", 4, 0, {}}}), {{"a", set}}, {}, {}, true);
+    const Weighed panic(route_near({{"a", 4, 0, {}}}), {{"a", set}}, {}, {}, true);
     CHECK(panic.weights() == std::vector<double>{1, 1, 0, 0, 0});
 }
 
 TEST_CASE("levels are priorities, groups are splits and the rest, for any sets") {
-    const config::Route route = route_over(
+    const config::Route route = route_near(
         {{"b", 1, 5, {}}, {"a", 1, 0, 0.9}, {"c", 1, 5, {}}, {"d", 1, 0, {}}, {"e", 2, 0, {}}});
     const RouteLayout layout(route, {}, {});
     REQUIRE(layout.levels().size() == 2);
@@ -133,7 +133,7 @@ TEST_CASE("strict nearness makes a level of each distance, but not beside exact 
     }
     const config::Self self{"", "r", "z1", "n"};
     const PoolSets sets{{"a", std::make_shared<const EndpointSet>(placed)}};
-    const Weighed strict(route_over({{"a", 3, 0, {}}}, Nearness::strict), sets, self);
+    const Weighed strict(route_near({{"a", 3, 0, {}}}, Nearness::strict), sets, self);
     REQUIRE(strict.layout.levels().size() == 4);
     CHECK(strict.row[0].endpoint->zone == "z1");
     CHECK(strict.targets.group(0).end == 1);
@@ -142,10 +142,10 @@ TEST_CASE("strict nearness makes a level of each distance, but not beside exact 
     CHECK(availability(strict.layout, 0, strict.health) == 1);
     CHECK(availability(strict.layout, 3, strict.health) == 0);
 
-    const Weighed split(route_over({{"a", 3, 0, 0.5}}, Nearness::strict), sets, self);
+    const Weighed split(route_near({{"a", 3, 0, 0.5}}, Nearness::strict), sets, self);
     CHECK(split.layout.levels().size() == 1);
     CHECK(split.row[0].distance == 1);
-    const Weighed off(route_over({{"a", 3, 0, {}}}, Nearness::off), sets, self);
+    const Weighed off(route_near({{"a", 3, 0, {}}}, Nearness::off), sets, self);
     CHECK(off.row[0].distance == off.row[1].distance);
 }
 
@@ -159,7 +159,7 @@ TEST_CASE("a level may take 1.4 times its health, and what is left goes on") {
 
     const auto set = set_of("a", {1, 1, 1, 1});
     const auto of = [&] {
-        const Weighed now(route_over({{"a", 1, 0, {}}}), {{"a", set}});
+        const Weighed now(route_near({{"a", 1, 0, {}}}), {{"a", set}});
         return availability(now.layout, 0, now.health);
     };
     CHECK(of() == 1);
@@ -180,7 +180,7 @@ TEST_CASE("each node uses its own subset, endpoints are used evenly, little move
         return std::vector{pool};
     }();
     const auto used = [&](const std::string& node) {
-        const Weighed of(route_over({{"a", 5, 0, {}}}), {{"a", set}}, {"", "", "", node}, pools);
+        const Weighed of(route_near({{"a", 5, 0, {}}}), {{"a", set}}, {"", "", "", node}, pools);
         const auto weights = of.weights();
         CHECK(std::accumulate(weights.begin(), weights.end(), 0.0) == doctest::Approx(5));
         std::vector<bool> ones;
@@ -203,7 +203,7 @@ TEST_CASE("each node uses its own subset, endpoints are used evenly, little move
     CHECK(used("n") == before);
     const auto first = std::find(before.begin(), before.end(), true) - before.begin();
     set_standing(*(*set)[static_cast<std::size_t>(first)], Standing::unhealthy);
-    const Weighed out(route_over({{"a", 5, 0, {}}}), {{"a", set}}, {"", "", "", "n"}, pools);
+    const Weighed out(route_near({{"a", 5, 0, {}}}), {{"a", set}}, {"", "", "", "n"}, pools);
     std::size_t same = 0;
     std::size_t now = 0;
     for (std::size_t i = 0; i < 100; ++i) {
@@ -216,13 +216,13 @@ TEST_CASE("each node uses its own subset, endpoints are used evenly, little move
     // It comes back with a trickle, and the one that stands in for it stays until it is well.
     set_standing(*(*set)[static_cast<std::size_t>(first)], Standing::in);
     set_score(*(*set)[static_cast<std::size_t>(first)], 0.02F);
-    const Weighed back(route_over({{"a", 5, 0, {}}}), {{"a", set}}, {"", "", "", "n"}, pools);
+    const Weighed back(route_near({{"a", 5, 0, {}}}), {{"a", set}}, {"", "", "", "n"}, pools);
     const auto weights = back.weights();
     CHECK(std::count_if(weights.begin(), weights.end(), [](double w) { return w > 0; }) == 11);
     CHECK(weights[static_cast<std::size_t>(first)] < 0.02);
     for (const auto& endpoint : *set)
         set_score(*endpoint, 0.02F);  // all of them: as many again, and no more
-    const Weighed low(route_over({{"a", 5, 0, {}}}), {{"a", set}}, {"", "", "", "n"}, pools);
+    const Weighed low(route_near({{"a", 5, 0, {}}}), {{"a", set}}, {"", "", "", "n"}, pools);
     const auto all = low.weights();
     CHECK(std::count_if(all.begin(), all.end(), [](double w) { return w > 0; }) == 20);
 }
