@@ -1,6 +1,7 @@
 #include "proxy/pipeline/guard.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/hop_by_hop.hpp"
 #include "core/limits.hpp"
@@ -21,17 +22,24 @@ bool is_sane_id(std::string_view id) noexcept {
            });
 }
 
+/// The two hex digits of each byte.
+constexpr auto hex_pairs = [] {
+    constexpr char digits[] = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> pairs{};
+    for (std::size_t byte = 0; byte < pairs.size(); ++byte)
+        pairs[byte] = {digits[byte >> 4], digits[byte & 15]};
+    return pairs;
+}();
+
 /// 128 random bits as hex.
 std::string_view make_id(Exchange& x) {
-    constexpr char digits[] = "0123456789abcdef";
     constexpr std::size_t size = 32;
     Rng& rng = x.worker.loop().rng();
     char* const text = x.arena.take(size);
-    for (std::size_t half = 0; half < 2; ++half) {
+    for (char* at = text; at != text + size;) {
         std::uint64_t bits = rng.next();
-        for (std::size_t i = 0; i < size / 2; ++i, bits >>= 4) {
-            text[half * (size / 2) + i] = digits[bits & 15];
-        }
+        for (std::size_t i = 0; i < sizeof bits; ++i, bits >>= 8)
+            at = std::ranges::copy(hex_pairs[bits & 255], at).out;
     }
     return {text, size};
 }

@@ -72,8 +72,7 @@ void set_forwarded(Exchange& x) {
 
 void add_via(Exchange& x, HeaderList& fields, Version received) {
     if (x.route != nullptr && !x.route->route->via) return;
-    const std::string_view node = x.snapshot->shared->node;
-    fields.add(Field::via, x.arena.join({version_text(received), " ", node}));
+    fields.add(Field::via, x.snapshot->shared->via[static_cast<std::size_t>(received)]);
 }
 
 /// RFC 6797 7.1: once, and ours.

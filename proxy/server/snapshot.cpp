@@ -14,6 +14,12 @@ std::string text_of(const config::Hsts& hsts) {
                        hsts.preload ? "; preload" : "");
 }
 
+/// RFC 9110 section 7.6.3: the protocol that a message came by, and who passes it on.
+std::array<std::string, 3> via_elements(const std::string& node) {
+    const auto element = [&](Version by) { return fmt::format("{} {}", version_text(by), node); };
+    return {element(Version::http10), element(Version::http11), element(Version::http2)};
+}
+
 /// One of its pools speaks HTTP/2, or may.
 bool may_be_refused(const config::Route& route, const std::vector<config::Pool>& pools) {
     return std::any_of(route.pools.begin(), route.pools.end(), [&](const auto& used) {
@@ -52,6 +58,7 @@ Snapshot::Snapshot(std::uint64_t number, std::shared_ptr<const config::Config> f
       loaded_at(now),
       config(std::move(from)),
       node(std::move(node_name)),
+      via(via_elements(node)),
       router(config->routes),
       head_limits{config->limits.header_bytes, config->limits.headers, config->limits.uri_bytes} {
     routes.reserve(config->routes.size());

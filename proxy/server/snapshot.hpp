@@ -3,8 +3,10 @@
 // one that it started with, counted without atomics.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -56,7 +58,8 @@ struct Snapshot {
     std::uint64_t id;
     WallTime loaded_at;
     std::shared_ptr<const config::Config> config;
-    std::string node;  ///< our name in Via
+    std::string node;                ///< our name in Via
+    std::array<std::string, 3> via;  ///< our element of Via, by Version
     Router router;
     std::vector<RouteRuntime> routes;  ///< in the order of config->routes
     std::unordered_map<std::string_view, PoolRuntime> pools;
