@@ -18,6 +18,7 @@ struct Directive {
     std::string_view name;
     std::string_view argument;  ///< without quotes
     bool has_argument = false;
+    bool quoted = false;   ///< the argument was
     bool odd = false;      ///< the argument is neither a token nor one whole quoted string
     bool garbled = false;  ///< something is no token that has to be: it may hide a directive
 };
@@ -75,7 +76,8 @@ class Elements {
         const std::size_t at = skip_blanks(rest_, equals + 1);
         out.odd = at != equals + 1 || out.name.size() != equals;  // white space around "="
         std::size_t comma = std::string_view::npos;
-        if (at < rest_.size() && rest_[at] == '"') {
+        out.quoted = at < rest_.size() && rest_[at] == '"';
+        if (out.quoted) {
             const std::size_t end = end_of_quoted(rest_, at);
             unterminated_ = unterminated_ || end == std::string_view::npos;
             comma = end == std::string_view::npos ? end : rest_.find(',', end);
@@ -105,21 +107,33 @@ void lower(std::optional<std::uint32_t>& value, std::uint32_t other) noexcept {
     value = std::min(value.value_or(other), other);
 }
 
-/// Names of fields, as a list in quotes has them: one at least, and nothing else.
+/// Without it a response is another one: what it contains, for whom, since when.
+bool describes_response(std::string_view name) noexcept {
+    constexpr std::string_view content = "content-";
+    if (equal_no_case(name.substr(0, content.size()), content)) return true;
+    for (const std::string_view one : {"vary", "date", "cache-control", "expires"})
+        if (equal_no_case(name, one)) return true;
+    return false;
+}
+
+/// Names of fields that a response can be stored without: one at least, and nothing else.
 bool is_list_of_names(std::string_view list) noexcept {
     bool any = false;
     while (!list.empty()) {
         const std::string_view name = pop_first_in_list(list);
         if (name.empty()) continue;
-        if (!http1::is_token(name)) return false;
+        if (!http1::is_token(name) || describes_response(name)) return false;
         any = true;
     }
     return any;
 }
 
-/// no-cache or private: `all` without names, or with names that cannot be told.
+/// no-cache or private: `all` without names, or with names that cannot be told. Names are in quotes
+/// (RFC 9111 section 5.2.2.4); without them one counts that we know, and `private=1` is somebody's
+/// spelling of private.
 void restrict(bool& all, std::string_view& names, const Directive& directive) noexcept {
-    const bool readable = directive.has_argument && !directive.odd && names.empty() &&
+    const bool named = directive.quoted || field_id(directive.argument) != Field::unknown;
+    const bool readable = directive.has_argument && named && !directive.odd && names.empty() &&
                           is_list_of_names(directive.argument);
     if (readable) {
         names = directive.argument;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "tests/unit/cache/rules/messages.hpp"
 
@@ -107,14 +108,24 @@ TEST_CASE("RFC 9111 5.2.2.4, 5.2.2.7: no-cache and private may name fields") {
 }
 
 TEST_CASE("RFC 9111 5.2.2.4, 5.2.2.7: names that cannot be told mean all of the response") {
-    for (const char* text :
-         {R"(private="")", "private=", R"(private="a\b")", R"(private="a"b)",
-          R"(private="a", private="b")", R"(private="a", private)", R"(private=",")",
-          R"(private="a b")", R"(private="a;b")", R"(private="a, (b")"}) {
+    for (const char* text : {R"(private="")", "private=", R"(private="a\b")", R"(private="a"b)",
+                             R"(private="a", private="b")", R"(private="a", private)",
+                             R"(private=",")", R"(private="a b")", R"(private="a;b")",
+                             R"(private="a, (b")", "private=1", "private=true", "private=x-user"}) {
         CAPTURE(text);
         CHECK(parse(text).private_);
     }
     CHECK(parse_lines(R"(no-cache="a")", "no-cache").no_cache);
+}
+
+TEST_CASE("RFC 9111 5.2.2.4, 5.2.2.7: without what describes it a response is another one") {
+    for (const char* names :
+         {"Content-Encoding", "x-a, vary", "Date", "cache-control", "EXPIRES"}) {
+        CAPTURE(names);
+        CHECK(parse(fmt::format(R"(private="{}")", names)).private_);
+        CHECK(parse(fmt::format(R"(no-cache="{}")", names)).no_cache);
+    }
+    CHECK_FALSE(parse(R"(private="ETag, Set-Cookie, X-Content")").private_);
 }
 
 TEST_CASE(
