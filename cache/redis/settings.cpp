@@ -23,7 +23,6 @@ std::shared_ptr<Settings> common(const config::Redis& redis, bool tls) {
     settings->timeout = redis.timeout;
     settings->queue_commands = redis.queue_commands;
     settings->queue_bytes = redis.queue_bytes;
-    settings->cluster = redis.cluster;
     if (tls) {
         const config::RedisTls options = redis.tls.value_or(config::RedisTls{});
         settings->tls = std::make_shared<const TlsClientContext>(options.client());
@@ -51,6 +50,7 @@ std::string NodeName::text() const {
 std::shared_ptr<const Settings> make_settings(const config::Redis& redis) {
     const bool tls = redis.url ? redis.url->tls : redis.tls.has_value();
     std::shared_ptr<Settings> settings = common(redis, tls);
+    settings->cluster = redis.cluster;
     settings->from_replicas = redis.from_replicas;
     if (redis.sentinel) {
         settings->sentinel_master = redis.sentinel->master;

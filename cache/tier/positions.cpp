@@ -30,6 +30,11 @@ void Positions::own_ended(std::uint64_t since) {
     if (const auto found = own_.find(since); found != own_.end()) own_.erase(found);
 }
 
+std::size_t Positions::own_under_way() const {
+    const std::lock_guard lock(mutex_);
+    return own_.size();
+}
+
 std::int64_t Positions::redis_ms(WallTime now) const noexcept {
     const auto ours = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
     return ours.count() + ahead_ms_.load(std::memory_order_relaxed);

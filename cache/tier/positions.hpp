@@ -49,6 +49,8 @@ class Positions {
     /// own_ended() wants.
     [[nodiscard]] std::uint64_t own_began();
     void own_ended(std::uint64_t since);
+    /// Of those that began, how many have not ended.
+    [[nodiscard]] std::size_t own_under_way() const;
     /// Now by Redis's clock, as all nodes that follow the log know it, in milliseconds.
     [[nodiscard]] std::int64_t redis_ms(WallTime now) const noexcept;
 

@@ -69,12 +69,22 @@ Task<void> RemoteLog::speak() {
         redis::Command once = once_command(around_.prefix, unsaid_.front());
         const TimePoint until = around_.loop.now() + limits::tier_ask;
         const Answer answer = co_await around_.writer.ask(std::move(once), until);
+        note(answer, writing_fails_, "written");
         if (stopped_ || !answer || answer->is_error()) break;
         Counts::add(around_.state.said);
         if (!unsaid_.empty() && unsaid_.front().token == said) unsaid_.pop_front();
         around_.state.waiting.store(unsaid_.size(), std::memory_order_relaxed);
     }
     speaking_ = false;
+}
+
+/// What the server says instead of an answer, once until it is over.
+void RemoteLog::note(const Answer& answer, bool& fails, std::string_view doing) const {
+    if (!answer) return;  // the connection's matter, which the client tells of
+    const bool failed = std::exchange(fails, answer->is_error());
+    if (fails && !failed)
+        log::warn("redis: another cloud's log of purges, {} at {}, cannot be {}: {}", purges_,
+                  around_.shown, doing, redis::printable(answer->text));
 }
 
 // ---- following
@@ -101,6 +111,7 @@ Task<bool> RemoteLog::find_place() {
     Task<Answer> asked =
         begins ? first("XREVRANGE", purges_, "+", "-") : first("XRANGE", purges_, "-", "+");
     const Answer answer = co_await std::move(asked);
+    note(answer, reading_fails_, "read");
     if (stopped_ || !answer || !answer->is_array()) co_return false;
     if (answer->elements.empty()) co_return true;
     LogRecord found;
@@ -157,6 +168,7 @@ Task<bool> RemoteLog::read_on() {
     const TimePoint until = asked + limits::tier_block + limits::tier_ask;
     const Position was = place_;
     const Answer answer = co_await around_.reader.ask(std::move(read), until);
+    note(answer, reading_fails_, "read");
     if (stopped_ || !answer || answer->is_error()) co_return false;
     const auto* const records = records_of(*answer, purges_);
     if (records != nullptr) {

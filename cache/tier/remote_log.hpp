@@ -47,6 +47,7 @@ class RemoteLog final : private TimerWheel::Timer {
         std::string prefix;
         Counts& counts;
         RemoteState& state;
+        std::string shown;  ///< the server, for the log
         std::function<void(const LogRecord&)> heard;
     };
 
@@ -69,6 +70,7 @@ class RemoteLog final : private TimerWheel::Timer {
     [[nodiscard]] Task<bool> read_on();
     [[nodiscard]] Task<void> look_for_nodes();
     [[nodiscard]] Task<void> speak();
+    void note(const Answer& answer, bool& fails, std::string_view doing) const;
     [[nodiscard]] bool hear(const redis::Reply& reply);
     [[nodiscard]] bool was_away_too_long() const;
     void make_up(Position until);
@@ -78,6 +80,7 @@ class RemoteLog final : private TimerWheel::Timer {
     Position place_ = 0;                ///< 0: none yet
     std::deque<LogRecord> unsaid_;
     bool reading_ = false, speaking_ = false, stopped_ = false;
+    bool reading_fails_ = false, writing_fails_ = false;  ///< the server said so, last
     bool in_vain_ = false;  ///< the last reading did not wait, and brought nothing
 };
 

@@ -37,6 +37,9 @@ PurgeWish wish_of(JsonBody& body) {
         wish.by = by;
         wish.what = body.text(key);
         if (wish.what.empty()) body.fail(fmt::format("{} is empty", key));
+        if (wish.what.size() > limits::cache_key)
+            body.fail(fmt::format("{} has more than {} bytes: nothing that is stored has so many",
+                                  key, limits::cache_key));
     };
     take("url", Purge::By::url);
     take("prefix", Purge::By::prefix);

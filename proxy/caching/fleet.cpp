@@ -65,9 +65,10 @@ tier::RemoteLog* FleetSeat::add_other(const OtherCloud& cloud) {
     Other& other = others_.emplace_back();
     other.reader = client(*cloud.reading);
     other.writer = client(*cloud.writing);
-    other.log = std::make_unique<tier::RemoteLog>(tier::RemoteLog::Around{
-        loop_, *other.reader, *other.writer, fleet_.state_.prefix, fleet_.state_.counts,
-        *cloud.state, [this](const tier::LogRecord& record) { log_->bring(record); }});
+    other.log = std::make_unique<tier::RemoteLog>(
+        tier::RemoteLog::Around{loop_, *other.reader, *other.writer, fleet_.state_.prefix,
+                                fleet_.state_.counts, *cloud.state, cloud.settings->shown,
+                                [this](const tier::LogRecord& record) { log_->bring(record); }});
     return other.log.get();
 }
 
@@ -170,8 +171,10 @@ std::optional<std::uint64_t> Fleet::purge(const Purge& purge, Done done) {
     // Before it is made: from now on nothing from Redis escapes it.
     const std::uint64_t since = state_.positions.own_began();
     const std::optional<std::uint64_t> number = state_.store.purge(purge);
+    // No key is so long that this covers it, and readers take it for no record.
+    const bool covers_nothing = purge.what.size() > limits::cache_key;
     const std::lock_guard lock(mutex_);
-    if (!number || seats_.empty() || !seats_.front()->has_log()) {
+    if (!number || covers_nothing || seats_.empty() || !seats_.front()->has_log()) {
         state_.positions.own_ended(since);
         if (number && done) boost::asio::post(around_.control, [done] { done(Made{}); });
         return number;
@@ -185,6 +188,17 @@ std::optional<std::uint64_t> Fleet::purge(const Purge& purge, Done done) {
     FleetSeat* const seat = seats_.front();
     seat->loop().post([seat, purge, since, back] { seat->say(purge, since, back); });
     return number;
+}
+
+std::vector<std::string> Fleet::unwritten() const {
+    std::vector<std::string> logs;
+    const auto add = [&](std::size_t count, const std::string& where) {
+        if (count > 0) logs.push_back(fmt::format("{} to {}", count, where));
+    };
+    add(state_.positions.own_under_way(), shown());
+    for (const OtherCloud& cloud : others_)
+        add(cloud.state->waiting.load(std::memory_order_relaxed), cloud.settings->shown);
+    return logs;
 }
 
 void Fleet::tell_purged() {

@@ -102,6 +102,10 @@ class Fleet {
     using Done = tier::FleetLog::Done;
     [[nodiscard]] std::optional<std::uint64_t> purge(const Purge& purge, Done done);
 
+    /// Purges that are not in a log yet, for people: how many, and to which Redis. Empty: none.
+    /// Control thread.
+    [[nodiscard]] std::vector<std::string> unwritten() const;
+
     [[nodiscard]] tier::TierState& state() noexcept { return state_; }
     [[nodiscard]] const tier::TierState& state() const noexcept { return state_; }
     /// Of the workers' clients, in their order. Control thread.

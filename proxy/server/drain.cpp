@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <fmt/ranges.h>
 
 #include "core/limits.hpp"
 #include "core/log.hpp"
@@ -12,13 +13,13 @@ namespace scrollgate {
 namespace asio = boost::asio;
 
 Drain::Drain(asio::io_context& control, Alarm& alarm, const config::Timeouts& timeouts,
-             ListenerSet& listeners, std::vector<Worker*> workers, std::function<void()> done)
+             ListenerSet& listeners, std::vector<Worker*> workers, Hooks hooks)
     : control_(control),
       alarm_(alarm),
       timeouts_(timeouts),
       listeners_(listeners),
       workers_(std::move(workers)),
-      done_(std::move(done)) {
+      hooks_(std::move(hooks)) {
     for (Worker* worker : workers_)
         worker->say_close();
     alarm_.set(timeouts_.drain_delay, [this] { stop_accepting(); });
@@ -35,16 +36,29 @@ void Drain::stop_accepting() {
 }
 
 void Drain::worker_done() {
-    if (--serving_ == 0) done_();
+    if (--serving_ == 0) write_purges(limits::tier_confirm);
+}
+
+void Drain::write_purges(Duration left) {
+    constexpr Duration pause = std::chrono::milliseconds(10);
+    const std::vector<std::string> logs = hooks_.unwritten();
+    if (!logs.empty() && left > Duration::zero())
+        return alarm_.set(pause, [this, then = left - pause] { write_purges(then); });
+    if (!logs.empty())
+        log::warn(
+            "drain: purges that wait to be written are lost, so that nodes there keep what "
+            "they cover: {}",
+            fmt::join(logs, ", "));
+    hooks_.done();
 }
 
 void Drain::hurry() {
-    if (hurried_ || serving_ == 0) return done_();
+    if (hurried_ || serving_ == 0) return hooks_.done();
     hurried_ = true;
     log::warn("drain: calling off what is still under way");
     for (Worker* worker : workers_)
         worker->abandon_all();
-    alarm_.set(std::chrono::seconds(1), done_);
+    alarm_.set(std::chrono::seconds(1), [this] { write_purges(limits::tier_confirm); });
 }
 
 void drop_listener(ListenerSet& listeners, const std::vector<std::unique_ptr<Worker>>& workers,

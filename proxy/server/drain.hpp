@@ -5,10 +5,13 @@
 // 2. The kernel takes no new connection; handshakes under way finish, what is queued is served.
 // 3. Connections end with their present exchange; timeouts.drain at most. The listening sockets
 //    stay open to the end.
+// 4. Purges that are not in their logs yet (proxy/caching/fleet.hpp) are written;
+//    limits::tier_confirm at most, then it is said where they are missing.
 // Control thread only.
 #pragma once
 
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "config/model.hpp"
@@ -20,9 +23,13 @@ namespace scrollgate {
 
 class Drain {
   public:
-    /// Begins at once; `done` is called when no connection is left.
+    struct Hooks {
+        std::function<std::vector<std::string>()> unwritten;  ///< as Fleet::unwritten()
+        std::function<void()> done;                           ///< nothing is left
+    };
+    /// Begins at once.
     Drain(boost::asio::io_context& control, Alarm& alarm, const config::Timeouts& timeouts,
-          ListenerSet& listeners, std::vector<Worker*> workers, std::function<void()> done);
+          ListenerSet& listeners, std::vector<Worker*> workers, Hooks hooks);
 
     /// Calls off what is still under way: the next signal, or timeouts.drain is over.
     void hurry();
@@ -30,13 +37,14 @@ class Drain {
   private:
     void stop_accepting();
     void worker_done();
+    void write_purges(Duration left);
 
     boost::asio::io_context& control_;
     Alarm& alarm_;
     const config::Timeouts timeouts_;
     ListenerSet& listeners_;
     std::vector<Worker*> workers_;
-    std::function<void()> done_;
+    const Hooks hooks_;
     std::size_t serving_ = 0;  ///< workers with connections
     bool hurried_ = false;
 };

@@ -59,6 +59,9 @@ struct Server::Impl {
     void listen_on(const config::Config& config);
     void wait_for_signals();
     void on_signal(int signal);
+    [[nodiscard]] std::vector<std::string> unwritten_purges() const {
+        return fleet ? fleet->unwritten() : std::vector<std::string>();
+    }
     void push_endpoints();
     void update_health();
     void resolve_for_health(const std::string& host,
@@ -345,8 +348,9 @@ void Server::Impl::on_signal(int signal) {
     std::vector<Worker*> all;
     for (const std::unique_ptr<Worker>& worker : workers)
         all.push_back(worker.get());
-    drain = std::make_unique<Drain>(control, drain_alarm, snapshot->config->timeouts, listeners,
-                                    all, [this] { control.stop(); });
+    drain = std::make_unique<Drain>(
+        control, drain_alarm, snapshot->config->timeouts, listeners, all,
+        Drain::Hooks{[this] { return unwritten_purges(); }, [this] { control.stop(); }});
 }
 
 // ---- reload

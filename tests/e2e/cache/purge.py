@@ -108,8 +108,9 @@ class Purge(StoredTest):
                             ({"url": "ftp://site.test/"}, "http or https"), ({"url": ""}, "empty"),
                             ({"all": False}, "only be true"), ({"urls": "x"}, "did you mean url"),
                             ({"tag": 1}, "must be a text"), ({"all": True, "soft": 1}, "soft"),
+                            ({"tag": "x" * (16 * 1024 + 1)}, "more than 16384 bytes"),
                             ({"url": "http://site.test/#x"}, "fragment")):
-            with self.subTest(body):
+            with self.subTest(words):
                 code, answer = self.call(edge, "POST", "/purge", body)
                 self.assertEqual(code, 400)
                 self.assertIn(words, answer["message"])

@@ -160,6 +160,15 @@ class Clouds(FleetTest):
         eventually(lambda: near.call("XLEN", LOG) == 2, "the log begins anew, with one record")
         self.assertEqual(other.call("XLEN", LOG), 2)
 
+    def test_a_cloud_that_refuses_what_is_said_is_told_of(self):
+        other = self.redis(users=["default on nopass ~* &* +@all",
+                                  "reader on >x ~* &* +ping +xread +xrange +xrevrange"])
+        node = self.node(self.redis(), counting(),
+                         purge_log=[f"redis://reader:x@127.0.0.1:{other.port}"])
+        self.call(node, "POST", "/purge", {"url": "http://site.test/x"})
+        node.wait_stderr(f"another cloud's log of purges, {LOG} at redis://127.0.0.1:{other.port}, "
+                         "cannot be written: NOPERM")
+
     def test_a_cloud_with_another_prefix_shows(self):
         origin, near, other = counting(), self.redis(), self.redis()
         west = self.node(other, origin, prefix="west")

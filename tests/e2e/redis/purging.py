@@ -7,6 +7,8 @@ from harness.fleet import FleetTest
 from harness.stored import counting
 from harness.wait import eventually
 
+LOG = "{scrollgate}:purges"
+
 
 class Purging(FleetTest):
     def test_each_kind_of_purge_reaches_all_nodes(self):
@@ -25,6 +27,35 @@ class Purging(FleetTest):
             self.assertEqual(len(origin.asked), before + 1, wish)
             eventually(lambda: "hit" in self.cache_status(self.fetch(nodes[2], "/a/1")),
                        "the new one is shared")
+
+    def test_a_graceful_stop_writes_what_was_purged_before(self):
+        redis, count = self.redis(), 200
+        meddler, url = self.meddler(redis)
+        meddler.delay = 0.01
+        node = self.node(url, counting(), timeout="500ms")
+        self.wait_in_step(node)
+        before = redis.call("XLEN", LOG)
+        with self.client(node) as client:
+            client.send(b"".join(
+                b"POST /%d HTTP/1.1\r\nHost: site.test\r\nContent-Length: 0\r\n\r\n" % k
+                for k in range(count)))
+            for _ in range(count):
+                self.assertEqual(client.final().status, 200)
+            node.signal(signal.SIGTERM)
+        self.assertEqual(node.wait_exit(), 0)
+        self.assertEqual(redis.call("XLEN", LOG) - before, count)
+
+    def test_a_graceful_stop_says_which_purges_are_lost(self):
+        redis = self.redis()
+        node = self.node(redis, counting(), timeout="500ms")
+        self.wait_in_step(node)
+        redis.freeze()
+        self.fetch(node, "/x", method="POST", body=b"x")
+        node.signal(signal.SIGTERM)
+        self.assertEqual(node.wait_exit(), 0)
+        self.assertIn("lost, so that nodes there keep what they cover: 1 to "
+                      f"redis://127.0.0.1:{redis.port}\n", node.stderr())
+        redis.thaw()
 
     def test_what_others_have_is_counted(self):
         redis, origin = self.redis(), counting("Surrogate-Key: red")
