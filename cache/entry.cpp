@@ -10,6 +10,16 @@
 
 namespace scrollgate {
 
+namespace {
+
+bool has_cookie(const HeaderList& fields) noexcept {
+    return std::any_of(fields.begin(), fields.end(), [](const HeaderField& field) {
+        return field.id == Field::set_cookie || equal_no_case(field.name, "Set-Cookie2");
+    });
+}
+
+}  // namespace
+
 /// What a draft takes, before it is known to fit.
 struct CacheEntry::Sizes {
     std::size_t wire = 0, tags = 0;
@@ -45,6 +55,7 @@ CacheEntry::CacheEntry(const EntryDraft& draft, const Sizes& sizes) noexcept
     : status_(draft.status),
       marker_(draft.body ? Marker::none : draft.marker),
       by_hand_(draft.by_hand),
+      sets_cookie_(draft.fields != nullptr && has_cookie(*draft.fields)),
       body_outside_(sizes.outside),
       freshness_(draft.freshness),
       key_size_(static_cast<std::uint16_t>(draft.key.size())),

@@ -77,6 +77,8 @@ class CacheEntry {
     [[nodiscard]] bool is_marker() const noexcept { return marker_ != Marker::none; }
     [[nodiscard]] Marker marker() const noexcept { return marker_; }
     [[nodiscard]] bool by_hand() const noexcept { return by_hand_; }
+    /// Set-Cookie is among the fields: only for routes that store it.
+    [[nodiscard]] bool sets_cookie() const noexcept { return sets_cookie_; }
     /// Softly purged: to be validated before it is used.
     [[nodiscard]] bool softly_purged() const noexcept {
         return soft_.load(std::memory_order_relaxed);
@@ -137,6 +139,7 @@ class CacheEntry {
     std::uint16_t status_;
     Marker marker_ : 2;
     bool by_hand_ : 1;
+    bool sets_cookie_ : 1;
     bool body_outside_ : 1;
     mutable std::atomic<bool> soft_{false};
     Freshness freshness_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cache/store/key_place.hpp"
 #include "core/limits.hpp"
 
 namespace scrollgate {
@@ -23,6 +24,8 @@ FillTable::Joined FillTable::join_or_lead(const CacheKey& key, const HeaderList&
     // An entry is in the store before its fill leaves the table: whoever misses both, leads.
     EntryRef entry = store_.peek(key, request).entry;
     if (entry != nullptr && entry->by_hand() && !wanted.by_hand) entry.reset();
+    if (entry != nullptr && entry->sets_cookie() && !entry->by_hand() && !wanted.cookies)
+        entry.reset();
     if (entry != nullptr && entry.get() != wanted.known) return {{}, false, std::move(entry)};
     FillRef fill = add(shard, key, wanted.variant, wanted.closed);
     const bool leads = fill != nullptr;
@@ -46,6 +49,7 @@ FillRef FillTable::add(Shard& shard, const CacheKey& key, std::string_view varia
     }
     FillRef fill(new Fill(store_, key, variant, closed));
     shard.fills.emplace(key.hash, fill);
+    if (has_chosen_lines(key.text)) chosen_.fetch_add(1, std::memory_order_relaxed);
     return fill;
 }
 
@@ -59,8 +63,19 @@ void FillTable::leave(const Fill& fill) noexcept {
         gone = std::move(at->second);
         shard.fills.erase(at);
         count_.fetch_sub(1, std::memory_order_relaxed);
+        if (has_chosen_lines(fill.key().text)) chosen_.fetch_sub(1, std::memory_order_relaxed);
         return;
     }
+}
+
+bool FillTable::may_fill(std::string_view what) const {
+    if (size() == 0) return false;
+    if (chosen_.load(std::memory_order_relaxed) != 0) return true;  // they have places of their own
+    const std::string url = url_of_purge(what);
+    const std::uint64_t hash = place_of(url).hash;
+    const Shard& shard = shard_of(hash);
+    const std::lock_guard lock(shard.mutex);
+    return shard.fills.contains(hash);
 }
 
 std::size_t FillTable::waiting() const {

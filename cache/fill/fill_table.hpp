@@ -27,6 +27,7 @@ class FillTable {
     struct Wanted {
         const CacheEntry* known = nullptr;  ///< what the caller found in the store
         bool by_hand = true;                ///< what was set by hand counts as stored
+        bool cookies = true;                ///< and so does what has Set-Cookie
         /// Which Vary lines are the request's, where its fields alone do not tell; takes no lock.
         Fill::Chooses chooses{};
         /// The lines by which the request is expected to be answered, if that is known, so that
@@ -52,6 +53,8 @@ class FillTable {
     [[nodiscard]] std::size_t size() const noexcept {
         return count_.load(std::memory_order_relaxed);
     }
+    /// Whether one of them may be for the URL that a purge says (Purge::what), in any partition.
+    [[nodiscard]] bool may_fill(std::string_view what) const;
     /// Requests that wait for one of them now, for its head or for bytes. Slow; for the gauge.
     [[nodiscard]] std::size_t waiting() const;
 
@@ -65,12 +68,16 @@ class FillTable {
     [[nodiscard]] Shard& shard_of(std::uint64_t hash) noexcept {
         return shards_[(hash >> 32) % shards];
     }
+    [[nodiscard]] const Shard& shard_of(std::uint64_t hash) const noexcept {
+        return shards_[(hash >> 32) % shards];
+    }
     [[nodiscard]] FillRef add(Shard& shard, const CacheKey& key, std::string_view variant,
                               bool closed);
 
     CacheStore& store_;
     std::array<Shard, shards> shards_;
     std::atomic<std::size_t> count_ = 0;
+    std::atomic<std::size_t> chosen_ = 0;  ///< of keys with chosen lines (key_place.hpp)
 };
 
 }  // namespace scrollgate

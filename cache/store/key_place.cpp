@@ -24,6 +24,11 @@ KeyPlace place_of(std::string_view key) noexcept {
     return place;
 }
 
+bool has_chosen_lines(std::string_view key) noexcept {
+    constexpr auto separators = 4;  // partition, scheme, authority, target, and then they
+    return std::count(key.begin(), key.end(), '\n') >= separators;
+}
+
 std::string url_of_purge(std::string_view what) {
     const std::size_t slash = std::min(what.find('/'), what.size());
     std::string url(what.substr(0, slash));

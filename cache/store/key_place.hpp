@@ -21,6 +21,8 @@ struct KeyPlace {
 
 /// Of a key's text (CacheKey); a text of another form is its own url.
 [[nodiscard]] KeyPlace place_of(std::string_view key) noexcept;
+/// KeyPlace::chosen alone.
+[[nodiscard]] bool has_chosen_lines(std::string_view key) noexcept;
 /// KeyPlace::url for what a purge says: "a.example/x?y". Without a slash: as a prefix it is
 /// all of an authority.
 [[nodiscard]] std::string url_of_purge(std::string_view what);

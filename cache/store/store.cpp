@@ -251,6 +251,10 @@ DictionaryTrainer& CacheStore::trainer(std::string_view partition) {
     return impl_->trainers.try_emplace(std::string(partition), *this).first->second;
 }
 
+bool CacheStore::is_empty() const noexcept {
+    return impl_->entries.load(std::memory_order_relaxed) == 0;
+}
+
 CacheNumbers CacheStore::numbers() const {
     CacheNumbers numbers;
     numbers.bytes = impl_->ledger.used();

@@ -114,6 +114,8 @@ class CacheStore {
     [[nodiscard]] DictionaryTrainer& trainer(std::string_view partition);
 
     [[nodiscard]] CacheNumbers numbers() const;
+    /// No entry is in it at this moment.
+    [[nodiscard]] bool is_empty() const noexcept;
     /// At half, the same, double and four times the memory.
     [[nodiscard]] std::array<HitRateAt, 4> hit_rates() const;
     /// A key with this hash (CacheKey) was used; one of a sample, which stands for `uses`.

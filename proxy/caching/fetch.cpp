@@ -73,6 +73,7 @@ FillTable::Joined take_part(Exchange& x, const Company& company) {
         x.cache.key, x.request.fields,
         {.known = x.cache.entry.get(),
          .by_hand = x.route->cache->entries,
+         .cookies = x.route->cache->store_set_cookie,
          .chooses = [&x](std::string_view lines) { return chooses(x, lines); },
          .variant = company.variant,
          .closed = company.closed});

@@ -94,6 +94,7 @@ void refresh_behind(Exchange& x) {
     FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields,
                                                   {.known = x.cache.entry.get(),
                                                    .by_hand = x.route->cache->entries,
+                                                   .cookies = x.route->cache->store_set_cookie,
                                                    .variant = x.cache.entry->vary(),
                                                    .closed = asks_for_itself(x),
                                                    .joins_closed = true});
@@ -117,9 +118,11 @@ void start_fill(Worker& worker, const FillOrder& order, FillDone done) {
     }
     FillTable& fills = worker.cache().fills;
     const std::string variant = expected_variant(x);
-    FillTable::Joined joined = fills.join_or_lead(
-        x.cache.key, x.request.fields,
-        {.known = x.cache.entry.get(), .by_hand = x.route->cache->entries, .variant = variant});
+    FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields,
+                                                  {.known = x.cache.entry.get(),
+                                                   .by_hand = x.route->cache->entries,
+                                                   .cookies = x.route->cache->store_set_cookie,
+                                                   .variant = variant});
     if (!joined.fill && !joined.entry) {
         return done({facts(ErrorKind::overloaded).reason, CacheReason::too_many_fills, 0, 0});
     }
@@ -303,6 +306,9 @@ Task<bool> FillTask::lead_the_fleet(TimePoint by) {
 
 bool FillTask::ends_with(const tier::TierFound& found) {
     if (x_.cancelled || found.kind == tier::TierFound::Kind::nothing) return false;
+    // Another node's route, or an earlier file's, stores cookies.
+    const bool cookies = x_.route->cache->store_set_cookie;
+    if (!cookies && found.entry && found.entry->sets_cookie()) return false;
     fill_->found(found.entry);
     return true;
 }

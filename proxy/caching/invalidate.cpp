@@ -62,9 +62,11 @@ bool get_is_cached(Exchange& x, std::string_view path) {
 void purge_all(Exchange& x, const UrlParts& url, const std::vector<std::string>& targets,
                bool only_if_there) {
     CacheStore& store = x.worker.cache().store;
+    const FillTable& fills = x.worker.cache().fills;
     for (const std::string& target : targets) {
         const Purge purge = purge_of(url, target);
-        if (only_if_there && !store.may_hold(purge.what)) continue;
+        // In this order: what a fill brings is in the store before it leaves the table.
+        if (only_if_there && !fills.may_fill(purge.what) && !store.may_hold(purge.what)) continue;
         if (x.worker.purge(purge) || x.cache.key.text.empty()) continue;
         // Too many purges at a time: at least what this very request would get.
         const EntryRef entry = store.peek(x.cache.key, x.request.fields).entry;
@@ -76,7 +78,10 @@ void purge_all(Exchange& x, const UrlParts& url, const std::vector<std::string>&
 
 void invalidate(Exchange& x) {
     const Snapshot& snapshot = *x.snapshot->shared;
-    if (is_safe(x.request.method) || !snapshot.caches) return;
+    // What was stored when a route had a cache may be found again when it has one.
+    const ResponseCache& cache = x.worker.cache();
+    const bool nothing = !snapshot.caches && cache.store.is_empty() && cache.fills.size() == 0;
+    if (is_safe(x.request.method) || nothing) return;
     const bool cached = x.route->cache != nullptr;
     const std::string_view target = cached ? x.cache.target : x.target;
     const auto urls = invalidated_by(x.request, key_scheme(x), target, x.response, x.arena);
@@ -85,6 +90,7 @@ void invalidate(Exchange& x) {
         if (!url) continue;
         std::vector<std::string> targets = targets_of(snapshot, *url);
         if (i == 0 && cached) add_once(targets, std::string(target));
+        if (!snapshot.caches) add_once(targets, url->path + url->query);
         const bool told = !x.grpc && (cached || get_is_cached(x, url->path));
         purge_all(x, urls[i], targets, !told);
     }

@@ -42,8 +42,10 @@ bool after_preparing(const Exchange& x, std::string_view lines) noexcept {
     return !lines.empty() && vary_needs_prepared(lines, x.route->route->request_headers);
 }
 
-/// What is set by hand is for routes that allow it; under a bare key there is nothing else.
+/// What is set by hand is for routes that allow it; under a bare key there is nothing else. So are
+/// cookies, which another route of the partition, or of an earlier file, may have stored.
 bool may_be_found(const Exchange& x, const CacheEntry& entry) noexcept {
+    if (entry.sets_cookie() && !x.route->cache->store_set_cookie && !entry.by_hand()) return false;
     return entry.by_hand() ? x.route->cache->entries : !is_bare(x);
 }
 

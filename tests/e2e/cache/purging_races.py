@@ -41,6 +41,30 @@ class PurgingRaces(EdgeTest):
         self.assertEqual(self.fetch(self.proxy, "/x").body, b"new")
         self.assertEqual(len(self.site.requests()), 2)
 
+    def test_an_unsafe_request_on_a_route_without_a_cache(self):
+        routes = self.proxy.config["routes"]
+        editor = {"name": "editor", "match": {"headers": {"X-Editor": "1"}}, "pools": ["main"]}
+        self.proxy.write({**self.proxy.config, "routes": [editor, *routes]})
+        self.assertEqual(self.proxy.reload()[0], 200)
+        early = self.client(self.proxy).get("/x")
+        self.site.wait_requests(1)
+        self.fetch(self.proxy, "/x", "X-Editor: 1", method="POST", body=b"x")
+        self.assertEqual(self.fetch(self.proxy, "/x").body, b"new")
+        self.old.set()
+        self.assertEqual(early.final().body, b"old")
+        self.assertEqual(self.fetch(self.proxy, "/x").body, b"new")
+
+    def test_an_unsafe_request_while_no_route_has_a_cache(self):
+        self.old.set()
+        cached = self.proxy.config
+        self.assertEqual(self.fetch(self.proxy, "/x").body, b"old")
+        self.proxy.write({**cached, "routes": [{"name": "all", "pools": ["main"]}]})
+        self.assertEqual(self.proxy.reload()[0], 200)
+        self.fetch(self.proxy, "/x", method="POST", body=b"x")
+        self.proxy.write(cached)
+        self.assertEqual(self.proxy.reload()[0], 200)
+        self.assertEqual(self.fetch(self.proxy, "/x").body, b"new")
+
     def test_a_purge_of_everything(self):
         self.overtaken_by({"all": True})
 

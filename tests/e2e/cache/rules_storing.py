@@ -192,6 +192,16 @@ class Cookies(CacheTest):
         self.assert_hit(second, first)
         self.assertEqual(second.get("set-cookie"), "seen=1")
 
+    def test_a_cookie_is_not_served_any_more_where_it_is_not_allowed_any_more(self):
+        self.site(Answer(FRESH, "Set-Cookie: seen=1"), store_set_cookie=True)
+        first, second = self.get(), self.get()
+        self.assert_hit(second, first)
+        config = self.edge_.config
+        config["routes"][0]["cache"]["store_set_cookie"] = False
+        self.edge_.write(config)
+        self.assertEqual(self.edge_.reload()[0], 200)
+        self.assert_never_stored("/")
+
     def test_fields_that_a_directive_names_are_left_out(self):
         for directive in ("no-cache", "private"):
             with self.subTest(directive):

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -56,6 +58,28 @@ struct World {
     std::array<std::string_view, 1> tags{"collection"};
     std::vector<FillRef> led;
 };
+
+TEST_CASE("what a purge's URL may be filled by is known, as long as it is under way") {
+    World world;
+    const auto key_of = [](std::string text) {
+        const std::uint64_t hash = place_of(text).hash;
+        return CacheKey{std::move(text), hash};
+    };
+    const CacheKey plain = key_of("p\nhttp\na.test\n/x");
+    const CacheKey chosen = key_of("p\nhttp\na.test\n/y\nlang=de");
+    CHECK_FALSE(world.table.may_fill("a.test/x"));
+    const FillRef first = world.join(plain).fill;
+    CHECK(world.table.may_fill("a.test/x"));
+    CHECK_FALSE(world.table.may_fill("a.test/z"));
+    // One with chosen lines stands elsewhere, and may be for any URL.
+    const FillRef second = world.join(chosen).fill;
+    CHECK(world.table.may_fill("a.test/z"));
+    for (const FillRef& fill : {second, first}) {
+        fill->fail(Error{});
+        world.table.leave(*fill);
+    }
+    CHECK_FALSE(world.table.may_fill("a.test/x"));
+}
 
 TEST_CASE("a thousand misses for one key have one leader, other keys have their own") {
     World world;
