@@ -59,7 +59,7 @@ class Probes(TlsTest):
         self.assertNotIn("is gone", edge.stderr())
         store.close()
         edge.wait_stderr(f"its dependency rediss://{store.address} is gone")
-        self.assertEqual(self.up(edge), [True, False])
+        eventually(lambda: self.up(edge) == [True, False], "status says so, a moment after the log")
 
     def test_whoever_is_not_believed_is_not_there(self):
         stranger = type(self.authority)(self.folder)
@@ -76,7 +76,7 @@ class Probes(TlsTest):
             edge.wait_stderr(f"its dependency https://{each.address} is gone")
         for word in ("self-signed certificate in certificate chain", "ostname mismatch"):
             edge.wait_stderr(word)
-        self.assertEqual(self.up(edge), [False] * 4)
+        eventually(lambda: self.up(edge) == [False] * 4, "none of them is there")
         for each in (impostor, other, unknown):
             self.assertEqual(each.requests(), [])
 
