@@ -241,11 +241,15 @@ const Endpoint* RouteBalancer::last_resort(const PickRequest& request, const End
         // Whether the others share them shows only where somebody asks beyond the subset.
         const bool looks = first && request.stick == nullptr && chosen->state->gives_errors() &&
                            rng.below(limits::error_tries) == 0;
-        if (!looks && !(failed && request.tried.size() >= 2)) return chosen;
+        if (looks) {
+            const Endpoint* const beyond = beyond_subsets(chosen->pool_state.get());
+            return beyond != nullptr ? beyond : chosen;
+        }
+        if (!failed || request.tried.size() < 2) return chosen;
     } else if (!failed) {
         return nullptr;
     }
-    if (const Endpoint* const beyond = beyond_subsets()) return beyond;
+    if (const Endpoint* const beyond = beyond_subsets(nullptr)) return beyond;
     return chosen == nullptr && failed ? put_out() : chosen;
 }
 
@@ -281,7 +285,11 @@ const Endpoint* RouteBalancer::put_out() const noexcept {
 
 /// Of large pools, what this node leaves to others while its own part of them serves: the first
 /// level's that is in, in the order in which this node would use them, as far as one request goes.
-const Endpoint* RouteBalancer::beyond_subsets() const noexcept {
+/// With `failing` of that pool alone, if all of this node's part of it gives errors.
+const Endpoint* RouteBalancer::beyond_subsets(const PoolState* failing) const noexcept {
+    const auto fails = [this](std::uint32_t place) {
+        return row_[place].weight <= 0 || row_[place].endpoint->state->gives_errors();
+    };
     const auto eligible = [this](std::uint32_t place) {
         const Endpoint& endpoint = *row_[place].endpoint;
         const bool own = row_[place].weight > 0;
@@ -294,6 +302,10 @@ const Endpoint* RouteBalancer::beyond_subsets() const noexcept {
         const RouteLayout::Pool& pool = layout_.pools()[i];
         if (pool.subset == 0 || pool.weight <= 0) continue;
         const std::span<const std::uint32_t> all = targets_->pool(i);
+        if (failing != nullptr &&
+            (all.empty() || row_[all.front()].endpoint->pool_state.get() != failing ||
+             !std::ranges::all_of(all, fails)))
+            continue;
         const std::size_t reach = pool.subset + std::size_t{limits::turned_away_most};
         const auto members = all.first(std::min(all.size(), reach));
         const auto first = std::ranges::find_if(members, eligible);

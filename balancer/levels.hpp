@@ -77,7 +77,7 @@ class RouteBalancer {
     [[nodiscard]] const Endpoint* last_resort(const PickRequest& request, const Endpoint* chosen,
                                               Rng& rng);
     [[nodiscard]] const Endpoint* choose_answering(const PickRequest& request, Rng& rng);
-    [[nodiscard]] const Endpoint* beyond_subsets() const noexcept;
+    [[nodiscard]] const Endpoint* beyond_subsets(const PoolState* failing) const noexcept;
     [[nodiscard]] const Endpoint* put_out() const noexcept;
     [[nodiscard]] const Endpoint* wish(const EndpointState* state) const noexcept;
     [[nodiscard]] double point(const PickRequest& request, std::uint64_t salt, Rng& rng) const;

@@ -73,6 +73,11 @@ TEST_CASE("when all of a subset have failed a request, others of the pool are as
         }
         for (const auto& one : *set)
             one->state->error_run = 0;
+        // One that fails beside others that do not sends nobody away.
+        (*own.begin())->state->error_run = 3;
+        for (int i = 0; i < 100; ++i)
+            CHECK(own.contains(balancer.pick({.hash = rng.next()}, rng)));
+        (*own.begin())->state->error_run = 0;
         // Whom verdicts would put in for one that is out comes first.
         set_standing(*tried[0], Standing::ejected);
         bool stood_in = false;
