@@ -58,8 +58,32 @@ TEST_CASE("when all of a subset have failed a request, others of the pool are as
         }
         for (const Endpoint* one : own)
             one->state->unanswered_run = 0;
-        // While all of them give errors, a few requests see whether the others do, too, as long as
-        // these do not.
+        // Whom verdicts would put in for one that is out comes first.
+        set_standing(*tried[0], Standing::ejected);
+        bool stood_in = false;
+        for (int i = 0; i < 200; ++i)
+            stood_in |= balancer.pick({.hash = rng.next()}, rng) == beyond[0];
+        CHECK(stood_in);
+        set_standing(*tried[0], Standing::in);
+    }
+}
+
+TEST_CASE("while all of a subset gives errors, a few requests see whether the others do, too") {
+    config::Pool pool;
+    pool.name = "a";
+    pool.subset = 4;
+    const std::vector pools{pool};
+    const auto set = set_of("a", std::vector<std::uint32_t>(12, 1));
+    for (const Balance balance : policies) {
+        RouteBalancer balancer(route_over({{"a", 1, 0, {}}}, balance), {}, pools);
+        balancer.update({{"a", set}});
+        FastRng rng(9);
+        std::set<const Endpoint*> own;
+        for (int i = 0; i < 200; ++i)
+            own.insert(balancer.pick({.hash = rng.next()}, rng));
+        std::vector<const Endpoint*> beyond;
+        for (const auto& one : *set)
+            if (!own.contains(one.get())) beyond.push_back(one.get());
         for (const Endpoint* one : own)
             one->state->error_run = 3;
         for (const bool everybody : {false, true}) {
@@ -78,13 +102,6 @@ TEST_CASE("when all of a subset have failed a request, others of the pool are as
         for (int i = 0; i < 100; ++i)
             CHECK(own.contains(balancer.pick({.hash = rng.next()}, rng)));
         (*own.begin())->state->error_run = 0;
-        // Whom verdicts would put in for one that is out comes first.
-        set_standing(*tried[0], Standing::ejected);
-        bool stood_in = false;
-        for (int i = 0; i < 200; ++i)
-            stood_in |= balancer.pick({.hash = rng.next()}, rng) == beyond[0];
-        CHECK(stood_in);
-        set_standing(*tried[0], Standing::in);
     }
 }
 
