@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "balancer/latency.hpp"
+#include "core/clock.hpp"
 #include "core/limits.hpp"
 
 namespace scrollgate {
@@ -81,9 +82,12 @@ struct alignas(64) EndpointState {
     [[nodiscard]] bool gone_silent() const noexcept {
         return unanswered_run.load(std::memory_order_relaxed) >= limits::unanswered_at_once;
     }
-    /// Answers in a row were errors, which the others may give or not.
-    [[nodiscard]] bool gives_errors() const noexcept {
-        return error_run.load(std::memory_order_relaxed) >= limits::outlier_consecutive;
+    /// Answers in a row were errors, which the others may give or not, and the last is not so old
+    /// that it says nothing any more.
+    [[nodiscard]] bool gives_errors(TimePoint now) const noexcept {
+        if (error_run.load(std::memory_order_relaxed) < limits::outlier_consecutive) return false;
+        const Duration last{last_answer.load(std::memory_order_relaxed)};
+        return now.time_since_epoch() - last < limits::evidence_memory;
     }
 };
 

@@ -1,7 +1,6 @@
 #include "balancer/levels.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "balancer/hash.hpp"
 #include "core/limits.hpp"
@@ -239,17 +238,16 @@ const Endpoint* RouteBalancer::last_resort(const PickRequest& request, const End
         if (const Endpoint* const other = choose_answering(request, rng)) return other;
     } else if (chosen != nullptr) {
         // Whether the others share them shows only where somebody asks beyond the subset.
-        const bool looks = first && request.stick == nullptr && chosen->state->gives_errors() &&
-                           rng.below(limits::error_tries) == 0;
-        if (looks) {
-            const Endpoint* const beyond = beyond_subsets(chosen->pool_state.get());
+        if (first && chosen->state->gives_errors(request.now) &&
+            rng.below(limits::error_tries) == 0) {
+            const Endpoint* const beyond = look_beyond(*chosen->pool_state, request.now);
             return beyond != nullptr ? beyond : chosen;
         }
         if (!failed || request.tried.size() < 2) return chosen;
     } else if (!failed) {
         return nullptr;
     }
-    if (const Endpoint* const beyond = beyond_subsets(nullptr)) return beyond;
+    if (const Endpoint* const beyond = beyond_subsets(request.now)) return beyond;
     return chosen == nullptr && failed ? put_out() : chosen;
 }
 
@@ -283,41 +281,64 @@ const Endpoint* RouteBalancer::put_out() const noexcept {
     return nullptr;
 }
 
-/// Of large pools, what this node leaves to others while its own part of them serves: the first
-/// level's that is in, in the order in which this node would use them, as far as one request goes.
-/// With `failing` of that pool alone, if all of this node's part of it gives errors.
-const Endpoint* RouteBalancer::beyond_subsets(const PoolState* failing) const noexcept {
-    const auto fails = [this](std::uint32_t place) {
-        return row_[place].weight <= 0 || row_[place].endpoint->state->gives_errors();
+/// Of `pool`, what this node leaves to others while its own part of it serves, if all of that part
+/// gives errors.
+const Endpoint* RouteBalancer::look_beyond(const PoolState& pool, TimePoint now) const noexcept {
+    const auto fails = [&](std::uint32_t place) {
+        return row_[place].weight <= 0 || row_[place].endpoint->state->gives_errors(now);
     };
-    const auto eligible = [this](std::uint32_t place) {
-        const Endpoint& endpoint = *row_[place].endpoint;
-        const bool own = row_[place].weight > 0;
-        return !own && !marks_[place] && endpoint.weight > 0 && !is_silent(endpoint) &&
-               !endpoint.state->gives_errors() &&
-               endpoint.state->standing.load(std::memory_order_relaxed) == Standing::in;
-    };
+    for (std::size_t i = 0; i < layout_.pools().size(); ++i) {
+        const std::span<const std::uint32_t> all = targets_->pool(i);
+        if (all.empty() || row_[all.front()].endpoint->pool_state.get() != &pool) continue;
+        if (!std::ranges::all_of(all, fails)) continue;
+        if (const auto place = beyond_subset(i, now)) return row_[*place].endpoint;
+    }
+    return nullptr;
+}
+
+/// The same of any pool that has a subset, whatever its own part gives; the first level's.
+const Endpoint* RouteBalancer::beyond_subsets(TimePoint now) const noexcept {
     std::optional<std::uint32_t> best;
     for (std::size_t i = 0; i < layout_.pools().size(); ++i) {
-        const RouteLayout::Pool& pool = layout_.pools()[i];
-        if (pool.subset == 0 || pool.weight <= 0) continue;
-        const std::span<const std::uint32_t> all = targets_->pool(i);
-        if (failing != nullptr &&
-            (all.empty() || row_[all.front()].endpoint->pool_state.get() != failing ||
-             !std::ranges::all_of(all, fails)))
-            continue;
-        const std::size_t reach = pool.subset + std::size_t{limits::turned_away_most};
-        const auto members = all.first(std::min(all.size(), reach));
-        const auto first = std::ranges::find_if(members, eligible);
-        if (first == members.end()) continue;
-        if (!best || targets_->group_of(*first) < targets_->group_of(*best)) best = *first;
+        const auto place = beyond_subset(i, now);
+        if (!place) continue;
+        if (!best || targets_->group_of(*place) < targets_->group_of(*best)) best = place;
     }
     return best ? row_[*best].endpoint : nullptr;
 }
 
+/// The first that is in, in the order in which this node would use them, as far as one request
+/// goes.
+std::optional<std::uint32_t> RouteBalancer::beyond_subset(std::size_t pool,
+                                                          TimePoint now) const noexcept {
+    const auto eligible = [&](std::uint32_t place) {
+        const Endpoint& endpoint = *row_[place].endpoint;
+        return !marks_[place] && is_left_out(place) && !is_silent(endpoint) &&
+               !endpoint.state->gives_errors(now);
+    };
+    const std::span<const std::uint32_t> all = targets_->pool(pool);
+    const std::size_t reach = layout_.pools()[pool].subset + std::size_t{limits::turned_away_most};
+    const auto members = all.first(std::min(all.size(), reach));
+    const auto first = std::ranges::find_if(members, eligible);
+    return first != members.end() ? std::optional(*first) : std::nullopt;
+}
+
+/// A subset alone keeps requests from it.
+bool RouteBalancer::is_left_out(std::uint32_t place) const noexcept {
+    const RouteLayout::Pool& pool = layout_.pools()[targets_->pool_of(place)];
+    const Endpoint& endpoint = *row_[place].endpoint;
+    return pool.subset > 0 && pool.weight > 0 && row_[place].weight <= 0 && endpoint.weight > 0 &&
+           endpoint.state->standing.load(std::memory_order_relaxed) == Standing::in;
+}
+
+/// A subset keeps no session from its home, which another node may have chosen; errors that the
+/// others do not give do.
 const Endpoint* RouteBalancer::wish(const EndpointState* state) const noexcept {
+    if (state->success_part.load(std::memory_order_relaxed) < limits::home_success_part)
+        return nullptr;
     for (const auto& [identity, place] : places_of(state)) {
-        if (row_[place].weight > 0 && !marks_[place]) return row_[place].endpoint;
+        if (!marks_[place] && (row_[place].weight > 0 || is_left_out(place)))
+            return row_[place].endpoint;
     }
     return nullptr;
 }

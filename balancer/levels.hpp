@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -77,7 +78,11 @@ class RouteBalancer {
     [[nodiscard]] const Endpoint* last_resort(const PickRequest& request, const Endpoint* chosen,
                                               Rng& rng);
     [[nodiscard]] const Endpoint* choose_answering(const PickRequest& request, Rng& rng);
-    [[nodiscard]] const Endpoint* beyond_subsets(const PoolState* failing) const noexcept;
+    [[nodiscard]] const Endpoint* look_beyond(const PoolState& pool, TimePoint now) const noexcept;
+    [[nodiscard]] const Endpoint* beyond_subsets(TimePoint now) const noexcept;
+    [[nodiscard]] std::optional<std::uint32_t> beyond_subset(std::size_t pool,
+                                                             TimePoint now) const noexcept;
+    [[nodiscard]] bool is_left_out(std::uint32_t place) const noexcept;
     [[nodiscard]] const Endpoint* put_out() const noexcept;
     [[nodiscard]] const Endpoint* wish(const EndpointState* state) const noexcept;
     [[nodiscard]] double point(const PickRequest& request, std::uint64_t salt, Rng& rng) const;

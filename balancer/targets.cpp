@@ -83,6 +83,7 @@ RouteTargets::RouteTargets(const RouteLayout& layout, const PoolSets& sets)
         if (group.end == 0) group.begin = row_.size();
         pools_[place.pool].push_back(static_cast<std::uint32_t>(row_.size()));
         group_of_.push_back(static_cast<std::uint32_t>(place.group));
+        pool_of_.push_back(static_cast<std::uint32_t>(place.pool));
         row_.push_back(place.target);
         group.end = row_.size();
     }

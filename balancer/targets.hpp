@@ -81,6 +81,10 @@ class RouteTargets {
     [[nodiscard]] std::uint32_t group_of(std::size_t index) const noexcept {
         return group_of_[index];
     }
+    /// The one of the route's pools that an index in row() is of.
+    [[nodiscard]] std::uint32_t pool_of(std::size_t index) const noexcept {
+        return pool_of_[index];
+    }
     /// The endpoint whose state has this tag, or null. O(log size).
     [[nodiscard]] const Endpoint* tagged(std::uint64_t tag) const noexcept;
     /// No endpoint at all: names that were never resolved, or empty pools.
@@ -92,7 +96,7 @@ class RouteTargets {
 
     std::vector<std::shared_ptr<const EndpointSet>> held_;
     std::vector<Target> row_;
-    std::vector<std::uint32_t> group_of_;
+    std::vector<std::uint32_t> group_of_, pool_of_;
     std::vector<Span> groups_;
     std::vector<std::vector<std::uint32_t>> pools_;
     std::vector<std::pair<std::uint64_t, const Endpoint*>> tags_;  ///< sorted

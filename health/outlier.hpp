@@ -27,7 +27,7 @@ using EjectionCounts = std::array<std::uint64_t, 4>;
 /// What the other endpoints of the pool and of its routes' other pools show.
 struct PeerEvidence {
     std::int64_t last_answer = 0;  ///< the newest of all, Clock's nanoseconds
-    Tally fresh;                   ///< since the last look, of all together
+    Tally fresh;                   ///< since the last look: FreshAnswers::measure() of all
     double best_success = 1;       ///< the best of any pool's others
     double best_samples = 0;       ///< attempts behind it
 };

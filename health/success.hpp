@@ -29,6 +29,7 @@ struct Tally {
         bad += other.bad;
         return *this;
     }
+    friend Tally operator+(Tally a, const Tally& b) noexcept { return a += b; }
     friend Tally operator-(const Tally& a, const Tally& b) noexcept {
         return {std::max(0.0, a.good - b.good), std::max(0.0, a.bad - b.bad)};
     }

@@ -62,15 +62,18 @@ void Verdicts::rotate(TimePoint now) {
 bool Verdicts::gather(WatchedPool& pool, Duration passed) {
     bool any = false;
     double attempts = 0;
-    pool.tally = pool.fresh = {};
+    pool.tally = {};
+    pool.fresh = {};
     pool.newest_answer = pool.second_answer = 0;
     for (const auto& endpoint : pool.endpoints) {
         const Evidence now = Evidence::of(endpoint->state());
         const Evidence& before = endpoint->before;
         const double good = difference(now.answers, before.answers);
         const double bad = difference(now.bad(), before.bad());
-        endpoint->fresh = {good, bad};
         endpoint->success.add(good, bad, passed);
+        endpoint->fresh = now.error_run >= pool.config.outlier.consecutive
+                              ? FreshAnswers{{}, {good, bad}, 0}
+                              : FreshAnswers{{good, bad}, {}, endpoint->success.tally().good >= 1};
         pool.fresh += endpoint->fresh;
         pool.tally += endpoint->success.tally();
         add_heads(pool, *endpoint, now.heads() - std::min(now.heads(), before.heads()), passed);
@@ -162,9 +165,10 @@ void Verdicts::compare(WatchedPool& pool) {
 
 PeerEvidence Verdicts::peers_of(const WatchedPool& pool, const WatchedEndpoint& endpoint) const {
     PeerEvidence peers;
-    const auto hear = [&](const Tally& tally, const Tally& fresh, std::int64_t last_answer) {
+    FreshAnswers all;
+    const auto hear = [&](const Tally& tally, const FreshAnswers& fresh, std::int64_t last_answer) {
         peers.last_answer = std::max(peers.last_answer, last_answer);
-        peers.fresh += fresh;
+        all += fresh;
         if (tally.samples() > 0 &&
             (peers.best_samples == 0 || tally.success() > peers.best_success)) {
             peers.best_success = tally.success();
@@ -178,6 +182,7 @@ PeerEvidence Verdicts::peers_of(const WatchedPool& pool, const WatchedEndpoint& 
          pool.fresh - endpoint.fresh, newest ? pool.second_answer : pool.newest_answer);
     for (const WatchedPool* other : pool.related)
         hear(other->tally, other->fresh, other->newest_answer);
+    peers.fresh = all.measure();
     return peers;
 }
 

@@ -21,6 +21,25 @@
 
 namespace scrollgate {
 
+/// What was answered since the look before. Who is in a run of 5xx is counted apart: while another
+/// one answers, it is no measure for whether a third one's run is its own.
+struct FreshAnswers {
+    Tally well, sick;
+    int answering = 0;  ///< endpoints without such a run, that have answered of late
+
+    [[nodiscard]] Tally measure() const noexcept { return answering > 0 ? well : well + sick; }
+
+    FreshAnswers& operator+=(const FreshAnswers& other) noexcept {
+        well += other.well;
+        sick += other.sick;
+        answering += other.answering;
+        return *this;
+    }
+    friend FreshAnswers operator-(const FreshAnswers& a, const FreshAnswers& b) noexcept {
+        return {a.well - b.well, a.sick - b.sick, a.answering - b.answering};
+    }
+};
+
 struct WatchedEndpoint {
     explicit WatchedEndpoint(std::shared_ptr<const Endpoint> of)
         : endpoint(std::move(of)),
@@ -36,7 +55,7 @@ struct WatchedEndpoint {
     }
 
     std::shared_ptr<const Endpoint> endpoint;
-    Tally fresh;                  ///< of the present look
+    FreshAnswers fresh;           ///< of the present look
     Evidence before;              ///< at the last look
     LatencyWindow::LogSum heads;  ///< likewise
     std::uint64_t requests;       ///< likewise
@@ -83,8 +102,8 @@ struct WatchedPool {
     std::vector<WatchedPool*> related;  ///< all of these, once each
 
     // -- of the present look
-    Tally tally;  ///< of its endpoints
-    Tally fresh;  ///< likewise, since the look before
+    Tally tally;         ///< of its endpoints
+    FreshAnswers fresh;  ///< likewise
     /// The endpoint that does best of those with enough attempts, and the next; null: nobody.
     const WatchedEndpoint* best = nullptr;
     const WatchedEndpoint* second_best = nullptr;

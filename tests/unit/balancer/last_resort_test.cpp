@@ -14,94 +14,134 @@ using namespace scrollgate;
 using namespace scrollgate::test;
 using Stage = PickRequest::Stage;
 
-TEST_CASE("when all of a subset have failed a request, others of the pool are asked") {
-    config::Pool pool;
-    pool.name = "a";
-    pool.subset = 4;
-    const std::vector pools{pool};
-    const auto set = set_of("a", std::vector<std::uint32_t>(12, 1));
-    for (const Balance balance : policies) {
-        RouteBalancer balancer(route_over({{"a", 1, 0, {}}}, balance), {}, pools);
+namespace {
+
+/// A pool of twelve, of which this node uses four.
+struct Subset {
+    std::shared_ptr<EndpointSet> set = set_of("a", std::vector<std::uint32_t>(12, 1));
+    RouteBalancer balancer;
+    FastRng rng{9};
+    std::set<const Endpoint*> own;
+    std::vector<const Endpoint*> beyond;
+
+    explicit Subset(Balance balance)
+        : balancer(route_over({{"a", 1, 0, {}}}, balance), {}, std::vector{pool()}) {
         balancer.update({{"a", set}});
-        FastRng rng(9);
-        std::set<const Endpoint*> own;
         for (int i = 0; i < 200; ++i)
             own.insert(balancer.pick({.hash = rng.next()}, rng));
-        CHECK(own.size() == 4);
-        std::vector<const Endpoint*> tried(own.begin(), own.end());
-        CHECK(balancer.pick({.tried = tried}, rng) == nullptr);  // they are full, not dead
+        for (const auto& one : *set)
+            if (!own.contains(one.get())) beyond.push_back(one.get());
+    }
+    static config::Pool pool() {
+        config::Pool made;
+        made.name = "a";
+        made.subset = 4;
+        return made;
+    }
+    /// How many of 400 picks leave the subset.
+    int away(const PickRequest& request = {}) {
+        int count = 0;
+        for (int i = 0; i < 400; ++i) {
+            PickRequest one = request;
+            one.hash = rng.next();
+            count += own.contains(balancer.pick(one, rng)) ? 0 : 1;
+        }
+        return count;
+    }
+    static void errors(const auto& of, bool on, TimePoint at = {}) {
+        for (const Endpoint* one : of) {
+            one->state->error_run = on ? 3 : 0;
+            one->state->last_answer = at.time_since_epoch().count();
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("when all of a subset have failed a request, others of the pool are asked") {
+    for (const Balance balance : policies) {
+        Subset s(balance);
+        CHECK(s.own.size() == 4);
+        std::vector<const Endpoint*> tried(s.own.begin(), s.own.end());
+        CHECK(s.balancer.pick({.tried = tried}, s.rng) == nullptr);  // they are full, not dead
         std::vector<const Endpoint*> beyond;
         while (const Endpoint* next =
-                   balancer.pick({.tried = tried, .stage = Stage::after_failure}, rng)) {
-            CHECK_FALSE(own.contains(next));
+                   s.balancer.pick({.tried = tried, .stage = Stage::after_failure}, s.rng)) {
+            CHECK_FALSE(s.own.contains(next));
             beyond.push_back(next);
             tried.push_back(next);
         }
         CHECK(beyond.size() == 8);
         // The third attempt is made there at once; a first one, or a hedge, only where all of the
         // subset has gone silent.
+        const auto stays = [&](Stage stage) {
+            return s.own.contains(s.balancer.pick({.tried = tried, .stage = stage}, s.rng));
+        };
         tried.resize(2);
-        CHECK_FALSE(
-            own.contains(balancer.pick({.tried = tried, .stage = Stage::after_failure}, rng)));
+        CHECK_FALSE(stays(Stage::after_failure));
         tried.resize(1);
-        CHECK(own.contains(balancer.pick({.tried = tried, .stage = Stage::after_failure}, rng)));
+        CHECK(stays(Stage::after_failure));
         for (const bool silent : {false, true}) {
-            for (const Endpoint* one : own)
+            for (const Endpoint* one : s.own)
                 one->state->unanswered_run = silent ? 3 : 0;
-            CHECK(own.contains(balancer.pick({.tried = tried, .stage = Stage::beside}, rng)) !=
-                  silent);
-            int away = 0;
-            for (int i = 0; i < 64; ++i)
-                away += own.contains(balancer.pick({}, rng)) ? 0 : 1;
-            CHECK((away > 40) == silent);  // but for those that see whether it is back
-            CHECK(away < 64);
+            CHECK(stays(Stage::beside) != silent);
+            const int away = s.away();
+            CHECK((away > 250) == silent);  // but for those that see whether it is back
+            CHECK(away < 400);
         }
-        for (const Endpoint* one : own)
+        for (const Endpoint* one : s.own)
             one->state->unanswered_run = 0;
         // Whom verdicts would put in for one that is out comes first.
         set_standing(*tried[0], Standing::ejected);
         bool stood_in = false;
         for (int i = 0; i < 200; ++i)
-            stood_in |= balancer.pick({.hash = rng.next()}, rng) == beyond[0];
+            stood_in |= s.balancer.pick({.hash = s.rng.next()}, s.rng) == beyond[0];
         CHECK(stood_in);
-        set_standing(*tried[0], Standing::in);
     }
 }
 
 TEST_CASE("while all of a subset gives errors, a few requests see whether the others do, too") {
-    config::Pool pool;
-    pool.name = "a";
-    pool.subset = 4;
-    const std::vector pools{pool};
-    const auto set = set_of("a", std::vector<std::uint32_t>(12, 1));
     for (const Balance balance : policies) {
-        RouteBalancer balancer(route_over({{"a", 1, 0, {}}}, balance), {}, pools);
-        balancer.update({{"a", set}});
-        FastRng rng(9);
-        std::set<const Endpoint*> own;
-        for (int i = 0; i < 200; ++i)
-            own.insert(balancer.pick({.hash = rng.next()}, rng));
-        std::vector<const Endpoint*> beyond;
-        for (const auto& one : *set)
-            if (!own.contains(one.get())) beyond.push_back(one.get());
-        for (const Endpoint* one : own)
-            one->state->error_run = 3;
+        Subset s(balance);
+        s.errors(s.own, true);
         for (const bool everybody : {false, true}) {
-            for (const Endpoint* one : beyond)
-                one->state->error_run = everybody ? 3 : 0;
-            int away = 0;
-            for (int i = 0; i < 400; ++i)
-                away += own.contains(balancer.pick({.hash = rng.next()}, rng)) ? 0 : 1;
+            s.errors(s.beyond, everybody);
+            const int away = s.away();
             CHECK((away > 20) == !everybody);
             CHECK(away < 100);
         }
-        for (const auto& one : *set)
-            one->state->error_run = 0;
-        // One that fails beside others that do not sends nobody away.
-        (*own.begin())->state->error_run = 3;
+        // What they gave long ago says nothing of now.
+        const TimePoint later{limits::evidence_memory};
+        s.errors(s.own, true, later);
+        CHECK(s.away({.now = later}) > 20);
+        // Nor does one that fails beside others that do not send anybody away.
+        s.errors(s.own, false);
+        s.errors(s.beyond, false);
+        (*s.own.begin())->state->error_run = 3;
+        CHECK(s.away() == 0);
+    }
+}
+
+TEST_CASE("a session keeps its home beyond the subset, and leaves one that alone gives errors") {
+    for (const Balance balance : policies) {
+        Subset s(balance);
+        const Endpoint* const near = *s.own.begin();
+        const Endpoint* const far = s.beyond.front();
+        CHECK(s.balancer.pick({.stick = near}, s.rng) == near);
+        CHECK(s.balancer.pick({.stick = far}, s.rng) == far);
+        // While nobody knows that others do better, a few of its requests find out.
+        s.errors(s.own, true);
+        const int away = s.away({.stick = near});
+        CHECK(away > 20);
+        CHECK(away < 100);
+        near->state->success_part = 0.1F;
+        int stays = 0;
         for (int i = 0; i < 100; ++i)
-            CHECK(own.contains(balancer.pick({.hash = rng.next()}, rng)));
-        (*own.begin())->state->error_run = 0;
+            stays += s.balancer.pick({.hash = s.rng.next(), .stick = near}, s.rng) == near ? 1 : 0;
+        CHECK(stays < 60);  // no more than anybody's
+        near->state->success_part = 1;
+        set_standing(*far, Standing::drained);
+        CHECK(s.balancer.pick({.stick = far}, s.rng) != far);
     }
 }
 

@@ -113,6 +113,27 @@ TEST_CASE("an error that all give ejects nobody and lowers no score") {
     CHECK(w.score(1, 1) > 0.9);
 }
 
+TEST_CASE("two of four that give nothing but errors are out, each in spite of the other") {
+    World w(1, 4);
+    w.calm(2s);
+    const auto run = [&](Duration span, bool all) {  // ten requests a second
+        for (Duration t{}; t < span; t += 400ms) {
+            for (int e = 0; e < 4; ++e) {
+                const bool fails = all || e < 2;
+                w.attempts(0, e, 1, fails ? AttemptEnd::server_error : AttemptEnd::answered);
+                w.look();
+            }
+        }
+    };
+    run(5s, true);
+    for (int e = 0; e < 4; ++e)
+        CHECK(w.state(0, e).ejections == 0);  // all do it
+    w.all_answer(1);
+    run(10s, false);
+    for (int e = 0; e < 4; ++e)
+        CHECK((w.state(0, e).ejections > 0) == (e < 2));
+}
+
 TEST_CASE("half of a cloud's answers failing: below 5 % of the share within 2 s, for good") {
     World w(3, 100);
     w.calm(10s);
