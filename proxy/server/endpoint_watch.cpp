@@ -305,13 +305,18 @@ bool EndpointWatch::rebuild(const config::Pool& pool) {
     return true;
 }
 
+EndpointWatch::Sizes EndpointWatch::Sizes::of(const EndpointSet& set) noexcept {
+    const auto standby = std::ranges::count_if(set, [](const auto& one) { return one->standby; });
+    return {set.size() - static_cast<std::size_t>(standby), static_cast<std::size_t>(standby)};
+}
+
 /// Puts back into `set` what would leave it, if that is too much at once.
 void EndpointWatch::hold(const config::Pool& pool, const EndpointSet& before, EndpointSet& set) {
     const auto known = holds_.find(pool.name);
     const bool holding = known != holds_.end();
-    const std::size_t had = holding ? known->second.had : before.size();
+    const Sizes had = holding ? known->second.had : Sizes::of(before);
     const EndpointSet away = leaving(before, set);
-    const bool too_few = 2 * set.size() < had && !away.empty();
+    const bool too_few = Sizes::of(set).less_than_half(had) && !away.empty();
     const bool agreed = gone(away);
     const bool over = holding && clock_.now() >= known->second.until;
     if (!too_few || agreed || over || (updating_ && !holding)) {
@@ -329,7 +334,7 @@ void EndpointWatch::hold(const config::Pool& pool, const EndpointSet& before, En
         log::warn(
             "pool {}: {} of {} endpoints would leave at once by DNS; held until health "
             "agrees, {} s at most: {}",
-            pool.name, away.size(), had, seconds, in_words(away));
+            pool.name, away.size(), had.active + had.standby, seconds, in_words(away));
     }
     Hold& held = holds_[pool.name];
     if (!holding) held = {clock_.now() + limits::shrink_hold, had, {}};

@@ -71,9 +71,18 @@ class EndpointWatch {
         bool asking = false;
     };
     /// Endpoints that DNS has taken from a pool and that stay for the time being.
+    /// Standbys are counted apart: they are no consolation for the endpoints that leave.
+    struct Sizes {
+        std::size_t active = 0, standby = 0;
+
+        [[nodiscard]] static Sizes of(const EndpointSet& set) noexcept;
+        [[nodiscard]] bool less_than_half(const Sizes& had) const noexcept {
+            return 2 * active < had.active || 2 * standby < had.standby;
+        }
+    };
     struct Hold {
         TimePoint until{};
-        std::size_t had = 0;  ///< size of the set before
+        Sizes had;  ///< of the set before
         Addresses kept;
     };
 

@@ -145,6 +145,18 @@ class Answers(DnsTest):
         dns.set(app=["127.0.0.1", "127.0.0.2"])             # half of what was there may leave
         self.wait_addresses(edge, "127.0.0.1", "127.0.0.2")
 
+    def test_standbys_are_no_part_of_what_may_leave(self):
+        origins = self.origins(4)
+        dns = self.dns(app=[f"127.0.0.{n}" for n in range(1, 5)])
+        edge = self.named(dns, origins[0].port,
+                          standby=[f"127.0.0.{n}:{origins[0].port}" for n in range(5, 9)])
+        everything = [f"127.0.0.{n}" for n in range(1, 9)]
+        self.wait_addresses(edge, *everything)
+        dns.set(app=["127.0.0.1"])
+        edge.wait_stderr("3 of 8 endpoints would leave at once by DNS; held")
+        dns.wait_asked(3)
+        self.assertEqual(self.addresses(edge), everything)
+
     def test_a_reload_to_another_server_asks_it(self):
         origins = self.origins(2)
         dns, other = self.dns(app=["127.0.0.1"]), self.dns(app=["127.0.0.2"])
