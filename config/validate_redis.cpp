@@ -121,7 +121,11 @@ void Validator::redis_files() {
     }
     if (redis.password_file.empty()) return;
     std::ifstream in(redis.password_file, std::ios::binary);
-    if (!in.is_open() || in.peek() == std::ifstream::traits_type::eof())
+    std::string line;
+    const auto blank = [](char c) { return c == '\r' || c == '\n'; };
+    while (line.empty() && std::getline(in, line))
+        std::erase_if(line, blank);
+    if (line.empty())
         error("cache.redis.password_file",
               fmt::format("{} cannot be read, or is empty", redis.password_file));
 }

@@ -147,13 +147,18 @@ void Node::greet() {
     if (greetings_ == 0) greet_with(ping, Command::read({"PING"}, 0));
 }
 
+/// What the server says to AUTH; its code alone if it repeats the password.
+std::string Node::auth_text(const Reply& reply) const {
+    const bool repeats = reply.text.find(credentials_.password) != std::string::npos;
+    return printable(repeats ? reply.code() : std::string_view(reply.text));
+}
+
 /// What is wrong with an answer to the greeting; empty: nothing.
 std::string Node::refusal(Step step, const Reply& reply) const {
     const std::string_view code = reply.code();
     if (code == "LOADING") return "is loading its data";
     if (code == "NOAUTH") return "asks for a password";
-    // Its text may repeat what it was asked, and that is the password.
-    if (step == auth && reply.is_error()) return fmt::format("AUTH refused: {}", printable(code));
+    if (step == auth && reply.is_error()) return fmt::format("AUTH refused: {}", auth_text(reply));
     if (step == slots || step == script) return {};
     if (reply.is_error()) return printable(reply.text);
     if (step == role && (reply.elements.empty() || reply.elements[0].text != "master"))
@@ -256,7 +261,7 @@ void Node::answered(FlightPtr flight, Reply reply) noexcept {
     if (flight->purpose == Flight::Purpose::upkeep) {
         if (flight->step == auth && reply.is_error() && around_.talks)
             log::warn("redis {}: {}: new credentials refused: {}", settings_->shown, name_.text(),
-                      printable(reply.code()));
+                      auth_text(reply));
         return;
     }
     if (flight->waits != nullptr) {

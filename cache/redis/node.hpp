@@ -109,6 +109,7 @@ class Node final : public Overseer,
     void greet();
     void greet_with(Step step, Command command);
     void greeted(const Flight& flight, const Reply& reply);
+    [[nodiscard]] std::string auth_text(const Reply& reply) const;
     [[nodiscard]] std::string refusal(Step step, const Reply& reply) const;
     void pinged(const Flight& flight);
     void come_up();

@@ -200,7 +200,7 @@ Task<bool> FleetLog::read_on() {
     if (purges == nullptr || purges->size() < limits::tier_batch) {
         if (!keep_up_with_nodes()) co_return false;
         if (own_are_lost(asked)) say_again(Again::untold);
-        complained_ = false;
+        state_.log_refuses.store(false, std::memory_order_relaxed);
         read_at_ = around_.loop.now();
         state_.positions.in_step_until(read_at_ + limits::tier_in_step);
     }

@@ -180,7 +180,7 @@ class FleetLog final : private TimerWheel::Timer {
     Position place_ = 0;        ///< the last record that was read; 0: none ever
     Position nodes_place_ = 0;  ///< of the other stream
     bool synced_ = false;       ///< place_ stands in the log as it is
-    bool reading_ = false, speaking_ = false, stopped_ = false, complained_ = false;
+    bool reading_ = false, speaking_ = false, stopped_ = false;
     bool in_vain_ = false;  ///< the last reading did not wait, and brought nothing
 
     std::deque<Own> unsaid_;

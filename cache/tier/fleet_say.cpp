@@ -39,8 +39,9 @@ void FleetLog::say(Purge purge, std::uint64_t since, Done done) {
     own.done = std::move(done);
     own.until = around_.loop.now() + limits::tier_confirm;
     // Nobody to tell: it is told when there is, and the asker hears of this node alone.
-    if (own.done && around_.writer.state() != redis::State::up)
-        std::exchange(own.done, nullptr)(Made{});
+    const bool nobody =
+        around_.writer.state() != redis::State::up || (!synced_ && state_.log_refuses.load());
+    if (own.done && nobody) std::exchange(own.done, nullptr)(Made{});
     tell_others(own.record);
     push(std::move(own), since);
 }
@@ -341,7 +342,7 @@ Task<bool> FleetLog::say_reset(std::string id) {
 
 /// Once for each time that the log cannot be followed.
 void FleetLog::complain_of(const Answer& answer) {
-    if (!answer || !answer->is_error() || std::exchange(complained_, true)) return;
+    if (!answer || !answer->is_error() || state_.log_refuses.exchange(true)) return;
     log::warn("redis: the log of purges cannot be followed, and the tier stays unused: {}",
               redis::printable(answer->text));
 }

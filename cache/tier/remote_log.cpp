@@ -82,6 +82,7 @@ Task<void> RemoteLog::speak() {
 void RemoteLog::note(const Answer& answer, bool& fails, std::string_view doing) const {
     if (!answer) return;  // the connection's matter, which the client tells of
     const bool failed = std::exchange(fails, answer->is_error());
+    around_.state.refuses.store(writing_fails_ || reading_fails_, std::memory_order_relaxed);
     if (fails && !failed)
         log::warn("redis: another cloud's log of purges, {} at {}, cannot be {}: {}", purges_,
                   around_.shown, doing, redis::printable(answer->text));
@@ -131,6 +132,7 @@ Task<bool> RemoteLog::find_place() {
 /// A fleet with another prefix or database follows another log, and nothing else would tell.
 Task<void> RemoteLog::look_for_nodes() {
     const Answer answer = co_await first("XREVRANGE", nodes_, "+", "-");
+    note(answer, reading_fails_, "read");
     if (stopped_ || !answer || !answer->is_array()) co_return;
     const bool followed = !answer->elements.empty();
     if (!followed && around_.state.followed.load(std::memory_order_relaxed))

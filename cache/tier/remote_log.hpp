@@ -29,6 +29,7 @@ struct RemoteState {
     std::atomic<std::size_t> waiting{0};   ///< purges that are to be written there
     Counts::Counter said{0}, heard{0};
     std::atomic<bool> followed{true};  ///< a node has said there, ever, that it lives
+    std::atomic<bool> refuses{false};  ///< its server answers with errors, which the log tells
 
     /// Its end was read a moment ago, as long as a silent log and the way to it may take.
     [[nodiscard]] bool in_step(TimePoint now) const noexcept {

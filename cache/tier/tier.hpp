@@ -44,7 +44,8 @@ struct TierState {
     LeaseWaits waits;
     /// Bytes of the longest body that comes into memory: cache.max_object, which a reload changes.
     std::atomic<std::uint64_t> longest{limits::cache_object};
-    std::atomic<std::size_t> nodes{1};  ///< of the fleet that live, this one included
+    std::atomic<std::size_t> nodes{1};     ///< of the fleet that live, this one included
+    std::atomic<bool> log_refuses{false};  ///< Redis answers reads of the log with errors
 };
 
 /// What asking for a key gave.

@@ -52,12 +52,14 @@ return 1)");
     return script;
 }
 
-// A response that was made later and knows of the same purges stays. The head of a record is in
-// docs/cache-format.md; positions have more bits than numbers here.
+// A response that was made later and knows of the same purges stays; what is no record, or no text
+// even, is replaced. The head of a record is in docs/cache-format.md; positions have more bits than
+// numbers here.
 const redis::Script& Tier::put_script() {
     static const redis::Script script(R"(
-local there = redis.call('GETRANGE', KEYS[1], 0, 35)
-if #there == 36 and string.sub(there, 1, 5) == string.sub(ARGV[1], 1, 5) then
+local there = redis.pcall('GETRANGE', KEYS[1], 0, 35)
+local is_record = type(there) == 'string' and #there == 36
+if is_record and string.sub(there, 1, 5) == string.sub(ARGV[1], 1, 5) then
   local low, high, received, age = struct.unpack('<I4I4i8I4', there, 17)
   local my_low, my_high, my_received, my_age = struct.unpack('<I4I4i8I4', ARGV[1], 17)
   local knows = high > my_high or (high == my_high and low >= my_low)
@@ -73,7 +75,7 @@ return 1)");
 const redis::Script& Tier::names_script() {
     static const redis::Script script(R"(
 local left = ARGV[2]
-if redis.call('GETRANGE', KEYS[1], 0, 4) == string.sub(ARGV[1], 1, 5) then
+if redis.pcall('GETRANGE', KEYS[1], 0, 4) == string.sub(ARGV[1], 1, 5) then
   local before = redis.call('PTTL', KEYS[1])
   if before > tonumber(left) then left = before end
 end

@@ -184,9 +184,8 @@ const Table<Redis>& redis_table() {
         group("queue", queue_table(), "{ commands: 4096 }", "what may wait for Redis"),
         key("purge_log", &T::purge_log,
             few(url(), "[ \"rediss://cache.gcp.example\" ]", limits::redis_urls),
-            "Redis of other clouds: purges go there, too, and are heard from there; a URL without "
-            "a "
-            "password gets ours",
+            "Redis of other clouds: purges go there, too, and are heard from there; a URL "
+            "without a password gets ours",
             "[]"),
     };
     return table;

@@ -153,6 +153,7 @@ PurgeLogStatus report_log(const OtherCloud& cloud, TimePoint now, WallTime wall)
     const tier::RemoteState& state = *cloud.state;
     made.in_step = state.in_step(now);
     made.followed = state.followed.load(std::memory_order_relaxed);
+    made.refuses = state.refuses.load(std::memory_order_relaxed);
     if (const std::int64_t at = state.read_at.load(std::memory_order_relaxed); at != 0)
         made.behind_s = std::max(0.0, seconds_of(now.time_since_epoch() - Duration(at)));
     if (const tier::Position last = state.position.load(std::memory_order_relaxed); last != 0) {
@@ -178,6 +179,7 @@ json::array logs_json(const std::vector<PurgeLogStatus>& logs) {
                         {"writing", one.writing},
                         {"in_step", one.in_step},
                         {"followed", one.followed},
+                        {"refuses", one.refuses},
                         {"behind_s", seconds(one.behind_s)},
                         {"position", one.position},
                         {"position_age_s", seconds(one.age_s)},
@@ -247,6 +249,8 @@ TierStatus report_tier(const Fleet& fleet, TimePoint now, WallTime wall) {
     made.url = fleet.shown();
     made.prefix = fleet.state().prefix;
     made.in_step = fleet.state().positions.in_step(now);
+    made.log_refuses = fleet.state().log_refuses.load(std::memory_order_relaxed);
+    made.purges_waiting = fleet.state().positions.own_under_way();
     made.listening = fleet.state().waits.listening();
     made.nodes = fleet.state().nodes.load(std::memory_order_relaxed);
     add_counts(made, fleet.state().counts);
@@ -268,6 +272,8 @@ json::object tier_json(const TierStatus& tier) {
     json::object made{{"url", tier.url},
                       {"state", tier.state},
                       {"in_step", tier.in_step},
+                      {"log_refuses", tier.log_refuses},
+                      {"purges_waiting", tier.purges_waiting},
                       {"listening", tier.listening}};
     for (const Figure& figure : figures)
         made[figure.name] = tier.*figure.value;

@@ -25,6 +25,7 @@ struct PurgeLogStatus {
     std::string writing;   ///< of the one that writes to it
     bool in_step = false;  ///< it was read to its end a moment ago
     bool followed = true;  ///< some node has said there that it lives
+    bool refuses = false;  ///< its server answers with errors (no permission, no stream)
     double behind_s = -1;  ///< since it was; below 0: it never was
     std::string position;  ///< id of the last record there that was heard; empty: none
     double age_s = -1;     ///< of that record, by our clock; below 0: there is none
@@ -37,7 +38,9 @@ struct TierStatus {
     std::string prefix;
     std::string state;  ///< "up", "connecting", "open": of the worst of the workers' clients
     bool in_step = false;
-    bool listening = false;  ///< to what is said of leases that are waited for
+    bool log_refuses = false;          ///< the log of purges cannot be read: the log says why
+    std::uint64_t purges_waiting = 0;  ///< this node's, that are not known to be written
+    bool listening = false;            ///< to what is said of leases that are waited for
     std::uint64_t nodes = 1;
     std::uint64_t hits = 0, misses = 0, markers = 0, failures = 0, away = 0;
     std::array<std::uint64_t, tier::unreadable_kinds> unreadable{};

@@ -42,6 +42,7 @@ std::string log_lines(const json::array& logs) {
         } else {
             out += fmt::format(", behind by {:.0f} s", behind.to_number<double>());
         }
+        if (log.at("refuses").as_bool()) out += ", its server refuses (the log says what)";
         if (!log.at("followed").as_bool()) out += ", no node follows it (prefix, database?)";
         if (!age.is_null())
             out += fmt::format(", last purge {:.0f} s ago", age.to_number<double>());
@@ -64,6 +65,10 @@ std::string tier_line(const json::object& tier) {
     if (number(latency, "p50") > 0)
         out += fmt::format(", {:.0f} us, p99 {:.0f} us", number(latency, "p50"),
                            number(latency, "p99"));
+    if (tier.at("log_refuses").as_bool())
+        out += ", its log of purges is refused (the log says why)";
+    if (const double waiting = number(tier, "purges_waiting"); waiting > 0)
+        out += fmt::format(", {:.0f} purges wait to be written", waiting);
     return out + "\n" + log_lines(tier.at("purge_logs").as_array());
 }
 

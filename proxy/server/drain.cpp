@@ -41,19 +41,23 @@ void Drain::worker_done() {
 
 void Drain::write_purges(Duration left) {
     constexpr Duration pause = std::chrono::milliseconds(10);
-    const std::vector<std::string> logs = hooks_.unwritten();
-    if (!logs.empty() && left > Duration::zero())
+    if (left > Duration::zero() && !hooks_.unwritten().empty())
         return alarm_.set(pause, [this, then = left - pause] { write_purges(then); });
+    end();
+}
+
+void Drain::end() {
+    const std::vector<std::string> logs = hooks_.unwritten();
     if (!logs.empty())
         log::warn(
-            "drain: purges that wait to be written are lost, so that nodes there keep what "
-            "they cover: {}",
+            "drain: purges that are not known to be written may be lost, so that nodes there keep "
+            "what they cover: {}",
             fmt::join(logs, ", "));
     hooks_.done();
 }
 
 void Drain::hurry() {
-    if (hurried_ || serving_ == 0) return hooks_.done();
+    if (hurried_ || serving_ == 0) return end();
     hurried_ = true;
     log::warn("drain: calling off what is still under way");
     for (Worker* worker : workers_)

@@ -38,6 +38,7 @@ class Drain {
     void stop_accepting();
     void worker_done();
     void write_purges(Duration left);
+    void end();
 
     boost::asio::io_context& control_;
     Alarm& alarm_;

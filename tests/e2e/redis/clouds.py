@@ -168,6 +168,7 @@ class Clouds(FleetTest):
         self.call(node, "POST", "/purge", {"url": "http://site.test/x"})
         node.wait_stderr(f"another cloud's log of purges, {LOG} at redis://127.0.0.1:{other.port}, "
                          "cannot be written: NOPERM")
+        eventually(lambda: self.tier(node)["purge_logs"][0]["refuses"], "status tells of it")
 
     def test_a_cloud_with_another_prefix_shows(self):
         origin, near, other = counting(), self.redis(), self.redis()

@@ -77,6 +77,32 @@ class Trouble(FleetTest):
         self.call(other, "POST", "/purge", {"url": "http://site.test/x"})
         eventually(lambda: self.tier(edge)["heard"] == 1, "it hears of purges")
 
+    def test_a_log_of_another_type_is_told_of_until_it_is_gone(self):
+        redis, log = self.redis(), "{scrollgate}:purges"
+        redis.call("SET", log, "x")
+        edge = self.node(redis, counting(), wait=False)
+        edge.wait_ready()
+        edge.wait_stderr("the log of purges cannot be followed")
+        self.assertTrue(self.tier(edge)["log_refuses"])
+        _, answer = self.call(edge, "POST", "/purge", {"all": True})
+        self.assertEqual(answer["nodes"], 1)
+        self.assertEqual(self.tier(edge)["purges_waiting"], 1)
+        redis.call("DEL", log)
+        self.wait_in_step(edge)
+        eventually(lambda: self.tier(edge)["purges_waiting"] == 0, "it is written")
+        self.assertFalse(self.tier(edge)["log_refuses"])
+
+    def test_what_lies_in_place_of_a_response_is_replaced(self):
+        redis, origin = self.redis(), counting()
+        first, second = self.node(redis, origin), self.node(redis, origin)
+        self.fetch_all(first, ["/a"])
+        self.wait_written(redis, 1)
+        (name,) = redis.responses()
+        redis.call("DEL", name)
+        redis.call("LPUSH", name, "x")
+        self.fetch_all(second, ["/a"])
+        eventually(lambda: redis.call("TYPE", name) in ("string", b"string"), "it is one again")
+
     def test_killed_and_restarted(self):
         redis, origin = self.redis(), counting()
         edge = self.node(redis, origin)

@@ -69,12 +69,14 @@ TEST_CASE("another cloud's log has its own place, and its own password if it nam
     redis.password = "near";
     redis.tls.emplace().server_name = "near.example";
     redis.from_replicas = true;
+    redis.cluster = config::Redis::Cluster::on;
     const config::RedisUrl far{.username = "other", .password = "far", .host = "far.example"};
     const auto settings = make_settings(redis, far, std::chrono::seconds(2));
     CHECK(settings->seeds == std::vector<NodeName>{{"far.example", 6379}});
     CHECK(settings->server_name.empty());
     CHECK_FALSE(settings->tls);
     CHECK_FALSE(settings->from_replicas);
+    CHECK(settings->cluster == config::Redis::Cluster::detect);
     CHECK(settings->timeout == std::chrono::seconds(2));
     CHECK(CredentialSource(redis, far).present() == Credentials{"other", "far"});
     const config::RedisUrl bare{.username = {}, .password = {}, .host = "far.example"};

@@ -132,12 +132,15 @@ TEST_CASE("messages, losses and waits that come and go on several threads") {
                 loop.poll();
         });
     std::thread teller([&] {
-        // Once at least: the workers may have ended before this thread begins.
+        // Once at least: the workers may have ended before this thread begins. No more than that,
+        // for each time posts to them, and they may get less of the processor than this thread.
+        int told = 0;
         do {
             waits.freed("x");
             waits.listens(false);
             waits.listens(true);
-        } while (!done.try_wait());
+        } while (++told < 20'000 && !done.try_wait());
+        done.wait();
         over.store(true);
     });
     teller.join();
