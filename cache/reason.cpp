@@ -54,6 +54,8 @@ constexpr std::array table{
           "the response was stale on arrival and cannot be validated"},
     Words{CacheReason::partial, "partial", "the response is a part of a whole"},
     Words{CacheReason::too_large, "too-large", "the response is larger than the cache takes"},
+    Words{CacheReason::too_many_tags, "too-many-tags",
+          "the response has more tags, or a longer one, than the cache takes"},
     Words{CacheReason::malformed, "malformed",
           "what decides about storing in the response cannot be read"},
     Words{CacheReason::truncated, "truncated", "the response ended before its end"},

@@ -41,7 +41,8 @@ enum class CacheReason : std::uint8_t {
     no_freshness,    ///< says nothing about freshness, and the route has no default_ttl
     already_stale,   ///< expired on arrival, and without a validator
     partial,         ///< 206, or 416; elsewhere Content-Range means nothing (RFC 9110 14.4)
-    too_large,       ///< beyond max_object, or fields or tags beyond their limits
+    too_large,       ///< beyond max_object, or fields beyond their limits
+    too_many_tags,   ///< more than limits::cache_tags, or longer ones than limits::cache_tag_bytes
     malformed,       ///< contradicts itself in what decides about storing
     truncated,       ///< ended before its end
     no_memory,       ///< the cache had no room

@@ -243,6 +243,8 @@ struct Match {
 struct HeaderRules {
     std::vector<std::pair<std::string, std::string>> set, add;
     std::vector<std::string> remove;
+
+    friend bool operator==(const HeaderRules&, const HeaderRules&) = default;
 };
 
 struct Rewrite {

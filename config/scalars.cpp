@@ -110,8 +110,8 @@ Parsed<Duration> parse_duration(std::string_view text) {
         next_unit = place + 1;
         const auto room = static_cast<std::uint64_t>((longest - total) / found->span);
         if (*number > room)
-            return refuse<Duration>(fmt::format(
-                "{} is too long; the longest is 365d, none means no limit", quoted(text)));
+            return refuse<Duration>(
+                fmt::format("{} is too long; the longest is 365d", quoted(text)));
         total += found->span * static_cast<std::int64_t>(*number);
     }
     if (text.empty()) return not_one();

@@ -81,6 +81,15 @@ const Route* route_of_url(const std::vector<Route>& routes, std::string_view hos
     return nullptr;
 }
 
+/// In what they differ that an answer may depend on, though nothing in the key does; empty:
+/// nothing.
+std::string_view differs(const Route& a, const Route& b) {
+    if (!(a.request_headers == b.request_headers)) return "request_headers";
+    if (a.cache.store_set_cookie != b.cache.store_set_cookie) return "cache.store_set_cookie";
+    if (a.cache.entries != b.cache.entries) return "cache.entries";
+    return {};
+}
+
 }  // namespace
 
 void Validator::cache() {
@@ -107,7 +116,14 @@ void Validator::cache_partitions() {
         const auto [seen, fresh] = first.emplace(route.cache.partition, i);
         if (fresh) continue;
         const config::Route& other = config_.routes[seen->second];
-        if (pools_of(route) == pools_of(other)) continue;
+        if (pools_of(route) == pools_of(other)) {
+            if (const std::string_view key = differs(route, other); !key.empty())
+                warning(fmt::format("routes[{}].{}", i, key),
+                        fmt::format("is not as in routes[{}] ({}), with which it shares what is "
+                                    "stored as {}",
+                                    seen->second, other.name, quoted(route.cache.partition)));
+            continue;
+        }
         const bool named = reader_.present(fmt::format("routes[{}].cache.partition", i));
         error(fmt::format("routes[{}].cache.partition", named ? i : seen->second),
               fmt::format("routes[{}] ({}) and routes[{}] ({}) would share what is stored as {}, "

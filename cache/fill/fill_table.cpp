@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cache/rules/reuse.hpp"
 #include "cache/store/key_place.hpp"
 #include "core/limits.hpp"
 
@@ -23,9 +24,7 @@ FillTable::Joined FillTable::join_or_lead(const CacheKey& key, const HeaderList&
     }
     // An entry is in the store before its fill leaves the table: whoever misses both, leads.
     EntryRef entry = store_.peek(key, request).entry;
-    if (entry != nullptr && entry->by_hand() && !wanted.by_hand) entry.reset();
-    if (entry != nullptr && entry->sets_cookie() && !entry->by_hand() && !wanted.cookies)
-        entry.reset();
+    if (entry && wanted.route != nullptr && !is_for_route(*entry, *wanted.route)) entry.reset();
     if (entry != nullptr && entry.get() != wanted.known) return {{}, false, std::move(entry)};
     FillRef fill = add(shard, key, wanted.variant, wanted.closed);
     const bool leads = fill != nullptr;
@@ -48,8 +47,9 @@ FillRef FillTable::add(Shard& shard, const CacheKey& key, std::string_view varia
         return {};
     }
     FillRef fill(new Fill(store_, key, variant, closed));
-    shard.fills.emplace(key.hash, fill);
+    // Before it can be found: may_fill() must not miss it.
     if (has_chosen_lines(key.text)) chosen_.fetch_add(1, std::memory_order_relaxed);
+    shard.fills.emplace(key.hash, fill);
     return fill;
 }
 

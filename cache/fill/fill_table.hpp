@@ -26,8 +26,8 @@ class FillTable {
     };
     struct Wanted {
         const CacheEntry* known = nullptr;  ///< what the caller found in the store
-        bool by_hand = true;                ///< what was set by hand counts as stored
-        bool cookies = true;                ///< and so does what has Set-Cookie
+        /// What it may not use does not count as stored (is_for_route()). Null: all does.
+        const config::RouteCache* route = nullptr;
         /// Which Vary lines are the request's, where its fields alone do not tell; takes no lock.
         Fill::Chooses chooses{};
         /// The lines by which the request is expected to be answered, if that is known, so that

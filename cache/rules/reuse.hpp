@@ -5,9 +5,11 @@
 
 #include <cstdint>
 
+#include "cache/entry.hpp"
 #include "cache/freshness.hpp"
 #include "cache/reason.hpp"
 #include "cache/rules/cache_control.hpp"
+#include "config/model.hpp"
 #include "core/message.hpp"
 
 namespace scrollgate {
@@ -36,6 +38,13 @@ struct Reuse {
 /// The same of what an operator has set: it answers while it is fresh, whatever the request says.
 [[nodiscard]] Reuse judge_by_hand(const Freshness& stored, bool softly_purged,
                                   TimePoint now) noexcept;
+
+/// Whether `route` may use `entry` at all, which another route of its partition, another node or an
+/// earlier file may have stored: by hand where it has `entries`, with cookies where it stores them.
+[[nodiscard]] inline bool is_for_route(const CacheEntry& entry,
+                                       const config::RouteCache& route) noexcept {
+    return entry.by_hand() ? route.entries : route.store_set_cookie || !entry.sets_cookie();
+}
 
 /// Why a stored response whose lifetime is an estimate (default_ttl, heuristics) is not for this
 /// request: who it is for, the origin has not said, and the request says who asks, by

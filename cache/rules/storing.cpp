@@ -170,15 +170,13 @@ Freshness make_freshness(const HeaderList& fields, const CacheControl& control,
 }
 
 /// What forbids storing, whatever the freshness (3; 5.2.1.5; 5.2.2.5; 5.2.2.7).
-CacheReason forbidden_by(const RequestHead& request, const ResponseHead& response,
+CacheReason forbidden_by(const RequestSays& request, const ResponseHead& response,
                          const CacheControl& control, const config::RouteCache& route) {
     const std::uint16_t status = response.status;
     if (status == 206 || status == 416) return CacheReason::partial;
     if (!is_storable(status)) return CacheReason::status;
     if (control.malformed) return CacheReason::malformed;
-    if (parse_cache_control(request.fields, Field::cache_control).no_store) {
-        return CacheReason::request_no_store;
-    }
+    if (request.no_store) return CacheReason::request_no_store;
     if (control.must_understand && !is_understood(status)) return CacheReason::status;
     if (control.no_store && !control.must_understand) return CacheReason::no_store;
     if (control.private_) return CacheReason::private_;
@@ -195,8 +193,8 @@ bool permits_authorization(const CacheControl& control) noexcept {
 }
 
 /// Nothing explicit: for whom is it, then?
-CacheReason unsaid(const RequestHead& request, const ResponseHead& response) noexcept {
-    if (request.fields.find(Field::cookie) != nullptr) return CacheReason::cookie;
+CacheReason unsaid(const RequestSays& request, const ResponseHead& response) noexcept {
+    if (request.cookie) return CacheReason::cookie;
     if (response.fields.find(Field::set_cookie) != nullptr) return CacheReason::set_cookie;
     return CacheReason::none;
 }
@@ -220,7 +218,12 @@ CacheControl deciding_control(const HeaderList& response) {
     return parse_cache_control(response, Field::cache_control);
 }
 
-Storing judge_storing(const RequestHead& request, const ResponseHead& response,
+RequestSays::RequestSays(const RequestHead& request)
+    : no_store(parse_cache_control(request.fields, Field::cache_control).no_store),
+      authorization(request.fields.find(Field::authorization) != nullptr),
+      cookie(request.fields.find(Field::cookie) != nullptr) {}
+
+Storing judge_storing(const RequestSays& request, const ResponseHead& response,
                       const config::RouteCache& route, const Received& received) {
     const CacheControl control = deciding_control(response.fields);
     if (const CacheReason reason = forbidden_by(request, response, control, route);
@@ -230,8 +233,7 @@ Storing judge_storing(const RequestHead& request, const ResponseHead& response,
     auto lifetime =
         lifetime_of(response.status, response.fields, control, route, unix_seconds(received.wall));
     const bool is_explicit = lifetime && lifetime->is_explicit;
-    if (request.fields.find(Field::authorization) != nullptr &&
-        !(is_explicit && permits_authorization(control))) {
+    if (request.authorization && !(is_explicit && permits_authorization(control))) {
         return {CacheReason::authorization, {}};
     }
     if (!is_explicit) {

@@ -26,11 +26,19 @@ struct Storing {
 /// Cache-Control (RFC 9213 section 2.2). Views into `response`.
 [[nodiscard]] CacheControl deciding_control(const HeaderList& response);
 
-/// Judges a response to a GET. `request` as the client sent it (Authorization, Cookie and
-/// Cache-Control count). The order of precedence of fields: CDN-Cache-Control, Surrogate-Control,
-/// then Cache-Control and Expires (RFC 9213 section 2.2). default_ttl never applies where the
-/// request has Cookie or Authorization or the response has Set-Cookie.
-[[nodiscard]] Storing judge_storing(const RequestHead& request, const ResponseHead& response,
+/// What decides of a request about storing its answer. As the client sent it: what a route's
+/// request_headers put in its place is the proxy's word to the origin, not the client's.
+struct RequestSays {
+    RequestSays() = default;
+    RequestSays(const RequestHead& request);
+
+    bool no_store = false, authorization = false, cookie = false;
+};
+
+/// Judges a response to a GET. The order of precedence of fields: CDN-Cache-Control,
+/// Surrogate-Control, then Cache-Control and Expires (RFC 9213 section 2.2). default_ttl never
+/// applies where the request has Cookie or Authorization or the response has Set-Cookie.
+[[nodiscard]] Storing judge_storing(const RequestSays& request, const ResponseHead& response,
                                     const config::RouteCache& route, const Received& received);
 
 /// Freshness of `fields`, those of a stored response that a 304 has just updated, or of a HEAD.

@@ -61,6 +61,13 @@ bool is_set_by_proxy(std::string_view name) noexcept {
            id == Field::x_request_id;
 }
 
+/// Nobody else has the value that it has for one client.
+bool is_set_for_client(std::string_view name) noexcept {
+    const Field id = field_id(name);
+    return id == Field::x_forwarded_for || id == Field::forwarded || id == Field::x_real_ip ||
+           id == Field::via || id == Field::x_request_id;
+}
+
 bool is_changed_by(const config::HeaderRules& rules, std::string_view name) noexcept {
     for (const auto* list : {&rules.set, &rules.add}) {
         for (const auto& field : *list) {
@@ -124,7 +131,7 @@ CacheReason append_vary(std::string& lines, const HeaderList& response, const He
         std::string_view rest = field.value;
         while (!rest.empty()) {
             const std::string_view name = pop_first_in_list(rest);
-            if (name.empty()) continue;
+            if (name.empty() || equal_no_case(name, "host")) continue;  // the key has the host
             // "*", and what is no name: nobody knows whom it is for
             if (name == "*" || !is_token(name)) return refuse(CacheReason::vary_all);
             if (varies_by(std::string_view(lines).substr(begin), name)) continue;
@@ -189,6 +196,14 @@ bool vary_needs_prepared(std::string_view lines, const config::HeaderRules& rule
         const std::string_view line = pop_line(lines);
         const std::string_view name = line.substr(0, line.find(':'));
         if (is_set_by_proxy(name) || is_changed_by(rules, name)) return true;
+    }
+    return false;
+}
+
+bool varies_by_client(std::string_view lines) noexcept {
+    while (!lines.empty()) {
+        const std::string_view line = pop_line(lines);
+        if (is_set_for_client(line.substr(0, line.find(':')))) return true;
     }
     return false;
 }

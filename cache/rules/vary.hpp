@@ -20,8 +20,8 @@
 
 namespace scrollgate {
 
-/// Appends the variant lines of a response with these fields to `request`. Reasons: none (nothing
-/// is appended without Vary), vary_all, vary_too_much.
+/// Appends the variant lines of a response with these fields to `request`; none for Host, which the
+/// key has. Reasons: none (nothing is appended without Vary), vary_all, vary_too_much.
 [[nodiscard]] CacheReason append_vary(std::string& lines, const HeaderList& response,
                                       const HeaderList& request);
 
@@ -54,6 +54,10 @@ class VaryMatcher {
 /// only be compared after the request was prepared.
 [[nodiscard]] bool vary_needs_prepared(std::string_view lines,
                                        const config::HeaderRules& rules) noexcept;
+
+/// Some name in `lines` is one that the proxy sets by who asks and how (his address, his HTTP
+/// version, the request's id): who chooses this variant cannot be told without him.
+[[nodiscard]] bool varies_by_client(std::string_view lines) noexcept;
 
 /// Replaces the values that are normalised; for requests whose response may be stored.
 void normalise_request(HeaderList& request, Arena& arena);

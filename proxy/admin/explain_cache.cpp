@@ -97,8 +97,16 @@ void explain_stored(const CacheQuestion& asked, const ExplainWorld& world, Expla
     const CacheStore::Found stored = find_stored(asked, *world.store);
     if (!stored.entry) {
         all.emplace_back("stored", stored.variants ? "only for requests with other fields" : "no");
-        if (stored.variants)
+        if (stored.variants) {
             all.emplace_back("vary", variants_text(*world.store, found.key, fields));
+            const std::vector<EntryRef> one = world.store->variants(found.key, 1);
+            if (!one.empty() && varies_by_client(one.front()->vary())) {
+                all.emplace_back("answer",
+                                 "depends on the client's address or version, by which "
+                                 "responses vary and which are not known here");
+                return;
+            }
+        }
         return verdict(stored.variants ? CacheReason::other_variant : CacheReason::absent);
     }
     const CacheEntry& entry = *stored.entry;

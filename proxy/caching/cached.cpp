@@ -63,7 +63,10 @@ Task<Result<void>> serve_cached(Exchange& x) {
 
     // the origin has to be asked
     if (is_bare(x)) co_return nothing_there;
-    if (control.only_if_cached) co_return Error{ErrorKind::only_if_cached};
+    if (control.only_if_cached) {
+        x.record.cache = CacheResult::miss;
+        co_return Error{ErrorKind::only_if_cached};
+    }
     if (passes(decision.reason)) co_return co_await pass(x);
     const bool is_head = x.request.method == Method::head;
     if (is_head && !is_answered_early(x)) co_return co_await pass_head(x);
@@ -75,6 +78,8 @@ Task<Result<void>> serve_cached(Exchange& x) {
 Task<Result<void>> pass(Exchange& x) {
     x.cache.asked = true;
     x.record.cache = result_of(x.cache);  // whatever comes of it
+    const bool may_tell = x.request.method == Method::head || x.cache.entry;
+    if (may_tell) x.cache.says = RequestSays(x.request);
     prepare_fields(x);
     return forward(x);
 }

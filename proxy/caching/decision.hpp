@@ -11,6 +11,7 @@
 #include "cache/key.hpp"
 #include "cache/reason.hpp"
 #include "cache/rules/reuse.hpp"
+#include "cache/rules/storing.hpp"
 
 namespace scrollgate {
 
@@ -22,7 +23,9 @@ struct CacheDecision {
     EntryRef entry;              ///< what was found, then what answers; null: nothing
     std::uint64_t position = 0;  ///< purge position of the store before the look-up
     const FillHead* coming = nullptr;  ///< of the response that a fill brings; while it is said
-    Reuse reuse;                       ///< how `entry` may answer, with its age and ttl
+    RequestSays says;  ///< where what comes past the cache may change what is stored
+    const HeaderList* beside = nullptr;       ///< what a 304 has said for this client alone
+    Reuse reuse;                              ///< how `entry` may answer, with its age and ttl
     CacheReason reason = CacheReason::none;   ///< why not a plain hit; none: it was one
     CacheReason storing = CacheReason::none;  ///< why what came is not stored
     std::string_view detail;                  ///< why a stale answer was given: a token
@@ -41,6 +44,8 @@ struct CacheDecision {
         key.hash = 0;
         target = detail = {};
         coming = nullptr;
+        says = {};
+        beside = nullptr;
         entry.reset();
         position = 0;
         reuse = {};

@@ -72,8 +72,7 @@ FillTable::Joined take_part(Exchange& x, const Company& company) {
     return fills.join_or_lead(
         x.cache.key, x.request.fields,
         {.known = x.cache.entry.get(),
-         .by_hand = x.route->cache->entries,
-         .cookies = x.route->cache->store_set_cookie,
+         .route = x.route->cache,
          .chooses = [&x](std::string_view lines) { return chooses(x, lines); },
          .variant = company.variant,
          .closed = company.closed});
@@ -216,6 +215,7 @@ Task<Result<void>> act(Exchange& x, const Heard& heard, Reading& reading,
             return read_on(x, reading, share);
         case Next::stored:
             use_validated(x, reading.fill().entry());
+            if (share != nullptr) x.cache.beside = &share->fields;
             return answer_stored(x);
         case Next::stale:
             x.cache.collapsed = false;

@@ -85,14 +85,19 @@ void FillSink::share_out(const ResponseHead& head, const Storing& storing, std::
     made.vary = vary;
     made.freshness = storing.freshness;
     made.length = length_of(head);
+    made.response.fields = fields_to_store(head);
+    fill_->head(made);
+    pack_body(head);
+}
+
+/// The others are the leader's.
+HeaderList FillSink::fields_to_store(const ResponseHead& head) {
     HeaderList others;
-    made.response.fields =
-        stored_fields(head.fields, *x_->route->cache, share_ ? &others : nullptr);
+    HeaderList stored = stored_fields(head.fields, *x_->route->cache, share_ ? &others : nullptr);
     for (const HeaderField& field : others) {
         if (field.id != Field::age) copy_field(field, share_->arena, share_->fields);
     }
-    fill_->head(made);
-    pack_body(head);
+    return stored;
 }
 
 void FillSink::pack_body(const ResponseHead& head) {
@@ -175,7 +180,7 @@ void FillSink::take_validation(const ResponseHead& head) {
     reason_ = about_it ? judge(fresh, storing, vary) : CacheReason::malformed;
     CacheStore::Inserted inserted;
     if (reason_ == CacheReason::none) {
-        const HeaderList fields = stored_fields(fresh.fields, *x_->route->cache);
+        const HeaderList fields = fields_to_store(fresh);
         inserted = store_refreshed(store_of(*x_), *known_, fields, vary, storing.freshness,
                                    fill_->purge_position());
         reason_ = inserted.reason;
@@ -186,6 +191,7 @@ void FillSink::take_validation(const ResponseHead& head) {
     if (!about_it || over) static_cast<void>(store_of(*x_).remove(*known_));
     if (!about_it) return fill_->fail(Error{ErrorKind::cancelled});
     fresh.body = {BodyFraming::Kind::length, known_->body().size()};
+    if (share_) share_->fields.clear();  // all of it is the leader's
     tell_leader(fresh);
     repeats_ = true;
 }

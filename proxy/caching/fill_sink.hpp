@@ -60,6 +60,7 @@ class FillSink final : public ResponseSink {
     }
     [[nodiscard]] Received received() const;
     [[nodiscard]] CacheReason judge(const ResponseHead& head, Storing& storing, std::string& vary);
+    [[nodiscard]] HeaderList fields_to_store(const ResponseHead& head);
     void share_out(const ResponseHead& head, const Storing& storing, std::string_view vary);
     void keep_private(const ResponseHead& head);
     void tell_leader(const ResponseHead& head);
@@ -78,7 +79,7 @@ class FillSink final : public ResponseSink {
     EntryRef known_;
     LeadersShareRef share_;
     std::function<void()> unshared_;
-    RequestHead asked_;   ///< as the client sent it
+    RequestSays asked_;
     std::string sample_;  ///< the body so far, while it is one to learn from
     CacheReason reason_ = CacheReason::none;
     bool keeps_ = false, committed_ = false, remembered_ = false;

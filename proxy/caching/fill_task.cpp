@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cache/rules/conditional.hpp"
+#include "cache/rules/reuse.hpp"
 #include "cache/rules/vary.hpp"
 #include "cache/tier/tier.hpp"
 #include "core/field_copy.hpp"
@@ -93,8 +94,7 @@ void refresh_behind(Exchange& x) {
     FillTable& fills = x.worker.cache().fills;
     FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields,
                                                   {.known = x.cache.entry.get(),
-                                                   .by_hand = x.route->cache->entries,
-                                                   .cookies = x.route->cache->store_set_cookie,
+                                                   .route = x.route->cache,
                                                    .variant = x.cache.entry->vary(),
                                                    .closed = asks_for_itself(x),
                                                    .joins_closed = true});
@@ -118,15 +118,15 @@ void start_fill(Worker& worker, const FillOrder& order, FillDone done) {
     }
     FillTable& fills = worker.cache().fills;
     const std::string variant = expected_variant(x);
-    FillTable::Joined joined = fills.join_or_lead(x.cache.key, x.request.fields,
-                                                  {.known = x.cache.entry.get(),
-                                                   .by_hand = x.route->cache->entries,
-                                                   .cookies = x.route->cache->store_set_cookie,
-                                                   .variant = variant});
+    FillTable::Joined joined = fills.join_or_lead(
+        x.cache.key, x.request.fields,
+        {.known = x.cache.entry.get(), .route = x.route->cache, .variant = variant});
+    // A client's may turn out to be for that one alone, and nobody waits here to find out.
+    if (joined.fill && !joined.leads) joined.fill = fills.lead(x.cache.key, variant);
     if (!joined.fill && !joined.entry) {
         return done({facts(ErrorKind::overloaded).reason, CacheReason::too_many_fills, 0, 0});
     }
-    if (!joined.leads) return done({"ok", CacheReason::none, 0, 0});
+    if (joined.entry) return done({"ok", CacheReason::none, 0, 0});
     EntryRef known = known_to_fill(x);
     // What is fresh is to be validated, not to be found again.
     if (!known || known->freshness().ttl(worker.loop().now()) <= 0) {
@@ -306,9 +306,7 @@ Task<bool> FillTask::lead_the_fleet(TimePoint by) {
 
 bool FillTask::ends_with(const tier::TierFound& found) {
     if (x_.cancelled || found.kind == tier::TierFound::Kind::nothing) return false;
-    // Another node's route, or an earlier file's, stores cookies.
-    const bool cookies = x_.route->cache->store_set_cookie;
-    if (!cookies && found.entry && found.entry->sets_cookie()) return false;
+    if (found.entry && !is_for_route(*found.entry, *x_.route->cache)) return false;
     fill_->found(found.entry);
     return true;
 }

@@ -51,8 +51,8 @@ struct FillOrder {
 /// Fetches `order` on the route that a client's request would take, and stores it; what is stored
 /// already is validated. On `worker`'s thread. `done` tells how it ended, perhaps before this
 /// returns: with the reason of an Error if the URL is refused or its route has no cache (no_route),
-/// or if too much is under way (overloaded); with `ok` and status 0 if another fill for it is, or
-/// if an operator has set it by hand.
+/// or if too much is under way (overloaded); with `ok` and status 0 if somebody has stored it just
+/// now, or an operator has set it by hand.
 void start_fill(Worker& worker, const FillOrder& order, FillDone done);
 
 /// Starts `fill`, which x leads, for the request of x. What comes is the leader's in every way; the

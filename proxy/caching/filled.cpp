@@ -12,11 +12,14 @@
 namespace scrollgate {
 namespace {
 
-void note(Exchange& x, const FillHead& from, bool leads) {
+/// What is purged by now stays so: it will not be stored.
+void note(Exchange& x, const Fill& fill, bool leads) {
+    const FillHead& from = fill.head();
     CacheDecision& decision = x.cache;
     decision.entry.reset();
     decision.storing = from.reason;
-    decision.stored = leads && from.shared && from.reason == CacheReason::none;
+    decision.stored = leads && from.shared && from.reason == CacheReason::none &&
+                      !x.worker.cache().store.overtaken(fill.key().text, fill.purge_position());
 }
 
 /// x.response with the fields that came; those that are stored, and the leader's own.
@@ -55,7 +58,7 @@ void narrow(Exchange& x, const FillHead& from, FillBody& body) {
 
 Task<Result<void>> answer_filled(Exchange& x, Reading& reading, const LeadersShare* share) {
     const FillHead& from = reading.fill().head();
-    note(x, from, share != nullptr);
+    note(x, reading.fill(), share != nullptr);
     take_head(x, from, share);
     x.record.first_byte = x.worker.loop().now() - x.record.started;
     FillBody body(reading.reader(), x.until, share == nullptr ? nullptr : &share->trailers);

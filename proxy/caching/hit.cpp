@@ -46,6 +46,10 @@ bool repeats_hsts(const Exchange& x, std::string_view lines) noexcept {
 /// What this exchange says about the answer.
 void add_tail(Exchange& x) {
     HeaderList& fields = x.response.fields;
+    if (x.cache.beside != nullptr) {
+        for (const HeaderField& field : *x.cache.beside)
+            if (field.id != Field::x_request_id) fields.add(field.name, field.value, field.id);
+    }
     const TimePoint now = x.worker.loop().now();
     x.cache.reuse.ttl = x.cache.entry->freshness().ttl(now);  // the look-up may be long ago
     add_age(x, fields, x.cache.entry->freshness().age(now));

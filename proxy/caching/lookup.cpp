@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cache/rules/invalidation.hpp"
+#include "cache/rules/reuse.hpp"
 #include "cache/rules/vary.hpp"
 #include "proxy/caching/url_route.hpp"
 #include "proxy/pipeline/prepare.hpp"
@@ -42,11 +43,9 @@ bool after_preparing(const Exchange& x, std::string_view lines) noexcept {
     return !lines.empty() && vary_needs_prepared(lines, x.route->route->request_headers);
 }
 
-/// What is set by hand is for routes that allow it; under a bare key there is nothing else. So are
-/// cookies, which another route of the partition, or of an earlier file, may have stored.
+/// Under a bare key there is nothing but what was set by hand.
 bool may_be_found(const Exchange& x, const CacheEntry& entry) noexcept {
-    if (entry.sets_cookie() && !x.route->cache->store_set_cookie && !entry.by_hand()) return false;
-    return entry.by_hand() ? x.route->cache->entries : !is_bare(x);
+    return is_for_route(entry, *x.route->cache) && (entry.by_hand() || !is_bare(x));
 }
 
 // What the proxy itself sets can only be compared once it is set: dearer, and seldom needed.

@@ -69,7 +69,7 @@ void take_head_answer(Exchange& x) {
     ResponseHead fresh;
     fresh.status = 200;
     fresh.fields = updated(before, x.response.fields);
-    const Storing storing = judge_storing(x.request, fresh, *x.route->cache, received(x));
+    const Storing storing = judge_storing(x.cache.says, fresh, *x.route->cache, received(x));
     if (storing.reason != CacheReason::none) return;
     std::string vary;
     if (append_vary(vary, fresh.fields, x.request.fields) != CacheReason::none) {
@@ -89,7 +89,7 @@ void take_answer_past_marker(Exchange& x) {
     const EntryRef marker = x.cache.entry;
     if (x.cache.reason != CacheReason::hit_for_miss || !marker) return;
     if (marker->marker() != Marker::strong) return;
-    const Storing storing = judge_storing(x.request, x.response, *x.route->cache, received(x));
+    const Storing storing = judge_storing(x.cache.says, x.response, *x.route->cache, received(x));
     if (storing.reason != CacheReason::none) return;
     std::string vary;
     if (append_vary(vary, x.response.fields, x.request.fields) != CacheReason::none) return;

@@ -70,6 +70,7 @@ Remembered remembered(CacheReason reason, std::uint16_t status) noexcept {
         case CacheReason::no_freshness:
         case CacheReason::already_stale:
         case CacheReason::too_large:
+        case CacheReason::too_many_tags:
         case CacheReason::malformed:
             // What a client's own fields may have made the origin refuse is for nobody else.
             return status >= 400 ? Remembered::weakly : Remembered::yes;
@@ -97,7 +98,8 @@ bool has_too_many_tags(const HeaderList& fields) {
 CacheReason judge_size(const ResponseHead& head, std::uint64_t max_object) {
     const bool larger =
         head.body.kind == BodyFraming::Kind::length && head.body.length > max_object;
-    return larger || has_too_many_tags(head.fields) ? CacheReason::too_large : CacheReason::none;
+    if (larger) return CacheReason::too_large;
+    return has_too_many_tags(head.fields) ? CacheReason::too_many_tags : CacheReason::none;
 }
 
 CacheStore::Inserted store_filled(CacheStore& store, const Fill& fill, BodyRef body) {

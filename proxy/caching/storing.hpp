@@ -32,7 +32,8 @@ enum class Remembered : std::uint8_t {
 /// are left out would not find the response, so it is not stored.
 [[nodiscard]] bool has_too_many_tags(const HeaderList& fields);
 
-/// too_large, or none: by what the head says of its body (at most `max_object` bytes) and its tags.
+/// too_large, too_many_tags, or none: by what the head says of its body (at most `max_object`
+/// bytes) and its tags.
 [[nodiscard]] CacheReason judge_size(const ResponseHead& head, std::uint64_t max_object);
 
 /// Stores what `fill`, whose head is shared, has brought.

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -46,11 +47,14 @@ std::string type_of(const SetRequest& request) {
 /// The bytes of a file or of standard input; tells the console if they cannot be had.
 std::optional<std::string> content_of(const std::string& file, const Console& console) {
     if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+    std::error_code unknown;
+    const bool folder = std::filesystem::is_directory(file, unknown);
     std::ifstream in(file, std::ios::binary);
     std::string content;
-    if (in) content.assign(std::istreambuf_iterator<char>(in), {});
-    if (!in) {
-        fmt::print(console.err, "scrollgate: cannot read {}: {}\n", file, std::strerror(errno));
+    if (in && !folder) content.assign(std::istreambuf_iterator<char>(in), {});
+    if (!in || folder) {
+        fmt::print(console.err, "scrollgate: cannot read {}: {}\n", file,
+                   std::strerror(folder ? EISDIR : errno));
         return std::nullopt;
     }
     return content;

@@ -13,7 +13,10 @@ UNKEYED = {
     "X-Forwarded-Proto": "nothttps", "Forwarded": "host=evil.test", "X-Real-IP": "6.6.6.6",
     "X-Forwarded-For": "6.6.6.6", "X-Scheme": "nothttps", "X-Script-Name": "/evil",
     "X-Original-Path": "/evil", "X-Override-URL": "/evil", "X-Matched-Path": "/evil",
-    "X_Forwarded_Host": "evil.test",
+    "X_Forwarded_Host": "evil.test", "X-Invoke-Query": "evil", "X-Now-Route-Matches": "1=evil",
+    "X-Original-Forwarded-Host": "evil.test", "X-Forwarded-Authority": "evil.test",
+    "X-Forward-Host": "evil.test", "X-Real-Host": "evil.test", "X-Request-URI": "/evil",
+    "X-Forwarded-URL": "/evil",
 }
 
 

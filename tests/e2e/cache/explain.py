@@ -144,6 +144,15 @@ class Explain(StoredTest):
         self.assertIn("stored for ", told["vary"])
         self.assertIn("fwd=vary-miss", told["answer"])
 
+    def test_what_only_the_client_can_tell(self):
+        edge = self.cached_edge(counting("Vary: Host, X-Forwarded-For"))
+        self.fetch(edge, "/a")
+        self.assert_hit(self.fetch(edge, "/a"))
+        facts = self.explained(edge, "http://site.test/a")
+        self.assertIn("depends on the client's address", facts["answer"])
+        self.assertIn("x-forwarded-for: 127.0.0.1", facts["vary"])
+        self.assertNotIn("host", facts["vary"].replace("forwarded-host", ""))
+
     def test_it_can_be_asked_with_the_headers_of_a_request(self):
         edge = self.cached_edge(counting("Vary: Accept-Encoding"), {"key": {"headers": ["X-Site"]}})
         browser = ("Accept-Encoding: gzip, deflate, br", "X-Site: one")

@@ -3,6 +3,7 @@ conditions and ranges of RFC 9110 sections 13 and 14.
 """
 from harness import main
 from harness.cached import FRESH, STALE, Answer, CacheTest, Site
+from harness.http2 import Http2Client
 
 ETAG = 'ETag: "one"'
 MODIFIED = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -112,6 +113,49 @@ class Validated(CacheTest):
         self.assertEqual(second.get("x-new"), "yes")
         self.assert_hit(self.get(), first)
         self.assertEqual(site.asked(), 2)
+
+    def test_what_a_304_says_for_one_client_reaches_that_one_alone(self):
+        def answer(request):
+            if request.get("if-none-match") == '"one"':
+                return Answer('Cache-Control: max-age=600, private="X-Token"', ETAG,
+                              "X-Token: secret", status="304 Not Modified")
+            return Answer(*STALE, ETAG)
+        site = self.site(answer)
+        first = self.get()
+        second = self.get()
+        self.assertEqual((second.status, second.body), (200, first.body))
+        self.assertEqual(second.all("x-token"), ["secret"])
+        third = self.assert_hit(self.get(), first)
+        self.assertEqual(third.all("x-token"), [])
+        self.assertEqual(site.asked(), 2)
+
+    def test_what_the_route_tells_origins_is_not_the_clients_word(self):
+        """A marker is ended, and HEAD refreshes, though each request has Authorization there."""
+        private = [True]
+
+        def answer(request):
+            self.assertEqual(request.get("authorization"), "Basic eA==")
+            if private[0]:
+                return Answer("Cache-Control: private")
+            return Answer(*(STALE if request.method == "GET" and request.target == "/head"
+                            else (FRESH,)), ETAG)
+        site = self.site(answer, {"request_headers": {"set": {"Authorization": "Basic eA=="}}})
+        self.assert_forwarded(self.get())
+        private[0] = False
+        answers = [self.get() for _ in range(4)]
+        self.assert_hit(answers[-1])
+        self.get("/head")
+        self.get("/head", method="HEAD")
+        self.assert_hit(self.get("/head"))
+        self.assertEqual(site.asked("/head"), 1)
+
+    def test_vary_by_host_which_the_key_has(self):
+        self.site(Answer(FRESH, "Vary: Host"))
+        first = self.get()
+        with Http2Client(self.edge_.port) as client:
+            second = client.get2()
+        self.assertEqual(second.body, first.body)
+        self.assertIn("hit", second.get("cache-status"))
 
     def test_last_modified_will_do(self):
         def answer(request):

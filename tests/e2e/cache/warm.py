@@ -5,7 +5,7 @@ import threading
 
 from harness import main
 from harness.process import BINARY
-from harness.stored import StoredTest, counting
+from harness.stored import StoredTest, counting, held
 from harness.terminal import Terminal
 from harness.wait import eventually
 
@@ -80,6 +80,23 @@ class Warm(StoredTest):
             self.assertEqual(code, 400)
             self.assertIn(words, answer["message"])
         self.assertEqual(self.call(edge, "GET", "/warm/999")[0], 404)
+
+    def test_what_a_client_is_asking_for_is_not_taken_for_stored(self):
+        script = held(cache_control="private")
+        edge = self.cached_edge(script)
+        with self.client(edge) as client:
+            client.send(b"GET /1 HTTP/1.1\r\nHost: site.test\r\n\r\n")
+            eventually(lambda: script.asked == ["/1"], "the client's request is under way")
+            code, answer = self.call(edge, "POST", "/warm", {"urls": self.urls("/1")})
+            self.assertEqual(code, 202)
+            eventually(lambda: len(script.asked) == 2, "it is asked for by the job itself")
+            script.go.set()
+
+        def done():
+            job = self.call(edge, "GET", f"/warm/{answer['job']}")[1]
+            return job if job["state"] == "done" else None
+        job = eventually(done, "the job is done")
+        self.assertEqual((job["stored"], job["not_stored"]), (0, 1))
 
     def test_the_command_takes_a_file_and_waits(self):
         origin = counting()
