@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -50,10 +51,10 @@ bool OutlierDetector::Run::others_answer(const PeerEvidence& peers) const noexce
 /// an error that begins everywhere at once has not reached their averages yet.
 bool OutlierDetector::failing(const Evidence& evidence, const Tally& fresh_of_peers,
                               std::uint32_t consecutive) noexcept {
-    if (evidence.error_run <= errors_seen_) {
-        meanwhile_.reset();
-        return false;
-    }
+    // An answer between two looks makes it another run.
+    const bool ended = evidence.answers != std::exchange(answers_before_, evidence.answers);
+    if (ended || evidence.error_run <= errors_seen_) meanwhile_.reset();
+    if (evidence.error_run <= errors_seen_) return false;
     // What the others gave until this look may be from before the run began.
     if (meanwhile_) {
         *meanwhile_ += fresh_of_peers;

@@ -102,7 +102,8 @@ class OutlierDetector {
     std::uint64_t answers_ = 0;                         ///< at the last return
     std::uint32_t refused_seen_ = 0, errors_seen_ = 0;  ///< runs, likewise
     Run unanswered_, turned_back_;
-    std::optional<Tally> meanwhile_;  ///< of the others, while the run of 5xx lasts
+    std::uint64_t answers_before_ = 0;  ///< at the last look
+    std::optional<Tally> meanwhile_;    ///< of the others, while the run of 5xx lasts
 };
 
 }  // namespace scrollgate
