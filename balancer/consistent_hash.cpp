@@ -5,7 +5,8 @@
 // 1.25 times its share of the requests in flight, and whose score is above the key's own mark for
 // it. So the table is made of weights that last (`base`) and stays when health changes: an endpoint
 // with score 0.1 keeps the same tenth of its keys, the others go to where they would go if it were
-// lost, and come back as it recovers.
+// lost, and come back as it recovers. But no key stays with one that gives errors: of each key a
+// tenth of the requests do.
 #include <algorithm>
 #include <vector>
 
@@ -28,10 +29,13 @@ class ConsistentHash final : public Policy {
     /// line each; so the sum is exact for a few targets, and for a thousand 125 picks old.
     void look_on(std::span<const Target> targets) noexcept;
     [[nodiscard]] bool has_room(const Target& target) const noexcept;
-    [[nodiscard]] bool well_for(std::uint64_t key, const Target& target,
-                                std::size_t i) const noexcept {
-        return target.score >= best_score_ ||
-               unit_point(mix64(key ^ ids_[i])) * best_score_ < static_cast<double>(target.score);
+    [[nodiscard]] bool well_for(std::uint64_t key, const Target& target, std::size_t i,
+                                Rng& rng) const noexcept {
+        if (target.score >= best_score_) return true;
+        const bool fails = target.endpoint->state->success_part.load(std::memory_order_relaxed) <
+                           limits::home_success_part;
+        const double mark = fails ? unit_interval(rng) : unit_point(mix64(key ^ ids_[i]));
+        return mark * best_score_ < static_cast<double>(target.score);
     }
 
     MaglevTable table_;
@@ -76,7 +80,7 @@ std::optional<std::size_t> ConsistentHash::pick(std::span<const Target> targets,
         const std::size_t i = table_.at(place);
         place = mix64(place);
         if (tried[i] || targets[i].weight <= 0) continue;
-        if (has_room(targets[i]) && well_for(key, targets[i], i)) return i;
+        if (has_room(targets[i]) && well_for(key, targets[i], i, rng)) return i;
         if (!next_best) next_best = i;
     }
     if (next_best) return next_best;

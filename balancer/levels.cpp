@@ -237,11 +237,12 @@ const Endpoint* RouteBalancer::last_resort(const PickRequest& request, const End
         // Nobody else would find out that others answer: health waits for their word.
         if (const Endpoint* const other = choose_answering(request, rng)) return other;
     } else if (chosen != nullptr) {
-        // Whether the others share them shows only where somebody asks beyond the subset.
+        // Whether others share them shows only where somebody asks, beyond the subset or the level.
         if (first && chosen->state->gives_errors(request.now) &&
             rng.below(limits::error_tries) == 0) {
-            const Endpoint* const beyond = look_beyond(*chosen->pool_state, request.now);
-            return beyond != nullptr ? beyond : chosen;
+            const Endpoint* other = look_beyond(*chosen->pool_state, request.now);
+            if (other == nullptr) other = below_level(*chosen, request, rng);
+            return other != nullptr ? other : chosen;
         }
         if (!failed || request.tried.size() < 2) return chosen;
     } else if (!failed) {
@@ -296,7 +297,25 @@ const Endpoint* RouteBalancer::look_beyond(const PoolState& pool, TimePoint now)
     return nullptr;
 }
 
-/// The same of any pool that has a subset, whatever its own part gives; the first level's.
+/// One of a lower level that gives no errors, if all of the level of `failing` do.
+const Endpoint* RouteBalancer::below_level(const Endpoint& failing, const PickRequest& request,
+                                           Rng& rng) {
+    const auto places = places_of(failing.state.get());
+    if (places.empty()) return nullptr;
+    const std::size_t level = layout_.groups()[targets_->group_of(places.front().second)].level;
+    for (std::size_t i = 0; i < row_.size(); ++i) {
+        const bool same = layout_.groups()[targets_->group_of(i)].level == level;
+        if (same && row_[i].weight > 0 && !row_[i].endpoint->state->gives_errors(request.now))
+            return nullptr;
+    }
+    for (std::size_t l = level + 1; l < splits_.size(); ++l) {
+        const Endpoint* const chosen = from_level(l, request, rng);
+        if (chosen != nullptr && !chosen->state->gives_errors(request.now)) return chosen;
+    }
+    return nullptr;
+}
+
+/// As look_beyond() of any pool that has a subset, whatever its own part gives; the first level's.
 const Endpoint* RouteBalancer::beyond_subsets(TimePoint now) const noexcept {
     std::optional<std::uint32_t> best;
     for (std::size_t i = 0; i < layout_.pools().size(); ++i) {

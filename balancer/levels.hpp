@@ -79,6 +79,8 @@ class RouteBalancer {
                                               Rng& rng);
     [[nodiscard]] const Endpoint* choose_answering(const PickRequest& request, Rng& rng);
     [[nodiscard]] const Endpoint* look_beyond(const PoolState& pool, TimePoint now) const noexcept;
+    [[nodiscard]] const Endpoint* below_level(const Endpoint& failing, const PickRequest& request,
+                                              Rng& rng);
     [[nodiscard]] const Endpoint* beyond_subsets(TimePoint now) const noexcept;
     [[nodiscard]] std::optional<std::uint32_t> beyond_subset(std::size_t pool,
                                                              TimePoint now) const noexcept;

@@ -114,7 +114,7 @@ inline constexpr unsigned load_free =
     4;  ///< this many in flight are no overload, whatever the mean
 inline constexpr std::uint64_t silent_tries = 16;  ///< of so many, one goes to who is silent
 inline constexpr std::uint64_t error_tries = 8;    ///< of so many, one asks beyond a failing subset
-inline constexpr float home_success_part = 0.5F;   ///< of less, a sticky client's home is left
+inline constexpr float home_success_part = 0.5F;   ///< of less, clients and keys leave their home
 inline constexpr std::size_t full_scan = 32;       ///< policies compare all up to here, then four
 inline constexpr std::size_t hash_slots = 100;  ///< wanted per endpoint in a consistent_hash table
 inline constexpr unsigned hash_probes = 64;     ///< places of a key that are looked at

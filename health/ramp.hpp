@@ -20,6 +20,8 @@ class Ramp {
     /// It has answered since it came.
     void proven() noexcept { unproven_ = false; }
 
+    [[nodiscard]] bool unproven() const noexcept { return unproven_; }
+
     /// In (0, 1]: linear in time.
     [[nodiscard]] double part(TimePoint now) const noexcept {
         if (span_ <= Duration::zero()) return unproven_ ? limits::ramp_unproven : 1;

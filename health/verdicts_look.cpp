@@ -218,7 +218,10 @@ bool Verdicts::judge_traffic(WatchedPool& pool, TimePoint now) {
             come_back(pool, *endpoint, now);
             moved = true;
         }
-        if (outlier.answered_since(endpoint->before)) endpoint->ramp.proven();
+        if (endpoint->ramp.unproven() && outlier.answered_since(endpoint->before)) {
+            endpoint->ramp.proven();
+            moved = true;
+        }
         outlier.forgive(rules.ejection, now);
         if (outlier.ejected()) continue;
         const std::optional<Suspicion> suspicion = outlier.suspect(

@@ -98,7 +98,8 @@ bool is_secure(const Exchange& x, const config::Sticky& sticky) {
 void set_sticky_cookie(Exchange& x) {
     if (x.route == nullptr || !x.route->route->sticky || x.record.endpoint == nullptr) return;
     const std::uint64_t tag = x.record.endpoint->state->tag;
-    if (tag == x.affinity.tag) return;
+    // Nor is an error worth a move: while all fail, a session keeps the home that it had.
+    if (tag == x.affinity.tag || x.response.status >= 500) return;
     const config::Sticky& sticky = *x.route->route->sticky;
     fmt::basic_memory_buffer<char, 128> value;
     fmt::format_to(std::back_inserter(value), "{}={:016x}; Path=/; HttpOnly; SameSite=Lax",

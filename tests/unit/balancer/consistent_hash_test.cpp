@@ -128,6 +128,28 @@ TEST_CASE("a lower score keeps that part of the keys, the same ones each time") 
     CHECK(kept_at(0.5F) == half);
 }
 
+TEST_CASE("no key stays with an endpoint that gives errors") {
+    Row row(std::vector<double>(4, 1.0));
+    const auto policy = make_policy(Balance::consistent_hash);
+    policy->changed(row.targets);
+    row.targets[2].score = 0.1F;
+    row.targets[2].weight = 0.1;
+    row.targets[2].endpoint->state->success_part = 0.1F;
+    policy->reweighed(row.targets);
+    FastRng rng(5);
+    int there = 0, homes = 0;
+    for (std::uint64_t key = 1; key <= 40; ++key) {
+        int stays = 0;
+        for (int i = 0; i < 100; ++i)
+            stays += *row.pick(*policy, rng, {.hash = key}) == 2 ? 1 : 0;
+        CHECK(stays < 40);
+        homes += stays > 0 ? 1 : 0;
+        there += stays;
+    }
+    CHECK(homes >= 4);
+    CHECK(fair(there, homes * 100, 0.1));
+}
+
 TEST_CASE("a change of the set moves few keys beside those that must move") {
     Row row(std::vector<double>(20, 1.0));
     const auto policy = make_policy(Balance::consistent_hash);

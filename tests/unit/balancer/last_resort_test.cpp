@@ -145,6 +145,27 @@ TEST_CASE("a session keeps its home beyond the subset, and leaves one that alone
     }
 }
 
+TEST_CASE("while all of a level gives errors, a few requests see whether the next does, too") {
+    RouteBalancer balancer(route_over({{"near", 1, 0, {}}, {"far", 1, 1, {}}}));
+    const auto near = set_of("near", {1, 1}), far = set_of("far", {1});
+    balancer.update({{"near", near}, {"far", far}});
+    FastRng rng(6);
+    const auto away = [&] {
+        int count = 0;
+        for (int i = 0; i < 400; ++i)
+            count += balancer.pick({}, rng)->pool == "far" ? 1 : 0;
+        return count;
+    };
+    (*near)[0]->state->error_run = 3;
+    CHECK(away() == 0);
+    (*near)[1]->state->error_run = 3;
+    const int looks = away();
+    CHECK(looks > 20);
+    CHECK(looks < 100);
+    (*far)[0]->state->error_run = 3;
+    CHECK(away() == 0);
+}
+
 TEST_CASE("while all of a level is silent the next is asked; who has come back gets its trickle") {
     RouteBalancer balancer(route_over({{"near", 1, 0, {}}, {"far", 1, 1, {}}}));
     const auto near = set_of("near", {1, 1}), far = set_of("far", {1});
