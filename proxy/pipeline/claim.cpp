@@ -62,6 +62,12 @@ PickRequest::Stage stage_of(const Exchange& x) noexcept {
     return x.tried.empty() ? PickRequest::Stage::first : PickRequest::Stage::after_failure;
 }
 
+/// Others wait for room in its pool, and this request has just come: theirs is what is free.
+bool overtakes(const Endpoint& endpoint, PickRequest::Stage stage, bool again) noexcept {
+    return !again && stage == PickRequest::Stage::first && endpoint.limits.may_fill() &&
+           endpoint.pool_state->pending.load(std::memory_order_relaxed) > 0;
+}
+
 /// claim_now() with pools to avoid, `x.avoid`, to which those are added whose requests in flight
 /// are at their limit: none of their endpoints has room. (While connections are, one that idles may
 /// still be used.) `again`: the request has waited, and a split route has counted it.
@@ -85,8 +91,9 @@ Result<Claim> pick(Exchange& x, Full& full, const Endpoint* away_from, PickReque
         if (x.held.empty() || x.held.back() != balancer.targets()) {
             x.held.push_back(balancer.targets());
         }
-        Limit reached = Limit::none;
-        std::optional<Lease> lease = Lease::try_acquire(*endpoint, &reached);
+        Limit reached = Limit::pool;
+        std::optional<Lease> lease;
+        if (!overtakes(*endpoint, stage, again)) lease = Lease::try_acquire(*endpoint, &reached);
         if (lease) {
             SharedSeat seat = seat_at(x, *endpoint);
             UpstreamLease connection;
@@ -141,7 +148,7 @@ Task<Result<Claim>> claim(Exchange& x) {
             co_return claimed;
         }
         if (!place.take(*full.endpoint)) co_return claimed;
-        if (full.unconnected != nullptr && !waited) {
+        if (full.unconnected != nullptr && (!waited || x.worker.pending().is_first(place))) {
             x.worker.ask_for_room(*full.unconnected, full.connections);
         }
         waited = true;
@@ -174,11 +181,7 @@ void drop(Exchange& x, Claim& claim) {
     const Endpoint& endpoint = claim.endpoint();
     claim.leave();
     claim.lease.release();
-    hand_on(x, endpoint);
-}
-
-void hand_on(Exchange& x, const Endpoint& endpoint) {
-    if (endpoint.limits.may_fill()) x.worker.pending().wake_one(*endpoint.pool_state);
+    x.worker.hand_on(endpoint);
 }
 
 }  // namespace scrollgate

@@ -57,7 +57,4 @@ struct Claim {
 /// Lets go of a claim that nothing was done with.
 void drop(Exchange& x, Claim& claim);
 
-/// An attempt on `endpoint` has ended: its room is another request's.
-void hand_on(Exchange& x, const Endpoint& endpoint);
-
 }  // namespace scrollgate

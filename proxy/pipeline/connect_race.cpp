@@ -214,7 +214,7 @@ void ConnectRace::let_go(Claim& loser, const Result<void>& ended, TimePoint begu
     if (why.kind == ErrorKind::cancelled) std::erase(x_.tried, &endpoint);
     loser.leave();
     loser.lease.release();
-    hand_on(x_, endpoint);
+    x_.worker.hand_on(endpoint);
 }
 
 }  // namespace scrollgate

@@ -118,7 +118,7 @@ bool Turn::waiting() const noexcept {
 void Turn::let_go() {
     if (!claim_.lease) return;
     claim_.lease.release();
-    hand_on(x_, *endpoint_);
+    x_.worker.hand_on(*endpoint_);
 }
 
 }  // namespace scrollgate

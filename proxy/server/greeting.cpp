@@ -172,6 +172,15 @@ void Greeting::abandon() noexcept {
     stream_->close();  // done() comes, and end() with it
 }
 
+void Greeting::drain() noexcept {
+    char first = 0;
+    if (!stream_ && ::recv(descriptor_, &first, 1, MSG_PEEK) < 0 && would_block(errno)) end();
+}
+
+std::uint64_t Greeting::terms() const noexcept {
+    return listener_->terms;
+}
+
 void Greeting::leave() noexcept {
     if (is_linked()) worker_.greeting_ended(*this);
 }

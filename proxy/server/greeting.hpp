@@ -34,6 +34,10 @@ class Greeting : public boost::intrusive::list_base_hook<>,
 
     /// Closes the connection; this object is gone soon.
     void abandon() noexcept;
+    /// The same, if the client has said nothing that is still to be read.
+    void drain() noexcept;
+    /// Of its listener, as Client::terms.
+    [[nodiscard]] std::uint64_t terms() const noexcept;
 
   private:
     Greeting(Worker& worker, int descriptor, const SocketAddress& peer,

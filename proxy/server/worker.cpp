@@ -134,6 +134,8 @@ void Worker::drain(std::function<void()> done) {
         for (auto session = sessions_.begin(); session != sessions_.end();) {
             (session++)->drain();
         }
+        for (auto greeting = greetings_.begin(); greeting != greetings_.end();)
+            (greeting++)->drain();
         finish_drain();
     });
 }
@@ -204,6 +206,23 @@ void Worker::ask_for_room(const Endpoint& endpoint, Limit reached) {
     }
 }
 
+void Worker::hand_on(const Endpoint& endpoint) {
+    if (!endpoint.limits.may_fill()) return;
+    const std::uint32_t all = endpoint.pool_state->pending.load(std::memory_order_relaxed);
+    const bool ours = all <= pending_.size() || loop_.rng().below(all) < pending_.size();
+    if (ours && pending_.wake_one(*endpoint.pool_state)) return;
+    if (all > 0) offer_room(endpoint.pool_state, shared_.workers.size() - 1);
+}
+
+/// To the next worker, and so on, until one has who waits.
+void Worker::offer_room(std::shared_ptr<PoolState> pool, std::size_t others) {
+    if (others == 0) return;
+    Worker& next = *shared_.workers[(index_ + 1) % shared_.workers.size()];
+    next.loop_.post([&next, pool = std::move(pool), others]() mutable {
+        if (!next.pending_.wake_one(*pool)) next.offer_room(std::move(pool), others - 1);
+    });
+}
+
 void Worker::out_of_descriptors(const boost::system::error_code& error) {
     warn(About::room, fmt::format("new connections are turned away: {}; raise RLIMIT_NOFILE, or "
                                   "lower limits.connections",
@@ -260,6 +279,10 @@ void Worker::drain_those_under(std::uint64_t terms) {
     for (auto session = sessions_.begin(); session != sessions_.end();) {
         Session& one = *session++;
         if (one.client().terms == terms) one.drain();
+    }
+    for (auto greeting = greetings_.begin(); greeting != greetings_.end();) {
+        Greeting& one = *greeting++;
+        if (one.terms() == terms) one.drain();
     }
 }
 

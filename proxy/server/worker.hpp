@@ -100,6 +100,9 @@ class Worker {
     /// A request waits for a connection to `endpoint`, because `reached` is: other workers close an
     /// idle one of theirs.
     void ask_for_room(const Endpoint& endpoint, Limit reached);
+    /// An attempt on `endpoint` has ended here: its room is another request's, of this worker or of
+    /// another one by how many wait on each, so that nobody starves whose worker has few.
+    void hand_on(const Endpoint& endpoint);
     /// The present time as Date writes it (RFC 9110 section 5.6.7); valid until the next call.
     [[nodiscard]] std::string_view date();
     [[nodiscard]] bool log_enabled() const noexcept { return shared_.access_log.enabled(); }
@@ -158,6 +161,8 @@ class Worker {
     };
 
   private:
+    void offer_room(std::shared_ptr<PoolState> pool, std::size_t others);
+
     using Fills = boost::intrusive::list<FillTask, boost::intrusive::constant_time_size<false>>;
     using Sessions = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
 

@@ -18,14 +18,16 @@ bool PendingQueue::Place::take(const Endpoint& endpoint) noexcept {
     return true;
 }
 
-Task<void> PendingQueue::wait(const Place& place, TimedGate& gate, TimePoint until) {
-    waiting_.push_back({place.pool_.get(), &gate});
+Task<void> PendingQueue::wait(Place& place, TimedGate& gate, TimePoint until) {
+    if (place.turn_ == 0) place.turn_ = ++last_turn_;
+    const auto behind = std::ranges::upper_bound(waiting_, place.turn_, {}, &Waiting::turn);
+    waiting_.insert(behind, {place.turn_, place.pool_.get(), &gate});
     gate.limit(std::min(until, loop_.now() + limits::pending_look));
     co_await gate.passed();
     std::erase_if(waiting_, [&gate](const Waiting& one) { return one.gate == &gate; });
 }
 
-void PendingQueue::wake_one(const PoolState& pool) {
+bool PendingQueue::wake_one(const PoolState& pool) {
     TimedGate* first = nullptr;
     for (const Waiting& one : waiting_) {
         if (one.gate->settled()) continue;  // looks anyway
@@ -33,6 +35,7 @@ void PendingQueue::wake_one(const PoolState& pool) {
         if (one.pool == &pool) break;
     }
     if (first != nullptr) first->open();
+    return first != nullptr;
 }
 
 }  // namespace scrollgate

@@ -1,10 +1,10 @@
 // PendingQueue: requests of one worker that wait for room in pools at their limits. The one that
-// has waited longest for a pool looks first; a request that comes just then may be quicker.
+// has waited longest for a pool looks first; nobody who comes later is quicker (claim.cpp).
 //
-// What is freed on this worker wakes its own pool's queue at once. Limits are global, so room may
-// also come up on another worker: who waits looks again every few milliseconds (only under
-// overload, so an idle process stays asleep). The wait and the number that may wait are bounded.
-// One worker; no locks.
+// What is freed wakes the first who waits for its pool, here or on another worker, by how many wait
+// on each (Worker::hand_on()). Since limits are global and a wake-up may come to nothing, who waits
+// also looks every few milliseconds (only under overload, so an idle process stays asleep). The
+// wait and the number that may wait are bounded. One worker; no locks.
 #pragma once
 
 #include <deque>
@@ -33,23 +33,32 @@ class PendingQueue {
       private:
         friend class PendingQueue;
         std::shared_ptr<PoolState> pool_;
+        std::uint64_t turn_ = 0;  ///< the queue's, from its first wait on
     };
 
     /// With a place that was taken: waits for something to be freed, or a moment; shutting `gate`
     /// from outside calls it off.
-    [[nodiscard]] Task<void> wait(const Place& place, TimedGate& gate, TimePoint until);
-    /// Something of `pool` was freed on this worker: the first that waits for it looks again. If
-    /// nobody does, the first of all: its route may go there, too.
-    void wake_one(const PoolState& pool);
+    [[nodiscard]] Task<void> wait(Place& place, TimedGate& gate, TimePoint until);
+    /// Something of `pool` was freed: the first that waits for it looks again. If nobody does, the
+    /// first of all: its route may go there, too. False: nobody waits.
+    bool wake_one(const PoolState& pool);
+    /// Nobody waits who came before it.
+    [[nodiscard]] bool is_first(const Place& place) const noexcept {
+        return waiting_.empty() || place.turn_ < waiting_.front().turn;
+    }
+    /// Requests that wait.
+    [[nodiscard]] std::size_t size() const noexcept { return waiting_.size(); }
 
   private:
     struct Waiting {
+        std::uint64_t turn;
         const PoolState* pool;
         TimedGate* gate;
     };
 
     EventLoop& loop_;
-    std::deque<Waiting> waiting_;
+    std::deque<Waiting> waiting_;  ///< by turn
+    std::uint64_t last_turn_ = 0;
 };
 
 }  // namespace scrollgate

@@ -207,6 +207,14 @@ class NoTls(TlsTest):
                    "both are counted")
         self.assertEqual(edge.metric("scrollgate_handshakes_open"), 0)
 
+    def test_a_client_that_has_said_nothing_holds_up_no_stop(self):
+        edge = self.edge(self.origin(), listeners=[self.listener()],
+                         timeouts={"handshake": "5m", "drain": "1h"})
+        silent = self.client(edge)
+        eventually(lambda: edge.metric("scrollgate_handshakes_open") == 1, "it is there")
+        self.assertEqual(edge.stop(), 0)
+        silent.expect_closed()
+
     def test_half_open_handshakes_are_bounded_in_number(self):
         edge = self.edge(self.origin(), listeners=[self.listener()])
         crowd = [socket.create_connection(("127.0.0.1", edge.port)) for _ in range(1100)]
