@@ -52,7 +52,7 @@ enum class ErrorKind : std::uint8_t {
     upstream_truncated,   ///< body ended early or was malformed after the head was passed on
     upstream_stalled,     ///< timeouts.upstream_body
     upstream_refused,     ///< REFUSED_STREAM, or GOAWAY before the stream: nothing was done
-    upgrade_unknown,      ///< the origin's HTTP/2 does not take WebSocket (RFC 8441)
+    upgrade_unknown,      ///< the origin does not take WebSocket, where it has to (RFC 8441)
     upstream_unresolved,  ///< no address is known for any endpoint
     no_endpoint,          ///< every endpoint was tried or is unavailable
     // internal

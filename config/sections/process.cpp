@@ -255,7 +255,7 @@ const Table<Limits>& limits_table() {
 const Table<Timeouts>& timeouts_table() {
     static const Table<Timeouts> table = {
         key("client_header", &Timeouts::client_header, wait(),
-            "from a request's first byte (or the accept) to the end of its head; 408"),
+            "from a request's first byte to the end of its head; 408"),
         key("handshake", &Timeouts::handshake, duration(100ms, 5min, None::refused),
             "from the accept to the end of PROXY header and TLS handshake; the connection is "
             "closed"),

@@ -23,6 +23,9 @@ void trust(SSL_CTX* context, const std::string& ca_file) {
         if (SSL_CTX_set_default_verify_paths(context) != 1) refuse("the system's CA certificates");
     } else if (SSL_CTX_load_verify_file(context, ca_file.c_str()) != 1) {
         refuse("CA file '" + ca_file + "'");
+    } else {
+        // Who is listed is trusted, a root or not.
+        X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
     }
 }
 

@@ -178,6 +178,8 @@ struct TlsServerContext::Building {
     bool trust(SSL_CTX* made, const std::string& pem) {
         const tls::Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
         X509_STORE* const store = SSL_CTX_get_cert_store(made);
+        // Who is listed is trusted, a root or not.
+        X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(made), X509_V_FLAG_PARTIAL_CHAIN);
         std::size_t count = 0;
         while (const tls::Cert one{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
             X509_STORE_add_cert(store, one.get());

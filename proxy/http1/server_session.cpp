@@ -189,8 +189,12 @@ void ServerSession::input_seen() noexcept {
 }
 
 void ServerSession::deadline_passed(ErrorKind kind) noexcept {
-    if (kind == ErrorKind::header_timeout || kind == ErrorKind::body_timeout ||
-        kind == ErrorKind::request_timeout) {
+    // The whole time is over while the client takes nothing: there is no telling it.
+    const bool cannot_tell = kind == ErrorKind::request_timeout && writing();
+    if (cannot_tell) {
+        fail(kind);
+    } else if (kind == ErrorKind::header_timeout || kind == ErrorKind::body_timeout ||
+               kind == ErrorKind::request_timeout) {
         stop_reading(kind);  // the client is told so
     } else if (phase_ == Phase::idle && loop().now() < idle_until_ && !draining_) {
         park();

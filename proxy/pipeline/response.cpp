@@ -73,7 +73,11 @@ Task<Result<void>> Attempt::receive_head() {
         if (!got) co_return failed(got.error());
         const std::uint16_t status = response_.status;
         if (x_.must_upgrade && status >= 200 && status < 300) {
-            co_return malformed("no upgrade, though it succeeds");
+            // A client may ask for that anywhere; the endpoint has done nothing wrong.
+            Error error = failed(Error{ErrorKind::upgrade_unknown});
+            error.retry_safe = false;
+            error.detail = "the origin answers with success, but does not upgrade";
+            co_return error;
         }
         if (status >= 200) break;
         if (status == 101) {

@@ -69,6 +69,16 @@ class Authority:
                 "-days", "90", "-subj", "/CN=the tests' authority", "-keyout", self.key,
                 "-out", self.certificate)
 
+    def below(self):
+        """An authority that this one has signed; its file holds it alone."""
+        made = Authority(self.folder)
+        request, extension = made.folder / "ca.csr", made.folder / "ca.ext"
+        openssl("req", "-new", "-key", made.key, "-subj", "/CN=below", "-out", request)
+        extension.write_text("basicConstraints=critical,CA:TRUE")
+        openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
+                "-extfile", extension, "-out", made.certificate)
+        return made
+
     def issue(self, common, *names, kind="ec", days=60, file=None):
         """A certificate for `names` ("DNS:site.test"); in files named by `file`."""
         file = file or common.replace("*", "any")

@@ -120,6 +120,11 @@ class WebSocket(EdgeTest):
             conn.answer(b"a page")
         client = self.tunnel(script)
         self.assertEqual(client.answer(self.stream).status, 502)
+        # Anybody can ask for it anywhere: it is held against no endpoint.
+        for _ in range(9):
+            self.assertEqual(client.answer(client.open(ASK, end=False)).status, 502)
+        endpoint = self.proxy.status()["pools"][0]["endpoints"][0]
+        self.assertEqual((endpoint["state"], endpoint["failures"]), ("in", 0))
 
 
 if __name__ == "__main__":

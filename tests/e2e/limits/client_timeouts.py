@@ -60,6 +60,18 @@ class ClientTimeouts(TimedTest):
         self.timed(origin.wait_ended, 0.4, 9)
         self.assertEqual(edge.log(1)[0]["outcome"], "client_stalled")
 
+    def test_the_whole_time_ends_also_while_a_client_takes_nothing(self):
+        def script(conn):
+            conn.request()
+            conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+            while True:
+                conn.send(b"x" * 65536)
+        origin = self.origin(script)
+        edge = self.edge(origin, timeouts={"request": "1s", "client_write": "1h"})
+        self.client(edge, receive_buffer=4096).get()
+        self.timed(origin.wait_ended, 0.4, 9)
+        self.assertEqual(edge.log(1)[0]["outcome"], "request_timeout")
+
     def test_a_connection_that_never_says_a_word_is_closed_silently(self):
         edge = self.edge(self.origin(), timeouts={"client_header": "500ms", "client_idle": "1s"})
         self.timed(self.client(edge).expect_closed, 0.2)

@@ -186,6 +186,13 @@ class ClientCertificates(TlsTest):
         return self.edge(origin, listeners=[self.listener(tls={
             "client_ca": str(self.authority.certificate), "client_auth": auth})])
 
+    def test_an_authority_that_is_no_root_will_do(self):
+        below, origin = self.authority.below(), self.origin()
+        edge = self.edge(origin, listeners=[self.listener(tls={
+            "client_ca": str(below.certificate), "client_auth": "required"})])
+        shows = self.authority.context(shows=below.issue("ann"))
+        self.assertEqual(self.subject(edge, origin, context=shows), "CN=ann")
+
     def test_the_subject_goes_on_and_cannot_be_forged(self):
         origin = self.origin()
         edge = self.edge_with(origin, "optional")
