@@ -8,6 +8,7 @@
 // lost, and come back as it recovers. But no key stays with one that gives errors: of each key a
 // tenth of the requests do.
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "balancer/hash.hpp"
@@ -30,11 +31,17 @@ class ConsistentHash final : public Policy {
     void look_on(std::span<const Target> targets) noexcept;
     [[nodiscard]] bool has_room(const Target& target) const noexcept;
     [[nodiscard]] bool well_for(std::uint64_t key, const Target& target, std::size_t i,
-                                Rng& rng) const noexcept {
+                                std::optional<double>& luck, Rng& rng) const noexcept {
         if (target.score >= best_score_) return true;
         const bool fails = target.endpoint->state->success_part.load(std::memory_order_relaxed) <
                            limits::home_success_part;
-        const double mark = fails ? unit_interval(rng) : unit_point(mix64(key ^ ids_[i]));
+        double mark = unit_point(mix64(key ^ ids_[i]));
+        if (fails) {
+            // One draw for all places of the request, another part of it for each target.
+            if (!luck) luck = unit_interval(rng);
+            mark += *luck;
+            if (mark >= 1) mark -= 1;
+        }
         return mark * best_score_ < static_cast<double>(target.score);
     }
 
@@ -75,12 +82,13 @@ std::optional<std::size_t> ConsistentHash::pick(std::span<const Target> targets,
     look_on(targets);
     const std::uint64_t key = mix64(request.hash != 0 ? request.hash : rng.next());
     std::optional<std::size_t> next_best;  // too full or not well enough, but there
+    std::optional<double> luck;
     std::uint64_t place = key;
     for (unsigned probe = 0; probe < limits::hash_probes; ++probe) {
         const std::size_t i = table_.at(place);
         place = mix64(place);
         if (tried[i] || targets[i].weight <= 0) continue;
-        if (has_room(targets[i]) && well_for(key, targets[i], i, rng)) return i;
+        if (has_room(targets[i]) && well_for(key, targets[i], i, luck, rng)) return i;
         if (!next_best) next_best = i;
     }
     if (next_best) return next_best;

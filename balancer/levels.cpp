@@ -214,6 +214,12 @@ void RouteBalancer::mark_pool(const PoolState& pool, std::string_view zone, bool
     }
 }
 
+template <typename Is>
+void RouteBalancer::mark_where(const Is& is, bool to) noexcept {
+    for (std::size_t i = 0; i < row_.size(); ++i)
+        if (is(*row_[i].endpoint)) marks_[i] = to;
+}
+
 /// Else another level, of a lower priority, would be the nearest other zone.
 bool RouteBalancer::has_another_zone(const Endpoint& than) const noexcept {
     if (than.zone.empty()) return false;
@@ -254,13 +260,9 @@ const Endpoint* RouteBalancer::last_resort(const PickRequest& request, const End
 
 /// One that has not gone silent, of whichever level; null: all have.
 const Endpoint* RouteBalancer::choose_answering(const PickRequest& request, Rng& rng) {
-    const auto mark_silent = [this](bool to) {
-        for (std::size_t i = 0; i < row_.size(); ++i)
-            if (is_silent(*row_[i].endpoint)) marks_[i] = to;
-    };
-    mark_silent(true);
+    mark_where(is_silent, true);
     const Endpoint* const chosen = choose(request, rng);
-    mark_silent(false);
+    mark_where(is_silent, false);
     mark(request.tried, true);
     return chosen;
 }
@@ -308,11 +310,16 @@ const Endpoint* RouteBalancer::below_level(const Endpoint& failing, const PickRe
         if (same && row_[i].weight > 0 && !row_[i].endpoint->state->gives_errors(request.now))
             return nullptr;
     }
-    for (std::size_t l = level + 1; l < splits_.size(); ++l) {
-        const Endpoint* const chosen = from_level(l, request, rng);
-        if (chosen != nullptr && !chosen->state->gives_errors(request.now)) return chosen;
-    }
-    return nullptr;
+    const auto bad = [&](const Endpoint& one) {
+        return is_silent(one) || one.state->gives_errors(request.now);
+    };
+    mark_where(bad, true);
+    const Endpoint* chosen = nullptr;
+    for (std::size_t l = level + 1; l < splits_.size() && chosen == nullptr; ++l)
+        chosen = from_level(l, request, rng);
+    mark_where(bad, false);
+    mark(request.tried, true);
+    return chosen;
 }
 
 /// As look_beyond() of any pool that has a subset, whatever its own part gives; the first level's.

@@ -95,8 +95,8 @@ bool Verdicts::would_serve(const WatchedEndpoint& endpoint) const {
 
 /// Configured ones before standbys, so that a death alone brings no standby in; of each kind those
 /// that serve already, then those that would, last those of which somebody (checks, traffic, an
-/// operator) says that they would not. One that has come back from an ejection is in beside them,
-/// and takes nobody's place before it has answered: it may still be dead.
+/// operator) says that they would not. One that has come back from an ejection is in beside the
+/// standbys that serve, and takes no place before it has answered: it may still be dead.
 void Verdicts::apply_scale(WatchedPool& pool, TimePoint now) {
     enum Rank { serving, ready, useless, standby_serving, standby_ready, standby_useless };
     std::vector<std::pair<Rank, WatchedEndpoint*>> order;
@@ -105,10 +105,11 @@ void Verdicts::apply_scale(WatchedPool& pool, TimePoint now) {
         order.emplace_back(Rank(one->endpoint->standby ? rank + standby_serving : rank), one.get());
     }
     std::ranges::stable_sort(order, {}, [](const auto& one) { return one.first; });
+    const bool stands_in =
+        std::ranges::any_of(order, [](const auto& one) { return one.first == standby_serving; });
     std::size_t place = 0;
     for (const auto& [rank, endpoint] : order) {
-        const bool beside = endpoint->ramp.unproven() && would_serve(*endpoint) &&
-                            (endpoint->in_service || !endpoint->endpoint->standby);
+        const bool beside = stands_in && rank <= ready && endpoint->ramp.unproven();
         const bool wanted = beside || place++ < pool.scaler.state().in_service;
         if (wanted && !beside && !endpoint->in_service) {
             endpoint->ramp.begin(now, pool.config.slow_start, false);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "core/limits.hpp"
 #include "proxy/pipeline/preface.hpp"
@@ -37,12 +38,15 @@ UpstreamLease connection_to(Exchange& x, const Endpoint& endpoint, Limit& reache
 
 /// What was in the way of a claim.
 struct Full {
-    const Endpoint* endpoint = nullptr;     ///< the first that was full
+    std::vector<const Endpoint*> pools;     ///< the first of each pool that was full
     const Endpoint* unconnected = nullptr;  ///< the first that wants only a connection…
     Limit connections = Limit::none;        ///< …and whose limit on them is reached
 
-    void note(const Endpoint& one, bool leased, Limit reached) noexcept {
-        if (endpoint == nullptr) endpoint = &one;
+    void note(const Endpoint& one, bool leased, Limit reached) {
+        const auto same = [&](const Endpoint* other) {
+            return other->pool_state == one.pool_state;
+        };
+        if (std::ranges::none_of(pools, same)) pools.push_back(&one);
         if (!leased || unconnected != nullptr) return;
         unconnected = &one;
         connections = reached;
@@ -117,7 +121,7 @@ Result<Claim> pick(Exchange& x, Full& full, const Endpoint* away_from, PickReque
         x.tried.push_back(&claimed->endpoint());
         return std::move(*claimed);
     }
-    if (full.endpoint != nullptr) {
+    if (!full.pools.empty()) {
         return Error{ErrorKind::overloaded, false, {}, "pools at their limits"};
     }
     if (balancer.targets()->empty()) return Error{ErrorKind::upstream_unresolved};
@@ -144,17 +148,21 @@ Task<Result<Claim>> claim(Exchange& x) {
     for (;;) {
         Full full;
         Result<Claim> claimed = pick(x, full, leave_last(x), stage_of(x), waited);
-        if (claimed || full.endpoint == nullptr || x.worker.loop().now() >= until) {
+        if (claimed || full.pools.empty() || x.worker.loop().now() >= until) {
             co_return claimed;
         }
-        if (!place.take(*full.endpoint)) co_return claimed;
-        if (full.unconnected != nullptr && (!waited || x.worker.pending().is_first(place))) {
-            x.worker.ask_for_room(*full.unconnected, full.connections);
+        // After a failure some that have room were tried: it is not for room that newcomers want.
+        const bool counts = stage_of(x) == PickRequest::Stage::first;
+        if (!place.take(full.pools, counts)) co_return claimed;
+        PendingQueue& queue = x.worker.pending();
+        if (const Endpoint* const one = full.unconnected;
+            one != nullptr && (!waited || queue.is_first(place, *one->pool_state))) {
+            x.worker.ask_for_room(*one, full.connections);
         }
         waited = true;
         TimedGate gate(x.worker.loop());
         x.waiting = &gate;
-        co_await x.worker.pending().wait(place, gate, until);
+        co_await queue.wait(place, gate, until);
         x.waiting = nullptr;
         if (x.cancelled) co_return Error{*x.cancelled};
     }

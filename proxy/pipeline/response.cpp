@@ -74,9 +74,11 @@ Task<Result<void>> Attempt::receive_head() {
         const std::uint16_t status = response_.status;
         if (x_.must_upgrade && status >= 200 && status < 300) {
             // A client may ask for that anywhere; the endpoint has done nothing wrong.
-            Error error = failed(Error{ErrorKind::upgrade_unknown});
+            Error error = failed({ErrorKind::upgrade_unknown,
+                                  false,
+                                  {},
+                                  "the origin answers with success, but does not upgrade"});
             error.retry_safe = false;
-            error.detail = "the origin answers with success, but does not upgrade";
             co_return error;
         }
         if (status >= 200) break;

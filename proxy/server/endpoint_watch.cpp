@@ -315,8 +315,10 @@ void EndpointWatch::hold(const config::Pool& pool, const EndpointSet& before, En
     const auto known = holds_.find(pool.name);
     const bool holding = known != holds_.end();
     const Sizes had = holding ? known->second.had : Sizes::of(before);
-    const EndpointSet away = leaving(before, set);
-    const bool too_few = Sizes::of(set).less_than_half(had) && !away.empty();
+    const Sizes now = Sizes::of(set);
+    EndpointSet away = leaving(before, set);
+    std::erase_if(away, [&](const auto& one) { return !now.less_than_half(had, one->standby); });
+    const bool too_few = !away.empty();
     const bool agreed = gone(away);
     const bool over = holding && clock_.now() >= known->second.until;
     if (!too_few || agreed || over || (updating_ && !holding)) {

@@ -76,8 +76,8 @@ class EndpointWatch {
         std::size_t active = 0, standby = 0;
 
         [[nodiscard]] static Sizes of(const EndpointSet& set) noexcept;
-        [[nodiscard]] bool less_than_half(const Sizes& had) const noexcept {
-            return 2 * active < had.active || 2 * standby < had.standby;
+        [[nodiscard]] bool less_than_half(const Sizes& had, bool standbys) const noexcept {
+            return standbys ? 2 * standby < had.standby : 2 * active < had.active;
         }
     };
     struct Hold {

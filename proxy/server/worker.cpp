@@ -16,6 +16,15 @@
 namespace scrollgate {
 namespace {
 
+/// Of `all`, those that `which` names; each may be gone afterwards.
+template <typename All, typename Which>
+void drain_each(All& all, const Which& which) {
+    for (auto next = all.begin(); next != all.end();) {
+        auto& one = *next++;
+        if (which(one)) one.drain();
+    }
+}
+
 SocketAddress local_address(int descriptor) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
@@ -131,11 +140,9 @@ void Worker::drain(std::function<void()> done) {
     loop_.post([this, done = std::move(done)] {
         drained_ = done;
         closing_ = true;
-        for (auto session = sessions_.begin(); session != sessions_.end();) {
-            (session++)->drain();
-        }
-        for (auto greeting = greetings_.begin(); greeting != greetings_.end();)
-            (greeting++)->drain();
+        const auto all = [](const auto&) { return true; };
+        drain_each(sessions_, all);
+        drain_each(greetings_, all);
         finish_drain();
     });
 }
@@ -208,9 +215,11 @@ void Worker::ask_for_room(const Endpoint& endpoint, Limit reached) {
 
 void Worker::hand_on(const Endpoint& endpoint) {
     if (!endpoint.limits.may_fill()) return;
-    const std::uint32_t all = endpoint.pool_state->pending.load(std::memory_order_relaxed);
-    const bool ours = all <= pending_.size() || loop_.rng().below(all) < pending_.size();
-    if (ours && pending_.wake_one(*endpoint.pool_state)) return;
+    const PoolState& pool = *endpoint.pool_state;
+    const std::size_t own = pending_.waiting_for(pool);
+    const std::uint32_t all = pool.pending.load(std::memory_order_relaxed);
+    const bool ours = all <= own || loop_.rng().below(all) < own;
+    if (ours && own > 0 && pending_.wake_one(pool)) return;
     if (all > 0) offer_room(endpoint.pool_state, shared_.workers.size() - 1);
 }
 
@@ -276,14 +285,8 @@ bool Worker::closing(const Client& client) const noexcept {
 }
 
 void Worker::drain_those_under(std::uint64_t terms) {
-    for (auto session = sessions_.begin(); session != sessions_.end();) {
-        Session& one = *session++;
-        if (one.client().terms == terms) one.drain();
-    }
-    for (auto greeting = greetings_.begin(); greeting != greetings_.end();) {
-        Greeting& one = *greeting++;
-        if (one.terms() == terms) one.drain();
-    }
+    drain_each(sessions_, [terms](const Session& one) { return one.client().terms == terms; });
+    drain_each(greetings_, [terms](const Greeting& one) { return one.terms() == terms; });
 }
 
 void Worker::greeting_began(Greeting& greeting) {
@@ -341,6 +344,7 @@ void Worker::finish_drain() {
     if (!drained_ || !sessions_.empty() || !greetings_.empty()) return;
     for (const std::unique_ptr<Acceptor>& acceptor : acceptors_)
         acceptor->drain();
+    drain_each(greetings_, [](const Greeting&) { return true; });
     if (sessions_.empty() && greetings_.empty()) std::exchange(drained_, nullptr)();
 }
 

@@ -8,6 +8,9 @@
 #pragma once
 
 #include <deque>
+#include <memory>
+#include <span>
+#include <vector>
 
 #include "balancer/endpoint.hpp"
 #include "core/net/event_loop.hpp"
@@ -20,39 +23,44 @@ class PendingQueue {
   public:
     explicit PendingQueue(EventLoop& loop) noexcept : loop_(loop) {}
 
-    /// A place among those that wait for `endpoint`'s pool (limits.pending, over all workers).
+    /// A place among those that wait for room in some pools.
     class Place {
       public:
         Place() = default;
         Place(const Place&) = delete;
         Place& operator=(const Place&) = delete;
         ~Place();
-        /// False if the queue is full. Once taken, it stays taken. `endpoint` may go meanwhile.
-        [[nodiscard]] bool take(const Endpoint& endpoint) noexcept;
+        /// To wait for the pools of `full`, beside those of before. `counts`: among those that wait
+        /// for each (limits.pending, over all workers), which newcomers do not overtake; false if
+        /// all of these queues are full. The endpoints may go meanwhile.
+        [[nodiscard]] bool take(std::span<const Endpoint* const> full, bool counts);
 
       private:
         friend class PendingQueue;
-        std::shared_ptr<PoolState> pool_;
+        struct Pool {
+            std::shared_ptr<PoolState> state;
+            bool counted;
+        };
+        [[nodiscard]] bool waits_for(const PoolState& pool) const noexcept;
+
+        std::vector<Pool> pools_;
         std::uint64_t turn_ = 0;  ///< the queue's, from its first wait on
     };
 
-    /// With a place that was taken: waits for something to be freed, or a moment; shutting `gate`
-    /// from outside calls it off.
+    /// With a place that was taken, and outlives it: waits for something to be freed, or a moment;
+    /// shutting `gate` from outside calls it off.
     [[nodiscard]] Task<void> wait(Place& place, TimedGate& gate, TimePoint until);
-    /// Something of `pool` was freed: the first that waits for it looks again. If nobody does, the
-    /// first of all: its route may go there, too. False: nobody waits.
+    /// Something of `pool` was freed: the first that waits for it looks again. False: nobody does.
     bool wake_one(const PoolState& pool);
-    /// Nobody waits who came before it.
-    [[nodiscard]] bool is_first(const Place& place) const noexcept {
-        return waiting_.empty() || place.turn_ < waiting_.front().turn;
-    }
-    /// Requests that wait.
-    [[nodiscard]] std::size_t size() const noexcept { return waiting_.size(); }
+    /// Requests that wait for `pool`.
+    [[nodiscard]] std::size_t waiting_for(const PoolState& pool) const noexcept;
+    /// Nobody waits for `pool` who came before it.
+    [[nodiscard]] bool is_first(const Place& place, const PoolState& pool) const noexcept;
 
   private:
     struct Waiting {
         std::uint64_t turn;
-        const PoolState* pool;
+        const Place* place;
         TimedGate* gate;
     };
 

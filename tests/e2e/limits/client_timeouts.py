@@ -7,6 +7,14 @@ from harness import TimedTest, main
 POST = b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 10\r\n\r\nabc"
 
 
+def flood(conn):
+    """Sends more than anybody takes."""
+    conn.request()
+    conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+    while True:
+        conn.send(b"x" * 65536)
+
+
 class ClientTimeouts(TimedTest):
     def test_client_header_is_408(self):
         edge = self.edge(self.origin(), timeouts={"client_header": "500ms"})
@@ -49,24 +57,14 @@ class ClientTimeouts(TimedTest):
         origin.wait_ended()
 
     def test_a_client_that_takes_nothing_is_dropped(self):
-        def script(conn):
-            conn.request()
-            conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
-            while True:
-                conn.send(b"x" * 65536)
-        origin = self.origin(script)
+        origin = self.origin(flood)
         edge = self.edge(origin, timeouts={"client_write": "1s"})
         self.client(edge, receive_buffer=4096).get()
         self.timed(origin.wait_ended, 0.4, 9)
         self.assertEqual(edge.log(1)[0]["outcome"], "client_stalled")
 
     def test_the_whole_time_ends_also_while_a_client_takes_nothing(self):
-        def script(conn):
-            conn.request()
-            conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
-            while True:
-                conn.send(b"x" * 65536)
-        origin = self.origin(script)
+        origin = self.origin(flood)
         edge = self.edge(origin, timeouts={"request": "1s", "client_write": "1h"})
         self.client(edge, receive_buffer=4096).get()
         self.timed(origin.wait_ended, 0.4, 9)

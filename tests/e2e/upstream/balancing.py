@@ -102,32 +102,36 @@ class PoolLimits(EdgeTest):
         for client in clients:
             self.assertEqual(client.response().status, 200)
 
+    def each_has_its_turn(self, edge):
+        """Eight clients ask again and again until each was served three times."""
+        served, over = [0] * 8, threading.Event()
+
+        def ask(number):
+            client = self.client(edge)
+            while not over.is_set():
+                served[number] += client.get("/").response().status == 200
+
+        threads = [threading.Thread(target=ask, args=(n,)) for n in range(len(served))]
+        for thread in threads:
+            thread.start()
+        try:
+            eventually(lambda: min(served) >= 3, "each has its turn")
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+
     def test_nobody_starves_on_any_worker(self):
-        def script(conn):
+        def slow(conn):
             while True:
                 conn.request()
                 threading.Event().wait(0.02)        # that is how slow it is
                 conn.answer(b"ok")
         for limit in ("in_flight", "connections"):
             with self.subTest(limit=limit):
-                pool = {"endpoints": [self.origin(script).address], "limits": {limit: 1}}
-                edge = self.edge(pools={"main": pool}, routes=[IN_TURN], workers=2)
-                served, over = [0] * 8, threading.Event()
-
-                def ask(number, edge=edge, served=served, over=over):
-                    client = self.client(edge)
-                    while not over.is_set():
-                        served[number] += client.get("/").response().status == 200
-
-                threads = [threading.Thread(target=ask, args=(n,)) for n in range(len(served))]
-                for thread in threads:
-                    thread.start()
-                try:
-                    eventually(lambda served=served: min(served) >= 3, "each has its turn")
-                finally:
-                    over.set()
-                    for thread in threads:
-                        thread.join()
+                pool = {"endpoints": [self.origin(slow).address], "limits": {limit: 1}}
+                self.each_has_its_turn(self.edge(pools={"main": pool}, routes=[IN_TURN],
+                                                 workers=2))
 
     def test_the_limits_of_a_pool_are_of_all_its_endpoints(self):
         for limit in ("connections", "in_flight"):

@@ -264,21 +264,19 @@ TEST_CASE("a death brings no standby in, and a standby that would not serve is n
                        "wanted than there are") == 1);
 }
 
-TEST_CASE("who has come back from an ejection takes no place before it has answered") {
-    World w(1, 2);
+TEST_CASE("who has come back from an ejection puts no standby to rest before it has answered") {
+    World w(1, 1, 1);
     w.calm(1s);
-    CHECK(w.verdicts.scale("p0", {{}, 1}, w.now) == "");
+    CHECK(w.verdicts.scale("p0", {{}, 2}, w.now) == "");
     const auto in = [&w] {
         return std::pair{w.standing(0, 0) == Standing::in, w.standing(0, 1) == Standing::in};
     };
-    CHECK(in() == std::pair{true, false});
-    for (const Duration ejection : {5s, 10s}) {
-        w.attempts(0, 0, 2, AttemptEnd::refused);
-        w.look();
-        CHECK(in() == std::pair{false, true});
-        w.look(ejection + 1s);
-        CHECK(in() == std::pair{true, true});
-    }
+    w.attempts(0, 0, 2, AttemptEnd::refused);
+    w.look();
+    CHECK(in() == std::pair{false, true});
+    w.look(6s);
+    CHECK(w.verdicts.scale("p0", {{}, 1}, w.now) == "");
+    CHECK(in() == std::pair{true, true});
     w.attempts(0, 0, 1, AttemptEnd::answered);
     w.look();
     CHECK(in() == std::pair{true, false});
