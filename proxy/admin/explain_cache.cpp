@@ -129,7 +129,7 @@ void explain_stored(const CacheQuestion& asked, const ExplainWorld& world, Expla
     if (const auto tags = entry.tags(); !tags.empty())
         all.emplace_back("tags", fmt::format("{}", fmt::join(tags, " ")));
     all.emplace_back("freshness", freshness_text(entry.freshness(), world.now));
-    if (entry.by_hand() && !found.route->cache->entries) return verdict(CacheReason::absent);
+    if (!is_for_route(entry, *found.route->cache)) return verdict(CacheReason::absent);
     const CacheReason unsaid = judge_estimate(entry.freshness(), fields);
     if (!entry.by_hand() && unsaid != CacheReason::none) return verdict(unsaid);
     const Reuse reuse =

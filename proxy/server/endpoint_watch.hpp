@@ -70,7 +70,6 @@ class EndpointWatch {
         unsigned failures = 0;                   ///< in a row
         bool asking = false;
     };
-    /// Endpoints that DNS has taken from a pool and that stay for the time being.
     /// Standbys are counted apart: they are no consolation for the endpoints that leave.
     struct Sizes {
         std::size_t active = 0, standby = 0;
@@ -80,6 +79,7 @@ class EndpointWatch {
             return standbys ? 2 * standby < had.standby : 2 * active < had.active;
         }
     };
+    /// Endpoints that DNS has taken from a pool and that stay for the time being.
     struct Hold {
         TimePoint until{};
         Sizes had;  ///< of the set before
