@@ -29,8 +29,9 @@ class Candidates {
   public:
     void add(std::span<const Target> targets, std::size_t i, TimePoint now) noexcept {
         const EndpointState& state = *targets[i].endpoint->state;
-        const float busy = static_cast<float>(state.in_flight.load(std::memory_order_relaxed)) + 1;
-        all_[count_++] = {i, targets[i].distance, state.latency.value(now), busy};
+        const std::uint32_t out = state.in_flight.load(std::memory_order_relaxed);
+        const float busy = static_cast<float>(out) + 1;
+        all_[count_++] = {i, targets[i].distance, state.latency.value(now, out), busy};
     }
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] std::size_t best(Rng& rng) noexcept;
@@ -48,8 +49,8 @@ constexpr float grain = std::chrono::duration<float, std::micro>(limits::latency
 std::size_t Candidates::best(Rng& rng) noexcept {
     const std::span all(all_.data(), count_);
     // Who has not answered yet counts as fast as the fastest candidate, so that requests in flight
-    // decide: a new endpoint is asked at once, and no more than an equal would be while its first
-    // answers are still out.
+    // decide: a new endpoint is asked no more than an equal would be while its first answers are
+    // still out. And it is asked at once, though others are nearer.
     float fastest = 0;
     for (const Candidate& one : all) {
         if (one.latency > 0 && (fastest <= 0 || one.latency < fastest)) fastest = one.latency;
@@ -57,7 +58,9 @@ std::size_t Candidates::best(Rng& rng) noexcept {
     if (fastest <= 0) fastest = 1;
     float lowest = 0;
     for (Candidate& one : all) {
+        const bool first = one.latency <= 0 && one.cost <= 1;
         one.cost *= (one.latency > 0 ? one.latency : fastest) + grain;
+        if (first) one.cost /= 2;
         if (lowest <= 0 || one.cost < lowest) lowest = one.cost;
     }
     const float about = lowest * static_cast<float>(1 + limits::near_tie);

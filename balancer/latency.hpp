@@ -34,9 +34,17 @@ class PeakEwma {
         const float sample = believable(took, old);
         if (sample > old) word_.store(pack(sample, now), std::memory_order_relaxed);
     }
-    /// Microseconds; 0 while nothing is known.
-    [[nodiscard]] float value(TimePoint now) const noexcept {
-        return decayed(word_.load(std::memory_order_relaxed), now);
+    /// Microseconds; 0 while nothing is known. With calls `out`, whose ends will tell more, it is
+    /// forgotten more slowly: else one that is slow and was left alone for a while would look like
+    /// the fastest, and be given several calls at once to show that it is not.
+    [[nodiscard]] float value(TimePoint now, std::uint32_t out = 0) const noexcept {
+        const std::uint64_t word = word_.load(std::memory_order_relaxed);
+        return value_of(word) * left(word, now, 0, static_cast<float>(out + 1));
+    }
+    /// As it was when last written, however long ago; zero while nothing is known.
+    [[nodiscard]] Duration remembered() const noexcept {
+        const float us = value_of(word_.load(std::memory_order_relaxed));
+        return Duration(static_cast<std::int64_t>(us * 1e3F));
     }
 
   private:
@@ -67,8 +75,9 @@ class PeakEwma {
     }
     /// What is left of a value after its age: (1 + t/4T)^-4, near to e^(-t/T) for a few divisions
     /// less. A plain 1/t would keep one answer of seconds in mind for an hour.
-    static float left(std::uint64_t word, TimePoint now, float more = 0) noexcept {
-        const float root = 1 + (age(word, now) + more) / (4 * decay_ticks);
+    static float left(std::uint64_t word, TimePoint now, float more = 0,
+                      float slower = 1) noexcept {
+        const float root = 1 + (age(word, now) + more) / (4 * decay_ticks * slower);
         const float square = root * root;
         return 1 / (square * square);
     }
@@ -76,9 +85,11 @@ class PeakEwma {
     static float fresh_share(std::uint64_t word, TimePoint now) noexcept {
         return 1 - left(word, now, 1);
     }
+    static float value_of(std::uint64_t word) noexcept {
+        return std::bit_cast<float>(static_cast<std::uint32_t>(word >> 32));
+    }
     static float decayed(std::uint64_t word, TimePoint now) noexcept {
-        const float value = std::bit_cast<float>(static_cast<std::uint32_t>(word >> 32));
-        return value * left(word, now);
+        return value_of(word) * left(word, now);
     }
 
     std::atomic<std::uint64_t> word_{0};

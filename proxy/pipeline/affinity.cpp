@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "balancer/hash.hpp"
+#include "config/scalars.hpp"
 #include "core/field.hpp"
 #include "proxy/pipeline/exchange.hpp"
 
@@ -63,6 +64,14 @@ std::string_view key_of(const Exchange& x, const config::HashKey& key) {
     return {};
 }
 
+/// A host is the same however it is written (RFC 9110 4.2.3); other keys are as they are.
+std::uint64_t hash_of(std::string_view text, const config::HashKey& key) {
+    const bool is_host =
+        key.source == config::HashKey::Source::header && equal_no_case(key.name, "host");
+    return std::max<std::uint64_t>(
+        is_host ? hash_text(config::in_lower_case(std::string(text))) : hash_text(text), 1);
+}
+
 std::uint64_t tag_from(std::string_view text) noexcept {
     std::uint64_t tag = 0;
     const auto end = text.data() + text.size();
@@ -77,7 +86,7 @@ Affinity affinity_of(const Exchange& x) noexcept {
     Affinity found;
     if (route.balance == config::Route::Balance::consistent_hash) {
         const std::string_view key = key_of(x, route.hash);
-        if (!key.empty()) found.hash = std::max<std::uint64_t>(hash_text(key), 1);
+        if (!key.empty()) found.hash = hash_of(key, route.hash);
     }
     if (route.sticky) found.tag = tag_from(cookie(x, route.sticky->cookie));
     return found;

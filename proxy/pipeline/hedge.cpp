@@ -16,6 +16,13 @@ Duration own_usual(const Endpoint& endpoint) noexcept {
     return heads.count() < few ? no_limit : Duration(heads.quantile(0.99));
 }
 
+/// What an answer of the endpoint's own takes, as far as that is known: a far one is no silent one.
+Duration own_typical(const Endpoint& endpoint) noexcept {
+    const EndpointState& state = *endpoint.state;
+    return own_usual(endpoint) == no_limit ? state.latency.remembered()
+                                           : Duration(state.heads.quantile(0.5));
+}
+
 /// No answer of the endpoint's own since its silence began, for longer than a stall takes.
 bool stays_silent(const Endpoint& endpoint, TimePoint now) noexcept {
     const EndpointState& state = *endpoint.state;
@@ -46,10 +53,11 @@ void Hedge::expect(Duration usual) {
         return;
     }
     look_ = never;
-    overdue_ = asked_ + std::max<Duration>(3 * usual, limits::overdue_least);
+    const Endpoint& endpoint = first_.endpoint();
+    overdue_ = asked_ + std::max<Duration>(3 * std::max(usual, own_typical(endpoint)),
+                                           limits::overdue_least);
     if (!may_hedge(x_)) return;
     // Of one that has gone silent, nobody waits for the answer as long as for a far one's.
-    const Endpoint& endpoint = first_.endpoint();
     late_ = asked_ + (endpoint.state->missed_one() ? std::min(usual, own_usual(endpoint)) : usual);
 }
 

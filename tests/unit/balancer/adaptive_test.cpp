@@ -178,6 +178,38 @@ TEST_CASE("nearness decides between about equal ones, and no more") {
         CHECK(row.pick(*policy, rng, {.now = start}) == 0);
 }
 
+TEST_CASE("a farther endpoint is tried, too, when requests come one at a time") {
+    FastRng rng(6);
+    const auto policy = make_policy(Balance::adaptive);
+    Row row{1, 1};
+    row.targets[0].distance = 3;
+    policy->changed(row.targets);
+    set_latency(row, 1, 40ms);
+    CHECK(row.pick(*policy, rng, {.now = start}) == 0);
+    row.endpoints[0]->state->in_flight = 1;  // and no more than once, until it has answered
+    for (int i = 0; i < 100; ++i)
+        CHECK(row.pick(*policy, rng, {.now = start}) == 1);
+}
+
+TEST_CASE("one that is far and was left alone shows with one request how far it is") {
+    FastRng rng(7);
+    const auto policy = make_policy(Balance::adaptive);
+    const Row row{1, 1};
+    policy->changed(row.targets);
+    set_latency(row, 0, 80ms);
+    TimePoint now = start;
+    const auto pick = [&] {
+        row.endpoints[1]->state->latency.observe(2ms, now);
+        return row.pick(*policy, rng, {.now = now});
+    };
+    while (pick() == 1 && now - start < 10min)
+        now += 100ms;
+    REQUIRE(now - start < 10min);  // by now it looks as near as the other
+    row.endpoints[0]->state->in_flight = 1;
+    now += 1s;
+    CHECK(pick() == 1);
+}
+
 TEST_CASE("among 2, 8 and 15 ms adaptive answers soonest") {
     constexpr int requests = 60'000;
     for (const std::uint64_t seed : {1, 2, 3}) {

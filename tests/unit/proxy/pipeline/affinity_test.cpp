@@ -32,7 +32,7 @@ struct Asking {
     std::string ask(const std::string& target, const std::string& fields,
                     const std::string& ip = "198.51.100.7") {
         const auto client = edge.client(ip);
-        client->send("GET " + target + " HTTP/1.1\r\nHost: a\r\n" + fields +
+        client->send("GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n" + fields +
                      "Connection: close\r\n\r\n");
         CHECK(edge.settle());
         answer = read_message(client->written());
@@ -48,6 +48,7 @@ struct Asking {
     }
 
     Edge edge;
+    std::string host = "a";
     ReadMessage answer;
     std::map<std::string, std::uint64_t> seen;
 };
@@ -82,6 +83,16 @@ TEST_CASE("consistent_hash follows the key that the route names") {
     follows("client", [](Asking& to, const std::string& key) {
         return to.ask("/", "", "198.51.100." + key);
     });
+}
+
+TEST_CASE("a host is one key however it is written") {
+    Asking hosts("balance: consistent_hash, hash: { header: Host }");
+    std::set<std::string> places;
+    for (const char* const host : {"shop.test", "SHOP.test", "Shop.Test", "sHoP.tEsT"}) {
+        hosts.host = host;
+        places.insert(hosts.ask("/", ""));
+    }
+    CHECK(places.size() == 1);
 }
 
 TEST_CASE("a sticky route names the endpoint in a cookie, and the client comes back to it") {
