@@ -127,6 +127,7 @@ class Verdicts {
     [[nodiscard]] double success_of(const WatchedPool& pool, const WatchedEndpoint& endpoint) const;
     [[nodiscard]] bool score(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now);
     void account(TimePoint now);
+    void account_routes(Duration passed);
     [[nodiscard]] TimePoint next_look(bool traffic, bool moving, bool waits, TimePoint now);
 
     Rng& rng_;

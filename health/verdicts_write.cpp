@@ -180,7 +180,6 @@ void Verdicts::account(TimePoint now) {
     const Duration passed = now - accounted_;
     if (passed <= Duration::zero()) return;
     accounted_ = now;
-    bool all_routes = true;
     for (const auto& pool : pools_) {
         bool in = false, wanted = false;
         for (const auto& endpoint : pool->endpoints) {
@@ -192,16 +191,36 @@ void Verdicts::account(TimePoint now) {
         }
         pool->availability.add(passed, in, wanted || pool->endpoints.empty());
     }
+    account_routes(passed);
+}
+
+/// A route is up while one of its pools has an endpoint in; of one that is out because operators
+/// wanted it so, nothing is known.
+void Verdicts::account_routes(Duration passed) {
+    const auto is_in = [](const auto& one) { return one->standing() == Standing::in; };
+    const auto has_in = [&](const WatchedPool* pool) {
+        return std::any_of(pool->endpoints.begin(), pool->endpoints.end(), is_in);
+    };
+    const auto is_lost = [](const WatchedPool* pool) {
+        return pool->endpoints.empty() ||
+               std::any_of(pool->endpoints.begin(), pool->endpoints.end(),
+                           [](const auto& one) { return out_by_verdict(one->standing()); });
+    };
+    bool up = true, known = pools_.empty();
     for (const auto& pool : pools_) {
-        const auto has_in = [](const WatchedPool* one) {
-            return std::any_of(one->endpoints.begin(), one->endpoints.end(),
-                               [](const auto& e) { return e->standing() == Standing::in; });
-        };
-        if (has_in(pool.get())) continue;
-        for (const auto& others : pool->routes)
-            all_routes &= std::any_of(others.begin(), others.end(), has_in);
+        if (has_in(pool.get())) {
+            known = true;
+            continue;
+        }
+        for (const auto& others : pool->routes) {
+            if (std::any_of(others.begin(), others.end(), has_in)) continue;
+            const bool lost =
+                is_lost(pool.get()) || std::any_of(others.begin(), others.end(), is_lost);
+            up &= !lost;
+            known |= lost;
+        }
     }
-    availability_.add(passed, all_routes);
+    availability_.add(passed, up, known);
 }
 
 namespace {

@@ -405,6 +405,25 @@ TEST_CASE("availability is of time in service, and what an operator wanted does 
     CHECK(*w.verdicts.status().availability.hour < 1);
 }
 
+TEST_CASE("a route that an operator has taken out is left out of the availability of the whole") {
+    World w(2, 1);
+    config::Route one, other;
+    one.pools.push_back({"p0", 1, 0, {}});
+    other.pools.push_back({"p1", 1, 0, {}});
+    w.config.routes = {one, other};
+    w.config.pools[0].health_check = a_check();
+    w.update();
+    w.look(100s);
+    CHECK(w.verdicts.fail("p1", no_limit, w.now) == "");
+    w.look(0s);
+    w.look(100s);
+    CHECK(*w.verdicts.status().availability.hour == 1);
+    check(w, 0, 0, false);  // the route that is left
+    check(w, 0, 0, false);
+    w.look(100s);
+    CHECK(*w.verdicts.status().availability.hour < 1);
+}
+
 TEST_CASE("time that nobody looked at counts for what was, not for what a look finds") {
     World w(1, 1);
     w.config.pools[0].health_check = a_check();
