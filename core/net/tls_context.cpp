@@ -71,12 +71,26 @@ int has_pinned_key(X509_STORE_CTX* chain, void* pin) {
     return 0;
 }
 
+/// No passphrase is known here, and nobody is asked for one at a terminal.
+int no_passphrase(char*, int, int, void* asked) {
+    if (asked != nullptr) *static_cast<bool*>(asked) = true;
+    return -1;
+}
+
 void show(SSL_CTX* context, const std::string& cert, const std::string& key) {
     if (cert.empty()) return;
+    bool asked = false;
+    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
     if (SSL_CTX_use_certificate_chain_file(context, cert.c_str()) != 1)
         refuse("certificate '" + cert + "'");
-    if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
-        refuse("key '" + key + "'");
+    const bool good = SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) == 1;
+    SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
+    if (good) return;
+    if (asked)
+        throw std::runtime_error(
+            "key '" + key + "' has a passphrase; write it without one: openssl pkey -in … -out …");
+    refuse("key '" + key + "'");
 }
 
 }  // namespace
@@ -104,8 +118,10 @@ TlsClientContext::TlsClientContext(const TlsClientOptions& options)
     // A record's header and its body come by one system call, and an idle connection has no
     // buffers.
     SSL_CTX_set_read_ahead(context, 1);
+    // No AUTO_RETRY: TlsStream counts what comes instead of data.
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     const bool looks = verifies_ || !options.pin.empty();
     SSL_CTX_set_verify(context, looks ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
     if (verifies_) trust(context, options.ca_file);

@@ -51,6 +51,8 @@ class TlsCategory final : public boost::system::error_category {
                 return "the peer speaks no TLS";
             case TlsError::no_protocol:
                 return "the peer agrees to none of the protocols offered";
+            case TlsError::flood:
+                return "the peer sends messages of TLS itself without end, and no data";
             case TlsError::bad_name:
                 return "no usable name to verify the peer's certificate against";
         }

@@ -14,6 +14,7 @@ enum class TlsError {
     closed_in_handshake,  ///< FIN before the handshake was complete
     not_tls,              ///< what the peer says is no TLS
     no_protocol,          ///< the peer agrees to none of those that ALPN offered
+    flood,                ///< KeyUpdate, ClientHello and the like without end, and no data
     bad_name,             ///< no name, or an impossible one, to verify the certificate against
 };
 

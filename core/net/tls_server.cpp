@@ -61,9 +61,17 @@ struct TlsServerContext::Building {
         return !all.empty() && std::find(all.begin(), all.end(), nullptr) == all.end();
     }
 
-    /// The first certificate of each kind that has `name` among its names.
+    /// The first certificate of each kind that has `name` among its names, or else a wildcard that
+    /// covers it.
     std::vector<std::size_t> named(std::string_view name) const {
         std::vector<std::size_t> chosen;
+        add_named(name, chosen);
+        add_named(wildcard_of(name), chosen);
+        std::sort(chosen.begin(), chosen.end());
+        return chosen;
+    }
+
+    void add_named(std::string_view name, std::vector<std::size_t>& chosen) const {
         const auto& all = into.certificates_;
         for (std::size_t i = 0; i < all.size(); ++i) {
             const std::vector<std::string>& names = all[i]->names();
@@ -73,7 +81,6 @@ struct TlsServerContext::Building {
             });
             if (!taken) chosen.push_back(i);
         }
-        return chosen;
     }
 
     std::size_t site_for(const std::vector<std::size_t>& chosen) {
@@ -93,6 +100,21 @@ struct TlsServerContext::Building {
         for (const std::shared_ptr<const TlsCertificate>& certificate : into.certificates_)
             for (const std::string& name : certificate->names())
                 if (!into.by_name_.contains(name)) into.by_name_[name] = site_for(named(name));
+    }
+
+    void tell_unused() {
+        for (std::size_t i = 0; i < into.certificates_.size(); ++i) {
+            const bool used = std::any_of(into.sites_.begin(), into.sites_.end(), [&](auto& site) {
+                const std::vector<std::size_t>& shown = site.certificates;
+                return std::find(shown.begin(), shown.end(), i) != shown.end();
+            });
+            if (!used)
+                findings.push_back({fmt::format("certificates[{}].cert", i),
+                                    fmt::format("'{}' is never shown: others before it have its "
+                                                "names, and a key of the same kind",
+                                                into.certificates_[i]->files().cert),
+                                    true});
+        }
     }
 
     void alpn() {
@@ -134,8 +156,10 @@ struct TlsServerContext::Building {
         SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
         SSL_CTX_set_num_tickets(made, 1);
         SSL_CTX_set_read_ahead(made, 1);
+        // No AUTO_RETRY: TlsStream counts what comes instead of data.
+        SSL_CTX_clear_mode(made, SSL_MODE_AUTO_RETRY);
         SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
+                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     }
 
     bool show(SSL_CTX* made, const Site& site) {
@@ -204,6 +228,7 @@ std::shared_ptr<const TlsServerContext> TlsServerContext::make(
     if (!certificates || !tickets || !clients) return nullptr;
     building.alpn();
     building.sites();
+    building.tell_unused();
     if (!building.contexts()) return nullptr;
     return made;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "core/limits.hpp"
 #include "core/net/address.hpp"
 #include "core/net/tls_error.hpp"
 
@@ -26,9 +28,15 @@ struct SocketBio {
     static int read(BIO* bio, char* into, int room) {
         TlsStream& self = *current;
         BIO_clear_retry_flags(bio);
-        if (self.readable_ && !self.fin_) {
+        // Whoever has read that much and has no record yet reads messages of TLS itself.
+        const bool pauses = self.reading_ && (self.flooded_ || ++self.reads_ > limits::tls_reads);
+        self.starved_ = !pauses;
+        if (self.readable_ && !self.fin_ && !pauses) {
             const ssize_t got = self.receive(into, static_cast<std::size_t>(room));
-            if (got > 0) return static_cast<int>(got);
+            if (got > 0) {
+                self.starved_ = false;
+                return static_cast<int>(got);
+            }
             if (got < 0 && !TlsStream::would_block(errno)) {
                 self.io_error_ = errno;
                 return -1;
@@ -42,6 +50,7 @@ struct SocketBio {
     static int write(BIO* bio, const char* from, int size) {
         TlsStream& self = *current;
         BIO_clear_retry_flags(bio);
+        if (self.reading_) static_cast<void>(self.allow_message());  // an answer to one
         const int flags = MSG_NOSIGNAL | (may_wait(self) ? MSG_MORE : 0);
         const ssize_t sent = ::send(self.fd_, from, static_cast<std::size_t>(size), flags);
         if (sent >= 0) return static_cast<int>(sent);
@@ -90,6 +99,8 @@ thread_local TlsStream* SocketBio::current = nullptr;
 namespace {
 
 constexpr std::size_t record_bytes = SSL3_RT_MAX_PLAIN_LENGTH;
+
+std::atomic<std::uint64_t> flood_count{0};
 
 error_code no_memory() {
     return boost::system::errc::make_error_code(boost::system::errc::not_enough_memory);
@@ -276,7 +287,25 @@ void TlsStream::ready(std::uint32_t events) noexcept {
 void TlsStream::begin() noexcept {
     SocketBio::current = this;
     io_error_ = 0;
+    reads_ = 0;
+    starved_ = reading_ = false;
     ERR_clear_error();
+}
+
+/// Something came that is no data, or was answered: a KeyUpdate, which costs new keys, a
+/// ClientHello in the midst of TLS 1.2, which costs an alert. Nobody has reason to send many.
+/// False, and the connection is lost, beyond what is bounded.
+bool TlsStream::allow_message() noexcept {
+    if (flooded_) return false;
+    const TimePoint now = loop_.now();
+    messages_until_ = std::max(messages_until_, now) + limits::tls_message_every;
+    flooded_ = messages_until_ - now > limits::tls_messages * limits::tls_message_every;
+    if (flooded_) flood_count.fetch_add(1, std::memory_order_relaxed);
+    return !flooded_;
+}
+
+std::uint64_t TlsStream::floods() noexcept {
+    return flood_count.load(std::memory_order_relaxed);
 }
 
 /// Why an operation of OpenSSL's did not succeed; would_block if it is to be repeated.
@@ -310,10 +339,17 @@ error_code TlsStream::take(std::span<char> into, std::size_t& got, bool kept) no
     if (!end_) end_ = failure_;
     if (end_) return end_;
     if (!may_read()) return error::would_block;
-    begin();
     const auto call = kept ? SSL_peek_ex : SSL_read_ex;
     error_code failed;
-    if (call(ssl_, into.data(), into.size(), &got) != 1) failed = why_not();
+    do {
+        begin();
+        reading_ = true;
+        failed = call(ssl_, into.data(), into.size(), &got) == 1 ? error_code() : why_not();
+        reading_ = false;
+        // Else something came that was no data.
+        if (failed != error::would_block || starved_ || SSL_want_write(ssl_)) break;
+    } while (allow_message());
+    if (flooded_ && failed) failed = failure_ = TlsError::flood;
     const bool again = failed == error::would_block;
     read_needs_room_ = again && SSL_want_write(ssl_);
     if (!again) end_ = failed;

@@ -66,6 +66,9 @@ class TlsStream final : public SocketStream {
     void shutdown_write() noexcept override;
     void close(bool reset = false) noexcept override;
 
+    /// Connections of this process that were ended with TlsError::flood. Any thread.
+    [[nodiscard]] static std::uint64_t floods() noexcept;
+
   private:
     friend struct SocketBio;
     enum class Blocked : std::uint8_t { no, until_room, until_bytes };
@@ -81,6 +84,7 @@ class TlsStream final : public SocketStream {
     void bytes_taken() noexcept;
     void say_goodbye() noexcept;
     void begin() noexcept;
+    [[nodiscard]] bool allow_message() noexcept;
     [[nodiscard]] boost::system::error_code why_not() noexcept;
 
     std::shared_ptr<const TlsServerContext> server_;  ///< of a server's end
@@ -88,7 +92,12 @@ class TlsStream final : public SocketStream {
     ssl_st* ssl_ = nullptr;
     boost::system::error_code end_;      ///< of reading: what every further read gets
     boost::system::error_code failure_;  ///< of TLS itself: nothing goes any more
+    TimePoint messages_until_{};         ///< when what TLS itself has said is forgotten
     int io_error_ = 0;                   ///< errno of the running operation
+    int reads_ = 0;                      ///< of the kernel, by the running operation
+    bool starved_ = false;               ///< the running operation wanted more than there is
+    bool reading_ = false;               ///< the running operation is a read
+    bool flooded_ = false;               ///< TLS itself has said too much
     bool shaken_ = false;                ///< the handshake is complete
     bool fin_ = false;                   ///< the peer's FIN was read
     bool read_needs_room_ = false;       ///< OpenSSL must send before it can read on

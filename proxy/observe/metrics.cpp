@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/net/tls_stream.hpp"
 #include "proxy/observe/exposition.hpp"
 #include "proxy/observe/process_facts.hpp"
 #include "proxy/observe/series.hpp"
@@ -363,6 +364,10 @@ void Metrics::Impl::write_connections(Exposition& page, const ConnectionTotals& 
     page.add({{"result", "failed"}}, totals.handshakes_failed);
     page.add({{"result", "late"}}, totals.handshakes_late);
     page.add({{"result", "shed"}}, totals.handshakes_shed);
+    page.counter("scrollgate_tls_floods_total",
+                 "Connections ended because the peer sent messages of TLS itself without end, and "
+                 "no data.");
+    page.add({}, TlsStream::floods());
     page.counter("scrollgate_proxy_headers_refused_total",
                  "Connections without the PROXY header that is required, or from a peer that is "
                  "not one of trusted_proxies.");

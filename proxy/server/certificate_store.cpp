@@ -55,13 +55,15 @@ CertificateStore::Contexts CertificateStore::load(
     std::string wrong;
     for (const config::Listener& listener : listeners) {
         std::vector<TlsFinding> findings;
-        made.push_back(
-            listener.tls ? TlsServerContext::make(*listener.tls, tickets_, clock_.wall(), findings)
-                         : nullptr);
-        for (const TlsFinding& one : findings) {
+        Loaded& one = made.emplace_back();
+        if (listener.tls) {
+            one.files = fingerprint(*listener.tls);
+            one.context = TlsServerContext::make(*listener.tls, tickets_, clock_.wall(), findings);
+        }
+        for (const TlsFinding& finding : findings) {
             const std::string text =
-                fmt::format("listener {}: tls.{}: {}", listener.name, one.part, one.text);
-            if (is_error(one))
+                fmt::format("listener {}: tls.{}: {}", listener.name, finding.part, finding.text);
+            if (is_error(finding))
                 wrong += (wrong.empty() ? "" : "; ") + text;
             else
                 log::warn("{}", text);
@@ -74,8 +76,8 @@ CertificateStore::Contexts CertificateStore::load(
 void CertificateStore::use(const std::vector<config::Listener>& listeners, Contexts contexts) {
     entries_.clear();
     for (std::size_t i = 0; i < listeners.size(); ++i) {
-        const std::string files = listeners[i].tls ? fingerprint(*listeners[i].tls) : "";
-        entries_.push_back({listeners[i], std::move(contexts[i]), files, files});
+        Loaded& one = contexts[i];
+        entries_.push_back({listeners[i], std::move(one.context), one.files, one.files});
     }
     set_alarm();
 }

@@ -22,8 +22,11 @@ namespace scrollgate {
 
 class CertificateStore {
   public:
-    /// By index of the listener; null where it is plain.
-    using Contexts = std::vector<std::shared_ptr<const TlsServerContext>>;
+    struct Loaded {
+        std::shared_ptr<const TlsServerContext> context;  ///< null where the listener is plain
+        std::string files;  ///< their fingerprint before they were read
+    };
+    using Contexts = std::vector<Loaded>;  ///< by index of the listener
 
     /// References outlive the store; the alarm is its alone. `changed` is called when files have
     /// changed what at() gives.

@@ -1,4 +1,5 @@
 """TLS listeners: which certificate, which version, which protocol; and what is no TLS."""
+import ctypes
 import socket
 import ssl
 import subprocess
@@ -6,6 +7,67 @@ import subprocess
 from harness import eventually, free_port, main
 from harness.http2 import Http2Client, head_of
 from harness.tls import TlsTest, openssl
+
+
+class KeyUpdates:
+    """A client that can say KeyUpdate (RFC 8446 4.6.3), which Python's ssl cannot."""
+
+    def __init__(self, port):
+        self.ssl = ssl_ = ctypes.CDLL("libssl.so.3")
+        for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
+            getattr(ssl_, name).restype = ctypes.c_void_p
+        self.context = ctypes.c_void_p(ssl_.SSL_CTX_new(ctypes.c_void_p(ssl_.TLS_client_method())))
+        self.handle = ctypes.c_void_p(ssl_.SSL_new(self.context))
+        self.sock = socket.create_connection(("127.0.0.1", port))
+        self.sock.settimeout(None)
+        ssl_.SSL_set_fd(self.handle, self.sock.fileno())
+        assert ssl_.SSL_connect(self.handle) == 1
+
+    def say(self, asks_back):
+        """False: the connection is gone."""
+        self.ssl.SSL_key_update(self.handle, int(asks_back))
+        return self.ssl.SSL_do_handshake(self.handle) == 1
+
+    def get(self):
+        """One request; the first bytes of the answer."""
+        request = b"GET / HTTP/1.1\r\nHost: site.test\r\n\r\n"
+        self.ssl.SSL_write(self.handle, request, len(request))
+        room = ctypes.create_string_buffer(4096)
+        got = self.ssl.SSL_read(self.handle, room, len(room))
+        return room.raw[:max(got, 0)]
+
+    def close(self):
+        self.ssl.SSL_free(self.handle)
+        self.ssl.SSL_CTX_free(self.context)
+        self.sock.close()
+
+
+class Messages(TlsTest):
+    """What TLS itself says costs keys and answers: a little is free, and no more."""
+
+    def visit(self, edge):
+        client = KeyUpdates(edge.port)
+        self.addCleanup(client.close)
+        return client
+
+    def test_new_keys_now_and_then_are_nobodys_trouble(self):
+        edge = self.edge(self.origin(), listeners=[self.listener()])
+        client = self.visit(edge)
+        for asks_back in (False, True) * 3:
+            self.assertTrue(client.say(asks_back))
+            self.assertTrue(client.get().startswith(b"HTTP/1.1 200"))
+        self.assertEqual(edge.metric("scrollgate_tls_floods_total"), 0)
+
+    def test_new_keys_without_end_end_the_connection(self):
+        edge = self.edge(self.origin(), listeners=[self.listener()])
+        for count, asks_back in enumerate((False, True), 1):
+            client = self.visit(edge)
+            sent = 0
+            while sent < 1_000_000 and client.say(asks_back):
+                sent += 1
+            self.assertLess(sent, 1_000_000)
+            eventually(lambda: edge.metric("scrollgate_tls_floods_total") == count, "counted")
+            self.assertEqual(self.tls_client(edge).get().final().status, 200)
 
 
 class Certificates(TlsTest):
@@ -41,6 +103,18 @@ class Certificates(TlsTest):
         for kind in ("ECDSA", "RSA"):
             name = f"ECDHE-{kind}-AES128-GCM-SHA256"
             self.assertEqual(cipher(name), name)
+
+    def test_a_wildcard_of_the_other_kind_stands_beside_an_exact_name(self):
+        for exact, wild in (("ec", "rsa"), ("rsa", "ec")):
+            both = [self.authority.issue("exact", "DNS:www.wild.test", kind=exact, file="exact"),
+                    self.authority.issue("wild", "DNS:*.wild.test", kind=wild, file="wild")]
+            edge = self.edge(self.origin(), listeners=[self.listener(*both)])
+            for kind, names in ((exact, {"www.wild.test"}), (wild, {"*.wild.test"})):
+                context = self.authority.context(newest=ssl.TLSVersion.TLSv1_2)
+                auth = {"ec": "ECDSA", "rsa": "RSA"}[kind]
+                context.set_ciphers(f"ECDHE-{auth}-AES128-GCM-SHA256")
+                self.assertEqual(self.shown(edge, "www.wild.test", context), names)
+            self.assertEqual(self.shown(edge, "other.wild.test"), {"*.wild.test"})
 
     def test_the_chain_is_sent_and_requests_are_https(self):
         origin = self.origin()

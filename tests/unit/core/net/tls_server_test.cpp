@@ -97,6 +97,19 @@ TEST_CASE("a name gets its certificate, a wildcard's too; others the default") {
     CHECK_FALSE(context->serves("other.example", "wild.example"));
 }
 
+TEST_CASE("a certificate that nobody can be shown is told of") {
+    const Folder folder;
+    TlsServerOptions options;
+    options.certificates = {files(folder, "site", site()), files(folder, "other", other())};
+    std::string wrong;
+    REQUIRE(context_of(options, &wrong));
+    CHECK(wrong.find("never shown") == std::string::npos);
+    options.certificates.push_back(files(folder, "again", site()));
+    REQUIRE(context_of(options, &wrong));
+    CHECK(wrong.find("certificates[2].cert (warning): ") != std::string::npos);
+    CHECK(wrong.find("is never shown") != std::string::npos);
+}
+
 TEST_CASE("bytes go both ways, and the protocol is the server's choice") {
     const Folder folder;
     TlsServerOptions options;
@@ -163,6 +176,25 @@ TEST_CASE("a pinned key is believed whoever signed, and no other") {
     pins.pin = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     const Pair refused(context_of(options), pins, "gate.example");
     CHECK(refused.connected.message().find("certificate") != std::string::npos);
+}
+
+TEST_CASE("nobody is asked for the passphrase of a client's key") {
+    const Folder folder;
+    const std::string locked = pem([&](BIO* bio) {
+        PEM_write_bio_PrivateKey(bio, site().key.get(), EVP_aes_128_cbc(),
+                                 reinterpret_cast<const unsigned char*>("secret"), 6, nullptr,
+                                 nullptr);
+    });
+    TlsClientOptions options = trusting();
+    options.cert = folder.write("client.crt", pem_of(site()));
+    options.key = folder.write("client.key", locked);
+    std::string said;
+    try {
+        const TlsClientContext context(options);
+    } catch (const std::runtime_error& error) {
+        said = error.what();
+    }
+    CHECK(said.find("has a passphrase") != std::string::npos);
 }
 
 TEST_CASE("what is wrong with files is said with the part that names them") {

@@ -114,6 +114,24 @@ TEST_CASE("ticket keys of this process are new after twelve hours, and the last 
     CHECK_FALSE(node.visited(&second).resumed);
 }
 
+TEST_CASE("a file that changes while a reload is under way is taken afterwards") {
+    const Folder folder;
+    ManualClock clock;
+    static const Identity renewed("gate.example", "DNS:gate.example,DNS:new.example", &authority(),
+                                  90L * 86400);
+    TlsServerOptions options;
+    options.certificates = {files(folder, "site", lasting())};
+    Node node(clock, options);
+    auto loaded = node.store.load(node.listeners);
+    static_cast<void>(files(folder, "site", renewed));
+    node.store.use(node.listeners, std::move(loaded));
+    CHECK_FALSE(node.store.at(0)->serves("gate.example", "new.example"));
+    node.alarm.ring();
+    node.alarm.ring();
+    CHECK(node.changes == 1);
+    CHECK(node.store.at(0)->serves("gate.example", "new.example"));
+}
+
 TEST_CASE("nodes share ticket keys by a file, which rotates without losing a session") {
     const Folder folder;
     ManualClock clock;
