@@ -20,7 +20,7 @@ constexpr std::size_t v2_fixed = 16;
 constexpr std::size_t v1_longest = 107;  ///< with CRLF, as the specification counts it
 constexpr std::string_view v1_begin = "PROXY ";
 
-const ProxyHeader failed{Status::failed, 0, false, {}, {}};
+const ProxyHeader failed{Status::failed, 0, false, false, {}, {}};
 
 unsigned byte(std::string_view bytes, std::size_t at) noexcept {
     return static_cast<unsigned char>(bytes[at]);
@@ -47,10 +47,10 @@ ProxyHeader parse_v1(std::string_view bytes) noexcept {
     const std::size_t end = head.find("\r\n");
     if (end == head.npos) return bytes.size() < v1_longest ? ProxyHeader{} : failed;
     std::string_view line = head.substr(v1_begin.size(), end - v1_begin.size());
-    ProxyHeader made{Status::complete, end + 2, false, {}, {}};
+    ProxyHeader made{Status::complete, end + 2, false, false, {}, {}};
     const std::string_view family = word(line);
     if (family == "UNKNOWN") {
-        made.local = true;
+        made.local = made.anonymous = true;
         return made;
     }
     const int expected = family == "TCP4" ? AF_INET : family == "TCP6" ? AF_INET6 : 0;
@@ -92,9 +92,10 @@ ProxyHeader parse_v2(std::string_view bytes) noexcept {
     if (version != 2 || command > 1 || family > 3 || transport > 2) return failed;
     if (v2_fixed + length > limits::proxy_header) return failed;
     if (bytes.size() < v2_fixed + length) return {};
-    ProxyHeader made{Status::complete, v2_fixed + length, false, {}, {}};
+    ProxyHeader made{Status::complete, v2_fixed + length, false, false, {}, {}};
     // What a LOCAL connection says of addresses is to be ignored; so is what is not TCP over IP.
-    made.local = command == 0 || transport != 1 || family == 0 || family == 3;
+    made.anonymous = command == 1 && (transport != 1 || family == 0 || family == 3);
+    made.local = command == 0 || made.anonymous;
     if (made.local) return made;
     if (length < (family == 1 ? 12U : 36U)) return failed;
     made.source = family == 1 ? address_v4(bytes, 16, 24) : address_v6(bytes, 16, 48);

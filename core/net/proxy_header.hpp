@@ -23,6 +23,9 @@ struct ProxyHeader {
     /// The connection is not on behalf of a client, or of one without an address (LOCAL, UNKNOWN,
     /// UNSPEC, a local socket): that of the peer holds.
     bool local = false;
+    /// It is on behalf of a client without an address, so that the peer's is not the client's, and
+    /// what the client sends is not the peer's word.
+    bool anonymous = false;
     SocketAddress source, destination;
 };
 

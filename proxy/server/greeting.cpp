@@ -82,6 +82,7 @@ Greeting::Taken Greeting::take_proxy_header() {
         return Taken::refused;
     }
     static_cast<void>(::recv(descriptor_, bytes.data(), header.consumed, 0));
+    anonymous_ = header.anonymous;
     return header.local || believe(header.source) ? Taken::whole : Taken::refused;
 }
 
@@ -114,10 +115,17 @@ void Greeting::look_at_first_byte() {
     shake();
 }
 
+/// A client whom a proxy has not named is not the proxy: its fields are not believed.
+Client Greeting::client_on(int descriptor) const {
+    Client client = worker_.client_of(*listener_, peer_, descriptor);
+    if (anonymous_) client.trusted = false;
+    return client;
+}
+
 /// HTTP: in place, or without TLS where that is due, which is answered in HTTP.
 void Greeting::speak_plainly() {
     worker_.loop().unwatch(descriptor_, *this);
-    Client client = worker_.client_of(*listener_, peer_, descriptor_);
+    Client client = client_on(descriptor_);
     client.lacks_tls = listener_->tls != nullptr;
     if (client.lacks_tls) add(worker_.gauges().handshakes_failed, 1);
     std::unique_ptr<Stream> stream =
@@ -142,7 +150,7 @@ void Greeting::done(IoResult result) noexcept {
     ConnectionGauges& gauges = worker_.gauges();
     add(gauges.handshakes, 1);
     if (stream_->resumed()) add(gauges.resumed, 1);
-    Client client = worker_.client_of(*listener_, peer_, stream_->descriptor());
+    Client client = client_on(stream_->descriptor());
     client.scheme = "https";
     client.tls = std::make_shared<const TlsFacts>(
         TlsFacts{listener_->tls, std::string(stream_->server_name()), stream_->client_subject()});

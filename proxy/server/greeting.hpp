@@ -52,6 +52,7 @@ class Greeting : public boost::intrusive::list_base_hook<>,
     [[nodiscard]] bool believe(const SocketAddress& source);
     void refuse_proxy(const char* why);
     void look_at_first_byte();
+    [[nodiscard]] Client client_on(int descriptor) const;
     void shake();
     void speak_plainly();
     void failed(const boost::system::error_code& error);
@@ -64,7 +65,8 @@ class Greeting : public boost::intrusive::list_base_hook<>,
     const std::shared_ptr<const ListenerRuntime> listener_;
     std::unique_ptr<TlsStream> stream_;  ///< while it shakes hands
     bool awaits_header_;
-    bool admitted_ = true;  ///< counted by Admission, until a session is
+    bool anonymous_ = false;  ///< the client whom a PROXY header does not name
+    bool admitted_ = true;    ///< counted by Admission, until a session is
 };
 
 }  // namespace scrollgate

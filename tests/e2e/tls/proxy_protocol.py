@@ -61,6 +61,20 @@ class In(TlsTest):
         self.seen(self.edge_in(origin), V1, "X-Forwarded-For: 203.0.113.9")
         self.assertEqual(origin.requests()[0].get("x-forwarded-for"), "192.0.2.7")
 
+    def test_nor_is_that_of_a_client_whom_its_proxy_does_not_name(self):
+        """The peer is one of trusted_proxies, but the fields are not its own words."""
+        origin = self.origin()
+        edge = self.edge_in(origin)
+        claims = ("X-Forwarded-For: 203.0.113.9", "X-Client-Cert-Subject: CN=root")
+        unspecified = SIGNATURE + b"\x21\x00\x00\x00"
+        for header in (b"PROXY UNKNOWN\r\n", unspecified):
+            self.seen(edge, header, *claims)
+        self.seen(edge, LOCAL, *claims)                 # the proxy itself
+        told = [(r.get("x-forwarded-for"), r.get("x-client-cert-subject"))
+                for r in origin.requests()]
+        self.assertEqual(told[:2], [("127.0.0.1", None)] * 2)
+        self.assertEqual(told[2], ("203.0.113.9, 127.0.0.1", "CN=root"))
+
     def test_before_tls(self):
         origin = self.origin()
         edge = self.edge_in(origin, tls=True)
