@@ -1,6 +1,7 @@
 #include "core/http2/flood_watch.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <nghttp2/nghttp2.h>
 
@@ -22,6 +23,10 @@ Flood FloodWatch::look(std::string_view bytes, TimePoint now) noexcept {
     fill(now);
     while (!bytes.empty()) {
         if (skip_ > 0) {
+            if (std::exchange(pads_, false) && static_cast<unsigned char>(bytes[0]) + 1U >= skip_) {
+                const Flood flood = draw(Flood::empty_data);
+                if (flood != Flood::none) return flood;
+            }
             const std::size_t part = std::min(skip_, bytes.size());
             skip_ -= part;
             bytes.remove_prefix(part);
@@ -56,6 +61,7 @@ Flood FloodWatch::judge() noexcept {
         case NGHTTP2_DATA:
             if (const Flood wrong = follow_stream(false, ends); wrong != Flood::none) return wrong;
             if (skip_ == 0 && !ends) return draw(Flood::empty_data);
+            pads_ = (flags & NGHTTP2_FLAG_PADDED) != 0 && !ends;
             return Flood::none;
         case NGHTTP2_HEADERS:
             if (const Flood wrong = follow_stream(true, ends); wrong != Flood::none) return wrong;
@@ -127,8 +133,8 @@ Flood FloodWatch::draw_reset(double cost, Flood flood) noexcept {
     return Flood::none;
 }
 
-Flood FloodWatch::had_to_reset() noexcept {
-    return draw_reset(1, Flood::provoked);
+Flood FloodWatch::had_to_reset(bool too_many) noexcept {
+    return draw_reset(too_many ? limits::http2_refused : 1, Flood::provoked);
 }
 
 void FloodWatch::earn() noexcept {

@@ -59,8 +59,9 @@ class FloodWatch {
     /// Goes over the next bytes of the peer, which begin with its preface. The flood that they are,
     /// if any; then nothing of them should be read.
     [[nodiscard]] Flood look(std::string_view bytes, TimePoint now) noexcept;
-    /// We had to reset a stream for what the peer did.
-    [[nodiscard]] Flood had_to_reset() noexcept;
+    /// We had to reset a stream for what the peer did; or it was one too many, of which a peer that
+    /// has not heard of our limit yet may open some.
+    [[nodiscard]] Flood had_to_reset(bool too_many) noexcept;
     /// We have sent a DATA frame, for which the peer may update windows.
     void earn() noexcept;
     /// A field section has begun and has not ended.
@@ -83,6 +84,7 @@ class FloodWatch {
     std::array<std::uint8_t, head_size> head_{};
     std::uint8_t have_ = 0;            ///< bytes of head_
     std::size_t skip_ = preface_size;  ///< payload that is still to come
+    bool pads_ = false;                ///< its first byte counts the last ones, which are padding
     double noise_ = limits::http2_noise, resets_ = limits::http2_resets;
     TimePoint filled_;
     std::uint32_t newest_ = 0;               ///< number of the stream that was opened last

@@ -185,7 +185,7 @@ class Session {
     /// The input cannot be taken any further, because of `error` of nghttp2 or fault().
     virtual void input_broke(int error) noexcept = 0;
     /// We have reset a stream for what the peer did.
-    virtual void had_to_reset() noexcept {}
+    virtual void had_to_reset(bool /*too_many*/) noexcept {}
     /// A DATA frame has gone out.
     virtual void data_went() noexcept {}
 

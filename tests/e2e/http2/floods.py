@@ -4,10 +4,10 @@ import struct
 import threading
 
 from harness import EdgeTest, eventually, main
-from harness.http2 import (CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM,
-                           HEADERS, INITIAL_WINDOW_SIZE, PING, PRIORITY, PRIORITY_UPDATE,
-                           RST_STREAM, SETTINGS, WINDOW_UPDATE, Http2Client, frame, head_of,
-                           literal, number, section)
+from harness.http2 import (CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS,
+                           INITIAL_WINDOW_SIZE, PADDED, PING, PRIORITY, PRIORITY_UPDATE, RST_STREAM,
+                           SETTINGS, WINDOW_UPDATE, Http2Client, frame, head_of, literal, number,
+                           section)
 from harness.http2_origin import over_http2
 from harness.wait import SANITIZED
 
@@ -96,6 +96,28 @@ class Floods(EdgeTest):
         client = self.http2()
         stream = client.request("/", "POST", end=False)
         self.flooded(self.pour(client, frame(DATA, 0, stream) * 100, 200), "empty_data")
+
+    def test_data_of_nothing_but_padding(self):
+        client = self.http2()
+        stream = client.request("/", "POST", end=False)
+        padding = frame(DATA, PADDED, stream, bytes([35]) + bytes(35))
+        self.flooded(self.pour(client, padding * 100, 200), "empty_data")
+
+    def test_padded_data_is_no_flood(self):
+        client = self.http2()
+        stream = client.request("/", "POST", end=False)
+        for _ in range(2000):
+            client.send(frame(DATA, PADDED, stream, bytes([8]) + b"x" + bytes(8)))
+        client.send(frame(DATA, END_STREAM, stream, b"x"))
+        self.assertEqual(client.answer(stream).status, 200)
+        self.assertEqual(self.proxy.metric("scrollgate_http2_floods_total"), 0)
+
+    def test_streams_beyond_a_limit_that_is_not_known_yet_are_no_flood(self):
+        client = self.http2()
+        streams = [client.request() for _ in range(400)]    # before anything is read
+        self.assertEqual(client.answer(streams[0]).status, 200)
+        self.assertEqual(client.get2().status, 200)
+        self.assertEqual(self.proxy.metric("scrollgate_http2_floods_total"), 0)
 
     def test_settings(self):
         one = frame(SETTINGS, 0, 0, struct.pack(">HI", INITIAL_WINDOW_SIZE, 70_000))
