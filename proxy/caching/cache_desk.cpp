@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/scalars.hpp"
+#include "core/limits.hpp"
 #include "proxy/caching/url_route.hpp"
 
 namespace scrollgate {
@@ -168,9 +169,15 @@ std::optional<std::int64_t> CacheDesk::ttl_of(const std::string& url) const {
     if (!plain.wrong.empty()) return std::nullopt;
     const UrlRoute found = route_url(*hooks_.snapshot(), plain);
     if (found.key.text.empty()) return std::nullopt;
-    const EntryRef entry = cache_.store.peek(found.key, HeaderList{}).entry;
-    if (!entry || entry->is_marker()) return std::nullopt;
-    return entry->freshness().ttl(clock_.now());
+    // Of the variants that are fresh the one that ends first. What has expired is none of those
+    // that a fetch without a client's fields renews.
+    std::optional<std::int64_t> least;
+    for (const EntryRef& entry : cache_.store.variants(found.key, limits::cache_variants)) {
+        if (entry->is_marker()) continue;
+        const std::int64_t ttl = std::max<std::int64_t>(entry->freshness().ttl(clock_.now()), 0);
+        if (least.value_or(0) == 0 || (ttl > 0 && ttl < *least)) least = ttl;
+    }
+    return least;
 }
 
 HottestFile::Look CacheDesk::hottest(std::size_t most) const {

@@ -24,53 +24,90 @@ WarmSets::WarmSets(const Clock& clock, Alarm& alarm, WarmJobs& jobs, Hooks hooks
 void WarmSets::use(const config::Cache& cache, bool at_start) {
     std::vector<Set> old = std::exchange(sets_, {});
     if (at_start) deadline_ = clock_.now() + cache.warm_deadline;
-    for (const config::WarmSet& set : cache.warm) {
-        std::vector<std::string> urls = set.urls;
-        if (!set.file.empty()) {
-            UrlFile read = read_url_file(set.file);
-            if (!read.error.empty()) log::error("cache.warm: {}", read.error);
-            urls.insert(urls.end(), std::make_move_iterator(read.urls.begin()),
-                        std::make_move_iterator(read.urls.end()));
-        }
-        add_set(std::move(urls), set.rate, set.refresh, old);
-    }
+    for (const config::WarmSet& set : cache.warm)
+        add_configured(set, old);
+    for (const Set& set : old)
+        end_set(set);
+    if (hottest_set_ && cache.hottest_file != file_) end_set(*std::exchange(hottest_set_, {}));
     file_ = cache.hottest_file;
     most_ = cache.hottest;
     write_at_ = file_.empty() ? never : clock_.now() + limits::hottest_interval;
-    if (at_start && !file_.empty() && ::access(file_.c_str(), F_OK) == 0) {
-        UrlFile read = read_url_file(file_);
-        if (!read.error.empty()) log::warn("cache.hottest: {}", read.error);
-        read.urls.resize(std::min(read.urls.size(), most_));
-        add_set(std::move(read.urls), limits::hottest_rate, false, old);
-    }
-    for (const Set& set : old)
-        end_set(set);
+    if (at_start)
+        add_hottest();
+    else
+        hasten_lost();
     alarm_.set(Duration::zero(), [this] { turn(); });
 }
 
-void WarmSets::add_set(std::vector<std::string> urls, double rate, bool refresh,
-                       std::vector<Set>& old) {
+void WarmSets::add_configured(const config::WarmSet& set, std::vector<Set>& old) {
+    std::vector<std::string> urls = set.urls;
+    if (!set.file.empty()) {
+        UrlFile read = read_url_file(set.file);
+        if (!read.error.empty()) {
+            log::error("cache.warm: {}", read.error);
+            const auto before = std::find_if(old.begin(), old.end(), [&](const Set& one) {
+                return one.file == set.file && one.refresh == set.refresh;
+            });
+            if (before != old.end()) {
+                log::info("cache.warm: {}: the set stays as it was read before", set.file);
+                sets_.push_back(std::move(*before));
+                old.erase(before);
+                return;
+            }
+        }
+        urls.insert(urls.end(), std::make_move_iterator(read.urls.begin()),
+                    std::make_move_iterator(read.urls.end()));
+    }
+    add_set(std::move(urls), {0, set.rate, set.refresh, 0, set.file}, old);
+}
+
+void WarmSets::add_hottest() {
+    if (file_.empty() || ::access(file_.c_str(), F_OK) != 0) return;
+    UrlFile read = read_url_file(file_);
+    if (!read.error.empty()) log::warn("cache.hottest: {}", read.error);
+    read.urls.resize(std::min(read.urls.size(), most_));
+    if (read.urls.empty()) return;
+    std::vector<Set> none;
+    add_set(std::move(read.urls), {0, limits::hottest_rate, false, 0, file_}, none);
+    hottest_set_ = std::move(sets_.back());
+    sets_.pop_back();
+}
+
+void WarmSets::add_set(std::vector<std::string> urls, Set set, std::vector<Set>& old) {
     if (urls.empty()) return;
-    Set set{0, rate, refresh, 0};
     for (const std::string& url : urls)
         set.urls = set.urls * 0x100000001b3U + cache_hash(url);
     const auto same = std::find_if(old.begin(), old.end(), [&](const Set& one) {
-        return one.urls == set.urls && one.rate == rate && one.refresh == refresh;
+        return one.urls == set.urls && one.rate == set.rate && one.refresh == set.refresh;
     });
     if (same != old.end()) {
-        sets_.push_back(*same);
+        set.job = same->job;
         old.erase(same);
+        sets_.push_back(std::move(set));
         return;
     }
     const std::size_t count = urls.size();
     set.job = jobs_.stand(
-        rate,
-        [this, refresh](std::uint64_t id, const auto& url, const WarmEnd& end) {
+        set.rate,
+        [this, refresh = set.refresh](std::uint64_t id, const auto& url, const WarmEnd& end) {
             ended(id, url, end, refresh);
         },
         std::move(urls));
-    sets_.push_back(set);
     first_[set.job] = count;
+    sets_.push_back(std::move(set));
+}
+
+/// A reload may have given URLs other keys, or ended what was stored for them.
+void WarmSets::hasten_lost() {
+    const TimePoint now = clock_.now();
+    std::vector<Due> lost;
+    std::erase_if(due_, [&](auto& due) {
+        if (hooks_.ttl(due.second.url)) return false;
+        lost.push_back(std::move(due.second));
+        return true;
+    });
+    for (Due& due : lost)
+        due_.emplace(now, std::move(due));
 }
 
 void WarmSets::end_set(const Set& set) {
@@ -130,8 +167,12 @@ bool WarmSets::ready() const {
     return first_.empty() || clock_.now() >= deadline_;
 }
 
+bool WarmSets::knows_hottest() const {
+    return !hottest_set_ || !first_.contains(hottest_set_->job);
+}
+
 void WarmSets::remember() {
-    if (!file_.empty()) hottest_.begin(file_, hooks_.hottest(most_));
+    if (!file_.empty() && knows_hottest()) hottest_.begin(file_, hooks_.hottest(most_));
 }
 
 void WarmSets::stop() {

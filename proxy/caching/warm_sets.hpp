@@ -33,12 +33,14 @@ class WarmSets {
     /// Clock, alarm and jobs outlive it; the alarm is its own.
     WarmSets(const Clock& clock, Alarm& alarm, WarmJobs& jobs, Hooks hooks);
 
-    /// The sets of a configuration in place of those before; those that are the same go on. At
-    /// start also the file of the hottest.
+    /// The sets of a configuration in place of those before; those that are the same go on, and so
+    /// does one whose file cannot be read any more. What is not stored any more, or under another
+    /// key, is fetched again. At start also the file of the hottest.
     void use(const config::Cache& cache, bool at_start);
     /// All has been fetched once since the start, or warm_deadline is over.
     [[nodiscard]] bool ready() const;
-    /// Begins to write the file of the hottest, if there is one; every minute and at the end.
+    /// Begins to write the file of the hottest, if there is one; every minute and at the end. Not
+    /// while what stood in it is being fetched: the rest would be forgotten.
     void remember();
     /// Ends all refreshing, and writes the file of the hottest.
     void stop();
@@ -53,6 +55,7 @@ class WarmSets {
         double rate;
         bool refresh;
         std::uint64_t job;
+        std::string file;  ///< where some of them stood; empty: nowhere
     };
     /// Fetches that failed, until they are told of.
     struct Failures {
@@ -60,8 +63,12 @@ class WarmSets {
         std::string url, why;  ///< of the first
     };
 
-    void add_set(std::vector<std::string> urls, double rate, bool refresh, std::vector<Set>& old);
+    void add_configured(const config::WarmSet& set, std::vector<Set>& old);
+    void add_hottest();
+    void add_set(std::vector<std::string> urls, Set set, std::vector<Set>& old);
     void end_set(const Set& set);
+    void hasten_lost();
+    [[nodiscard]] bool knows_hottest() const;
     void tell_failures();
     void ended(std::uint64_t job, const std::string& url, const WarmEnd& end, bool refresh);
     void turn();
@@ -79,6 +86,7 @@ class WarmSets {
     TimePoint write_at_ = never;
     std::string file_;
     std::size_t most_ = 0;
+    std::optional<Set> hottest_set_;  ///< what stood in the file at the start
     HottestFile hottest_;
 };
 

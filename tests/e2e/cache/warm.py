@@ -182,6 +182,76 @@ class Warm(StoredTest):
         eventually(lambda: "/2" in origin.asked, "the new set is fetched")
         self.assertEqual(origin.asked, ["/1", "/2"])
 
+    ROUTES = [{"name": "all", "pools": ["main"], "cache": {"enabled": True}}]
+
+    def test_a_set_whose_file_is_gone_stays_as_it_was(self):
+        origin = counting(cache_control="max-age=1")
+        edge = self.edge(self.origin(origin), routes=self.ROUTES)
+        urls = edge.path / "urls"
+        urls.write_text("\n".join(self.urls("/1")))
+        edge.config["cache"] = {"warm": [{"file": str(urls)}]}
+        edge.write()
+        edge.reload()
+        eventually(lambda: origin.asked, "it is fetched")
+        urls.unlink()
+        self.assertEqual(edge.reload()[0], 200)
+        edge.wait_stderr("the set stays as it was")
+        count = len(origin.asked)
+        eventually(lambda: len(origin.asked) > count + 1, "it is fetched again", seconds=15)
+
+    def test_what_a_reload_gives_another_key_is_fetched_again(self):
+        origin = counting()
+        edge = self.edge(self.origin(origin), routes=[dict(self.ROUTES[0])],
+                         cache={"warm": [{"urls": self.urls("/1")}]})
+        self.assertEqual(origin.asked, ["/1"])
+        edge.config["routes"][0]["cache"] = {"enabled": True, "partition": "other"}
+        edge.write()
+        self.assertEqual(edge.reload()[0], 200)
+        eventually(lambda: len(origin.asked) == 2, "it is fetched again")
+
+    def test_a_variant_that_expires_before_the_others_is_fetched_again(self):
+        asked = []
+
+        def script(conn):
+            while True:
+                request = conn.request()
+                coding = request.get("accept-encoding") or ""
+                asked.append(coding)
+                conn.answer(b"x", "200 OK", "Vary: Accept-Encoding",
+                            f"Cache-Control: max-age={2 if coding else 600}")
+        self.edge(self.origin(script), routes=self.ROUTES,
+                  cache={"warm": [{"urls": self.urls("/1")}]})
+        eventually(lambda: sum("gzip" in coding for coding in asked) >= 6, "again, and again",
+                   seconds=20)
+
+    def lines_of(self, file):
+        return [line for line in file.read_text().splitlines() if not line.startswith("#")]
+
+    def hottest_of(self, origin, targets):
+        """An edge that begins to fetch what was hottest before, and its file."""
+        folder = self.edge(self.origin()).path
+        file = folder / "hottest"
+        file.write_text("\n".join(self.urls(*targets)))
+        edge = self.edge(self.origin(origin), routes=self.ROUTES, wait=False,
+                         cache={"hottest": {"file": str(file), "count": len(targets)}})
+        return edge, file
+
+    def test_the_hottest_are_not_forgotten_before_they_are_fetched(self):
+        targets = [f"/{n}" for n in range(4000)]
+        origin = counting()
+        edge, file = self.hottest_of(origin, targets)
+        eventually(lambda: origin.asked, "the first of them is fetched")
+        edge.stop()
+        self.assertEqual(len(self.lines_of(file)), len(targets))
+
+    def test_a_reload_goes_on_with_the_hottest(self):
+        targets = [f"/{n}" for n in range(300)]
+        origin = counting()
+        edge, _ = self.hottest_of(origin, targets)
+        eventually(lambda: origin.asked, "the first of them is fetched")
+        self.assertEqual(edge.reload()[0], 200)
+        eventually(lambda: len(set(origin.asked)) == len(targets), "and all the others")
+
     def test_the_hottest_urls_are_remembered_over_a_restart(self):
         origin = counting()
         edge = self.edge(self.origin(origin), routes=[
