@@ -368,7 +368,7 @@ void Node::lose(std::string_view why, bool slow) {
     const Duration pause = breaker_.opened(now, around_.loop.rng(), slow);
     around_.loop.arm(*this, now + pause);
     if (was_up) Statistics::add(around_.statistics.breaks, 1);
-    if (was_up && slow) Statistics::add(around_.statistics.openings, 1);
+    if (!complained_) Statistics::add(around_.statistics.openings, 1);
     if (!complained_ && around_.talks)
         log::warn("redis {}: {} is left alone: {}", settings_->shown, name_.text(), printable(why));
     complained_ = true;

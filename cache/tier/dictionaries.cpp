@@ -23,12 +23,15 @@ bool Dictionaries::add(std::string text) {
     return true;
 }
 
-bool Dictionaries::is_said(const Hash128& name, TimePoint now) const {
+Dictionaries::Said Dictionaries::is_said(const Hash128& name, TimePoint now) const {
     const std::lock_guard lock(mutex_);
-    return std::any_of(known_.begin(), known_.end(), [&](const One& one) {
-        return one.dictionary->name() == name && one.said != TimePoint{} &&
-               now - one.said < limits::tier_dictionary_again;
-    });
+    for (const One& one : known_) {
+        if (one.dictionary->name() != name || one.said == TimePoint{}) continue;
+        const Duration age = now - one.said;
+        if (age >= limits::tier_dictionary_again) return Said::no;
+        return age >= limits::tier_dictionary_doubt ? Said::doubtful : Said::yes;
+    }
+    return Said::no;
 }
 
 bool Dictionaries::begin(const Hash128& name) {

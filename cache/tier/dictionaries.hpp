@@ -21,12 +21,16 @@ class Dictionaries {
     [[nodiscard]] DictionaryRef find(const Hash128& name) const;
     /// `text`, whose hash128() is its name, has been read. False: there is no room for it.
     bool add(std::string text);
-    /// Others find it in Redis at `now`.
-    [[nodiscard]] bool is_said(const Hash128& name, TimePoint now) const;
+    enum class Said : std::uint8_t {
+        no,        ///< others may not find it in Redis
+        yes,       ///< they do
+        doubtful,  ///< they did a while ago: to be written again, for Redis may have lost it
+    };
+    [[nodiscard]] Said is_said(const Hash128& name, TimePoint now) const;
     /// To be written, or fetched, by the caller, who calls done(); false: somebody does so.
     [[nodiscard]] bool begin(const Hash128& name);
     void done(const Hash128& name);
-    /// It was written at `now`.
+    /// It was written at `now`; zero: it could not be.
     void said(const DictionaryRef& dictionary, TimePoint now);
 
   private:

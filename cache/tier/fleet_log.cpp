@@ -200,7 +200,8 @@ Task<bool> FleetLog::read_on() {
     if (purges == nullptr || purges->size() < limits::tier_batch) {
         if (!keep_up_with_nodes()) co_return false;
         if (own_are_lost(asked)) say_again(Again::untold);
-        state_.log_refuses.store(false, std::memory_order_relaxed);
+        if (state_.log_refuses.exchange(false, std::memory_order_relaxed))
+            log::info("redis: the log of purges is followed again");
         read_at_ = around_.loop.now();
         state_.positions.in_step_until(read_at_ + limits::tier_in_step);
     }

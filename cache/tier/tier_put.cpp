@@ -218,8 +218,12 @@ BodyRef Tier::portable(const CacheEntry& entry, std::int64_t left) {
     const DictionaryRef dictionary(body->dictionary());
     if (!dictionary) return body;
     const bool lasts = left <= milliseconds(limits::tier_with_dictionary);
-    if (lasts && state_.dictionaries.is_said(dictionary->name(), loop_.now())) return body;
-    if (lasts) say_dictionary(dictionary);
+    if (lasts) {
+        const Dictionaries::Said said =
+            state_.dictionaries.is_said(dictionary->name(), loop_.now());
+        if (said != Dictionaries::Said::yes) say_dictionary(dictionary);
+        if (said != Dictionaries::Said::no) return body;
+    }
     char content[limits::dictionary_object];
     BodyPacker packer(config::Cache::Compression::lz4, "", "", nullptr);
     packer.append(body->read(0, content));
@@ -244,7 +248,7 @@ Task<void> Tier::write_dictionary(DictionaryRef dictionary) {
     redis::Command set = redis::Command::write({"SET", name, bytes, "PX", px});
     const Result<redis::Reply> reply = co_await client_.ask(std::move(set), now + limits::tier_ask);
     if (!*alive) co_return;
-    if (reply && reply->is_status("OK")) state.dictionaries.said(dictionary, now);
+    state.dictionaries.said(dictionary, reply && reply->is_status("OK") ? now : TimePoint{});
     state.dictionaries.done(dictionary->name());
 }
 

@@ -291,7 +291,7 @@ void write_tier(Exposition& page, const TierStatus& tier) {
     };
     page.gauge("scrollgate_redis_up", "1 while every worker's connection to Redis answers.");
     page.add({}, std::uint64_t{tier.state == "up" ? 1U : 0U});
-    page.gauge("scrollgate_redis_breaker_open", "1 while Redis is left alone for being slow.");
+    page.gauge("scrollgate_redis_breaker_open", "1 while Redis is left alone.");
     page.add({}, std::uint64_t{tier.state == "open" ? 1U : 0U});
     page.gauge("scrollgate_redis_in_step",
                "1 while the fleet's purges are followed; else the tier is not used.");
@@ -329,8 +329,8 @@ void write_tier(Exposition& page, const TierStatus& tier) {
     page.add({{"kind", "lost"}}, tier.lost);
     page.add({{"kind", "refused"}}, tier.refused);
     page.add({{"kind", "held"}}, tier.writes_held);
-    counter("scrollgate_redis_breaker_openings_total", "How often Redis was left alone.",
-            tier.openings);
+    counter("scrollgate_redis_breaker_openings_total",
+            "How often Redis was left alone, for whatever reason.", tier.openings);
     counter("scrollgate_redis_reclaimed_total", "Responses removed from Redis after a purge.",
             tier.reclaimed);
     page.counter("scrollgate_redis_purges_total", "Purges of the fleet.");

@@ -9,6 +9,28 @@ from harness.stored import counting
 from harness.wait import eventually
 
 
+def creature(target):
+    return json.dumps({
+        "name": f"Creature {target}", "external_url": f"https://creatures.example{target}",
+        "image": f"ipfs://{hashlib.sha256(target.encode()).hexdigest()}/image.png",
+        "attributes": [{"trait_type": kind, "value": f"{kind} of {target}"} for kind in
+                       ("Background", "Body", "Eyes", "Hat", "Mouth")]}).encode()
+
+
+def creatures(conn):
+    """The script of an origin of pages that are alike."""
+    while True:
+        target = conn.request().target
+        conn.answer(creature(target), "200 OK", "Cache-Control: max-age=600",
+                    "Content-Type: application/json")
+
+
+def needy(redis):
+    """What was written packed with a dictionary."""
+    values = [redis.call("GET", name) for name in redis.responses()]
+    return [value for value in values if value and any(value[56:72])]
+
+
 class Sharing(FleetTest):
     def test_what_one_node_has_stored_answers_on_the_others(self):
         redis, origin = self.redis(), counting("ETag: \"v1\"", "Surrogate-Key: red")
@@ -63,46 +85,39 @@ class Sharing(FleetTest):
 
     def test_bodies_that_need_a_dictionary(self):
         redis = self.redis()
-
-        def body(target):
-            return json.dumps({
-                "name": f"Creature {target}", "external_url": f"https://creatures.example{target}",
-                "image": f"ipfs://{hashlib.sha256(target.encode()).hexdigest()}/image.png",
-                "attributes": [{"trait_type": kind, "value": f"{kind} of {target}"} for kind in
-                               ("Background", "Body", "Eyes", "Hat", "Mouth")]}).encode()
-
-        def script(conn):
-            while True:
-                target = conn.request().target
-                conn.answer(body(target), "200 OK", "Cache-Control: max-age=600",
-                            "Content-Type: application/json")
-
-        def needy():
-            """What was written packed with a dictionary."""
-            values = [redis.call("GET", name) for name in redis.responses()]
-            return [value for value in values if value and any(value[56:72])]
-        first, asked = self.node(redis, script), 0
+        first, asked = self.node(redis, creatures), 0
         with self.client(first) as client:
-            while not needy():          # until it has learned one, and others can find it
+            while not needy(redis):     # until it has learned one, and others can find it
                 self.assertLess(asked, 5000)
                 for _ in range(100):
                     self.assertEqual(client.get(f"/{asked}").final().status, 200)
                     asked += 1
-        targets = [re.search(rb"site\.test\n(/\d+)", value)[1].decode() for value in needy()]
-        second = self.node(redis, script)
+        targets = [re.search(rb"site\.test\n(/\d+)", value)[1].decode() for value in needy(redis)]
+        second = self.node(redis, creatures)
         for target in targets:
-            self.assertEqual(self.fetch(second, target).body, body(target))
+            self.assertEqual(self.fetch(second, target).body, creature(target))
         # The first of them has fetched the dictionary, for those behind it.
         self.assertGreaterEqual(self.tier(second)["no_dictionary"], 1)
-        third = self.node(redis, script)
+        third = self.node(redis, creatures)
         self.fetch(third, targets[0])
 
         def found():
             answer = self.fetch(third, targets[-1])
-            self.assertEqual(answer.body, body(targets[-1]))
+            self.assertEqual(answer.body, creature(targets[-1]))
             return "hit" in self.cache_status(answer)
         eventually(found, "it answers")
         self.assertGreater(self.tier(second)["hits"] + self.tier(third)["hits"], 0)
+
+        # Redis loses it, as under memory pressure: whoever writes what needs it says it again.
+        dictionaries = redis.keys("*dictionary*")
+        self.assertEqual(redis.call("DEL", *dictionaries), len(dictionaries))
+
+        def said_again():
+            nonlocal asked
+            self.fetch(first, f"/{asked}")
+            asked += 1
+            return redis.keys("*dictionary*")
+        eventually(said_again, "the dictionary is there again", seconds=30)
 
     def test_what_redis_cannot_take_at_once_is_dropped_and_counted(self):
         meddler, url = self.meddler(self.redis())
