@@ -44,9 +44,10 @@ class Zones(EdgeTest):
                    "most requests go to the other zone")
 
     def test_a_near_zone_that_is_well_is_stayed_with(self):
+        """But for one request, by which it is known how far the other is."""
         client, well = self.asked(ok, ok)
         self.assertEqual(self.statuses(client), [200] * REQUESTS)
-        self.assertEqual(len(well.requests()), 0)
+        self.assertLessEqual(len(well.requests()), 1)
 
 
 if __name__ == "__main__":

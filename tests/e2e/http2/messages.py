@@ -152,8 +152,9 @@ class Messages(EdgeTest):
         client = self.http2(self.edge(origin))
         for method in ("POST", "PUT", "PATCH", "GET", "DELETE"):
             self.assertEqual(client.answer(client.request("/", method)).status, 200)
-        self.assertEqual([request.get("content-length") for request in origin.requests()],
-                         ["0", "0", "0", None, None])
+        # A connect that is raced makes two connections: the order of requests is not known.
+        self.assertEqual({r.method: r.get("content-length") for r in origin.requests()},
+                         {"POST": "0", "PUT": "0", "PATCH": "0", "GET": None, "DELETE": None})
 
     def test_fields_of_a_connection_do_not_come_back(self):
         client = self.http2(self.edge(self.origin(raw(
