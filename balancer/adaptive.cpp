@@ -23,15 +23,19 @@ struct Candidate {
     std::uint8_t distance = 0;
     float latency = 0;  ///< microseconds; 0: unknown
     float cost = 0;
+    bool fresh = false;  ///< nobody has asked it yet
 };
 
 class Candidates {
   public:
     void add(std::span<const Target> targets, std::size_t i, TimePoint now) noexcept {
         const EndpointState& state = *targets[i].endpoint->state;
-        const std::uint32_t out = state.in_flight.load(std::memory_order_relaxed);
+        constexpr auto relaxed = std::memory_order_relaxed;
+        const std::uint32_t out = state.in_flight.load(relaxed);
         const float busy = static_cast<float>(out) + 1;
-        all_[count_++] = {i, targets[i].distance, state.latency.value(now, out), busy};
+        const float latency = state.latency.value(now, out);
+        const bool fresh = latency <= 0 && out == 0 && state.requests.load(relaxed) == 0;
+        all_[count_++] = {i, targets[i].distance, latency, busy, fresh};
     }
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] std::size_t best(Rng& rng) noexcept;
@@ -58,9 +62,8 @@ std::size_t Candidates::best(Rng& rng) noexcept {
     if (fastest <= 0) fastest = 1;
     float lowest = 0;
     for (Candidate& one : all) {
-        const bool first = one.latency <= 0 && one.cost <= 1;
         one.cost *= (one.latency > 0 ? one.latency : fastest) + grain;
-        if (first) one.cost /= 2;
+        if (one.fresh) one.cost /= 2;
         if (lowest <= 0 || one.cost < lowest) lowest = one.cost;
     }
     const float about = lowest * static_cast<float>(1 + limits::near_tie);

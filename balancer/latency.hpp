@@ -39,7 +39,9 @@ class PeakEwma {
     /// the fastest, and be given several calls at once to show that it is not.
     [[nodiscard]] float value(TimePoint now, std::uint32_t out = 0) const noexcept {
         const std::uint64_t word = word_.load(std::memory_order_relaxed);
-        return value_of(word) * left(word, now, 0, static_cast<float>(out + 1));
+        constexpr std::uint32_t most = 3;  // streams may be out for hours
+        return value_of(word) *
+               left(word, now, 0, static_cast<float>((out < most ? out : most) + 1));
     }
     /// As it was when last written, however long ago; zero while nothing is known.
     [[nodiscard]] Duration remembered() const noexcept {

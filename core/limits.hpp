@@ -102,6 +102,7 @@ inline constexpr auto hedge_look = 100ms;       ///< what is usual is found out 
 inline constexpr auto hedge_again = 10ms;       ///< a hedge that was not allowed asks again
 inline constexpr auto hedge_patience = 5s;      ///< for so long
 inline constexpr auto overdue_least = 30ms;     ///< no answer is overdue before
+inline constexpr auto typical_guess = 250ms;    ///< most that few answers let one take for typical
 inline constexpr auto stall_longest = 250ms;    ///< who is silent for longer does not merely pause
 
 // -- balancing (fixed)
@@ -347,7 +348,6 @@ inline constexpr auto handshake = 10s;                ///< key timeouts.handshak
 inline constexpr std::size_t handshakes = 1024;       ///< under way at a time, per worker
 inline constexpr int tls_messages = 16;               ///< of TLS's own at once, and one more…
 inline constexpr auto tls_message_every = 1s;         ///< …each, on one connection
-inline constexpr int tls_reads = 4;                   ///< of the kernel, for one record
 inline constexpr auto ticket_rotation = 12h;          ///< of keys that this process makes
 inline constexpr auto certificate_look = 2s;          ///< files are looked at this often
 inline constexpr std::size_t proxy_header = 2 * KiB;  ///< longest PROXY header, TLVs included

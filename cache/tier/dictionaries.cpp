@@ -54,7 +54,7 @@ void Dictionaries::said(const DictionaryRef& dictionary, TimePoint now) {
             one.said = now;
             return;
         }
-    keep({dictionary, now});
+    if (now != TimePoint{}) keep({dictionary, now});
 }
 
 void Dictionaries::keep(One one) {

@@ -118,10 +118,8 @@ TlsClientContext::TlsClientContext(const TlsClientOptions& options)
     // A record's header and its body come by one system call, and an idle connection has no
     // buffers.
     SSL_CTX_set_read_ahead(context, 1);
-    // No AUTO_RETRY: TlsStream counts what comes instead of data.
-    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
     const bool looks = verifies_ || !options.pin.empty();
     SSL_CTX_set_verify(context, looks ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
     if (verifies_) trust(context, options.ca_file);

@@ -109,11 +109,14 @@ struct TlsServerContext::Building {
                 return std::find(shown.begin(), shown.end(), i) != shown.end();
             });
             if (!used)
-                findings.push_back({fmt::format("certificates[{}].cert", i),
-                                    fmt::format("'{}' is never shown: others before it have its "
-                                                "names, and a key of the same kind",
-                                                into.certificates_[i]->files().cert),
-                                    true});
+                findings.push_back(
+                    {fmt::format("certificates[{}].cert", i),
+                     fmt::format("'{}' is never shown: {}", into.certificates_[i]->files().cert,
+                                 into.certificates_[i]->names().empty()
+                                     ? "it has no names"
+                                     : "others before it have its names, and a key "
+                                       "of the same kind"),
+                     true});
         }
     }
 
@@ -156,10 +159,8 @@ struct TlsServerContext::Building {
         SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
         SSL_CTX_set_num_tickets(made, 1);
         SSL_CTX_set_read_ahead(made, 1);
-        // No AUTO_RETRY: TlsStream counts what comes instead of data.
-        SSL_CTX_clear_mode(made, SSL_MODE_AUTO_RETRY);
         SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
     }
 
     bool show(SSL_CTX* made, const Site& site) {

@@ -28,15 +28,10 @@ struct SocketBio {
     static int read(BIO* bio, char* into, int room) {
         TlsStream& self = *current;
         BIO_clear_retry_flags(bio);
-        // Whoever has read that much and has no record yet reads messages of TLS itself.
-        const bool pauses = self.reading_ && (self.flooded_ || ++self.reads_ > limits::tls_reads);
-        self.starved_ = !pauses;
-        if (self.readable_ && !self.fin_ && !pauses) {
+        const bool refuses = self.reading_ && self.flooded_;
+        if (self.readable_ && !self.fin_ && !refuses) {
             const ssize_t got = self.receive(into, static_cast<std::size_t>(room));
-            if (got > 0) {
-                self.starved_ = false;
-                return static_cast<int>(got);
-            }
+            if (got > 0) return static_cast<int>(got);
             if (got < 0 && !TlsStream::would_block(errno)) {
                 self.io_error_ = errno;
                 return -1;
@@ -50,7 +45,6 @@ struct SocketBio {
     static int write(BIO* bio, const char* from, int size) {
         TlsStream& self = *current;
         BIO_clear_retry_flags(bio);
-        if (self.reading_) static_cast<void>(self.allow_message());  // an answer to one
         const int flags = MSG_NOSIGNAL | (may_wait(self) ? MSG_MORE : 0);
         const ssize_t sent = ::send(self.fd_, from, static_cast<std::size_t>(size), flags);
         if (sent >= 0) return static_cast<int>(sent);
@@ -69,6 +63,15 @@ struct SocketBio {
     }
 
     static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH; }
+
+    /// Counts what comes, behind the handshake, that is no data: a KeyUpdate, which costs new keys;
+    /// and, since OpenSSL does not show a ClientHello in the midst of TLS 1.2, the alert that it
+    /// costs.
+    static void look_at(int sent, int, int type, const void*, std::size_t, SSL*, void* stream) {
+        auto& self = *static_cast<TlsStream*>(stream);
+        const int counted = sent == 1 ? SSL3_RT_ALERT : SSL3_RT_HANDSHAKE;
+        if (type == counted && self.reading_) self.count_message();
+    }
 
     /// A reference of the caller's to this thread's. Null if there is no memory.
     static BIO* of_thread() {
@@ -254,7 +257,11 @@ void TlsStream::shake() noexcept {
         failure_ = failed;
     }
     shaken_ = !failed;
-    if (shaken_) forget_keys(ssl_);
+    if (shaken_) {
+        forget_keys(ssl_);
+        SSL_set_msg_callback(ssl_, SocketBio::look_at);
+        SSL_set_msg_callback_arg(ssl_, this);
+    }
     std::exchange(writer_, nullptr)->done({0, failed});
 }
 
@@ -287,21 +294,17 @@ void TlsStream::ready(std::uint32_t events) noexcept {
 void TlsStream::begin() noexcept {
     SocketBio::current = this;
     io_error_ = 0;
-    reads_ = 0;
-    starved_ = reading_ = false;
     ERR_clear_error();
 }
 
-/// Something came that is no data, or was answered: a KeyUpdate, which costs new keys, a
-/// ClientHello in the midst of TLS 1.2, which costs an alert. Nobody has reason to send many.
-/// False, and the connection is lost, beyond what is bounded.
-bool TlsStream::allow_message() noexcept {
-    if (flooded_) return false;
+/// TLS itself has said something. Nobody has reason to say much: beyond what is bounded nothing is
+/// read any more, and the connection is lost.
+void TlsStream::count_message() noexcept {
+    if (flooded_) return;
     const TimePoint now = loop_.now();
     messages_until_ = std::max(messages_until_, now) + limits::tls_message_every;
     flooded_ = messages_until_ - now > limits::tls_messages * limits::tls_message_every;
     if (flooded_) flood_count.fetch_add(1, std::memory_order_relaxed);
-    return !flooded_;
 }
 
 std::uint64_t TlsStream::floods() noexcept {
@@ -341,15 +344,11 @@ error_code TlsStream::take(std::span<char> into, std::size_t& got, bool kept) no
     if (!may_read()) return error::would_block;
     const auto call = kept ? SSL_peek_ex : SSL_read_ex;
     error_code failed;
-    do {
-        begin();
-        reading_ = true;
-        failed = call(ssl_, into.data(), into.size(), &got) == 1 ? error_code() : why_not();
-        reading_ = false;
-        // Else something came that was no data.
-        if (failed != error::would_block || starved_ || SSL_want_write(ssl_)) break;
-    } while (allow_message());
-    if (flooded_ && failed) failed = failure_ = TlsError::flood;
+    begin();
+    reading_ = true;
+    if (call(ssl_, into.data(), into.size(), &got) != 1) failed = why_not();
+    reading_ = false;
+    if (flooded_) failed = failure_ = TlsError::flood;
     const bool again = failed == error::would_block;
     read_needs_room_ = again && SSL_want_write(ssl_);
     if (!again) end_ = failed;

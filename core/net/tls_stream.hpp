@@ -84,7 +84,7 @@ class TlsStream final : public SocketStream {
     void bytes_taken() noexcept;
     void say_goodbye() noexcept;
     void begin() noexcept;
-    [[nodiscard]] bool allow_message() noexcept;
+    void count_message() noexcept;
     [[nodiscard]] boost::system::error_code why_not() noexcept;
 
     std::shared_ptr<const TlsServerContext> server_;  ///< of a server's end
@@ -94,8 +94,6 @@ class TlsStream final : public SocketStream {
     boost::system::error_code failure_;  ///< of TLS itself: nothing goes any more
     TimePoint messages_until_{};         ///< when what TLS itself has said is forgotten
     int io_error_ = 0;                   ///< errno of the running operation
-    int reads_ = 0;                      ///< of the kernel, by the running operation
-    bool starved_ = false;               ///< the running operation wanted more than there is
     bool reading_ = false;               ///< the running operation is a read
     bool flooded_ = false;               ///< TLS itself has said too much
     bool shaken_ = false;                ///< the handshake is complete

@@ -19,8 +19,9 @@ Duration own_usual(const Endpoint& endpoint) noexcept {
 /// What an answer of the endpoint's own takes, as far as that is known: a far one is no silent one.
 Duration own_typical(const Endpoint& endpoint) noexcept {
     const EndpointState& state = *endpoint.state;
-    return own_usual(endpoint) == no_limit ? state.latency.remembered()
-                                           : Duration(state.heads.quantile(0.5));
+    if (own_usual(endpoint) != no_limit) return Duration(state.heads.quantile(0.5));
+    // It may be of calls that were given up, which must not make the next ones wait ever longer.
+    return std::min<Duration>(state.latency.remembered(), limits::typical_guess);
 }
 
 /// No answer of the endpoint's own since its silence began, for longer than a stall takes.

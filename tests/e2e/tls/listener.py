@@ -14,7 +14,7 @@ class KeyUpdates:
 
     def __init__(self, port):
         self.ssl = ssl_ = ctypes.CDLL("libssl.so.3")
-        for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
+        for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new", "BIO_s_mem", "BIO_new"):
             getattr(ssl_, name).restype = ctypes.c_void_p
         self.context = ctypes.c_void_p(ssl_.SSL_CTX_new(ctypes.c_void_p(ssl_.TLS_client_method())))
         self.handle = ctypes.c_void_p(ssl_.SSL_new(self.context))
@@ -27,6 +27,16 @@ class KeyUpdates:
         """False: the connection is gone."""
         self.ssl.SSL_key_update(self.handle, int(asks_back))
         return self.ssl.SSL_do_handshake(self.handle) == 1
+
+    def packed(self, count):
+        """The records of so many, not sent; nothing is, from then on, but by `sock`."""
+        bio = ctypes.c_void_p(self.ssl.BIO_new(ctypes.c_void_p(self.ssl.BIO_s_mem())))
+        self.ssl.SSL_set0_wbio(self.handle, bio)
+        for _ in range(count):
+            assert self.say(False)
+        room = ctypes.create_string_buffer(64 * count)
+        got = self.ssl.BIO_read(bio, room, len(room))
+        return room.raw[:got]
 
     def get(self):
         """One request; the first bytes of the answer."""
@@ -68,6 +78,23 @@ class Messages(TlsTest):
             self.assertLess(sent, 1_000_000)
             eventually(lambda: edge.metric("scrollgate_tls_floods_total") == count, "counted")
             self.assertEqual(self.tls_client(edge).get().final().status, 200)
+
+
+    def test_nor_do_they_hide_behind_the_ends_of_what_comes_at_a_time(self):
+        """Each piece ends within the head of a record."""
+        edge = self.edge(self.origin(), listeners=[self.listener()])
+        client = self.visit(edge)
+        count, together = 4000, 500
+        data = client.packed(count)
+        size = len(data) // count
+        pieces = range(4, len(data), together * size)
+        client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            for begin, end in zip((0, *pieces), pieces):
+                client.sock.sendall(data[begin:end])
+        except ConnectionError:
+            pass
+        eventually(lambda: edge.metric("scrollgate_tls_floods_total") == 1, "counted")
 
 
 class Certificates(TlsTest):
