@@ -243,6 +243,33 @@ TEST_CASE("an attempt that is far too late is told to health once, and goes on")
     late.end();
 }
 
+TEST_CASE("of one that is far away, no answer is overdue that takes what its answers take") {
+    const auto well_known = [](EndpointState& state, TimePoint) {
+        for (int i = 0; i < 20; ++i)
+            state.heads.record(80ms);
+    };
+    const auto hardly_known = [](EndpointState& state, TimePoint now) {
+        for (int i = 0; i < 3; ++i)  // one alone is not believed
+            state.latency.observe(80ms, now);
+    };
+    using Tell = void (*)(EndpointState&, TimePoint);
+    for (const Tell tell : {Tell(well_known), Tell(hardly_known)}) {
+        static Tell told;
+        told = tell;
+        Late late(get, true, [](Edge& edge) {
+            for (const auto& [pool, set] : edge.sets)
+                for (const auto& endpoint : *set)
+                    told(*endpoint->state, edge.worker.loop().now());
+        });
+        late.wait(200ms);
+        CHECK(late.state(0).unanswered_run == 0);
+        late.wait(100ms);
+        CHECK(late.state(0).unanswered_run == 1);
+        late.answer(0, ok_ten + ten);
+        late.end();
+    }
+}
+
 TEST_CASE("an attempt that was overdue and then breaks is one failure for health, not two") {
     Late late("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
     late.wait(40ms);
