@@ -205,10 +205,13 @@ void Worker::observe_attempt(const Exchange& x, const Endpoint& endpoint,
 void Worker::ask_for_room(const Endpoint& endpoint, Limit reached) {
     for (const std::unique_ptr<Worker>& other : shared_.workers) {
         if (other.get() == this) continue;
-        other->loop_.post([&upstreams = other->upstreams_, state = endpoint.state,
+        other->loop_.post([this, other = other.get(), state = endpoint.state,
                            pool = endpoint.pool_state, reached] {
-            static_cast<void>(reached == Limit::pool ? upstreams.close_one_idle(*pool)
-                                                     : upstreams.close_one_idle(*state));
+            UpstreamPool& upstreams = other->upstreams_;
+            const bool closed = reached == Limit::pool ? upstreams.close_one_idle(*pool)
+                                                       : upstreams.close_one_idle(*state);
+            // It was closed for who waits here, who would else find the room taken again.
+            if (closed) loop_.post([this, pool] { static_cast<void>(pending_.wake_one(*pool)); });
         });
     }
 }
