@@ -79,12 +79,6 @@ bool matches(std::string_view name, std::string_view host) {
     return dot != 0 && dot != host.npos && host.substr(dot) == name.substr(1);
 }
 
-/// No passphrase is known here, and nobody is asked for one.
-int no_passphrase(char*, int, int, void* asked) {
-    *static_cast<bool*>(asked) = true;
-    return -1;
-}
-
 }  // namespace
 
 std::string read_tls_file(const std::string& path, const std::string& part,
@@ -145,11 +139,11 @@ struct TlsCertificate::Loading {
         if (bytes.empty()) return false;
         const tls::Bio bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
         bool asked = false;
-        into.key_ = PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, &asked);
+        into.key_ = PEM_read_bio_PrivateKey(bio.get(), nullptr, tls::no_passphrase, &asked);
         ERR_clear_error();
         if (into.key_ == nullptr) {
             error("key", file,
-                  asked ? "has a passphrase; write it without one: openssl pkey -in … -out …"
+                  asked ? tls::passphrase_remedy
                         : "holds no private key in PEM (-----BEGIN PRIVATE KEY-----)");
             return false;
         }

@@ -9,6 +9,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "core/net/tls_error.hpp"
+#include "core/net/tls_handles.hpp"
 #include "core/net/tls_stream.hpp"
 
 namespace scrollgate {
@@ -71,25 +72,17 @@ int has_pinned_key(X509_STORE_CTX* chain, void* pin) {
     return 0;
 }
 
-/// No passphrase is known here, and nobody is asked for one at a terminal.
-int no_passphrase(char*, int, int, void* asked) {
-    if (asked != nullptr) *static_cast<bool*>(asked) = true;
-    return -1;
-}
-
 void show(SSL_CTX* context, const std::string& cert, const std::string& key) {
     if (cert.empty()) return;
     bool asked = false;
-    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+    SSL_CTX_set_default_passwd_cb(context, tls::no_passphrase);
     SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
     if (SSL_CTX_use_certificate_chain_file(context, cert.c_str()) != 1)
         refuse("certificate '" + cert + "'");
     const bool good = SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) == 1;
     SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
     if (good) return;
-    if (asked)
-        throw std::runtime_error(
-            "key '" + key + "' has a passphrase; write it without one: openssl pkey -in … -out …");
+    if (asked) throw std::runtime_error("key '" + key + "' " + tls::passphrase_remedy);
     refuse("key '" + key + "'");
 }
 

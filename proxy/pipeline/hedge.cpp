@@ -54,11 +54,10 @@ void Hedge::expect(Duration usual) {
         return;
     }
     look_ = never;
-    const Endpoint& endpoint = first_.endpoint();
-    overdue_ = asked_ + std::max<Duration>(3 * std::max(usual, own_typical(endpoint)),
-                                           limits::overdue_least);
+    overdue_ = asked_ + std::max<Duration>(3 * usual, limits::overdue_least);
     if (!may_hedge(x_)) return;
     // Of one that has gone silent, nobody waits for the answer as long as for a far one's.
+    const Endpoint& endpoint = first_.endpoint();
     late_ = asked_ + (endpoint.state->missed_one() ? std::min(usual, own_usual(endpoint)) : usual);
 }
 
@@ -68,8 +67,10 @@ void Hedge::expired() noexcept {
     const bool waiting = first_.waiting();
     if (now >= look_) expect(x_.hedges().usual(now));
     if (now >= overdue_) {
-        if (waiting) first_.tell_overdue(now - asked_);
-        overdue_ = never;
+        // What is typical of the endpoint is asked of few requests: it takes a walk over its heads.
+        const TimePoint own = waiting ? asked_ + 3 * own_typical(first_.endpoint()) : now;
+        if (waiting && now >= own) first_.tell_overdue(now - asked_);
+        overdue_ = now < own ? own : never;
     }
     // While the endpoint answers others, the share of hedges is small, and the others may be full
     // for a moment: what was refused at first is made when the endpoint's silence or room shows.

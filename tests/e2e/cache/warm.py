@@ -265,7 +265,7 @@ class Warm(StoredTest):
             for _ in range(times):
                 self.fetch(edge, target)
         edge.stop()
-        lines = [line for line in hottest.read_text().splitlines() if not line.startswith("#")]
+        lines = self.lines_of(hottest)
         self.assertEqual(len(lines), 2, lines)
         self.assertIn("http://site.test/site/hot", lines)
         again = counting()

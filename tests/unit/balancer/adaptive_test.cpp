@@ -163,49 +163,55 @@ TEST_CASE("a target without an answer yet is neither shunned nor flooded") {
     CHECK(row.endpoints[0]->state->in_flight <= 25);
 }
 
-TEST_CASE("nearness decides between about equal ones, and no more") {
-    FastRng rng(5);
-    const auto policy = make_policy(Balance::adaptive);
+namespace {
+
+/// Two targets under adaptive, the first one farther away or not.
+struct Two {
+    explicit Two(std::uint64_t seed, std::uint8_t distance = 0) : rng(seed) {
+        row.targets[0].distance = distance;
+        policy->changed(row.targets);
+    }
+    std::size_t pick(TimePoint now = start) { return *row.pick(*policy, rng, {.now = now}); }
+
+    FastRng rng;
+    std::unique_ptr<Policy> policy = make_policy(Balance::adaptive);
     Row row{1, 1};
-    row.targets[0].distance = 3;
-    policy->changed(row.targets);
-    set_latency(row, 0, 100ms);
-    set_latency(row, 1, 109ms);
+};
+
+}  // namespace
+
+TEST_CASE("nearness decides between about equal ones, and no more") {
+    Two two(5, 3);
+    set_latency(two.row, 0, 100ms);
+    set_latency(two.row, 1, 109ms);
     for (int i = 0; i < 100; ++i)
-        CHECK(row.pick(*policy, rng, {.now = start}) == 1);
-    set_latency(row, 1, 120ms);
+        CHECK(two.pick() == 1);
+    set_latency(two.row, 1, 120ms);
     for (int i = 0; i < 100; ++i)
-        CHECK(row.pick(*policy, rng, {.now = start}) == 0);
+        CHECK(two.pick() == 0);
 }
 
 TEST_CASE("a farther endpoint is tried, too, when requests come one at a time") {
-    FastRng rng(6);
-    const auto policy = make_policy(Balance::adaptive);
-    Row row{1, 1};
-    row.targets[0].distance = 3;
-    policy->changed(row.targets);
-    set_latency(row, 1, 40ms);
-    CHECK(row.pick(*policy, rng, {.now = start}) == 0);
-    row.endpoints[0]->state->in_flight = 1;  // and no more than once, until it has answered
+    Two two(6, 3);
+    set_latency(two.row, 1, 40ms);
+    CHECK(two.pick() == 0);
+    two.row.endpoints[0]->state->in_flight = 1;  // and no more than once, until it has answered
     for (int i = 0; i < 100; ++i)
-        CHECK(row.pick(*policy, rng, {.now = start}) == 1);
+        CHECK(two.pick() == 1);
 }
 
 TEST_CASE("one that is far and was left alone shows with one request how far it is") {
-    FastRng rng(7);
-    const auto policy = make_policy(Balance::adaptive);
-    const Row row{1, 1};
-    policy->changed(row.targets);
-    set_latency(row, 0, 80ms);
+    Two two(7);
+    set_latency(two.row, 0, 80ms);
     TimePoint now = start;
     const auto pick = [&] {
-        row.endpoints[1]->state->latency.observe(2ms, now);
-        return row.pick(*policy, rng, {.now = now});
+        two.row.endpoints[1]->state->latency.observe(2ms, now);
+        return two.pick(now);
     };
     while (pick() == 1 && now - start < 10min)
         now += 100ms;
     REQUIRE(now - start < 10min);  // by now it looks as near as the other
-    row.endpoints[0]->state->in_flight = 1;
+    two.row.endpoints[0]->state->in_flight = 1;
     now += 1s;
     CHECK(pick() == 1);
 }
