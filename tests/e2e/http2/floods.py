@@ -5,9 +5,9 @@ import threading
 
 from harness import EdgeTest, eventually, main
 from harness.http2 import (CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS,
-                           INITIAL_WINDOW_SIZE, PADDED, PING, PRIORITY, PRIORITY_UPDATE, RST_STREAM,
-                           SETTINGS, WINDOW_UPDATE, Http2Client, frame, head_of, literal, number,
-                           section)
+                           INITIAL_WINDOW_SIZE, PADDED, PING, PRIORITY, PRIORITY_UPDATE,
+                           REFUSED_STREAM, RST_STREAM, SETTINGS, WINDOW_UPDATE, Http2Client, frame,
+                           head_of, literal, number, section)
 from harness.http2_origin import over_http2
 from harness.wait import SANITIZED
 
@@ -115,6 +115,9 @@ class Floods(EdgeTest):
     def test_streams_beyond_a_limit_that_is_not_known_yet_are_no_flood(self):
         client = self.http2()
         streams = [client.request() for _ in range(400)]    # before anything is read
+        for stream in streams:  # all, before one more: they are as many as may be open
+            answer = client.answer(stream)
+            self.assertIn((answer.status, answer.reset), ((200, None), (None, REFUSED_STREAM)))
         self.assertEqual(client.answer(streams[0]).status, 200)
         self.assertEqual(client.get2().status, 200)
         self.assertEqual(self.proxy.metric("scrollgate_http2_floods_total"), 0)
