@@ -33,10 +33,8 @@ class ConsistentHash final : public Policy {
     [[nodiscard]] bool well_for(std::uint64_t key, const Target& target, std::size_t i,
                                 std::optional<double>& luck, Rng& rng) const noexcept {
         if (target.score >= best_score_) return true;
-        const bool fails = target.endpoint->state->success_part.load(std::memory_order_relaxed) <
-                           limits::home_success_part;
         double mark = unit_point(mix64(key ^ ids_[i]));
-        if (fails) {
+        if (target.endpoint->state->is_bad_home()) {
             // One draw for all places of the request, another part of it for each target.
             if (!luck) luck = unit_interval(rng);
             mark += *luck;

@@ -89,6 +89,10 @@ struct alignas(64) EndpointState {
         const Duration last{last_answer.load(std::memory_order_relaxed)};
         return now.time_since_epoch() - last < limits::evidence_memory;
     }
+    /// So many of its answers are errors that clients and keys whose home it is leave it.
+    [[nodiscard]] bool is_bad_home() const noexcept {
+        return success_part.load(std::memory_order_relaxed) < limits::home_success_part;
+    }
 };
 
 /// What all endpoints of one pool share, over all workers.

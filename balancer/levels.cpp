@@ -214,10 +214,19 @@ void RouteBalancer::mark_pool(const PoolState& pool, std::string_view zone, bool
     }
 }
 
-template <typename Is>
-void RouteBalancer::mark_where(const Is& is, bool to) noexcept {
-    for (std::size_t i = 0; i < row_.size(); ++i)
-        if (is(*row_[i].endpoint)) marks_[i] = to;
+/// What `choose` finds while those of whom `is` holds are passed over, beside the tried ones.
+template <typename Is, typename Choose>
+const Endpoint* RouteBalancer::passing_over(const Is& is, const PickRequest& request,
+                                            const Choose& choose) {
+    const auto mark_all = [&](bool to) {
+        for (std::size_t i = 0; i < row_.size(); ++i)
+            if (is(*row_[i].endpoint)) marks_[i] = to;
+        mark(request.tried, true);  // some may be both
+    };
+    mark_all(true);
+    const Endpoint* const chosen = choose();
+    mark_all(false);
+    return chosen;
 }
 
 /// Else another level, of a lower priority, would be the nearest other zone.
@@ -260,11 +269,7 @@ const Endpoint* RouteBalancer::last_resort(const PickRequest& request, const End
 
 /// One that has not gone silent, of whichever level; null: all have.
 const Endpoint* RouteBalancer::choose_answering(const PickRequest& request, Rng& rng) {
-    mark_where(is_silent, true);
-    const Endpoint* const chosen = choose(request, rng);
-    mark_where(is_silent, false);
-    mark(request.tried, true);
-    return chosen;
+    return passing_over(is_silent, request, [&] { return choose(request, rng); });
 }
 
 /// One that a verdict has put out, and that may be back, as in a rolling restart: it refused
@@ -313,13 +318,12 @@ const Endpoint* RouteBalancer::below_level(const Endpoint& failing, const PickRe
     const auto bad = [&](const Endpoint& one) {
         return is_silent(one) || one.state->gives_errors(request.now);
     };
-    mark_where(bad, true);
-    const Endpoint* chosen = nullptr;
-    for (std::size_t l = level + 1; l < splits_.size() && chosen == nullptr; ++l)
-        chosen = from_level(l, request, rng);
-    mark_where(bad, false);
-    mark(request.tried, true);
-    return chosen;
+    return passing_over(bad, request, [&] {
+        const Endpoint* chosen = nullptr;
+        for (std::size_t l = level + 1; l < splits_.size() && chosen == nullptr; ++l)
+            chosen = from_level(l, request, rng);
+        return chosen;
+    });
 }
 
 /// As look_beyond() of any pool that has a subset, whatever its own part gives; the first level's.
@@ -360,8 +364,7 @@ bool RouteBalancer::is_left_out(std::uint32_t place) const noexcept {
 /// A subset keeps no session from its home, which another node may have chosen; errors that the
 /// others do not give do.
 const Endpoint* RouteBalancer::wish(const EndpointState* state) const noexcept {
-    if (state->success_part.load(std::memory_order_relaxed) < limits::home_success_part)
-        return nullptr;
+    if (state->is_bad_home()) return nullptr;
     for (const auto& [identity, place] : places_of(state)) {
         if (!marks_[place] && (row_[place].weight > 0 || is_left_out(place)))
             return row_[place].endpoint;

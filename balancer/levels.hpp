@@ -72,8 +72,8 @@ class RouteBalancer {
     [[nodiscard]] std::span<const Target> group(std::size_t index) const noexcept;
     [[nodiscard]] std::span<const Identity> places_of(const EndpointState* state) const noexcept;
     void mark(std::span<const Endpoint* const> tried, bool to) noexcept;
-    template <typename Is>
-    void mark_where(const Is& is, bool to) noexcept;
+    template <typename Is, typename Choose>
+    const Endpoint* passing_over(const Is& is, const PickRequest& request, const Choose& choose);
     /// Those of `zone` in it; if that is empty, all.
     void mark_pool(const PoolState& pool, std::string_view zone, bool to) noexcept;
     [[nodiscard]] bool has_another_zone(const Endpoint& than) const noexcept;

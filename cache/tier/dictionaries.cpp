@@ -23,15 +23,15 @@ bool Dictionaries::add(std::string text) {
     return true;
 }
 
-Dictionaries::Said Dictionaries::is_said(const Hash128& name, TimePoint now) const {
+Dictionaries::There Dictionaries::there(const Hash128& name, TimePoint now) const {
     const std::lock_guard lock(mutex_);
     for (const One& one : known_) {
         if (one.dictionary->name() != name || one.said == TimePoint{}) continue;
         const Duration age = now - one.said;
-        if (age >= limits::tier_dictionary_again) return Said::no;
-        return age >= limits::tier_dictionary_doubt ? Said::doubtful : Said::yes;
+        if (age >= limits::tier_dictionary_again) return There::no;
+        return age >= limits::tier_dictionary_doubt ? There::doubtful : There::yes;
     }
-    return Said::no;
+    return There::no;
 }
 
 bool Dictionaries::begin(const Hash128& name) {

@@ -21,12 +21,13 @@ class Dictionaries {
     [[nodiscard]] DictionaryRef find(const Hash128& name) const;
     /// `text`, whose hash128() is its name, has been read. False: there is no room for it.
     bool add(std::string text);
-    enum class Said : std::uint8_t {
-        no,        ///< others may not find it in Redis
+    /// Whether others find it in Redis.
+    enum class There : std::uint8_t {
+        no,        ///< perhaps not
         yes,       ///< they do
         doubtful,  ///< they did a while ago: to be written again, for Redis may have lost it
     };
-    [[nodiscard]] Said is_said(const Hash128& name, TimePoint now) const;
+    [[nodiscard]] There there(const Hash128& name, TimePoint now) const;
     /// To be written, or fetched, by the caller, who calls done(); false: somebody does so.
     [[nodiscard]] bool begin(const Hash128& name);
     void done(const Hash128& name);

@@ -219,10 +219,10 @@ BodyRef Tier::portable(const CacheEntry& entry, std::int64_t left) {
     if (!dictionary) return body;
     const bool lasts = left <= milliseconds(limits::tier_with_dictionary);
     if (lasts) {
-        const Dictionaries::Said said =
-            state_.dictionaries.is_said(dictionary->name(), loop_.now());
-        if (said != Dictionaries::Said::yes) say_dictionary(dictionary);
-        if (said != Dictionaries::Said::no) return body;
+        using There = Dictionaries::There;
+        const There there = state_.dictionaries.there(dictionary->name(), loop_.now());
+        if (there != There::yes) say_dictionary(dictionary);
+        if (there != There::no) return body;
     }
     char content[limits::dictionary_object];
     BodyPacker packer(config::Cache::Compression::lz4, "", "", nullptr);

@@ -133,8 +133,8 @@ Flood FloodWatch::draw_reset(double cost, Flood flood) noexcept {
     return Flood::none;
 }
 
-Flood FloodWatch::had_to_reset(bool too_many) noexcept {
-    return draw_reset(too_many ? limits::http2_refused : 1, Flood::provoked);
+Flood FloodWatch::had_to_reset(ResetFor what) noexcept {
+    return draw_reset(what == ResetFor::one_too_many ? limits::http2_refused : 1, Flood::provoked);
 }
 
 void FloodWatch::earn() noexcept {

@@ -39,6 +39,12 @@ enum class Flood : std::uint8_t {
 };
 inline constexpr std::size_t floods = static_cast<std::size_t>(Flood::provoked) + 1;
 
+/// What we reset a stream for.
+enum class ResetFor : std::uint8_t {
+    fault,         ///< what the peer did on it
+    one_too_many,  ///< of which a peer that has not heard of our limit yet may open some
+};
+
 /// Of a flood: a token of metrics and log: "rapid_reset". Never empty.
 [[nodiscard]] std::string_view flood_name(Flood flood) noexcept;
 
@@ -59,9 +65,8 @@ class FloodWatch {
     /// Goes over the next bytes of the peer, which begin with its preface. The flood that they are,
     /// if any; then nothing of them should be read.
     [[nodiscard]] Flood look(std::string_view bytes, TimePoint now) noexcept;
-    /// We had to reset a stream for what the peer did; or it was one too many, of which a peer that
-    /// has not heard of our limit yet may open some.
-    [[nodiscard]] Flood had_to_reset(bool too_many) noexcept;
+    /// We had to reset a stream.
+    [[nodiscard]] Flood had_to_reset(ResetFor what) noexcept;
     /// We have sent a DATA frame, for which the peer may update windows.
     void earn() noexcept;
     /// A field section has begun and has not ended.

@@ -112,8 +112,8 @@ void ServerSession::input_broke(int error) noexcept {
     break_down(::nghttp2_strerror(error));
 }
 
-void ServerSession::had_to_reset(bool too_many) noexcept {
-    const Flood flood = watch_.had_to_reset(too_many);
+void ServerSession::had_to_reset(ResetFor what) noexcept {
+    const Flood flood = watch_.had_to_reset(what);
     if (flood != Flood::none) calm(flood);
 }
 

@@ -93,7 +93,7 @@ class ServerSession : public Session, private FloodWatch::Streams {
     void message_came(SessionStream& stream) noexcept override;
     void goaway_came(std::int32_t) noexcept override {}
     void input_broke(int error) noexcept override;
-    void had_to_reset(bool too_many) noexcept override;
+    void had_to_reset(ResetFor what) noexcept override;
     void data_went() noexcept override { watch_.earn(); }
     void abandoned_ended(std::int32_t id) noexcept override;
     [[nodiscard]] bool answered(std::int32_t id) const noexcept override {

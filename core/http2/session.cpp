@@ -222,7 +222,7 @@ void Session::refuse_beyond(std::int32_t last) noexcept {
 void Session::refuse_message(SessionStream& stream, const char* detail,
                              std::uint32_t code) noexcept {
     submit_reset(stream, code);
-    had_to_reset(false);
+    had_to_reset(ResetFor::fault);
     break_off(stream, StreamEnd::malformed, detail);
 }
 
@@ -231,7 +231,7 @@ void Session::drop_section(std::int32_t id) noexcept {
     if (whose != nullptr)
         return refuse_message(*whose, "field section is far too large", NGHTTP2_ENHANCE_YOUR_CALM);
     ::nghttp2_submit_rst_stream(handle_, NGHTTP2_FLAG_NONE, id, NGHTTP2_ENHANCE_YOUR_CALM);
-    had_to_reset(false);
+    had_to_reset(ResetFor::fault);
 }
 
 void Session::section_came(std::int32_t id, bool last) noexcept {

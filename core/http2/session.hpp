@@ -21,6 +21,7 @@
 #include <boost/system/error_code.hpp>
 
 #include "core/header_list.hpp"
+#include "core/http2/flood_watch.hpp"
 #include "core/limits.hpp"
 
 struct nghttp2_session;
@@ -184,8 +185,8 @@ class Session {
     virtual void goaway_came(std::int32_t last) noexcept = 0;
     /// The input cannot be taken any further, because of `error` of nghttp2 or fault().
     virtual void input_broke(int error) noexcept = 0;
-    /// We have reset a stream for what the peer did.
-    virtual void had_to_reset(bool /*too_many*/) noexcept {}
+    /// We have reset a stream of the peer's.
+    virtual void had_to_reset(ResetFor /*what*/) noexcept {}
     /// A DATA frame has gone out.
     virtual void data_went() noexcept {}
 

@@ -189,7 +189,9 @@ int Session::Callbacks::on_invalid_frame(nghttp2_session*, const nghttp2_frame* 
                                          void* user) noexcept {
     Session& session = self(user);
     SessionStream* const stream = session.stream(frame->hd.stream_id);
-    if (frame->hd.stream_id != 0) session.had_to_reset(error == NGHTTP2_ERR_REFUSED_STREAM);
+    const bool too_many = error == NGHTTP2_ERR_REFUSED_STREAM;
+    if (frame->hd.stream_id != 0)
+        session.had_to_reset(too_many ? ResetFor::one_too_many : ResetFor::fault);
     if (stream != nullptr)
         session.break_off(*stream, StreamEnd::malformed, ::nghttp2_strerror(error));
     return 0;
@@ -207,7 +209,7 @@ int Session::Callbacks::on_frame_send(nghttp2_session*, const nghttp2_frame* fra
     } else if (frame->hd.type == NGHTTP2_RST_STREAM) {
         // Not of our own doing, or it would be detached: a message that breaks section 8.
         if (stream == nullptr) return 0;
-        session.had_to_reset(false);
+        session.had_to_reset(ResetFor::fault);
         session.break_off(*stream, StreamEnd::malformed,
                           ::nghttp2_http2_strerror(frame->rst_stream.error_code));
     } else if (frame->hd.type == NGHTTP2_DATA) {

@@ -16,6 +16,13 @@ namespace {
 
 constexpr Duration failures_gather = std::chrono::seconds(2);  // before they are told of
 
+std::uint64_t hash_of(const std::vector<std::string>& urls) noexcept {
+    std::uint64_t hash = 0;
+    for (const std::string& url : urls)
+        hash = hash * 0x100000001b3U + cache_hash(url);
+    return hash;
+}
+
 }  // namespace
 
 WarmSets::WarmSets(const Clock& clock, Alarm& alarm, WarmJobs& jobs, Hooks hooks)
@@ -67,16 +74,12 @@ void WarmSets::add_hottest() {
     if (!read.error.empty()) log::warn("cache.hottest: {}", read.error);
     read.urls.resize(std::min(read.urls.size(), most_));
     if (read.urls.empty()) return;
-    std::vector<Set> none;
-    add_set(std::move(read.urls), {0, limits::hottest_rate, false, 0, file_}, none);
-    hottest_set_ = std::move(sets_.back());
-    sets_.pop_back();
+    hottest_set_ = begin_set(std::move(read.urls), {0, limits::hottest_rate, false, 0, file_});
 }
 
 void WarmSets::add_set(std::vector<std::string> urls, Set set, std::vector<Set>& old) {
     if (urls.empty()) return;
-    for (const std::string& url : urls)
-        set.urls = set.urls * 0x100000001b3U + cache_hash(url);
+    set.urls = hash_of(urls);
     const auto same = std::find_if(old.begin(), old.end(), [&](const Set& one) {
         return one.urls == set.urls && one.rate == set.rate && one.refresh == set.refresh;
     });
@@ -86,6 +89,10 @@ void WarmSets::add_set(std::vector<std::string> urls, Set set, std::vector<Set>&
         sets_.push_back(std::move(set));
         return;
     }
+    sets_.push_back(begin_set(std::move(urls), std::move(set)));
+}
+
+WarmSets::Set WarmSets::begin_set(std::vector<std::string> urls, Set set) {
     const std::size_t count = urls.size();
     set.job = jobs_.stand(
         set.rate,
@@ -94,7 +101,7 @@ void WarmSets::add_set(std::vector<std::string> urls, Set set, std::vector<Set>&
         },
         std::move(urls));
     first_[set.job] = count;
-    sets_.push_back(std::move(set));
+    return set;
 }
 
 /// A reload may have given URLs other keys, or ended what was stored for them.

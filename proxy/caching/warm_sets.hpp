@@ -51,7 +51,7 @@ class WarmSets {
         std::string url;
     };
     struct Set {
-        std::uint64_t urls;  ///< a hash of them
+        std::uint64_t urls;  ///< a hash of them, where they are compared
         double rate;
         bool refresh;
         std::uint64_t job;
@@ -66,6 +66,8 @@ class WarmSets {
     void add_configured(const config::WarmSet& set, std::vector<Set>& old);
     void add_hottest();
     void add_set(std::vector<std::string> urls, Set set, std::vector<Set>& old);
+    /// `set` with a job for `urls`, of which there are some.
+    [[nodiscard]] Set begin_set(std::vector<std::string> urls, Set set);
     void end_set(const Set& set);
     void hasten_lost();
     [[nodiscard]] bool knows_hottest() const;

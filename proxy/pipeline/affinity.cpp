@@ -81,7 +81,7 @@ std::uint64_t tag_from(std::string_view text) noexcept {
 
 }  // namespace
 
-Affinity affinity_of(const Exchange& x) noexcept {
+Affinity affinity_of(const Exchange& x) {
     const config::Route& route = *x.route->route;
     Affinity found;
     if (route.balance == config::Route::Balance::consistent_hash) {

@@ -14,7 +14,7 @@ struct Affinity {
 };
 
 /// What `x`, prepared, brings along for its route.
-[[nodiscard]] Affinity affinity_of(const Exchange& x) noexcept;
+[[nodiscard]] Affinity affinity_of(const Exchange& x);
 
 /// On a sticky route, adds a cookie (RFC 6265) to x.response that names the endpoint which gives
 /// the answer, if the client does not have it already. It holds a hash, not an address.

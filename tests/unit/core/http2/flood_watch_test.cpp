@@ -67,10 +67,10 @@ TEST_CASE("resets of either side count together") {
     const auto half = static_cast<int>(limits::http2_resets) / 2;
     for (int i = 0; i < half; ++i) {
         resets += http2_frame(1, 5, 2 * i + 1, "") + http2_frame(3, 0, 2 * i + 1, "1234");
-        CHECK(watch.had_to_reset(false) == Flood::none);
+        CHECK(watch.had_to_reset(ResetFor::fault) == Flood::none);
     }
     CHECK(watch.look(resets, start) == Flood::none);
-    CHECK(watch.had_to_reset(false) == Flood::provoked);
+    CHECK(watch.had_to_reset(ResetFor::fault) == Flood::provoked);
     CHECK(watch.look(http2_frame(3, 0, 1, "1234"), start) == Flood::reset);
 }
 
