@@ -21,6 +21,7 @@ struct Freshness {
     bool heuristic : 1 = false;      ///< lifetime is an estimate, or default_ttl
     bool immutable : 1 = false;      ///< does not change while fresh (RFC 8246)
     bool has_validator : 1 = false;  ///< ETag or Last-Modified
+    bool if_slow : 1 = false;        ///< its route lets it answer for an origin that is slow
 
     /// current_age in whole seconds at `now` (4.2.3).
     [[nodiscard]] std::int64_t age(TimePoint now) const noexcept {

@@ -121,7 +121,7 @@ std::optional<std::int64_t> parse_fixdate(std::string_view text) noexcept {
     return pieces.done() ? seconds_of_moment(m) : std::nullopt;
 }
 
-/// "Sunday, 06-Nov-94 08:49:37 GMT", behind the comma. More than 50 years ahead is the past.
+/// "Sunday, 06-Nov-94 08:49:37 GMT", behind the comma.
 std::optional<std::int64_t> parse_rfc850(std::string_view text, std::int64_t now) noexcept {
     Pieces pieces(text);
     Moment m;
@@ -135,11 +135,14 @@ std::optional<std::int64_t> parse_rfc850(std::string_view text, std::int64_t now
     pieces.time(m.time);
     pieces.literal(" GMT");
     if (!pieces.done()) return std::nullopt;
-    constexpr double year_seconds = 365.2425 * day_seconds;
-    const int this_year = 1970 + static_cast<int>(static_cast<double>(now) / year_seconds);
-    m.year = this_year - this_year % 100 + two_digits;
-    if (m.year > this_year + 50) m.year -= 100;
-    if (m.year <= this_year - 50) m.year += 100;
+    constexpr double year_days = 365.2425;
+    const int this_year =
+        1970 + static_cast<int>(static_cast<double>(now / day_seconds) / year_days);
+    // Of the years that end so the last that is not more than 50 years ahead, to the day.
+    const std::int64_t ahead = now / day_seconds + static_cast<std::int64_t>(50 * year_days);
+    m.year = this_year - this_year % 100 + 100 + two_digits;
+    while (days_since_1970(m.year, m.month, m.day) > ahead)
+        m.year -= 100;
     return seconds_of_moment(m);
 }
 

@@ -78,7 +78,7 @@ Reuse judge_reuse(const CacheControl& control, const Freshness& stored, bool sof
     reuse.kind = Reuse::Kind::validate;
     if (refused) return reuse;
     const std::int64_t staleness = -reuse.ttl;
-    reuse.if_slow = !stored.must_revalidate;
+    reuse.if_slow = !stored.must_revalidate && std::chrono::seconds(staleness) < limits::cache_kept;
     if (staleness < std::int64_t{stored.while_revalidate}) {
         reuse.kind = Reuse::Kind::refresh;
     } else if (!stored.must_revalidate && accepts_stale(control, staleness)) {

@@ -165,6 +165,7 @@ Freshness make_freshness(const HeaderList& fields, const CacheControl& control,
     freshness.heuristic = lifetime.is_estimate;
     freshness.has_validator =
         !fields.value(Field::etag).empty() || !fields.value(Field::last_modified).empty();
+    freshness.if_slow = route.stale_if_slow && !freshness.must_revalidate && !freshness.no_cache;
     grant_staleness(freshness, control, route);
     return freshness;
 }

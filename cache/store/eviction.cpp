@@ -39,12 +39,19 @@ void Eviction::to_main(std::uint32_t i) noexcept {
     queues_.push_front(main, i);
 }
 
-std::uint32_t Eviction::victim() {
+bool Eviction::has_new() const noexcept {
+    return small_bytes_ > 0 && small_bytes_ * small_part >= bytes();
+}
+
+std::uint32_t Eviction::victim(Reach reach) {
+    std::uint32_t kept = Slots::none;  // the first that has gone round
     for (unsigned step = 0;; ++step) {
-        const bool from_small = small_bytes_ * small_part >= bytes();
+        const bool from_small = has_new();
+        if (reach == Reach::fresh && !from_small) return Slots::none;
         std::uint32_t i = queues_.back(from_small ? small : main);
         if (i == Slots::none) i = queues_.back(from_small ? main : small);
-        if (i == Slots::none) return i;
+        if (i == Slots::none || (i == kept && reach != Reach::any)) return Slots::none;
+        if (kept == Slots::none) kept = i;
         Slot& slot = slots_[i];
         const bool stays = slot.in_main ? slot.use > 0 : slot.use >= wanted;
         if (!stays || step == steps_most) {

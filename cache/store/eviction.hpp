@@ -27,9 +27,14 @@ class Eviction {
     void use(Slot& slot) const noexcept {
         if (slot.use < Slot::use_most) slot.use = (slot.use + 1U) & 3U;
     }
+    /// How far a search goes: to what is new and has not been used; to what has not been used
+    /// lately; to whatever stands last.
+    enum class Reach : std::uint8_t { fresh, unused, any };
     /// The slot that should leave, which the ghost remembers from now on; it is still queued.
-    /// Slots::none: there is none. Bounded work.
-    [[nodiscard]] std::uint32_t victim();
+    /// Slots::none: there is none within `reach`. Bounded work.
+    [[nodiscard]] std::uint32_t victim(Reach reach);
+    /// What is new has more than its share, so that some of it should leave.
+    [[nodiscard]] bool has_new() const noexcept;
     /// Bytes in both queues.
     [[nodiscard]] std::size_t bytes() const noexcept { return small_bytes_ + main_bytes_; }
     [[nodiscard]] std::size_t ghost_bytes() const noexcept { return ghost_.bytes(); }

@@ -73,7 +73,7 @@ std::uint64_t Shard::due(const CacheEntry& entry) const noexcept {
     // Whoever granted them has looked at must_revalidate and the like.
     left += std::max(fresh.while_revalidate, fresh.if_error);
     left = std::max<std::int64_t>(left, 0);
-    if (fresh.has_validator)
+    if (fresh.has_validator || fresh.if_slow)
         left += std::chrono::duration_cast<std::chrono::seconds>(limits::cache_kept).count();
     // A second has begun: it is over with the next.
     return second(fresh.received) + static_cast<std::uint64_t>(left) + 1;
@@ -189,7 +189,7 @@ Shard::Put Shard::put(EntryRef entry, const KeyPlace& place, const EntryDraft& d
         result.added = true;
     }
     ++counts_.writes;
-    weight_.store(eviction_.bytes(), std::memory_order_relaxed);
+    tell_weight();
     charge_tables();
     return result;
 }
@@ -236,7 +236,7 @@ void Shard::take_out(std::uint32_t i, Why why, Leaving& leaving) {
     wheel_.remove(i);
     tags_.remove(i);
     eviction_.remove(i, entry->charged());
-    weight_.store(eviction_.bytes(), std::memory_order_relaxed);
+    tell_weight();
     if (slot.chosen) chosen_.fetch_sub(1);
     counts_.content -= entry->is_marker() ? 0 : entry->body().size();
     slot.entry = nullptr;
@@ -269,8 +269,13 @@ bool Shard::remove(const CacheEntry& entry, std::uint64_t hash, Leaving& leaving
     return false;
 }
 
-bool Shard::evict(Leaving& leaving) {
-    const std::uint32_t victim = eviction_.victim();
+void Shard::tell_weight() noexcept {
+    weight_.store(eviction_.bytes(), std::memory_order_relaxed);
+    has_new_.store(eviction_.has_new(), std::memory_order_relaxed);
+}
+
+bool Shard::evict(Eviction::Reach reach, Leaving& leaving) {
+    const std::uint32_t victim = eviction_.victim(reach);
     if (victim == Slots::none) return false;
     take_out(victim, Why::evicted, leaving);
     charge_tables();

@@ -62,8 +62,8 @@ class Shard {
     /// Takes out `entry`, whose place has this hash. False: it is not there.
     bool remove(const CacheEntry& entry, std::uint64_t hash, Leaving& leaving);
 
-    /// Lets one go. False: there is none.
-    bool evict(Leaving& leaving);
+    /// Lets one go. False: there is none within `reach`.
+    bool evict(Eviction::Reach reach, Leaving& leaving);
     /// Lets go of what is past all use, for up to `budget` moves. True: nothing is left to do.
     bool expire(TimePoint now, unsigned& budget, Leaving& leaving);
 
@@ -95,6 +95,8 @@ class Shard {
     [[nodiscard]] std::size_t weight() const noexcept {
         return weight_.load(std::memory_order_relaxed);
     }
+    /// Eviction::has_new(); without the lock it is a guess.
+    [[nodiscard]] bool has_new() const noexcept { return has_new_.load(std::memory_order_relaxed); }
     [[nodiscard]] Slots& slots() noexcept { return slots_; }
     /// At most what its tables grow by for one entry.
     [[nodiscard]] std::size_t growth(const CacheEntry& entry) const noexcept;
@@ -121,6 +123,7 @@ class Shard {
     bool settle(std::uint32_t slot, std::uint64_t needed, Leaving& leaving);
     [[nodiscard]] std::size_t ghost_bytes() const noexcept;
     void charge_tables();
+    void tell_weight() noexcept;
 
     Ledger& ledger_;
     PurgeLog& log_;
@@ -134,6 +137,7 @@ class Shard {
     Counts counts_;
     std::atomic<std::uint64_t> chosen_{0};
     std::atomic<std::size_t> weight_{0};
+    std::atomic<bool> has_new_{false};
     std::size_t charged_ = 0;  // for the tables
 };
 

@@ -91,23 +91,37 @@ std::vector<EntryRef> CacheStore::variants(const CacheKey& key, std::size_t most
 }
 
 std::size_t CacheStore::Impl::evict_one() {
-    // Of two shards the heavier one; of all, if they are empty.
+    // Of two shards the heavier one; if it has nothing new, another that has: where each holds a
+    // few entries only, a scan would have what is hot in one make room for what is new in others.
     const std::size_t count = shards.size();
     const std::uint32_t ticket = turn.fetch_add(1, std::memory_order_relaxed);
     std::size_t first = ticket % count;
     const std::size_t second = (ticket * 0x9e3779b1U >> 16U) % count;
     if (shards[second]->weight() > shards[first]->weight()) first = second;
-    for (std::size_t i = 0; i < count; ++i) {
-        Shard& shard = *shards[(first + i) % count];
-        if (shard.weight() == 0) continue;
-        Leaving leaving;
-        {
-            const std::lock_guard lock(shard.lock);
-            if (!shard.evict(leaving)) continue;
+    using Reach = Eviction::Reach;
+    for (const Reach reach : {Reach::fresh, Reach::unused, Reach::any}) {
+        for (std::size_t i = 0; i < count; ++i) {
+            Shard& shard = *shards[(first + i) % count];
+            if (reach == Reach::fresh && !shard.has_new()) continue;
+            if (const std::size_t freed = evict_from(shard, reach); freed > 0) return freed;
         }
-        return leaving.front()->charged();
     }
     return 0;
+}
+
+std::size_t CacheStore::Impl::evict_from(Shard& shard, Eviction::Reach reach) {
+    if (shard.weight() == 0) return 0;
+    Leaving leaving;
+    {
+        const std::lock_guard lock(shard.lock);
+        if (!shard.evict(reach, leaving)) return 0;
+    }
+    return leaving.front()->charged();
+}
+
+bool CacheStore::Impl::is_full_by_number() const noexcept {
+    const std::uint64_t most = max_entries.load(std::memory_order_relaxed);
+    return entries.load(std::memory_order_relaxed) >= most - most / 50;
 }
 
 bool CacheStore::Impl::make_room(std::size_t bytes) {
@@ -259,6 +273,7 @@ CacheNumbers CacheStore::numbers() const {
     CacheNumbers numbers;
     numbers.bytes = impl_->ledger.used();
     numbers.capacity = impl_->ledger.capacity();
+    numbers.full_by_number = impl_->is_full_by_number();
     for (const auto& shard : impl_->shards) {
         const std::lock_guard lock(shard->lock);
         const Shard::Counts& counts = shard->counts();
@@ -274,11 +289,16 @@ CacheNumbers CacheStore::numbers() const {
 
 std::array<HitRateAt, 4> CacheStore::hit_rates() const {
     const std::uint64_t uses = impl_->uses();
-    const auto capacity = static_cast<double>(impl_->ledger.capacity());
+    std::uint64_t room = impl_->ledger.capacity();
+    if (impl_->is_full_by_number()) {
+        room = 0;
+        for (const auto& shard : impl_->shards)
+            room += shard->weight();
+    }
     std::array<HitRateAt, 4> rates{};
     for (std::size_t i = 0; i < rates.size(); ++i) {
-        const auto memory = static_cast<std::uint64_t>(capacity * multiples[i]);
-        rates[i] = {multiples[i], impl_->ratio.hit_rate(memory, uses)};
+        const double bytes = static_cast<double>(room) * multiples[i];
+        rates[i] = {multiples[i], impl_->ratio.hit_rate(static_cast<std::uint64_t>(bytes), uses)};
     }
     return rates;
 }

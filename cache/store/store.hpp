@@ -33,13 +33,14 @@ struct CacheNumbers {
     std::uint64_t bytes = 0;      ///< charged: entries, tables, fills, dictionaries
     std::uint64_t bytes_raw = 0;  ///< content of the entries' bodies, as clients get it
     std::uint64_t capacity = 0;
+    bool full_by_number = false;  ///< max_entries is what limits it, not the memory
     std::uint64_t evictions = 0, expirations = 0, writes = 0;
     std::uint64_t purged = 0;  ///< softly purged ones, too
 };
 
 /// "Should I buy more cache?"
 struct HitRateAt {
-    double memory;    ///< as a multiple of what there is
+    double times;     ///< so many times the memory, or, where that is the limit, max_entries
     double hit_rate;  ///< of an LRU cache of that size, as guessed from a sample of keys
 };
 
@@ -116,7 +117,7 @@ class CacheStore {
     [[nodiscard]] CacheNumbers numbers() const;
     /// No entry is in it at this moment.
     [[nodiscard]] bool is_empty() const noexcept;
-    /// At half, the same, double and four times the memory.
+    /// At half, the same, double and four times what limits it.
     [[nodiscard]] std::array<HitRateAt, 4> hit_rates() const;
     /// A key with this hash (CacheKey) was used; one of a sample, which stands for `uses`.
     void count_demand(std::uint64_t hash, std::uint32_t uses) noexcept;

@@ -30,6 +30,9 @@ struct CacheStore::Impl {
     [[nodiscard]] bool make_place();  ///< for one entry, by `max_entries`
     /// Lets one entry go; the bytes that this may have freed, 0 if there is none.
     [[nodiscard]] std::size_t evict_one();
+    [[nodiscard]] std::size_t evict_from(Shard& shard, Eviction::Reach reach);
+    /// It is `max_entries` that lets no more in; some may have left just now.
+    [[nodiscard]] bool is_full_by_number() const noexcept;
     /// They are gone for good: no cache would have them.
     void forget(const Leaving& leaving);
     [[nodiscard]] std::uint64_t uses() const;

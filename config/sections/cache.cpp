@@ -203,14 +203,15 @@ const Table<RouteCache>& route_cache_table() {
             "how long a response is fresh that does not say; never where cookies or credentials "
             "are in play. none: it is not stored"),
         key("heuristics", &RouteCache::heuristics, on_off(),
-            "such a response is fresh for a tenth of the age that Last-Modified tells"),
+            "such a response is fresh for a tenth of the age that Last-Modified tells, a day at "
+            "most"),
         key("stale_while_revalidate", &RouteCache::stale_while_revalidate,
             duration_or_none(1s, longest_use),
             "a response that grants none itself answers for so long while it is fetched anew"),
         key("stale_if_error", &RouteCache::stale_if_error, duration_or_none(1s, longest_use),
             "and for so long if the origin fails"),
         key("stale_if_slow", &RouteCache::stale_if_slow, duration_or_none(1ms, 1h),
-            "what is stale answers if the origin takes longer than this"),
+            "what is stale, for up to an hour, answers if the origin takes longer than this"),
         key("store_set_cookie", &RouteCache::store_set_cookie, on_off(),
             "responses with Set-Cookie are stored, and everybody gets the cookie"),
         key("entries", &RouteCache::entries, on_off(),

@@ -49,6 +49,16 @@ std::string ways_text(const config::CacheKeyRules& key) {
     return text;
 }
 
+/// When what is stored answers all the same.
+std::string stand_in_text(const Reuse& reuse, const config::RouteCache& cache) {
+    std::string text;
+    if (reuse.if_error) text = "; it answers where the origin fails or its pools are down";
+    if (reuse.if_slow && cache.stale_if_slow)
+        text += fmt::format("; it answers where the origin takes longer than {}",
+                            config::duration_text(*cache.stale_if_slow));
+    return text;
+}
+
 /// What the origin would get, as far as the proxy sets it and it is not the client's address.
 HeaderList prepared(const CacheQuestion& asked) {
     HeaderList fields = asked.fields;
@@ -84,9 +94,9 @@ void explain_stored(const CacheQuestion& asked, const ExplainWorld& world, Expla
     const HeaderList& fields = asked.fields;
     const CacheControl control = request_control(fields);
     const bool bare = is_hand_key(found.key.text);
-    const auto verdict = [&](CacheReason reason, bool looked = true) {
-        std::string answer =
-            fmt::format("from the origin (fwd={}): {}", forward_token(reason), sentence(reason));
+    const auto verdict = [&](CacheReason reason, bool looked = true, std::string_view but = {}) {
+        std::string answer = fmt::format("from the origin (fwd={}): {}{}", forward_token(reason),
+                                         sentence(reason), but);
         if (looked && control.only_if_cached)
             answer = fmt::format("status 504: only-if-cached, and {}", sentence(reason));
         if (bare) answer = "status 404: nothing is set by hand there";
@@ -137,7 +147,7 @@ void explain_stored(const CacheQuestion& asked, const ExplainWorld& world, Expla
                         : judge_reuse(control, entry.freshness(), entry.softly_purged(), world.now);
     switch (reuse.kind) {
         case Reuse::Kind::validate:
-            return verdict(reuse.reason);
+            return verdict(reuse.reason, true, stand_in_text(reuse, *found.route->cache));
         case Reuse::Kind::refresh:
             all.emplace_back("answer", fmt::format("from the cache (hit; ttl={}), stale, while it "
                                                    "is refreshed",

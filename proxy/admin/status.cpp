@@ -119,6 +119,7 @@ json::object cache_json(const CacheStatus& cache) {
                       {"waiting", cache.waiting},
                       {"lookup_us", json::object{{"p50", known(cache.lookup_p50_us)},
                                                  {"p99", known(cache.lookup_p99_us)}}},
+                      {"limited_by", store.full_by_number ? "max_entries" : "memory"},
                       {"miss_ratio_curve", std::move(curve)},
                       {"redis", nullptr}};
     if (cache.tier) made["redis"] = tier_json(*cache.tier);

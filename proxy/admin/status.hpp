@@ -67,7 +67,7 @@ struct CacheStatus {
     std::uint64_t fills = 0, waiting = 0;  ///< fills under way, and requests that wait for them
     double lookup_p50_us = 0, lookup_p99_us = 0;  ///< 0: none has been timed
     LookupTimes::Totals lookups;
-    /// What share of look-ups would miss with so many times the memory.
+    /// What share of look-ups would miss with so many times what limits the store.
     struct Point {
         double times = 1, miss_ratio = 0;
     };

@@ -236,7 +236,8 @@ void write_cache(Exposition& page, const CacheStatus& cache) {
     page.histogram("scrollgate_cache_lookup_seconds", "Time to look into the store, by a sample.");
     add_lookups(page, cache.lookups);
     page.gauge("scrollgate_cache_miss_ratio",
-               "Share of look-ups that would miss with so many times the memory.");
+               "Share of look-ups that would miss with so many times the memory, or, where that "
+               "is the limit, max_entries.");
     for (const CacheStatus::Point& point : cache.curve)
         page.add({{"memory", fmt::format("{:g}", point.times)}}, neat(point.miss_ratio));
 }

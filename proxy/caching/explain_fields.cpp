@@ -89,6 +89,7 @@ void explain_answer(Exchange& x, HeaderList& fields) {
     add_freshness(x, fields);
     const bool hit = decision.reason == CacheReason::none;
     std::string why(hit ? "it is stored, and fresh" : sentence(decision.reason));
+    if (decision.entry && !decision.detail.empty()) why += ", and answers all the same";
     if (decision.storing != CacheReason::none)
         why += fmt::format("; what came is not stored: {}", sentence(decision.storing));
     add(x, fields, "answer", fmt::format("{}: {}", x.record.cache_status, why));

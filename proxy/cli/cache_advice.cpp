@@ -80,20 +80,21 @@ std::string cache_advice(const json::object& cache) {
         hits[number(point.as_object(), "times")] = 1 - number(point.as_object(), "miss_ratio");
     if (!hits.contains(0.5) || !hits.contains(1) || !hits.contains(2) || !hits.contains(4))
         return {};
-    const std::string figures = fmt::format(
-        "hit rate {} with half the memory, {} with this, {} with double, {} with four "
-        "times",
-        percent(hits[0.5]), percent(hits[1]), percent(hits[2]), percent(hits[4]));
+    const bool by_number = cache.at("limited_by").as_string() == "max_entries";
+    const char* const more = by_number ? "a larger max_entries" : "more memory";
+    const std::string figures =
+        fmt::format("hit rate {} with half {}, {} with this, {} with double, {} with four times",
+                    percent(hits[0.5]), by_number ? "of it" : "the memory", percent(hits[1]),
+                    percent(hits[2]), percent(hits[4]));
     const double gain = hits[2] - hits[1], later = hits[4] - hits[1];
     if (gain >= worth_it)
-        return fmt::format("more memory pays: {} more hits with double ({})", percent(gain),
-                           figures);
+        return fmt::format("{} pays: {} more hits with double ({})", more, percent(gain), figures);
     if (later >= worth_it)
-        return fmt::format("more memory pays only from four times on: {} more hits ({})",
+        return fmt::format("{} pays only from four times on: {} more hits ({})", more,
                            percent(later), figures);
     if (hits[1] - hits[0.5] <= not_missed)
-        return fmt::format("more memory does not pay, and half of it would do ({})", figures);
-    return fmt::format("more memory does not pay ({})", figures);
+        return fmt::format("{} does not pay, and half of it would do ({})", more, figures);
+    return fmt::format("{} does not pay ({})", more, figures);
 }
 
 std::string cache_lines(const json::object& cache) {

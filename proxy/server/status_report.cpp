@@ -109,7 +109,7 @@ void add_store(CacheStatus& into, const ResponseCache& cache) {
     // Before the first look-up it would be a guess about nothing.
     if (into.counts.hits + into.counts.stale + into.counts.misses > 0)
         for (const HitRateAt& point : cache.store.hit_rates())
-            into.curve.push_back({point.memory, 1 - point.hit_rate});
+            into.curve.push_back({point.times, 1 - point.hit_rate});
     into.lookup_p50_us = cache.lookups.quantile_us(0.5);
     into.lookup_p99_us = cache.lookups.quantile_us(0.99);
     into.lookups = cache.lookups.totals();

@@ -41,6 +41,8 @@ TEST_CASE("RFC 9110 5.6.7: a two-digit year is at most 50 years ahead") {
     };
     CHECK(year_of("Monday, 10-Jun-76 00:00:00 GMT", in_2026) == 2076);
     CHECK(year_of("Monday, 10-Jun-77 00:00:00 GMT", in_2026) == 1977);
+    CHECK(year_of("Monday, 20-Sep-76 00:00:00 GMT", in_2026) == 2076);  // in_2026: 21 Sep
+    CHECK(year_of("Wednesday, 23-Sep-76 00:00:00 GMT", in_2026) == 1976);
     CHECK(year_of("Monday, 10-Jun-05 00:00:00 GMT", 4'070'908'800) == 2105);  // 1 Jan 2099
 }
 

@@ -131,6 +131,8 @@ TEST_CASE("RFC 5861 4: stale-if-error stands in within its window") {
 TEST_CASE("RFC 9111 4.2.4: a slow origin is answered for only if nothing forbids it") {
     Freshness f = fresh_for(60);
     CHECK(judge("", f, start + 61s).if_slow);
+    CHECK(judge("", f, start + 59s + limits::cache_kept).if_slow);
+    CHECK_FALSE(judge("", f, start + 61s + limits::cache_kept).if_slow);
     CHECK_FALSE(judge("max-age=5", f, start + 61s).if_slow);
     f.must_revalidate = true;
     CHECK_FALSE(judge("", f, start + 61s).if_slow);

@@ -103,3 +103,31 @@ TEST_CASE("a scan does not flush what is used again") {
     MESSAGE("Zipf 1.0 with scans: hit ratio " << ratios.ours << ", plain LRU " << ratios.lru);
     CHECK(ratios.ours > ratios.lru + 0.04);
 }
+
+TEST_CASE("a scan does not flush what is hot where each shard holds a few entries") {
+    constexpr int hot = 50;
+    World world(limits::cache_memory, 100);
+    const auto text = [](int i) { return key_of("a.example/" + std::to_string(i)); };
+    for (int i = 0; i < hot; ++i)
+        world.put(text(i), "", {.lifetime = 1'000'000});
+    for (int round = 0; round < 4; ++round)
+        for (int i = 0; i < hot; ++i)
+            CHECK(world.find(text(i)));
+    for (int i = 0; i < 2000; ++i)
+        world.put(text(1000 + i), "", {.lifetime = 1'000'000});
+    int kept = 0;
+    for (int i = 0; i < hot; ++i)
+        kept += world.has(text(i)) ? 1 : 0;
+    CHECK(kept == hot);
+}
+
+TEST_CASE("where all is hot and there is no more room, something leaves all the same") {
+    World world(limits::cache_memory, 100);
+    const auto text = [](int i) { return key_of("a.example/" + std::to_string(i)); };
+    for (int i = 0; i < 300; ++i) {
+        world.put(text(i), "", {.lifetime = 1'000'000});
+        for (int use = 0; use < 3; ++use)
+            CHECK(world.find(text(i)));
+    }
+    CHECK(world.store.numbers().entries == 100);
+}

@@ -172,6 +172,9 @@ TEST_CASE("what may be used stale stays as long as it may") {
     stays(10s);
     draft.freshness.has_validator = true;
     stays(10s + limits::cache_kept);
+    draft.freshness.has_validator = false;
+    draft.freshness.if_slow = true;  // for an origin that is slow
+    stays(10s + limits::cache_kept);
 }
 
 TEST_CASE("expire() does bounded work and goes on the next time") {
@@ -409,6 +412,20 @@ TEST_CASE("the guessed hit rate counts look-ups that find something, and first i
     // Put again in its place: no use.
     world.put(key_of("a.example/1"), "y");
     CHECK(world.store.hit_rates()[1].hit_rate == doctest::Approx(0.75));
+}
+
+TEST_CASE("the guess goes by the number of entries where that is the limit") {
+    World world(limits::cache_memory, 100);
+    for (int round = 0; round < 4; ++round)
+        for (int i = 0; i < 200; ++i) {
+            const CacheKey key = key_of("a.example/" + std::to_string(i));
+            if (!world.find(key)) world.put(key, "x");
+        }
+    CHECK(world.store.numbers().full_by_number);
+    const auto rates = world.store.hit_rates();
+    CHECK(rates[0].hit_rate < 0.1);
+    CHECK(rates[1].hit_rate < 0.1);  // a round of 200 through an LRU of 100
+    CHECK(rates[3].hit_rate == doctest::Approx(0.75).epsilon(0.1));
 }
 
 TEST_CASE("a store that is off at first has all its shards when it is turned on") {

@@ -47,7 +47,7 @@ Status sample() {
     first.availability = {0.25, {}, {}};
     status.routes = {{"all", 1, 0, 0, true, 12.5, true}, {"moved", 1, 0, 0, false, 0, false}};
     status.availability = {1.0, {}, {}};
-    status.cache.store = {4, 20, 30, 40, 6, 7, 8, 9};
+    status.cache.store = {4, 20, 30, 40, false, 6, 7, 8, 9};
     status.cache.collapsed = 10;
     status.cache.fills = 11;
     status.cache.waiting = 12;

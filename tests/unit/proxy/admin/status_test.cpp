@@ -61,7 +61,7 @@ Status sample() {
     status.routes = {{"méta", 7, 1, 2, true, 99.5, true}, {"moved", 3, 0, 0, false, 0, false}};
     status.routes[0].cache = {5, 1, 3, 2};
     CacheStatus& cache = status.cache;
-    cache.store = {4, 2'097'152, 3'145'728, 4'194'304, 6, 7, 8, 9};
+    cache.store = {4, 2'097'152, 3'145'728, 4'194'304, false, 6, 7, 8, 9};
     cache.counts = {5, 1, 3, 2};
     cache.bytes_hit = 3;
     cache.bytes_missed = 1;
@@ -130,6 +130,7 @@ TEST_CASE("the status is the contract's object") {
                   "hit_rate": 0.6667, "byte_hit_rate": 0.75, "evictions": 6, "expirations": 7,
                   "writes": 8, "collapsed": 10, "purged": 9, "fills": 11, "waiting": 12,
                   "lookup_us": {"p50": 0.5, "p99": 2.5},
+                  "limited_by": "memory",
                   "miss_ratio_curve": [{"times": 0.5, "miss_ratio": 0.5},
                                        {"times": 1.0, "miss_ratio": 0.3333},
                                        {"times": 2.0, "miss_ratio": 0.3},
