@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "core/limits.hpp"
 
 namespace scrollgate::redis {
@@ -29,6 +31,11 @@ std::optional<NodeName> read_replica(const Reply& reply) {
     }
     if (flags != "slave") return {};  // s_down, disconnected and the like come behind a comma
     return read_place(host, port);
+}
+
+std::string said(const Reply& reply) {
+    if (reply.is_error()) return printable(reply.text);
+    return reply.is_nil() ? "it knows no master of this name" : "this is not a sentinel's answer";
 }
 
 }  // namespace
@@ -59,10 +66,7 @@ void MasterFinder::next() {
 }
 
 void MasterFinder::changed(Node& node) {
-    if (!node.up()) {
-        next();
-        return;
-    }
+    if (!node.up()) return give_up(node.why_lost());
     const auto ask = [&](Step step, std::string_view what) {
         Command command = Command::read({"SENTINEL", what, settings_->sentinel_master}, 0);
         auto flight = std::make_unique<Flight>(std::move(command), Flight::Purpose::told, load_);
@@ -78,7 +82,7 @@ void MasterFinder::answered(Node&, FlightPtr flight, Reply reply) {
         std::optional<NodeName> place;
         if (reply.elements.size() == 2)
             place = read_place(reply.elements[0].text, reply.elements[1].text);
-        if (!place) return next();
+        if (!place) return give_up(said(reply));
         found_ = {*std::move(place), {}};
         if (!settings_->from_replicas) finish(std::move(found_));
         return;
@@ -89,6 +93,11 @@ void MasterFinder::answered(Node&, FlightPtr flight, Reply reply) {
             found_.replicas.push_back(*std::move(replica));
     }
     finish(std::move(found_));
+}
+
+void MasterFinder::give_up(std::string_view said) {
+    why_ = fmt::format("no sentinel knows where the master is; {}: {}", node_->name().text(), said);
+    next();
 }
 
 void MasterFinder::finish(std::optional<Found> found) {

@@ -34,6 +34,8 @@ class MasterFinder final : public Node::Owner {
     /// find() comes first.
     void find(Callback done);
     void close() noexcept;
+    /// After nothing was found: what the last sentinel that was asked said.
+    [[nodiscard]] std::string_view why() const noexcept { return why_; }
 
   private:
     bool seek(Node&) override { return true; }
@@ -43,6 +45,7 @@ class MasterFinder final : public Node::Owner {
     bool pushed(Node&, const Reply&) override { return false; }
 
     void next();
+    void give_up(std::string_view said);
     void finish(std::optional<Found> found);
 
     const Surroundings around_;  ///< without a voice: the master's node tells how it went
@@ -54,6 +57,7 @@ class MasterFinder final : public Node::Owner {
     std::size_t tried_ = 0;  ///< for this question
     Callback done_;
     Found found_;
+    std::string why_;
 };
 
 }  // namespace scrollgate::redis

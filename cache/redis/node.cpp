@@ -17,6 +17,8 @@ std::string in_ms(Duration span) {
 
 constexpr unsigned most_pings = 3;
 constexpr auto replica_patience = std::chrono::seconds(5);
+constexpr std::size_t reasons_most = 8;  // of one absence that the log has
+constexpr auto refusal_again = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -32,7 +34,7 @@ Node::Node(const Surroundings& around, std::shared_ptr<const Settings> settings,
 
 State Node::seen() const noexcept {
     if (up()) return redis::State::up;
-    return complained_ ? redis::State::open : redis::State::connecting;
+    return reasons_.empty() ? redis::State::connecting : redis::State::open;
 }
 
 // ---- from the name to a connection
@@ -216,9 +218,9 @@ void Node::come_up() {
     breaker_.closed(up_since_);
     held_.reset();
     hold_ = {};
-    if (around_.talks && complained_)
+    if (around_.talks && !reasons_.empty())
         log::info("redis {}: {} answers again", settings_->shown, name_.text());
-    complained_ = false;
+    reasons_.clear();
     owner_->changed(*this);
 }
 
@@ -273,6 +275,7 @@ void Node::answered(FlightPtr flight, Reply reply) noexcept {
     const std::string_view code = reply.code();
     if (code == "LOADING" || code == "MASTERDOWN" || code == "NOAUTH" || code == "BUSY")
         trouble = printable(reply.text);
+    if (code == "NOPERM") tell_refusal(reply);
     judge(*flight, reply);
     const bool demoted = code == "READONLY" && (manners_.must_be_master ||
                                                 around_.loop.now() - up_since_ > replica_patience);
@@ -280,6 +283,16 @@ void Node::answered(FlightPtr flight, Reply reply) noexcept {
     const std::shared_ptr<Node> self = trouble.empty() ? nullptr : shared_from_this();
     owner_->answered(*this, std::move(flight), std::move(reply));
     if (self && owner_ != nullptr) lose(trouble, true);
+}
+
+/// Its rules let this user do less than we need: everything else may seem well.
+void Node::tell_refusal(const Reply& reply) {
+    const TimePoint now = around_.loop.now();
+    if (!around_.talks || (refusal_told_ != TimePoint{} && now - refusal_told_ < refusal_again))
+        return;
+    refusal_told_ = now;
+    log::warn("redis {}: {} refuses a command: {}", settings_->shown, name_.text(),
+              printable(reply.text));
 }
 
 /// Whether the server takes writes. What it always takes is no proof.
@@ -368,13 +381,26 @@ void Node::lose(std::string_view why, bool slow) {
     const Duration pause = breaker_.opened(now, around_.loop.rng(), slow);
     around_.loop.arm(*this, now + pause);
     if (was_up) Statistics::add(around_.statistics.breaks, 1);
-    if (!complained_) Statistics::add(around_.statistics.openings, 1);
-    if (!complained_ && around_.talks)
-        log::warn("redis {}: {} is left alone: {}", settings_->shown, name_.text(), printable(why));
-    complained_ = true;
+    if (reasons_.empty()) Statistics::add(around_.statistics.openings, 1);
+    note_loss(why);
     // Those that wait are told now, and may ask again.
     link_.reset();
     if (owner_ != nullptr) owner_->changed(*this);
+}
+
+/// The log has each reason once until it is up again; so many that differ say the same in numbers.
+void Node::note_loss(std::string_view why) {
+    std::string text = printable(why);
+    const auto known = std::find(reasons_.begin(), reasons_.end(), text);
+    if (known != reasons_.end()) {
+        std::rotate(known, known + 1, reasons_.end());
+        return;
+    }
+    if (reasons_.size() == reasons_most) return;
+    if (around_.talks)
+        log::warn("redis {}: {} {}: {}", settings_->shown, name_.text(),
+                  reasons_.empty() ? "is left alone" : "is still away", text);
+    reasons_.push_back(std::move(text));
 }
 
 void Node::close() noexcept {

@@ -79,6 +79,10 @@ class Node final : public Overseer,
     [[nodiscard]] bool looking() const noexcept { return state_ == State::looking; }
     /// For status: up, connecting for the first time, or left alone.
     [[nodiscard]] redis::State seen() const noexcept;
+    /// Why it was lost last; empty: it was not, or is up again.
+    [[nodiscard]] std::string_view why_lost() const noexcept {
+        return reasons_.empty() ? std::string_view{} : reasons_.back();
+    }
 
     /// Sends it. Only when up.
     void submit(FlightPtr flight);
@@ -113,6 +117,8 @@ class Node final : public Overseer,
     [[nodiscard]] std::string refusal(Step step, const Reply& reply) const;
     void pinged(const Flight& flight);
     void come_up();
+    void note_loss(std::string_view why);
+    void tell_refusal(const Reply& reply);
     void watch();
     void judge(const Flight& flight, const Reply& reply);
     void hold(const Reply& reply);
@@ -132,12 +138,13 @@ class Node final : public Overseer,
     Link::Ptr link_;
     std::shared_ptr<const TlsTarget> target_;
     std::shared_ptr<TlsSession> session_;
-    std::uint64_t tries_ = 0;     ///< which of several addresses is next
-    std::uint64_t look_ = 0;      ///< answers to earlier looks are of no use
-    unsigned greetings_ = 0;      ///< steps that are not answered
-    unsigned pings_ = 0;          ///< that came too late
-    std::size_t subscribed_ = 0;  ///< channels that are
-    bool complained_ = false;     ///< the log knows that it is away
+    std::uint64_t tries_ = 0;           ///< which of several addresses is next
+    std::uint64_t look_ = 0;            ///< answers to earlier looks are of no use
+    unsigned greetings_ = 0;            ///< steps that are not answered
+    unsigned pings_ = 0;                ///< that came too late
+    std::size_t subscribed_ = 0;        ///< channels that are
+    std::vector<std::string> reasons_;  ///< why it is away: different ones since it was up
+    TimePoint refusal_told_{};
     TimePoint up_since_{};
 
     std::optional<Reply> held_;  ///< why writes are not taken

@@ -139,7 +139,7 @@ void Client::Impl::found_master(std::optional<MasterFinder::Found> found) {
     if (main->looking() && found) {
         main->find(found->master);
     } else if (main->looking()) {
-        main->lose("no sentinel knows where the master is");
+        main->lose(finder_->why());
     }
     if (!settings_->from_replicas || !found) return;
     std::vector<Index> kept{main_};

@@ -48,7 +48,7 @@ class Subscription::Impl final : public Node::Owner, private TimerWheel::Timer {
             if (found) {
                 node_->find(std::move(found->master));
             } else {
-                node_->lose("no sentinel knows where the master is");
+                node_->lose(finder_->why());
             }
         });
         return false;

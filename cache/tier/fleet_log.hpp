@@ -138,6 +138,7 @@ class FleetLog final : private TimerWheel::Timer {
     [[nodiscard]] Task<bool> beat();
     [[nodiscard]] Task<bool> say_reset(std::string id);
     void complain_of(const Answer& answer);
+    void note_beat(const Answer& answer);
     [[nodiscard]] redis::Command command_for(const LogRecord& record) const;
     void tell_others(LogRecord record);
     void tell_others_of(std::string_view token);
@@ -198,6 +199,7 @@ class FleetLog final : private TimerWheel::Timer {
     std::deque<std::string> to_reclaim_;  ///< tags
     unsigned reclaiming_ = 0;             ///< that are under way
     TimePoint beaten_{};
+    bool beat_refused_ = false;
     Position beaten_with_ = 0;
 };
 

@@ -347,6 +347,18 @@ void FleetLog::complain_of(const Answer& answer) {
               redis::printable(answer->text));
 }
 
+/// Before it is in step it cannot follow the log without; then it is others who miss its word.
+void FleetLog::note_beat(const Answer& answer) {
+    if (!answer) return;
+    if (!synced_) return complain_of(answer);
+    if (std::exchange(beat_refused_, answer->is_error()) == answer->is_error()) return;
+    if (answer->is_error())
+        log::warn("redis: that this node is there cannot be written to its log: {}",
+                  redis::printable(answer->text));
+    else
+        log::info("redis: the log takes what this node says again");
+}
+
 /// That this node lives, and what it has made; the answer tells Redis's time.
 Task<bool> FleetLog::beat() {
     NodeRecord record;
@@ -359,7 +371,7 @@ Task<bool> FleetLog::beat() {
     const TimePoint until = around_.loop.now() + limits::tier_ask;
     const Answer answer = co_await around_.writer.ask(std::move(command), until);
     const Position position = stands_in(answer).position;
-    complain_of(answer);
+    note_beat(answer);
     if (position == 0 || stopped_) co_return false;
     covered_.erase(covered_.begin(), covered_.begin() + static_cast<std::ptrdiff_t>(some));
     const std::int64_t ours = (before + wall_ms(around_.loop)) / 2;

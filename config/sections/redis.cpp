@@ -120,7 +120,8 @@ const Table<RedisSentinel>& sentinel_table() {
                      "what the sentinels call it")),
         required(key("nodes", &T::nodes,
                      few(place("10.0.0.1:26379"), "[ \"10.0.0.1:26379\" ]", limits::redis_seeds),
-                     "the sentinels, asked in turn; port 26379 if none is written")),
+                     "the sentinels, asked in turn, without AUTH and, if tls is set, over TLS; "
+                     "port 26379 if none is written")),
     };
     return table;
 }

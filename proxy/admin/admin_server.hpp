@@ -28,7 +28,7 @@ struct ReloadAnswer {
     bool ok = false;
     std::string file;                         ///< that was loaded
     std::uint64_t snapshot = 0;               ///< id of the new Snapshot, if ok
-    std::vector<std::string> not_reloadable;  ///< changed keys that need a restart ("workers")
+    std::vector<std::string> not_reloadable;  ///< what has changed and needs a restart: sentences
     std::vector<config::Problem> problems;    ///< errors, or warnings if ok
 };
 

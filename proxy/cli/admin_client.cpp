@@ -45,10 +45,8 @@ int print_reload(const json::object& answer, const Console& console) {
     if (ok) {
         fmt::print(console.out, "reloaded {}: snapshot {}\n", file,
                    answer.at("snapshot").to_number<std::uint64_t>());
-        for (const json::value& key : answer.at("not_reloadable").as_array()) {
-            fmt::print(console.out, "{}: changed, but takes effect only after a restart\n",
-                       std::string_view(key.as_string()));
-        }
+        for (const json::value& difference : answer.at("not_reloadable").as_array())
+            fmt::print(console.out, "{}\n", std::string_view(difference.as_string()));
     } else {
         for (const json::value& item : answer.at("errors").as_array()) {
             fmt::print(console.err, "{}\n", problem_line(item.as_object(), file));

@@ -382,9 +382,8 @@ void Server::Impl::reload(const std::function<void(ReloadAnswer)>& answer) {
     if (result.ok) {
         use(std::move(next));
         result.snapshot = snapshot->id;
-        for (const std::string& key : result.not_reloadable) {
-            log::warn("reload: {} needs a restart, the old value stays", key);
-        }
+        for (const std::string& difference : result.not_reloadable)
+            log::warn("reload: {}", difference);
         log::info("reload: snapshot {} is in use", snapshot->id);
     } else {
         log::error("reload: refused, snapshot {} stays in use", snapshot->id);

@@ -40,13 +40,13 @@ TEST_CASE("a reload that went well is one line") {
     done.ok = true;
     done.file = "edge.yaml";
     done.snapshot = 4;
-    done.not_reloadable = {"workers"};
+    done.not_reloadable = {"workers: 2 stays in force; 3 needs a restart of the process"};
     const RunningAdmin admin(done);
     Captured said;
     CHECK(run_reload(target_of(admin), said.console) == 0);
     CHECK(said.out.str() ==
           "reloaded edge.yaml: snapshot 4\n"
-          "workers: changed, but takes effect only after a restart\n");
+          "workers: 2 stays in force; 3 needs a restart of the process\n");
 }
 
 TEST_CASE("a refused reload prints errors by place and fails") {
