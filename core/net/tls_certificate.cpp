@@ -23,6 +23,24 @@ namespace {
 
 using namespace std::chrono;
 
+/// The answer about `id` is about this certificate: its number, of its issuer's.
+bool is_of(const OCSP_CERTID* id, X509* certificate) {
+    ASN1_INTEGER* serial = nullptr;
+    ASN1_OCTET_STRING* name = nullptr;
+    ASN1_OBJECT* digest = nullptr;
+    OCSP_id_get0_info(&name, &digest, nullptr, &serial, const_cast<OCSP_CERTID*>(id));
+    if (ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(certificate)) != 0) return false;
+    const EVP_MD* const kind = EVP_get_digestbyobj(digest);
+    unsigned char own[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (kind == nullptr ||
+        X509_NAME_digest(X509_get_issuer_name(certificate), kind, own, &size) != 1)
+        return false;
+    const std::string_view theirs(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name)),
+                                  static_cast<std::size_t>(ASN1_STRING_length(name)));
+    return theirs == std::string_view(reinterpret_cast<const char*>(own), size);
+}
+
 WallTime time_of(const ASN1_TIME* time) {
     std::tm parts{};
     if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return {};
@@ -222,12 +240,11 @@ struct TlsCertificate::Loading {
         const std::string& file = into.files_.ocsp;
         for (int i = 0; i < OCSP_resp_count(basic); ++i) {
             OCSP_SINGLERESP* const one = OCSP_resp_get0(basic, i);
-            ASN1_INTEGER* serial = nullptr;
-            auto* const id = const_cast<OCSP_CERTID*>(OCSP_SINGLERESP_get0_id(one));
-            OCSP_id_get0_info(nullptr, nullptr, nullptr, &serial, id);
-            if (ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(into.leaf())) != 0) continue;
+            if (!is_of(OCSP_SINGLERESP_get0_id(one), into.leaf())) continue;
             ASN1_GENERALIZEDTIME* next = nullptr;
-            OCSP_single_get0_status(one, nullptr, nullptr, nullptr, &next);
+            const int status = OCSP_single_get0_status(one, nullptr, nullptr, nullptr, &next);
+            if (status == V_OCSP_CERTSTATUS_REVOKED)
+                warn("ocsp", file, fmt::format("says that '{}' is revoked", into.files_.cert));
             into.staple_until_ = next != nullptr ? time_of(next) : WallTime::max();
             if (into.staple_until_ <= now) warn("ocsp", file, "is too old to be stapled");
             into.staple_ = std::move(bytes);

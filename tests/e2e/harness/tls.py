@@ -69,6 +69,20 @@ class Authority:
                 "-days", "90", "-subj", "/CN=the tests' authority", "-keyout", self.key,
                 "-out", self.certificate)
 
+    def ocsp_answer(self, issued, state="V"):
+        """The file of an OCSP answer of this authority about the number of `issued`, whoever has
+        signed that; `state`: V, or R for revoked."""
+        serial = openssl("x509", "-in", issued.certificate, "-noout", "-serial").decode().strip()
+        number = serial.partition("=")[2]
+        index, request, answer = (self.folder / f"{name}.{state}"
+                                  for name in ("index", "request", "answer"))
+        since = "250101000000Z" if state == "R" else ""
+        index.write_text(f"{state}\t991231235959Z\t{since}\t{number}\tunknown\t/CN=site\n")
+        openssl("ocsp", "-issuer", self.certificate, "-serial", f"0x{number}", "-reqout", request)
+        openssl("ocsp", "-index", index, "-rsigner", self.certificate, "-rkey", self.key,
+                "-CA", self.certificate, "-reqin", request, "-respout", answer, "-ndays", "7")
+        return answer
+
     def below(self):
         """An authority that this one has signed; its file holds it alone."""
         made = Authority(self.folder)

@@ -135,6 +135,15 @@ class Check(TlsTest):
         self.refused("certificates[0].ocsp", "holds no successful OCSP answer", certificates=[
             {**self.site.entry, "ocsp": str(self.site.key)}])
 
+    def test_a_staple_of_another_authority_or_that_says_revoked(self):
+        other = self.authority.below()      # whose numbers may be the same
+        for answer, words in ((other.ocsp_answer(self.site), "is for another certificate"),
+                              (self.authority.ocsp_answer(self.site, "R"), "is revoked"),
+                              (self.authority.ocsp_answer(self.site), "fine")):
+            code, said = self.check(certificates=[{**self.site.entry, "ocsp": str(answer)}])
+            self.assertEqual(code, 0, said)
+            self.assertIn(words, said)
+
 
 if __name__ == "__main__":
     main()

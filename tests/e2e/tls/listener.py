@@ -153,17 +153,8 @@ class Certificates(TlsTest):
 
     def test_a_staple_is_given_to_whoever_asks(self):
         site = self.authority.issue("site.test", "DNS:site.test")
-        index = self.folder / "index"
-        serial = openssl("x509", "-in", site.certificate, "-noout", "-serial").decode().strip()
-        index.write_text(f"V\t991231235959Z\t\t{serial.partition('=')[2]}\tunknown\t/CN=site\n")
-        request, answer = self.folder / "request", self.folder / "answer"
-        openssl("ocsp", "-issuer", self.authority.certificate, "-cert", site.certificate,
-                "-reqout", request)
-        openssl("ocsp", "-index", index, "-rsigner", self.authority.certificate,
-                "-rkey", self.authority.key, "-CA", self.authority.certificate,
-                "-reqin", request, "-respout", answer, "-ndays", "7")
         listener = self.listener(site)
-        listener["tls"]["certificates"][0]["ocsp"] = str(answer)
+        listener["tls"]["certificates"][0]["ocsp"] = str(self.authority.ocsp_answer(site))
         edge = self.edge(self.origin(), listeners=[listener])
         said = openssl("s_client", "-connect", f"127.0.0.1:{edge.port}", "-servername",
                        "site.test", "-status").decode()
