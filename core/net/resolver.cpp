@@ -4,11 +4,14 @@
 #include <array>
 #include <cstring>
 #include <deque>
+#include <set>
+#include <string>
 #include <utility>
 
 #include <boost/asio/steady_timer.hpp>
 
 #include "core/limits.hpp"
+#include "core/log.hpp"
 #include "core/net/ares_channel.hpp"
 
 namespace scrollgate {
@@ -17,15 +20,29 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+constexpr std::size_t addresses_read = 4096;  // of one family; there are some to be chosen from
+
 Resolver::Answer failure(std::string why) {
     return {{}, std::nullopt, std::move(why)};
+}
+
+/// Of more than an answer holds always the same ones, in whichever order a server gives them.
+/// `told` are the names that the log has.
+void cut(const std::string& host, std::vector<SocketAddress>& addresses,
+         std::set<std::string>& told) {
+    if (addresses.size() <= Resolver::max_addresses) return;
+    if (told.insert(host).second)
+        log::warn("dns: {} has {} addresses: the first {} in their order are used", host,
+                  addresses.size(), Resolver::max_addresses);
+    std::ranges::sort(addresses, {}, &SocketAddress::text);
+    addresses.resize(Resolver::max_addresses);
 }
 
 /// The addresses of a result, with their port set, go into `addresses`.
 void add_addresses(const ares_addrinfo& result, std::uint16_t port,
                    std::vector<SocketAddress>& addresses) {
     for (const auto* node = result.nodes; node != nullptr; node = node->ai_next) {
-        if (addresses.size() == Resolver::max_addresses) break;
+        if (addresses.size() == addresses_read) break;
         if (node->ai_family != AF_INET && node->ai_family != AF_INET6) continue;
         sockaddr_storage storage{};
         std::memcpy(&storage, node->ai_addr, node->ai_addrlen);
@@ -110,6 +127,7 @@ struct CaresResolver::Impl : std::enable_shared_from_this<Impl> {
     std::deque<std::shared_ptr<Query>> queued;
     std::vector<std::shared_ptr<Query>> in_flight;  ///< c-ares holds plain pointers to these
     std::size_t told = 0;                           ///< of these, who have their answer
+    std::set<std::string> cut_told;                 ///< names, by cut()
     bool closing = false;
     bool pumping = false;
 };
@@ -194,6 +212,7 @@ bool CaresResolver::Impl::found_in_file(Query& query) {
     };
     channel->look_up(query.host, tell, &found);
     if (found.answer.addresses.empty()) return false;
+    cut(query.host, found.answer.addresses, cut_told);
     finish(query, found.answer);
     return true;
 }
@@ -218,7 +237,7 @@ Resolver::Answer CaresResolver::Impl::Query::answer() const {
     for (const Half& half : halves) {
         if (half.known()) {
             for (const SocketAddress& address : half.addresses)
-                if (answer.addresses.size() < max_addresses) answer.addresses.push_back(address);
+                answer.addresses.push_back(address);
             if (half.ttl) answer.ttl = std::min(*half.ttl, answer.ttl.value_or(*half.ttl));
             if (none.empty()) none = half.none;
             continue;
@@ -227,6 +246,7 @@ Resolver::Answer CaresResolver::Impl::Query::answer() const {
         answer.error = half.failed;
         if (answer.error.empty()) answer.error = "no answer in time";
     }
+    cut(host, answer.addresses, owner.cut_told);
     if (!answer.addresses.empty()) return answer;
     answer.unknown = AF_UNSPEC;
     if (answer.error.empty()) answer.error = none;
