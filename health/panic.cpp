@@ -19,8 +19,11 @@ void PanicWatch::update(const config::Config& config) {
             };
             if (std::ranges::any_of(route.pools, same)) made.pools.push_back(i);
         }
-        made.panicking = std::ranges::any_of(
-            old, [&](const Watched& one) { return one.name == made.name && one.panicking; });
+        const auto before =
+            std::ranges::find(old, made.name, [](const Watched& one) { return one.name; });
+        if (before == old.end()) continue;
+        made.panicking = before->panicking;
+        made.had_some = before->had_some;
     }
 }
 
@@ -43,8 +46,16 @@ bool PanicWatch::look(const std::vector<std::unique_ptr<WatchedPool>>& pools,
             out += counts[pool].second;
         }
         const bool panicking = in == 0 && out > 0;
+        const bool nobody = in + out == 0;
+        if (nobody && route.had_some)
+            say(
+                fmt::format("route {}: no endpoint is left that may be tried: operators or DNS "
+                            "have taken out all",
+                            route.name));
+        route.had_some = !nobody;
         if (std::exchange(route.panicking, panicking) == panicking) continue;
         changed = true;
+        if (nobody) continue;
         say(panicking ? fmt::format("route {}: panic: nothing is well; tried are all that are "
                                     "ejected or unhealthy: {}",
                                     route.name, out)

@@ -31,6 +31,7 @@ class PanicWatch {
         std::string name;
         std::vector<std::size_t> pools;  ///< by their place in the configuration
         bool panicking = false;
+        bool had_some = false;  ///< that could be tried, at the last look
     };
     std::vector<Watched> routes_;
 };

@@ -50,6 +50,29 @@ TEST_CASE("what operators took out is no panic") {
     CHECK(!panics(w));
 }
 
+TEST_CASE("that operators took out the last is told once, and is no end of a panic") {
+    World w(2, 1);
+    w.config.routes[0].name = "all";
+    w.update();
+    w.calm(1s);
+    for (int p = 0; p < 2; ++p)
+        w.attempts(p, 0, 2, AttemptEnd::refused);
+    w.look();
+    CHECK(panics(w));
+    CHECK(w.verdicts.drain("p0", w.text(0, 0), w.now) == "");
+    CHECK(w.verdicts.drain("p1", w.text(1, 0), w.now) == "");
+    w.lines.clear();
+    w.look();
+    w.look();
+    CHECK(!panics(w));
+    REQUIRE(!w.lines.empty());
+    CHECK(w.lines.back() ==
+          "route all: no endpoint is left that may be tried: operators or DNS have taken out all");
+    CHECK(std::ranges::count_if(w.lines, [](const std::string& line) {
+              return line.find("route all") != line.npos;
+          }) == 1);
+}
+
 TEST_CASE("ejections are counted by pool and reason") {
     World w(2, 2);
     w.calm(1s);
