@@ -14,6 +14,10 @@ bool is_silent(const Endpoint& endpoint) noexcept {
     return state.gone_silent() && state.ramp_part.load(std::memory_order_relaxed) >= 1;
 }
 
+bool has_missed_or_rests(const Target& target) noexcept {
+    return target.weight <= 0 || target.endpoint->state->missed_one();
+}
+
 }  // namespace
 
 RouteBalancer::RouteBalancer(const config::Route& route, const config::Self& self,
@@ -240,12 +244,19 @@ bool RouteBalancer::has_another_zone(const Endpoint& than) const noexcept {
 }
 
 /// For an attempt that nobody is left for, or only who has gone silent or gives errors. Nor are
-/// others of a subset the right ones for a third attempt. Not where everybody is merely full: a
-/// subset is there to bound connections.
+/// others of a subset the right ones for a third attempt, nor for one beside others where all of
+/// them have missed an answer. Not where everybody is merely full: a subset is there to bound
+/// connections.
 const Endpoint* RouteBalancer::last_resort(const PickRequest& request, const Endpoint* chosen,
                                            Rng& rng) {
     const bool first = request.stage == PickRequest::Stage::first;
     const bool failed = request.stage == PickRequest::Stage::after_failure;
+    const bool beside = request.stage == PickRequest::Stage::beside;
+    // Of a subset that has frozen as a whole nobody else would ever find out.
+    if (beside && (chosen == nullptr || chosen->state->missed_one()) &&
+        std::ranges::all_of(row_, has_missed_or_rests)) {
+        if (const Endpoint* const beyond = beyond_subsets(request.now)) return beyond;
+    }
     if (chosen != nullptr && is_silent(*chosen)) {
         // One in a few goes there all the same: its answer alone can show that it is back.
         if (first && rng.below(limits::silent_tries) == 0) return chosen;

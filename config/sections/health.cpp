@@ -198,8 +198,8 @@ std::vector<Key<Pool>> health_keys() {
         key("webhook", &Pool::webhook, webhook(),
             "who is told (POST, JSON) the capacity that is wanted and why"),
         key("subset", &Pool::subset, count<std::uint32_t>(0, limits::scale_most, {{"off", 0}}),
-            "for very large pools: how many endpoints one node uses while they serve; a sticky "
-            "cookie leads to all"),
+            "for very large pools: how many endpoints one node uses while they serve, chosen "
+            "whatever their weights; a sticky cookie leads to all"),
     };
 }
 

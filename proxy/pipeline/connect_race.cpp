@@ -183,20 +183,34 @@ Task<Result<void>> ConnectRace::run() {
 // The time is over: somebody else may be quicker, and hardly one whose cloud is out of reach, too.
 void ConnectRace::expired() noexcept {
     if (x_.cancelled) return;
-    Result<Claim> other = claim_beside(x_, first_.endpoint());
-    if (!other) return;
-    second_.emplace(std::move(*other));
-    second_begun_ = x_.worker.loop().now();
-    begin_attempt(x_, second_->endpoint(), AttemptReason::beside);
-    child_.start(run_second());
+    if (claim_second())
+        child_.start(run_second());
+    else  // they may be full for a moment
+        x_.worker.loop().arm(*this, x_.worker.loop().now() + limits::hedge_again);
 }
 
+bool ConnectRace::claim_second() {
+    Result<Claim> other = claim_beside(x_, first_.endpoint());
+    if (!other) return false;
+    second_.emplace(std::move(*other));
+    second_ended_ = {};
+    second_begun_ = x_.worker.loop().now();
+    begin_attempt(x_, second_->endpoint(), AttemptReason::beside);
+    return true;
+}
+
+// Where one refuses the next is tried, each once, as without a race.
 Task<void> ConnectRace::run_second() {
-    if (!second_->ready()) second_ended_ = co_await connect_with_room(x_, *second_);
-    if (!second_ended_) let_go(*second_, second_ended_, second_begun_);
-    if (!second_ended_ || decided_) co_return;
-    decided_ = second_won_ = true;
-    first_.fail(ErrorKind::cancelled);
+    do {
+        if (!second_->ready()) second_ended_ = co_await connect_with_room(x_, *second_);
+        if (second_ended_ && !decided_) {
+            decided_ = second_won_ = true;
+            first_.fail(ErrorKind::cancelled);
+        }
+        if (second_ended_) co_return;
+        let_go(*second_, second_ended_, second_begun_);
+    } while (!decided_ && !x_.cancelled && ++x_.turned_away < limits::turned_away_most &&
+             claim_second());
 }
 
 void ConnectRace::call_off() noexcept {

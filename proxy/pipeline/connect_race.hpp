@@ -29,6 +29,7 @@ class ConnectRace final : private TimerWheel::Timer {
 
   private:
     void expired() noexcept override;
+    [[nodiscard]] bool claim_second();
     [[nodiscard]] Task<void> run_second();
     void let_go(Claim& loser, const Result<void>& ended, TimePoint begun);
 

@@ -18,6 +18,11 @@ bool turned_away(ErrorKind kind) noexcept {
            kind == ErrorKind::upgrade_unknown;
 }
 
+/// No byte of the request was sent: another attempt takes nothing from the budget.
+bool is_free(ErrorKind kind) noexcept {
+    return turned_away(kind) || kind == ErrorKind::connect_timeout;
+}
+
 /// Another attempt is allowed after one that is over; takes it from the route's budget.
 bool may_ask_again(Exchange& x) {
     const TimePoint now = x.worker.loop().now();
@@ -25,14 +30,11 @@ bool may_ask_again(Exchange& x) {
            x.budget().take(now);
 }
 
-/// Another endpoint may be tried after `error`. Those that turn connections away, or were never
-/// connected to, cost nothing of the budget: no byte was sent; each is met once.
+/// Another endpoint may be tried after `error`. Those that turn connections away are met once each.
 bool may_go_on(Exchange& x, const Error& error) {
     if (x.cancelled || !error.retry_safe || x.worker.loop().now() >= x.until) return false;
     if (turned_away(error.kind)) return ++x.turned_away < limits::turned_away_most;
-    if (error.kind == ErrorKind::connect_timeout) {
-        return x.sent < x.route->route->failover.max_attempts;
-    }
+    if (is_free(error.kind)) return x.sent < x.route->route->failover.max_attempts;
     return may_ask_again(x);
 }
 
@@ -71,13 +73,17 @@ Task<Result<void>> pass_on(Exchange& x, Turn& turn, bool keeping) {
 /// is not passed on, and no_endpoint says so.
 Task<Result<void>> try_endpoints(Exchange& x, bool keeping) {
     std::optional<Error> last;
+    bool paid = keeping;
     for (;;) {
         Result<Claim> claimed = co_await claim_for(x, keeping);
         if (x.cancelled) {
             if (claimed) drop(x, *claimed);
             co_return Error{*x.cancelled};
         }
-        if (!claimed) co_return last ? *last : claimed.error();
+        if (!claimed) {
+            if (paid) x.budget().give_back();  // for the attempt that is not made
+            co_return last ? *last : claimed.error();
+        }
         Turn turn(x, std::move(*claimed),
                   last || keeping ? AttemptReason::again : AttemptReason::first);
         Hedge hedge(x, turn);
@@ -88,6 +94,7 @@ Task<Result<void>> try_endpoints(Exchange& x, bool keeping) {
         co_await winner.abandon();
         last = began.error();
         if (!may_go_on(x, *last)) co_return *last;
+        paid = !is_free(last->kind);
         if (last->kind == ErrorKind::upstream_refused && winner.spent())
             std::erase(x.tried, &winner.endpoint());
     }

@@ -92,6 +92,15 @@ class Failover(EdgeTest):
         response = self.fetch(edge)
         self.assertEqual((response.status, response.body), (500, b"why"))
 
+    def test_a_retry_that_nobody_is_left_for_costs_nothing(self):
+        origin = self.origin(raw(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"))
+        edge = self.edge(origin, routes=[{"name": "all", "pools": ["main"],
+                                          "failover": {"budget": "0%"}}])
+        client = self.client(edge)
+        for _ in range(150):
+            self.assertEqual(client.get().final().status, 503)
+        self.assertEqual(edge.status()["routes"][0]["budget"], 100)
+
     def test_a_dead_endpoint_under_load_costs_no_request(self):
         first, second = self.origin(), self.origin()
         # In turn: a busy machine may make the first so slow that adaptive hardly asks it.

@@ -91,6 +91,14 @@ TEST_CASE("when all of a subset have failed a request, others of the pool are as
         }
         for (const Endpoint* one : s.own)
             one->state->unanswered_run = 0;
+        // A hedge goes there as soon as each of the subset owes an answer: nobody else would tell.
+        int missing = 0;
+        for (const Endpoint* one : s.own) {
+            one->state->unanswered_run = 1;
+            CHECK(stays(Stage::beside) == (++missing < 4));
+        }
+        for (const Endpoint* one : s.own)
+            one->state->unanswered_run = 0;
         // Whom verdicts would put in for one that is out comes first.
         set_standing(*tried[0], Standing::ejected);
         bool stood_in = false;
