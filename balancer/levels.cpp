@@ -14,8 +14,15 @@ bool is_silent(const Endpoint& endpoint) noexcept {
     return state.gone_silent() && state.ramp_part.load(std::memory_order_relaxed) >= 1;
 }
 
-bool has_missed_or_rests(const Target& target) noexcept {
-    return target.weight <= 0 || target.endpoint->state->missed_one();
+/// A hedge would go to one that owes an answer itself, as all do that this node uses: of a subset
+/// that has frozen as a whole nobody else would ever find out.
+bool all_owe(const PickRequest& request, const Endpoint* chosen, std::span<const Target> row) {
+    const auto owes_or_rests = [](const Target& target) {
+        return target.weight <= 0 || target.endpoint->state->missed_one();
+    };
+    return request.stage == PickRequest::Stage::beside &&
+           (chosen == nullptr || chosen->state->missed_one()) &&
+           std::ranges::all_of(row, owes_or_rests);
 }
 
 }  // namespace
@@ -124,7 +131,7 @@ const Endpoint* RouteBalancer::pick(const PickRequest& request, Rng& rng) {
     const Endpoint* chosen = nullptr;
     if (!request.avoid.empty()) chosen = choose_but(request, request.avoid, from_zone, rng);
     if (chosen == nullptr && from_zone) chosen = choose_but(request, {}, true, rng);
-    if (chosen != nullptr) return chosen;
+    if (chosen != nullptr && !all_owe(request, chosen, row_)) return chosen;
     mark(request.tried, true);
     if (request.stick != nullptr) chosen = wish(request.stick->state.get());
     if (chosen == nullptr) chosen = choose(request, rng);
@@ -222,14 +229,12 @@ void RouteBalancer::mark_pool(const PoolState& pool, std::string_view zone, bool
 template <typename Is, typename Choose>
 const Endpoint* RouteBalancer::passing_over(const Is& is, const PickRequest& request,
                                             const Choose& choose) {
-    const auto mark_all = [&](bool to) {
-        for (std::size_t i = 0; i < row_.size(); ++i)
-            if (is(*row_[i].endpoint)) marks_[i] = to;
-        mark(request.tried, true);  // some may be both
-    };
-    mark_all(true);
+    for (std::size_t i = 0; i < row_.size(); ++i)
+        if (is(*row_[i].endpoint)) marks_[i] = true;
     const Endpoint* const chosen = choose();
-    mark_all(false);
+    // Of whom it holds by now may be others: all marks go but those of before.
+    std::fill_n(marks_.get(), row_.size(), false);
+    mark(request.tried, true);
     return chosen;
 }
 
@@ -251,10 +256,7 @@ const Endpoint* RouteBalancer::last_resort(const PickRequest& request, const End
                                            Rng& rng) {
     const bool first = request.stage == PickRequest::Stage::first;
     const bool failed = request.stage == PickRequest::Stage::after_failure;
-    const bool beside = request.stage == PickRequest::Stage::beside;
-    // Of a subset that has frozen as a whole nobody else would ever find out.
-    if (beside && (chosen == nullptr || chosen->state->missed_one()) &&
-        std::ranges::all_of(row_, has_missed_or_rests)) {
+    if (all_owe(request, chosen, row_)) {
         if (const Endpoint* const beyond = beyond_subsets(request.now)) return beyond;
     }
     if (chosen != nullptr && is_silent(*chosen)) {

@@ -19,11 +19,11 @@ void PanicWatch::update(const config::Config& config) {
             };
             if (std::ranges::any_of(route.pools, same)) made.pools.push_back(i);
         }
-        const auto before =
-            std::ranges::find(old, made.name, [](const Watched& one) { return one.name; });
+        const auto before = std::ranges::find(old, made.name, &Watched::name);
         if (before == old.end()) continue;
         made.panicking = before->panicking;
         made.had_some = before->had_some;
+        made.told_of_none = before->told_of_none;
     }
 }
 
@@ -47,11 +47,15 @@ bool PanicWatch::look(const std::vector<std::unique_ptr<WatchedPool>>& pools,
         }
         const bool panicking = in == 0 && out > 0;
         const bool nobody = in + out == 0;
-        if (nobody && route.had_some)
-            say(
-                fmt::format("route {}: no endpoint is left that may be tried: operators or DNS "
-                            "have taken out all",
-                            route.name));
+        if (!nobody && route.told_of_none)
+            say(fmt::format("route {}: there are endpoints again: {}", route.name, in + out));
+        if (nobody && route.had_some) {
+            constexpr auto text =
+                "route {}: no endpoint is left that may be tried: operators or DNS have taken out "
+                "all";
+            say(fmt::format(text, route.name));
+        }
+        route.told_of_none = nobody && (route.had_some || route.told_of_none);
         route.had_some = !nobody;
         if (std::exchange(route.panicking, panicking) == panicking) continue;
         changed = true;

@@ -31,7 +31,8 @@ class PanicWatch {
         std::string name;
         std::vector<std::size_t> pools;  ///< by their place in the configuration
         bool panicking = false;
-        bool had_some = false;  ///< that could be tried, at the last look
+        bool had_some = false;      ///< that could be tried, at the last look
+        bool told_of_none = false;  ///< that there are none
     };
     std::vector<Watched> routes_;
 };

@@ -3,9 +3,8 @@
 namespace scrollgate {
 namespace {
 
-constexpr std::size_t small_part = 10;  // the small queue's share is one of so many
-constexpr unsigned wanted = 2;          // uses in the small queue that lead to the main one
-constexpr unsigned steps_most = 256;    // of one search; then what stands last leaves, used or not
+constexpr unsigned wanted = 2;        // uses in the small queue that lead to the main one
+constexpr unsigned steps_most = 256;  // of one search; then what stands last leaves, used or not
 
 }  // namespace
 
@@ -39,17 +38,11 @@ void Eviction::to_main(std::uint32_t i) noexcept {
     queues_.push_front(main, i);
 }
 
-bool Eviction::has_new() const noexcept {
-    return small_bytes_ > 0 && small_bytes_ * small_part >= bytes();
-}
-
 std::uint32_t Eviction::victim(Reach reach) {
     std::uint32_t kept = Slots::none;  // the first that has gone round
     for (unsigned step = 0;; ++step) {
-        const bool from_small = has_new();
-        if (reach == Reach::fresh && !from_small) return Slots::none;
-        std::uint32_t i = queues_.back(from_small ? small : main);
-        if (i == Slots::none) i = queues_.back(from_small ? main : small);
+        std::uint32_t i = queues_.back(reach == Reach::fresh ? small : main);
+        if (i == Slots::none && reach != Reach::fresh) i = queues_.back(small);
         if (i == Slots::none || (i == kept && reach != Reach::any)) return Slots::none;
         if (kept == Slots::none) kept = i;
         Slot& slot = slots_[i];

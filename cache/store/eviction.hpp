@@ -27,14 +27,18 @@ class Eviction {
     void use(Slot& slot) const noexcept {
         if (slot.use < Slot::use_most) slot.use = (slot.use + 1U) & 3U;
     }
-    /// How far a search goes: to what is new and has not been used; to what has not been used
+    /// Where a search goes: to what is new and was not used; to what is old and was not used
     /// lately; to whatever stands last.
     enum class Reach : std::uint8_t { fresh, unused, any };
     /// The slot that should leave, which the ghost remembers from now on; it is still queued.
     /// Slots::none: there is none within `reach`. Bounded work.
     [[nodiscard]] std::uint32_t victim(Reach reach);
-    /// What is new has more than its share, so that some of it should leave.
-    [[nodiscard]] bool has_new() const noexcept;
+    /// Of bytes() those in the small queue.
+    [[nodiscard]] std::size_t new_bytes() const noexcept { return small_bytes_; }
+    /// They are so many that some of them should leave before others do.
+    [[nodiscard]] static bool are_too_many(std::size_t new_bytes, std::size_t bytes) noexcept {
+        return new_bytes > 0 && new_bytes * small_part >= bytes;
+    }
     /// Bytes in both queues.
     [[nodiscard]] std::size_t bytes() const noexcept { return small_bytes_ + main_bytes_; }
     [[nodiscard]] std::size_t ghost_bytes() const noexcept { return ghost_.bytes(); }
@@ -42,6 +46,7 @@ class Eviction {
 
   private:
     enum : std::uint32_t { small, main };
+    static constexpr std::size_t small_part = 10;  ///< the small queue's share is one of so many
 
     [[nodiscard]] std::size_t& bytes_of(const Slot& slot) noexcept {
         return slot.in_main ? main_bytes_ : small_bytes_;

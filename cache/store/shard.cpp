@@ -271,11 +271,12 @@ bool Shard::remove(const CacheEntry& entry, std::uint64_t hash, Leaving& leaving
 
 void Shard::tell_weight() noexcept {
     weight_.store(eviction_.bytes(), std::memory_order_relaxed);
-    has_new_.store(eviction_.has_new(), std::memory_order_relaxed);
+    new_weight_.store(eviction_.new_bytes(), std::memory_order_relaxed);
 }
 
 bool Shard::evict(Eviction::Reach reach, Leaving& leaving) {
     const std::uint32_t victim = eviction_.victim(reach);
+    tell_weight();  // of what has gone from one queue to the other
     if (victim == Slots::none) return false;
     take_out(victim, Why::evicted, leaving);
     charge_tables();

@@ -95,8 +95,10 @@ class Shard {
     [[nodiscard]] std::size_t weight() const noexcept {
         return weight_.load(std::memory_order_relaxed);
     }
-    /// Eviction::has_new(); without the lock it is a guess.
-    [[nodiscard]] bool has_new() const noexcept { return has_new_.load(std::memory_order_relaxed); }
+    /// Of weight() what is new.
+    [[nodiscard]] std::size_t new_weight() const noexcept {
+        return new_weight_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] Slots& slots() noexcept { return slots_; }
     /// At most what its tables grow by for one entry.
     [[nodiscard]] std::size_t growth(const CacheEntry& entry) const noexcept;
@@ -137,7 +139,7 @@ class Shard {
     Counts counts_;
     std::atomic<std::uint64_t> chosen_{0};
     std::atomic<std::size_t> weight_{0};
-    std::atomic<bool> has_new_{false};
+    std::atomic<std::size_t> new_weight_{0};
     std::size_t charged_ = 0;  // for the tables
 };
 

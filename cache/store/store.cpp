@@ -91,18 +91,24 @@ std::vector<EntryRef> CacheStore::variants(const CacheKey& key, std::size_t most
 }
 
 std::size_t CacheStore::Impl::evict_one() {
-    // Of two shards the heavier one; if it has nothing new, another that has: where each holds a
-    // few entries only, a scan would have what is hot in one make room for what is new in others.
+    // Of two shards the heavier one first. What is new has its share of the whole store: where a
+    // shard holds a few entries only, a scan would push out what is hot in another one.
     const std::size_t count = shards.size();
     const std::uint32_t ticket = turn.fetch_add(1, std::memory_order_relaxed);
     std::size_t first = ticket % count;
     const std::size_t second = (ticket * 0x9e3779b1U >> 16U) % count;
     if (shards[second]->weight() > shards[first]->weight()) first = second;
+    std::size_t all = 0, fresh = 0;
+    for (const auto& shard : shards) {
+        all += shard->weight();
+        fresh += shard->new_weight();
+    }
     using Reach = Eviction::Reach;
     for (const Reach reach : {Reach::fresh, Reach::unused, Reach::any}) {
+        if (reach == Reach::fresh && !Eviction::are_too_many(fresh, all)) continue;
         for (std::size_t i = 0; i < count; ++i) {
             Shard& shard = *shards[(first + i) % count];
-            if (reach == Reach::fresh && !shard.has_new()) continue;
+            if (reach == Reach::fresh && shard.new_weight() == 0) continue;
             if (const std::size_t freed = evict_from(shard, reach); freed > 0) return freed;
         }
     }
@@ -121,7 +127,7 @@ std::size_t CacheStore::Impl::evict_from(Shard& shard, Eviction::Reach reach) {
 
 bool CacheStore::Impl::is_full_by_number() const noexcept {
     const std::uint64_t most = max_entries.load(std::memory_order_relaxed);
-    return entries.load(std::memory_order_relaxed) >= most - most / 50;
+    return entries.load(std::memory_order_relaxed) + most / 50 + 1 >= most;
 }
 
 bool CacheStore::Impl::make_room(std::size_t bytes) {

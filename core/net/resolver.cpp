@@ -26,15 +26,22 @@ Resolver::Answer failure(std::string why) {
     return {{}, std::nullopt, std::move(why)};
 }
 
-/// Of more than an answer holds always the same ones, in whichever order a server gives them.
-/// `told` are the names that the log has.
+std::string_view bytes_of(const SocketAddress& address) noexcept {
+    return {reinterpret_cast<const char*>(address.data()), address.size()};
+}
+
+/// Of more than an answer holds always the same ones, in whichever order a server gives them, IPv4
+/// first. `told` are the names that the log has.
 void cut(const std::string& host, std::vector<SocketAddress>& addresses,
          std::set<std::string>& told) {
+    if (addresses.size() <= Resolver::max_addresses) return;
+    std::ranges::sort(addresses, {}, bytes_of);
+    const auto repeated = std::ranges::unique(addresses);
+    addresses.erase(repeated.begin(), repeated.end());
     if (addresses.size() <= Resolver::max_addresses) return;
     if (told.insert(host).second)
         log::warn("dns: {} has {} addresses: the first {} in their order are used", host,
                   addresses.size(), Resolver::max_addresses);
-    std::ranges::sort(addresses, {}, &SocketAddress::text);
     addresses.resize(Resolver::max_addresses);
 }
 
@@ -53,9 +60,10 @@ void add_addresses(const ares_addrinfo& result, std::uint16_t port,
             reinterpret_cast<sockaddr_in6*>(any)->sin6_port = htons(port);
         }
         const SocketAddress address(any, node->ai_addrlen);
-        if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {
+        // Of many cut() takes out what is repeated.
+        const bool few = addresses.size() < Resolver::max_addresses;
+        if (!few || std::ranges::find(addresses, address) == addresses.end())
             addresses.push_back(address);
-        }
     }
 }
 

@@ -80,7 +80,8 @@ std::string cache_advice(const json::object& cache) {
         hits[number(point.as_object(), "times")] = 1 - number(point.as_object(), "miss_ratio");
     if (!hits.contains(0.5) || !hits.contains(1) || !hits.contains(2) || !hits.contains(4))
         return {};
-    const bool by_number = cache.at("limited_by").as_string() == "max_entries";
+    const json::value* const limit = cache.if_contains("limited_by");
+    const bool by_number = limit != nullptr && *limit == "max_entries";
     const char* const more = by_number ? "a larger max_entries" : "more memory";
     const std::string figures =
         fmt::format("hit rate {} with half {}, {} with this, {} with double, {} with four times",

@@ -28,6 +28,10 @@ ErrorKind connect_error(const boost::system::error_code& error) {
     }
 }
 
+bool refused(ErrorKind kind) noexcept {
+    return kind == ErrorKind::connect_refused || kind == ErrorKind::connect_failed;
+}
+
 /// How long a connect to `endpoint` may take before somebody else is tried: as long as hardly one
 /// of those before it did, or several times the longest while they are few. A near endpoint is
 /// raced earlier than configured; a far one, where each connect takes longer, later.
@@ -156,7 +160,9 @@ Task<Result<void>> ConnectRace::run() {
     const TimePoint begun = x_.worker.loop().now();
     const TimePoint race = after(begun, patience(x_, first_.endpoint()));
     if (race != never) x_.worker.loop().arm(*this, race);
+    asks_until_ = after(race, limits::hedge_patience);
     Result<void> ended = co_await connect_with_room(x_, first_);
+    first_ended_ = true;
     disarm();
     if (ended && !second_won_) {
         decided_ = true;
@@ -183,23 +189,25 @@ Task<Result<void>> ConnectRace::run() {
 // The time is over: somebody else may be quicker, and hardly one whose cloud is out of reach, too.
 void ConnectRace::expired() noexcept {
     if (x_.cancelled) return;
-    if (claim_second())
+    if (const Result<void> claimed = claim_second(); claimed) {
         child_.start(run_second());
-    else  // they may be full for a moment
-        x_.worker.loop().arm(*this, x_.worker.loop().now() + limits::hedge_again);
+    } else if (claimed.error().kind == ErrorKind::overloaded) {  // full for a moment, perhaps
+        const TimePoint again = x_.worker.loop().now() + limits::hedge_again;
+        if (again < asks_until_) x_.worker.loop().arm(*this, again);
+    }
 }
 
-bool ConnectRace::claim_second() {
+Result<void> ConnectRace::claim_second() {
     Result<Claim> other = claim_beside(x_, first_.endpoint());
-    if (!other) return false;
+    if (!other) return other.error();
     second_.emplace(std::move(*other));
     second_ended_ = {};
     second_begun_ = x_.worker.loop().now();
     begin_attempt(x_, second_->endpoint(), AttemptReason::beside);
-    return true;
+    return {};
 }
 
-// Where one refuses the next is tried, each once, as without a race.
+// Where one refuses the next is tried, each once, as without a race, as long as the first hangs.
 Task<void> ConnectRace::run_second() {
     do {
         if (!second_->ready()) second_ended_ = co_await connect_with_room(x_, *second_);
@@ -209,8 +217,8 @@ Task<void> ConnectRace::run_second() {
         }
         if (second_ended_) co_return;
         let_go(*second_, second_ended_, second_begun_);
-    } while (!decided_ && !x_.cancelled && ++x_.turned_away < limits::turned_away_most &&
-             claim_second());
+    } while (!decided_ && !first_ended_ && !x_.cancelled && refused(second_ended_.error().kind) &&
+             ++x_.turned_away < limits::turned_away_most && claim_second());
 }
 
 void ConnectRace::call_off() noexcept {

@@ -29,7 +29,7 @@ class ConnectRace final : private TimerWheel::Timer {
 
   private:
     void expired() noexcept override;
-    [[nodiscard]] bool claim_second();
+    [[nodiscard]] Result<void> claim_second();
     [[nodiscard]] Task<void> run_second();
     void let_go(Claim& loser, const Result<void>& ended, TimePoint begun);
 
@@ -40,7 +40,8 @@ class ConnectRace final : private TimerWheel::Timer {
     TimePoint second_begun_{};
     Duration took_{0};
     Child child_;
-    bool decided_ = false, second_won_ = false;
+    TimePoint asks_until_{};  ///< again, where the others are full
+    bool decided_ = false, second_won_ = false, first_ended_ = false;
 };
 
 }  // namespace scrollgate

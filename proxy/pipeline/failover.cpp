@@ -68,33 +68,44 @@ Task<Result<void>> pass_on(Exchange& x, Turn& turn, bool keeping) {
     co_return co_await turn.deliver();
 }
 
+/// A token that may_ask_again() has taken; goes back unless the attempt was made.
+struct Token {
+    Token(Exchange& of, bool is_taken) noexcept : x(of), taken(is_taken) {}
+    Token(const Token&) = delete;
+    Token& operator=(const Token&) = delete;
+    ~Token() {
+        if (taken) x.budget().give_back();
+    }
+
+    Exchange& x;
+    bool taken;
+};
+
 /// Endpoints until one gives an answer to be passed on, and passes it on. With `keeping`, somebody
 /// keeps an answer that is as good as any that the route asks elsewhere for: one more of that kind
 /// is not passed on, and no_endpoint says so.
 Task<Result<void>> try_endpoints(Exchange& x, bool keeping) {
     std::optional<Error> last;
-    bool paid = keeping;
+    Token token{x, keeping};
     for (;;) {
         Result<Claim> claimed = co_await claim_for(x, keeping);
         if (x.cancelled) {
             if (claimed) drop(x, *claimed);
             co_return Error{*x.cancelled};
         }
-        if (!claimed) {
-            if (paid) x.budget().give_back();  // for the attempt that is not made
-            co_return last ? *last : claimed.error();
-        }
+        if (!claimed) co_return last ? *last : claimed.error();
         Turn turn(x, std::move(*claimed),
                   last || keeping ? AttemptReason::again : AttemptReason::first);
         Hedge hedge(x, turn);
         Result<void> began = co_await turn.begin(&hedge);
         Turn& winner = *co_await hedge.settle(began);
         if (began || !turned_away(began.error().kind)) ++x.sent;
+        if (began || !is_free(began.error().kind)) token.taken = false;
         if (began) co_return co_await pass_on(x, winner, keeping);
         co_await winner.abandon();
         last = began.error();
         if (!may_go_on(x, *last)) co_return *last;
-        paid = !is_free(last->kind);
+        token.taken |= !is_free(last->kind);
         if (last->kind == ErrorKind::upstream_refused && winner.spent())
             std::erase(x.tried, &winner.endpoint());
     }

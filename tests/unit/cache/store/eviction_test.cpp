@@ -131,3 +131,24 @@ TEST_CASE("where all is hot and there is no more room, something leaves all the 
     }
     CHECK(world.store.numbers().entries == 100);
 }
+
+TEST_CASE("where shards hold a few entries what is hot now takes the place of what was") {
+    constexpr int hot = 50;
+    World world(limits::cache_memory, 100);
+    FastRng rng(13);
+    const auto ask = [&](int i) {
+        const CacheKey text = key_of("a.example/" + std::to_string(i));
+        if (world.find(text)) return true;
+        world.put(text, "", {.lifetime = 1'000'000});
+        return false;
+    };
+    for (const int from : {0, 10'000, 20'000}) {  // another set each time, and as many others
+        int hits = 0;
+        for (int n = 0; n < 20'000; ++n) {
+            const bool hit = ask(from + static_cast<int>(rng.below(hot)));
+            static_cast<void>(ask(100'000 + from + n));
+            if (n >= 15'000) hits += hit ? 1 : 0;
+        }
+        CHECK(hits > 4'900);
+    }
+}
