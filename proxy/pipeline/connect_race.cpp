@@ -160,7 +160,7 @@ Task<Result<void>> ConnectRace::run() {
     const TimePoint begun = x_.worker.loop().now();
     const TimePoint race = after(begun, patience(x_, first_.endpoint()));
     if (race != never) x_.worker.loop().arm(*this, race);
-    asks_until_ = after(race, limits::hedge_patience);
+    asks_until_ = race == never ? never : race + limits::hedge_patience;
     Result<void> ended = co_await connect_with_room(x_, first_);
     first_ended_ = true;
     disarm();
