@@ -276,8 +276,10 @@ void Shard::tell_weight() noexcept {
 
 bool Shard::evict(Eviction::Reach reach, Leaving& leaving) {
     const std::uint32_t victim = eviction_.victim(reach);
-    tell_weight();  // of what has gone from one queue to the other
-    if (victim == Slots::none) return false;
+    if (victim == Slots::none) {
+        tell_weight();  // some may have gone from one queue to the other
+        return false;
+    }
     take_out(victim, Why::evicted, leaving);
     charge_tables();
     return true;
