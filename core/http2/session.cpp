@@ -116,6 +116,7 @@ void Session::feed(std::string_view bytes) noexcept {
 std::size_t Session::pull(std::span<char> into) noexcept {
     assert(!inside_);
     room_ = into;
+    ran_dry_ = held_back_ = false;
     while (!broken_ && !room_.empty()) {
         if (unsent_.empty()) {
             const std::uint8_t* frame = nullptr;

@@ -119,6 +119,9 @@ class Session {
     /// Writes bytes for the peer into `into`, as many as there are and fit; 0 if there are none.
     /// May call streams back. Not from inside a call.
     [[nodiscard]] std::size_t pull(std::span<char> into) noexcept;
+    /// The last pull() left bodies for the next one: what stands before them by the peer's
+    /// priorities (RFC 9218) had no more to give, and may have soon. Let its owner run before.
+    [[nodiscard]] bool held_back() const noexcept { return held_back_; }
     /// Nothing will be fed or pulled any more: the connection can be closed.
     [[nodiscard]] bool over() const noexcept;
     /// The connection has ended: every open stream breaks off. `cause` is boost::asio::error::eof
@@ -239,7 +242,10 @@ class Session {
     unsigned continuations_ = 0;  ///< of the section that is being received
     std::span<char> room_;        ///< what pull() has to fill
     bool settled_ = false;
-    bool inside_ = false;  ///< feed() or pull() is running
+    bool inside_ = false;       ///< feed() or pull() is running
+    bool prioritised_ = false;  ///< the peer has said what is urgent
+    bool ran_dry_ = false;      ///< in this pull() a body had less to give than there was room for
+    bool held_back_ = false;
 };
 
 }  // namespace scrollgate::http2

@@ -117,6 +117,7 @@ int Session::Callbacks::on_header(nghttp2_session*, const nghttp2_frame* frame,
     if (section.bytes > session.options_.header_bytes) bound = "field section is too large";
     SessionStream& stream = *section.stream;
     const std::string_view named = text(name, name_size), said = text(value, value_size);
+    if (named == "priority") session.prioritised_ = session.role_ == Role::server;
     if (named != "cookie") ++section.fields;  // its crumbs are one field to everybody else (8.2.3)
     if (section.fields > session.options_.fields) bound = "too many fields";
     const char* const fault =
@@ -149,6 +150,9 @@ int Session::Callbacks::on_frame_recv(nghttp2_session*, const nghttp2_frame* fra
             break;
         case NGHTTP2_GOAWAY:
             session.goaway_came(frame->goaway.last_stream_id);
+            break;
+        case NGHTTP2_PRIORITY_UPDATE:
+            session.prioritised_ = true;
             break;
         default:
             break;
@@ -228,6 +232,11 @@ ssize_t Session::Callbacks::fill_body(nghttp2_session*, std::int32_t id, std::ui
     Session& session = self(user);
     SessionStream* const stream = session.stream(id);
     if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    // nghttp2 takes the most urgent that has something: this one comes behind what ran dry.
+    if (session.ran_dry_) {
+        session.held_back_ = true;
+        return NGHTTP2_ERR_PAUSE;
+    }
     std::span<char> target(reinterpret_cast<char*>(into), size);
     const bool direct = session.room_.size() >= frame_head + std::min(size, direct_least);
     if (direct) {
@@ -236,6 +245,7 @@ ssize_t Session::Callbacks::fill_body(nghttp2_session*, std::int32_t id, std::ui
         *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     }
     const BodyPart part = stream->fill_body(target);
+    if (part.bytes < target.size() && !part.end) session.ran_dry_ = session.prioritised_;
     if (part.bytes == 0 && !part.end) return NGHTTP2_ERR_DEFERRED;
     if (part.end) {
         stream->given_ = true;

@@ -164,8 +164,9 @@ Task<void> Http2Session::write_all() {
             bulk_ = size >= limits::buffer_small;
             const IoResult sent = co_await write(patience, {buffer.data(), size});
             if (sent.error) co_return;  // the reader learns of it
-            continue;
         }
+        if (codec_.held_back()) co_await loop().yield();
+        if (size > 0 || codec_.held_back()) continue;
         if (served) continue;  // it could not wake us
         buffer.release();
         if (!writing_on_) co_return;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/error.hpp>
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +23,12 @@ constexpr char tls_handshake = 0x16;
 
 bool would_block(int error) {
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+/// What stands in the kernel, nothing that is more urgent can overtake (RFC 9218 section 10).
+void keep_unsent_short(int descriptor) noexcept {
+    const int most = 2 * static_cast<int>(limits::http2_write);
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
 }
 
 }  // namespace
@@ -156,6 +163,7 @@ void Greeting::done(IoResult result) noexcept {
         TlsFacts{listener_->tls, std::string(stream_->server_name()), stream_->client_subject()});
     admitted_ = false;  // the session is
     const Protocol protocol = stream_->alpn() == "h2" ? Protocol::http2 : Protocol::http1;
+    if (protocol == Protocol::http2) keep_unsent_short(stream_->descriptor());
     start_session(worker_, std::move(stream_), std::move(client), protocol);
     end();
 }

@@ -197,6 +197,32 @@ class Life(EdgeTest):
             order = [f[2] for f in client.frames if f[0] == DATA and f[3]]
             self.assertEqual(order[0], streams[1])
 
+    def test_what_is_urgent_is_whole_before_the_rest_goes_on(self):
+        """RFC 9218: between the pieces of a long body, too, nothing less urgent gets its turn."""
+        size = MIB
+        def script(conn):
+            while True:
+                conn.request()
+                conn.answer(b"b" * size, "200 OK", "Cache-Control: max-age=60")
+        origin = self.origin(script)
+        edge = self.edge(origin, routes=[{"name": "all", "pools": ["main"],
+                                          "cache": {"enabled": True}}])
+        before = self.http2(edge)
+        for path in ("/a", "/b"):
+            before.get2(path)
+        client = self.http2(edge, polite=False, first=settings(INITIAL_WINDOW_SIZE=0))
+        later = client.request("/a", "GET", "site.test", ("priority", "u=6"))
+        sooner = client.request("/b", "GET", "site.test", ("priority", "u=1"))
+        self.assertTrue(client.until(lambda: all(
+            n in client.answers and client.answers[n].fields for n in (later, sooner))))
+        client.window(0, 4 * size)
+        client.send(settings(INITIAL_WINDOW_SIZE=2 * size))
+        for stream in (later, sooner):
+            self.assertEqual(len(client.answer(stream).body), size)
+        order = [f[2] for f in client.frames if f[0] == DATA and f[3]]
+        self.assertEqual(set(order[:order.index(later)]), {sooner})
+        self.assertNotIn(sooner, order[order.index(later):])
+
     def test_large_bodies_both_ways(self):
         def script(conn):
             while True:
