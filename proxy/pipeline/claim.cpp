@@ -138,6 +138,7 @@ Result<Claim> claim_now(Exchange& x) {
 Result<Claim> claim_beside(Exchange& x, const Endpoint& first) {
     Full full;
     x.avoid.assign(1, first.pool_state.get());
+    if (x.tried.back() != &first) x.avoid.push_back(x.tried.back()->pool_state.get());
     return pick(x, full, &first, PickRequest::Stage::beside);
 }
 

@@ -39,8 +39,8 @@ struct Claim {
 /// another pool.
 [[nodiscard]] Result<Claim> claim_now(Exchange& x);
 
-/// Likewise, for an attempt beside that at `first`: rather one of another pool, or else of another
-/// zone.
+/// Likewise, for an attempt beside that at `first`: rather one of another pool than its and than
+/// the last one that was tried, or else of another zone.
 [[nodiscard]] Result<Claim> claim_beside(Exchange& x, const Endpoint& first);
 
 /// claim_now(), waiting for room for a while if everything is full (limits::pending_wait, and no

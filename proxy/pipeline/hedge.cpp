@@ -75,16 +75,25 @@ void Hedge::expired() noexcept {
     // While the endpoint answers others, the share of hedges is small, and the others may be full
     // for a moment: what was refused at first is made when the endpoint's silence or room shows.
     if (now >= late_) {
-        const bool wanted = waiting && !rival_ && !decided_;
-        const bool patient = wanted && now - asked_ < limits::hedge_patience;
-        late_ = !wanted || start_rival() || !patient ? never : now + limits::hedge_again;
+        const bool patient = waiting && !decided_ && now - asked_ < limits::hedge_patience;
+        late_ = patient ? now + limits::hedge_again : never;
+        if (wants_rival() && claim_next()) {
+            start_next();
+            late_ = after(now, x_.hedges().usual(now));
+        }
     }
     const TimePoint next = std::min({late_, overdue_, look_});
     if (next != never) x_.worker.loop().arm(*this, next);
 }
 
+/// Nobody is beside the first, or who is there has gone silent as well.
+bool Hedge::wants_rival() const noexcept {
+    if (decided_ || next_ || !first_.waiting()) return false;
+    return !rival_ || (rival_->waiting() && rival_->endpoint().state->missed_one());
+}
+
 /// False: not now. It takes its share of hedges, or for one that has gone silent a retry.
-bool Hedge::start_rival() {
+bool Hedge::claim_next() {
     const bool another = x_.held.back()->size() > x_.tried.size();
     if (!another || x_.sent + 1 >= x_.route->route->failover.max_attempts) return false;
     const bool hedges = x_.hedges().take();
@@ -95,16 +104,34 @@ bool Hedge::start_rival() {
         hedges ? x_.hedges().give_back() : x_.budget().give_back();
         return false;
     }
-    ++x_.sent;
-    first_.hold_interims();
-    rival_.emplace(x_, std::move(*other), AttemptReason::beside);
-    rival_->hold_interims();
-    child_.start(run_rival());
+    next_.emplace(std::move(*other));
     return true;
 }
 
+void Hedge::start_next() {
+    if (rival_) return rival_->call_off();  // run_rival() goes on with the next one
+    first_.hold_interims();
+    put_in_place();
+    child_.start(run_rival());
+}
+
+void Hedge::put_in_place() {
+    ++x_.sent;
+    rival_.emplace(x_, std::move(*next_), AttemptReason::beside);
+    next_.reset();
+    rival_->hold_interims();
+}
+
 Task<void> Hedge::run_rival() {
-    rival_began_ = co_await rival_->begin(nullptr);
+    for (;;) {
+        rival_began_ = co_await rival_->begin(nullptr);
+        if (rival_began_ || first_won_) break;
+        if (!next_ && !(first_.waiting() && !decided_ && claim_next())) break;
+        co_await rival_->abandon();
+        put_in_place();
+    }
+    if (next_) drop(x_, *next_);
+    next_.reset();
     if (decided_ || !rival_began_ || !good(*rival_)) co_return;
     decided_ = rival_won_ = true;
     // It might have been overdue later, had nobody answered in its place.
@@ -123,11 +150,11 @@ Task<Turn*> Hedge::settle(Result<void>& began) {
     disarm();
     late_ = overdue_ = look_ = never;
     if (!rival_) co_return &first_;
-    const bool first_won = began && good(first_) && !rival_won_;
+    first_won_ = began && good(first_) && !rival_won_;
     decided_ = true;
-    if (first_won) rival_->call_off();
+    if (first_won_) rival_->call_off();
     co_await child_.join();
-    const bool rival_better = rival_began_ && (!began || (!first_won && good(*rival_)));
+    const bool rival_better = rival_began_ && (!began || (!first_won_ && good(*rival_)));
     if (!rival_better) {
         co_await rival_->abandon();
         co_return &first_;

@@ -2,7 +2,8 @@
 //
 // From the moment the request is with the endpoint a timer runs. When an answer is later than
 // usual for the route, a request that may be sent twice is sent to another endpoint as well; the
-// first good answer wins. When it is far later, health is told. No attempt is ended for being slow.
+// first good answer wins. Where that one breaks off or goes silent, too, a third takes its place.
+// When the answer is far later, health is told. The first attempt is never ended for being slow.
 // Lives on the frame of the exchange's turn. One worker; no locks.
 #pragma once
 
@@ -30,17 +31,21 @@ class Hedge final : private TimerWheel::Timer {
   private:
     void expired() noexcept override;
     void expect(Duration usual);
-    [[nodiscard]] bool start_rival();
+    [[nodiscard]] bool wants_rival() const noexcept;
+    [[nodiscard]] bool claim_next();
+    void start_next();
     [[nodiscard]] Task<void> run_rival();
+    void put_in_place();
     [[nodiscard]] bool good(const Turn& turn) const noexcept;
 
     Exchange& x_;
     Turn& first_;
     std::optional<Turn> rival_;
+    std::optional<Claim> next_;  ///< of who takes the rival's place
     Result<void> rival_began_;
     Child child_;
     TimePoint asked_{}, late_ = never, overdue_ = never, look_ = never;
-    bool decided_ = false, rival_won_ = false;
+    bool decided_ = false, first_won_ = false, rival_won_ = false;
 };
 
 }  // namespace scrollgate

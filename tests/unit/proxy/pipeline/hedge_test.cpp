@@ -34,7 +34,13 @@ void past(Edge& edge, std::uint32_t unanswered) {
     }
 }
 
-/// Two endpoints that answer when they are told to.
+const std::string three_endpoints = [] {
+    std::string yaml = two_endpoints;
+    const std::string last = "\"192.0.2.2:80\"";
+    return yaml.replace(yaml.find(last), last.size(), last + ", \"192.0.2.3:80\"");
+}();
+
+/// Endpoints that answer when they are told to.
 struct Late {
     explicit Late(const std::string& request = get, bool warmed = true,
                   void (*past)(Edge&) = nullptr, const std::string& yaml = two_endpoints)
@@ -125,6 +131,54 @@ TEST_CASE("a hedge that finds the other endpoint full is made when that has room
     late.client->finish();
     CHECK(late.edge.settle());
     CHECK(late.edge.leftovers() == "");
+}
+
+TEST_CASE("where the other endpoint is silent, too, a third one takes its place") {
+    Late late(
+        get, true, [](Edge& edge) { past(edge, 1); }, three_endpoints);
+    late.wait(5ms);
+    REQUIRE(late.attempts() == 2);
+    late.wait(15ms);
+    REQUIRE(late.attempts() == 3);
+    CHECK(late.origin(1).closed());
+    CHECK_FALSE(late.origin(0).closed());
+    late.wait(1s);
+    CHECK(late.attempts() == 3);
+    late.answer(2, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    late.end();
+}
+
+TEST_CASE("the first wins while another takes the place of the one beside it") {
+    Late late(
+        get, true, [](Edge& edge) { past(edge, 1); }, three_endpoints);
+    late.wait(20ms);
+    REQUIRE(late.attempts() == 3);
+    late.answer(0, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    CHECK(late.origin(2).closed());
+    late.end();
+}
+
+TEST_CASE("one that is only slow keeps its place beside the first") {
+    Late late(get, true, nullptr, three_endpoints);
+    late.wait(1s);
+    CHECK(late.attempts() == 2);
+    late.answer(1, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    late.end();
+}
+
+TEST_CASE("where the other endpoint breaks off, a third one takes its place") {
+    Late late(get, true, nullptr, three_endpoints);
+    late.wait(20ms);
+    REQUIRE(late.attempts() == 2);
+    late.edge.dialer.peers[1]->reset();
+    REQUIRE(late.edge.settle());
+    REQUIRE(late.attempts() == 3);
+    late.answer(2, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    late.end();
 }
 
 TEST_CASE("the first may still win, and the other one is let go") {
