@@ -66,6 +66,9 @@ class FleetLog final : private TimerWheel::Timer {
     /// when the log tells it; at once where that cannot be.
     void bring(const LogRecord& record);
 
+    /// To be taught to `writer` before it starts.
+    [[nodiscard]] static const redis::Script& reclaim_script();
+
   private:
     struct Own {
         LogRecord record;
@@ -170,9 +173,16 @@ class FleetLog final : private TimerWheel::Timer {
     void look_at_counts();
 
     // -- reclaim.cpp
-    void reclaim_soon(std::string tag);
+    struct Covering {
+        std::string tag;
+        Position position = 0;
+    };
+    void reclaim_soon(Covering purge);
     [[nodiscard]] Task<void> reclaim_all();
-    [[nodiscard]] Task<void> reclaim(std::string tag);
+    [[nodiscard]] Task<void> reclaim(Covering purge);
+    [[nodiscard]] Task<std::optional<std::size_t>> reclaim(const Covering& purge,
+                                                           const std::string& set,
+                                                           const std::vector<redis::Reply>& names);
 
     Around around_;
     TierState& state_;
@@ -195,9 +205,9 @@ class FleetLog final : private TimerWheel::Timer {
     std::map<Position, Waiter> waiters_;              ///< by the purge
     std::map<std::string, Node, std::less<>> nodes_;  ///< but for this one
     std::deque<Counting> counting_;
-    std::deque<Covered> covered_;         ///< to be said
-    std::deque<std::string> to_reclaim_;  ///< tags
-    unsigned reclaiming_ = 0;             ///< that are under way
+    std::deque<Covered> covered_;  ///< to be said
+    std::deque<Covering> to_reclaim_;
+    unsigned reclaiming_ = 0;  ///< that are under way
     TimePoint beaten_{};
     bool beat_refused_ = false;
     Position beaten_with_ = 0;

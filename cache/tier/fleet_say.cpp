@@ -324,7 +324,7 @@ void FleetLog::remember(LogRecord record, Position position) {
     }
     said_last_ = std::max(said_last_, position);
     const Purge& purge = record.purge;
-    if (purge.by == Purge::By::tag && !purge.soft) reclaim_soon(purge.what);
+    if (purge.by == Purge::By::tag && !purge.soft) reclaim_soon({purge.what, position});
     record.purge.counted = false;  // if it is said again, nobody waits for it
     record.position = position;
     said_.push_back({std::move(record), now});

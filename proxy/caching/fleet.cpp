@@ -33,6 +33,7 @@ FleetSeat::FleetSeat(Fleet& fleet, EventLoop& loop, bool first, redis::Statistic
     client_->teach(tier::Tier::return_script());
     tier_ = std::make_unique<tier::Tier>(fleet.state_, *client_, loop);
     if (of_log == nullptr) return;
+    client_->teach(tier::FleetLog::reclaim_script());
     const redis::Surroundings for_log{loop, fleet.around_.dialer, *resolver_, *of_log, false};
     reader_ = std::make_unique<redis::Client>(for_log, fleet.settings_, credentials);
     subscribe(credentials);

@@ -1,5 +1,6 @@
 """A purge reaches every node, those too that were away, and nothing that it covers comes back."""
 import signal
+import threading
 import time
 
 from harness import main
@@ -86,6 +87,48 @@ class Purging(FleetTest):
         self.purge(first, url="http://site.test/x")
         self.assert_miss(self.fetch(second, "/x"))
         self.assertGreaterEqual(self.tier(second)["purged"], 1)
+
+    def test_a_purge_of_a_tag_that_a_response_had_before_leaves_it_in_redis(self):
+        redis, asked = self.redis(), []
+
+        def script(conn):
+            while True:
+                asked.append(conn.request().target)
+                tag = "red" if len(asked) == 1 else "blue"
+                conn.answer(tag.encode(), "200 OK", "Cache-Control: max-age=600",
+                            f"Surrogate-Key: {tag}")
+        nodes = self.fleet(redis, script, 2)
+        for tag in ("red", "blue"):
+            self.assertEqual(self.fetch(nodes[0], "/x").body, tag.encode())
+            eventually(lambda: tag.encode() in redis.values(), "it is shared")
+            if tag == "red":
+                self.purge(nodes[0], url="http://site.test/x")
+        sets = redis.keys("scrollgate:tag:*")
+        self.assertEqual(len(sets), 2)
+        self.purge(nodes[0], tag="red")
+        eventually(lambda: redis.keys("scrollgate:tag:*") != sets, "the tag's set is gone")
+        self.assertEqual(self.fetch(nodes[1], "/x").body, b"blue")
+        self.assertEqual(len(asked), 2)
+        self.purge(nodes[0], tag="blue")
+        eventually(lambda: not redis.responses(), "it has gone by its own tag")
+
+    def test_what_was_made_after_a_purge_by_tag_stays_in_redis(self):
+        redis, origin = self.redis(), counting("Surrogate-Key: red")
+        meddler, url = self.meddler(redis)
+        near, far = self.node(redis, origin), self.node(url, origin)
+        self.wait_nodes(2, near, far)
+        for target in ("/x", "/y"):
+            self.fetch(near, target)
+        self.wait_written(redis, 2)
+        meddler.delay = 0.3
+        purging = threading.Thread(target=self.purge, args=(far,), kwargs={"tag": "red"})
+        purging.start()
+        eventually(lambda: self.fetch(near, "/x").body == b"3 /x", "the purge is heard")
+        eventually(lambda: b"3 /x" in redis.values(), "and the new one is written")
+        eventually(lambda: self.tier(far)["reclaimed"] > 0, "what was purged goes")
+        purging.join()
+        self.assertEqual(self.tier(far)["reclaimed"], 1)
+        self.assertIn(b"3 /x", redis.values())
 
     def test_a_node_that_was_away_hears_of_it_when_it_is_back(self):
         redis, origin = self.redis(), counting()
