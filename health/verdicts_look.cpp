@@ -29,12 +29,12 @@ TimePoint Verdicts::look(TimePoint now) {
     moving |= scale_pools(now);
     for (const auto& pool : pools_)
         waits |= judge_traffic(*pool, now);
-    std::erase_if(failed_, [now](const auto& one) { return one.second <= now; });
     for (const auto& pool : pools_) {
         settle(*pool, now);
         for (const auto& endpoint : pool->endpoints)
             moving |= endpoint->ramp.moving(now);
     }
+    std::erase_if(failed_, [now](const auto& one) { return one.second <= now; });
     changed_ |= panic_.look(pools_, say_);
     rotate(now);
     return next_look(traffic, moving, waits, now);

@@ -92,7 +92,9 @@ bool Verdicts::stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
         if (before == Standing::ejected) why = "its ejection is over; it begins with a trickle";
         if (before == Standing::standby) why = "scaled in";
         if (before == Standing::failed || before == Standing::drained) {
-            why = "an operator has put it back";
+            why = before == Standing::failed && failed != failed_.end()
+                      ? "the time for which an operator had failed its pool is over"
+                      : "an operator has put it back";
             endpoint.ramp.begin(
                 now, std::min<Duration>(pool.config.slow_start, limits::return_ramp), false);
         }

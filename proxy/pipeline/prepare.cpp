@@ -93,7 +93,7 @@ std::string_view told_scheme(const Exchange& x) noexcept {
 }
 
 bool says_hsts(const Exchange& x) noexcept {
-    return x.route != nullptr && !x.route->hsts.empty() && x.client->tls != nullptr;
+    return x.route != nullptr && !x.route->hsts.empty() && told_scheme(x) == "https";
 }
 
 std::optional<Error> prepare_target(Exchange& x, std::string_view path) {

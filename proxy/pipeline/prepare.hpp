@@ -34,7 +34,7 @@ void prepare_for_storing(Exchange& x);
 inline constexpr std::string_view hsts_name = "Strict-Transport-Security";
 
 /// The answer to x has the route's own Strict-Transport-Security, and no other one: the route says
-/// so, and the client came over TLS (RFC 6797 7.2).
+/// so, and the client came over TLS (RFC 6797 7.2), to us or, as it says, to a trusted proxy.
 [[nodiscard]] bool says_hsts(const Exchange& x) noexcept;
 
 /// Adds what each answer says for itself: Via, for a message that came in `received`, the request's

@@ -329,6 +329,15 @@ class Routes(TlsTest):
         self.assertEqual(secure.get("strict-transport-security"),
                          "max-age=2592000; includeSubDomains")
         self.assertIsNone(self.fetch(port).get("strict-transport-security"))
+        self.assertIsNone(self.fetch(port, "/", "X-Forwarded-Proto: https")
+                          .get("strict-transport-security"))
+
+    def test_hsts_is_said_to_who_came_to_a_trusted_proxy_over_https(self):
+        edge = self.edge(self.origin(), trusted_proxies=["127.0.0.1"], routes=[
+            {"name": "all", "pools": ["main"], "hsts": {"max_age": "30d"}}])
+        for scheme, said in (("https", "max-age=2592000"), ("http", None)):
+            response = self.fetch(edge, "/", f"X-Forwarded-Proto: {scheme}")
+            self.assertEqual(response.get("strict-transport-security"), said)
 
     def test_redirect_to_https_by_listener_and_by_route(self):
         tls = self.listener(name="tls")

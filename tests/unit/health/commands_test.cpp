@@ -128,12 +128,14 @@ TEST_CASE("a failed pool comes back when its time is over or somebody says so") 
     CHECK(next <= w.now + 900ms);
     w.look(900ms);
     CHECK(w.standing(0, 0) == Standing::in);
+    CHECK(w.lines.back().ends_with("is over"));
     CHECK(w.verdicts.fail("p0", no_limit, w.now) == "");
     w.look(1h);
     CHECK(w.standing(0, 0) == Standing::failed);
     CHECK(w.verdicts.unfail("p0", w.now) == "");
     w.look();
     CHECK(w.standing(0, 0) == Standing::in);
+    CHECK(w.lines.back().ends_with("an operator has put it back"));
 }
 
 TEST_CASE("commands that cannot be are refused in words") {
