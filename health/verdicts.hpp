@@ -123,7 +123,7 @@ class Verdicts {
     // verdicts_write.cpp
     void settle(WatchedPool& pool, TimePoint now);
     [[nodiscard]] bool stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now);
-    static void explain(WatchedEndpoint& endpoint);
+    static void explain(const WatchedPool& pool, WatchedEndpoint& endpoint);
     [[nodiscard]] double success_of(const WatchedPool& pool, const WatchedEndpoint& endpoint) const;
     [[nodiscard]] bool score(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now);
     void account(TimePoint now);

@@ -132,6 +132,8 @@ void Verdicts::add_heads(WatchedPool& pool, WatchedEndpoint& endpoint, std::uint
 }
 
 /// The pool's middle endpoints: the lower median, so that of two the better one is the measure.
+/// Only who is in and answers well is one: a quick error is no answer, and what an endpoint took
+/// before it was lost says nothing about those that have its load now.
 void Verdicts::compare(WatchedPool& pool) {
     std::vector<double> slower, recent;
     std::size_t in = 0, active = 0;
@@ -148,7 +150,8 @@ void Verdicts::compare(WatchedPool& pool) {
                 if (first || could.success() > pool.promise.success()) pool.promise = could;
             }
         }
-        if (!endpoint->latency.known()) continue;
+        const bool answers = endpoint->state().success_part.load(std::memory_order_relaxed) >= 0.5F;
+        if (!good || !answers || !endpoint->latency.known()) continue;
         slower.push_back(endpoint->latency.against_usual());
         recent.push_back(endpoint->latency.recent());
     }
@@ -158,9 +161,9 @@ void Verdicts::compare(WatchedPool& pool) {
         std::nth_element(values.begin(), middle, values.end());
         return *middle;
     };
-    pool.slower = median(slower, 1);
-    pool.median_us = median(recent, 0);
     pool.well = in > 0 && 2 * in >= active;
+    pool.slower = median(slower, pool.well ? 1 : 0);
+    pool.median_us = median(recent, 0);
 }
 
 PeerEvidence Verdicts::peers_of(const WatchedPool& pool, const WatchedEndpoint& endpoint) const {

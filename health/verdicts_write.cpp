@@ -25,21 +25,32 @@ bool renew(std::atomic<float>& part, double value) noexcept {
     return true;
 }
 
+/// How long its answers take, and what they are compared with.
+std::string pace(const WatchedPool& pool, const WatchedEndpoint& endpoint) {
+    std::string text = fmt::format("{:.1f} ms, usually {:.1f} ms", endpoint.latency.recent() / 1000,
+                                   endpoint.latency.usual() / 1000);
+    if (pool.median_us > 0) text += fmt::format(", its pool {:.1f} ms", pool.median_us / 1000);
+    return text;
+}
+
 /// Of an endpoint that is in: what lowers its score most. Nothing: what was said when it came in
 /// still holds, or nothing is wrong.
-std::optional<std::string> flaw(const WatchedEndpoint& endpoint) {
+std::optional<std::string> flaw(const WatchedPool& pool, const WatchedEndpoint& endpoint) {
     const EndpointState& state = endpoint.state();
     const float check = state.check_part, success = state.success_part,
                 latency = state.latency_part, dependency = state.dependency_part;
     const float least = std::min({check, success, latency, dependency});
+    const Tally& tally = endpoint.success.tally();
+    if (least >= 0.9F && tally.samples() >= 1 && tally.bad > tally.good) {
+        return fmt::format("{:.0f} % of its last attempts have failed; nobody else does better",
+                           100 * tally.bad / tally.samples());
+    }
     if (least >= 0.9F || least >= state.ramp_part.load(relaxed)) return std::nullopt;
     if (least == dependency) return "something that its pool depends on is gone";
     if (least == check) return fmt::format("a check has failed: {}", endpoint.check_why);
     if (least == latency) {
-        return fmt::format("it is slow: {:.1f} ms, usually {:.1f} ms",
-                           endpoint.latency.recent() / 1000, endpoint.latency.usual() / 1000);
+        return fmt::format("it is slow: {}", pace(pool, endpoint));
     }
-    const Tally& tally = endpoint.success.tally();
     return fmt::format("{:.0f} % of its last attempts have failed",
                        100 * tally.bad / std::max(tally.samples(), 1.0));
 }
@@ -53,7 +64,7 @@ void Verdicts::settle(WatchedPool& pool, TimePoint now) {
     for (const auto& endpoint : pool.endpoints) {
         changed |= stand(pool, *endpoint, now);
         changed |= score(pool, *endpoint, now);
-        explain(*endpoint);
+        explain(pool, *endpoint);
     }
     if (!changed) return;
     changed_ = true;
@@ -88,7 +99,8 @@ bool Verdicts::stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
         return false;
     }
     if (standing == Standing::in) {
-        if (before == Standing::unhealthy) why = "its checks pass";
+        if (before == Standing::unhealthy)
+            why = endpoint.check ? "its checks pass" : "it is not checked any more";
         if (before == Standing::ejected) why = "its ejection is over; it begins with a trickle";
         if (before == Standing::standby) why = "scaled in";
         if (before == Standing::failed || before == Standing::drained) {
@@ -107,10 +119,10 @@ bool Verdicts::stand(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
 }
 
 /// Of one that is in. What is new here comes with a score that is.
-void Verdicts::explain(WatchedEndpoint& endpoint) {
+void Verdicts::explain(const WatchedPool& pool, WatchedEndpoint& endpoint) {
     if (endpoint.standing() != Standing::in) return;
     constexpr std::string_view well = "nothing is wrong with it";
-    if (std::optional<std::string> wrong = flaw(endpoint)) {
+    if (std::optional<std::string> wrong = flaw(pool, endpoint)) {
         endpoint.why = *std::move(wrong);
     } else if (endpoint.state().ramp_part.load(relaxed) >= 1 && endpoint.why != well) {
         endpoint.why = well;
@@ -139,9 +151,9 @@ double Verdicts::success_of(const WatchedPool& pool, const WatchedEndpoint& endp
 }
 
 bool Verdicts::score(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now) {
-    double least_slower = pool.slower;
+    double least_slower = pool.slower > 0 ? pool.slower : 1;
     for (const WatchedPool* other : pool.related) {
-        if (other->tally.samples() > 0 || other->well)
+        if (other->slower > 0 && (other->tally.samples() > 0 || other->well))
             least_slower = std::min(least_slower, other->slower);
     }
     const double own_slower = endpoint.latency.against_usual() / std::max(1.0, least_slower);
@@ -167,12 +179,10 @@ bool Verdicts::score(WatchedPool& pool, WatchedEndpoint& endpoint, TimePoint now
     const bool in = endpoint.standing() == Standing::in;
     if (in && (endpoint.announced_low ? quality > 0.8 : quality < 0.5)) {
         endpoint.announced_low = !endpoint.announced_low;
-        say_(fmt::format(
-            "pool {}: {} {} (score {:.2f}: success {:.2f}, latency {:.2f}; {:.1f} ms, "
-            "usually {:.1f} ms)",
-            endpoint.endpoint->pool, endpoint.endpoint->text,
-            endpoint.announced_low ? "does badly" : "does well again", product, success, latency,
-            endpoint.latency.recent() / 1000, endpoint.latency.usual() / 1000));
+        say_(fmt::format("pool {}: {} {} (score {:.2f}: success {:.2f}, latency {:.2f}; {})",
+                         endpoint.endpoint->pool, endpoint.endpoint->text,
+                         endpoint.announced_low ? "does badly" : "does well again", product,
+                         success, latency, pace(pool, endpoint)));
     }
     return changed;
 }
@@ -284,19 +294,23 @@ HealthStatus Verdicts::status() const {
         made.ejections = pool->ejections;
         for (const WatchedPool::Dependency& one : pool->depends_on)
             made.depends_on.push_back({one.config.shown, one.check.healthy(), one.why});
-        std::size_t in = 0, failed = 0;
+        std::size_t in = 0, failed = 0, useless = 0;
         double weights = 0;
         for (const auto& endpoint : pool->endpoints) {
             const HealthStatus::Endpoint& one = made.endpoints.emplace_back(report(*endpoint));
             if (one.standing == Standing::failed) ++failed;
             ++(endpoint->in_service ? made.active : made.standby);
             if (!endpoint->in_service) continue;
+            if (!would_serve(*endpoint)) ++useless;
             weights += endpoint->endpoint->weight;
             if (one.standing != Standing::in) continue;
             ++in;
             made.score += double{one.score} * endpoint->endpoint->weight;
         }
         if (weights > 0) made.score /= weights;
+        if (useless > 0)
+            made.scale.why += fmt::format("; {} of those in service {} not serve now", useless,
+                                          useless == 1 ? "does" : "do");
         characterise(made, in, failed);
     }
     return status;

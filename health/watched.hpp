@@ -109,10 +109,10 @@ struct WatchedPool {
     const WatchedEndpoint* second_best = nullptr;
     Tally promise;  ///< filled up, of the best that are well and have hardly been asked; or empty
     std::int64_t newest_answer = 0, second_answer = 0;  ///< of two endpoints
-    double slower = 1;                                  ///< median against what is usual
-    double median_us = 0;                               ///< of latency; 0: unknown
-    bool well = false;                                  ///< others may rely on it
-    double rate = 0;                                    ///< attempts per second, smoothed
+    double slower = 1;     ///< median against what is usual; 0: unknown, and not likely to be good
+    double median_us = 0;  ///< of latency; 0: unknown
+    bool well = false;     ///< others may rely on it
+    double rate = 0;       ///< attempts per second, smoothed
 
     /// The endpoint of that address, or nullptr.
     [[nodiscard]] WatchedEndpoint* find(std::string_view address) const noexcept {

@@ -57,6 +57,7 @@ TEST_CASE("checks take an endpoint out and back, one line each, at once") {
     w.config.pools[0].health_check.reset();
     w.update();
     CHECK(w.standing(0, 1) == Standing::in);
+    CHECK(w.lines.back().ends_with("it is not checked any more"));
 }
 
 TEST_CASE("green checks end no ejection; checks that saw it go and come back do") {
@@ -149,6 +150,16 @@ TEST_CASE("commands that cannot be are refused in words") {
     CHECK(w.verdicts.scale("", {.factor = 1e6, .active = {}}, w.now) != "");
     w.look();
     CHECK(w.lines.empty());
+}
+
+TEST_CASE("what is in service and does not serve is told with the number") {
+    World w(1, 2, 2);
+    CHECK(w.verdicts.drain("p0", w.text(0, 1), w.now) == "");
+    CHECK(w.verdicts.scale("p0", {.factor = {}, .active = 2}, w.now) == "");
+    CHECK(w.status(0).scale.in_service == 2);
+    CHECK(w.status(0).scale.why == "scaled to 2; 1 of those in service does not serve now");
+    CHECK(w.verdicts.undrain("p0", w.text(0, 1), w.now) == "");
+    CHECK(w.status(0).scale.why == "scaled to 2");
 }
 
 TEST_CASE("scaling over all pools brings standbys in, in order, slowly; the rest is pending") {
@@ -250,13 +261,15 @@ TEST_CASE("a death brings no standby in, and a standby that would not serve is n
         for (int i = 0; i < 2; ++i)
             check(w, 0, e, false);
     };
+    const std::string lame = "1 of those in service does not serve now";
     fails(0);
     CHECK(w.standing(0, 0) == Standing::unhealthy);
     CHECK(w.standing(0, 2) == Standing::standby);
     CHECK(w.verdicts.scale("p0", {{}, 4}, w.now) == "");
-    CHECK(w.status(0).scale == ScaleState{4, 4, 0, "scaled to 4"});
+    CHECK(w.status(0).scale == ScaleState{4, 4, 0, "scaled to 4; " + lame});
     fails(3);
-    CHECK(w.status(0).scale == ScaleState{4, 3, 1, "scaled to 4; 1 more wanted than there are"});
+    CHECK(w.status(0).scale ==
+          ScaleState{4, 3, 1, "scaled to 4; 1 more wanted than there are; " + lame});
     CHECK(w.standing(0, 2) == Standing::in);
     CHECK(w.verdicts.drain("p0", w.text(0, 2), w.now) == "");
     CHECK(w.status(0).scale.pending == 2);
