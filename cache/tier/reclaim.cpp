@@ -28,6 +28,9 @@ Command remove_command(std::string_view set, std::span<const std::string_view> n
     return {Command::Kind::master, words};
 }
 
+/// Responses that are looked at in one go, for which Redis lets others wait: a millisecond.
+constexpr std::size_t looked_at = limits::tier_slice / 10;
+
 /// What reclaim_script() answers.
 enum class Fate : std::int64_t { not_meant = 0, removed = 1, newer = 2 };
 
@@ -36,10 +39,11 @@ enum class Fate : std::int64_t { not_meant = 0, removed = 1, newer = 2 };
 // By name: a response that has the tag, made before the purge. Since its name came into the set
 // another one may have been stored under it, without the tag. Where things stand in a record is in
 // docs/cache-format.md; what the tag's text is found in by chance goes, too, and is asked for
-// again.
+// again. Where tags stand farther behind, after very long fields, the response stays until it
+// expires: whole bodies are too much to look through while everybody waits.
 const redis::Script& FleetLog::reclaim_script() {
     static const redis::Script script(R"(
-local there = redis.pcall('GETRANGE', KEYS[1], 0, 262143)
+local there = redis.pcall('GETRANGE', KEYS[1], 0, 8191)
 if type(there) ~= 'string' or #there < 88 then return 0 end
 local tag = struct.pack('<I2', #ARGV[1]) .. ARGV[1]
 if not string.find(there, tag, 89, true) then return 0 end
@@ -74,9 +78,9 @@ Task<void> FleetLog::reclaim_all() {
 Task<void> FleetLog::reclaim(Covering purge) {
     const std::string set = name_of_tag(state_.prefix, purge.tag);
     std::size_t stay = 0;  // whose responses are newer; they are stepped over
-    for (std::size_t i = 0; i * limits::tier_slice < limits::tier_tagged && !stopped_; ++i) {
+    for (std::size_t i = 0; i * looked_at < limits::tier_tagged && !stopped_; ++i) {
         const std::string first = fmt::format("{}", stay);
-        const std::string last = fmt::format("{}", stay + limits::tier_slice - 1);
+        const std::string last = fmt::format("{}", stay + looked_at - 1);
         Command range = Command::master({"ZRANGE", set, first, last});
         const TimePoint until = around_.loop.now() + limits::tier_ask;
         const Answer names = co_await around_.writer.ask(std::move(range), until);

@@ -227,10 +227,15 @@ Task<void> Tier::read_dictionary(Hash128 name) {
     const Result<redis::Reply> reply = co_await client_.ask(std::move(get), until);
     if (!*alive) co_return;
     Record record;
-    if (reply && reply->is_text() && decode(reply->text, record) == Unreadable::no &&
-        record.kind == Record::Kind::dictionary) {
-        std::string text(record.parts.front().bytes);
-        if (hash128(text) == name) static_cast<void>(state.dictionaries.add(std::move(text)));
+    if (reply && reply->is_text()) {
+        Unreadable why = decode(reply->text, record);
+        const bool ours = why == Unreadable::no && record.kind == Record::Kind::dictionary;
+        std::string text(ours ? record.parts.front().bytes : "");
+        if (why == Unreadable::no && (!ours || hash128(text) != name)) why = Unreadable::broken;
+        if (why == Unreadable::no)
+            static_cast<void>(state.dictionaries.add(std::move(text)));
+        else
+            Counts::add(state.counts.unreadable[static_cast<std::size_t>(why)]);
     }
     state.dictionaries.done(name);
 }

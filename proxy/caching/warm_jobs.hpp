@@ -23,7 +23,7 @@ namespace scrollgate {
 /// How one fetch ended. Texts of its own, because it comes from another thread.
 struct WarmEnd {
     bool fetched =
-        false;            ///< the origin gave a response, or said that the stored one is still good
+        false;  ///< the origin gave a response, no 5xx, or said that what is stored is good
     bool stored = false;  ///< and it is in the cache
     std::string why;      ///< if not
     unsigned asked = 1;   ///< requests to the origin: several where there are variants by coding

@@ -15,6 +15,8 @@ namespace scrollgate {
 namespace {
 
 constexpr Duration failures_gather = std::chrono::seconds(2);  // before they are told of
+constexpr Duration look_again = std::chrono::minutes(1);   // whether what is stored is still there
+constexpr Duration start_again = std::chrono::seconds(1);  // what failed while the start waits
 
 std::uint64_t hash_of(const std::vector<std::string>& urls) noexcept {
     std::uint64_t hash = 0;
@@ -30,6 +32,7 @@ WarmSets::WarmSets(const Clock& clock, Alarm& alarm, WarmJobs& jobs, Hooks hooks
 
 void WarmSets::use(const config::Cache& cache, bool at_start) {
     std::vector<Set> old = std::exchange(sets_, {});
+    waits_ = at_start || !ready();
     if (at_start) deadline_ = clock_.now() + cache.warm_deadline;
     for (const config::WarmSet& set : cache.warm)
         add_configured(set, old);
@@ -100,7 +103,7 @@ WarmSets::Set WarmSets::begin_set(std::vector<std::string> urls, Set set) {
             ended(id, url, end, refresh);
         },
         std::move(urls));
-    first_[set.job] = count;
+    if (waits_) first_[set.job] = count;
     return set;
 }
 
@@ -113,8 +116,10 @@ void WarmSets::hasten_lost() {
         lost.push_back(std::move(due.second));
         return true;
     });
-    for (Due& due : lost)
-        due_.emplace(now, std::move(due));
+    for (Due& due : lost) {
+        due.at = now;
+        schedule(std::move(due));
+    }
 }
 
 void WarmSets::end_set(const Set& set) {
@@ -126,18 +131,30 @@ void WarmSets::end_set(const Set& set) {
 
 void WarmSets::ended(std::uint64_t job, const std::string& url, const WarmEnd& end, bool refresh) {
     const auto first = first_.find(job);
-    if (first != first_.end() && --first->second == 0) first_.erase(first);
+    const bool try_on = !end.fetched && first != first_.end() && clock_.now() < deadline_;
+    if (!try_on && first != first_.end() && --first->second == 0) first_.erase(first);
     if (!end.fetched) {
         Failures& failures = failures_[job];
         if (failures.count++ == 0) failures = {1, url, end.why};
         tell_at_ = std::min(tell_at_, clock_.now() + failures_gather);
     }
-    if (!refresh) return turn();
-    Duration again = limits::warm_again;
+    if (!refresh && !try_on) return turn();
+    Duration again = try_on ? start_again : limits::warm_again;
     if (const auto ttl = end.stored ? hooks_.ttl(url) : std::nullopt; ttl && *ttl > 0)
         again = std::max<Duration>(std::chrono::milliseconds(*ttl * 900), limits::warm_again_least);
-    due_.emplace(clock_.now() + again, Due{job, url});
+    schedule({job, url, clock_.now() + again});
     turn();
+}
+
+void WarmSets::schedule(Due due) {
+    const TimePoint when = std::min(due.at, clock_.now() + look_again);
+    due_.emplace(when, std::move(due));
+}
+
+/// At its time, or when what was stored is there no more.
+void WarmSets::fetch_again(Due due) {
+    if (clock_.now() < due.at && hooks_.ttl(due.url)) return schedule(std::move(due));
+    jobs_.add(due.job, std::move(due.url));
 }
 
 /// Hands over what is due, writes the file when it is time, and sleeps to the next.
@@ -146,7 +163,7 @@ void WarmSets::turn() {
     while (!due_.empty() && due_.begin()->first <= now) {
         Due due = std::move(due_.begin()->second);
         due_.erase(due_.begin());
-        jobs_.add(due.job, std::move(due.url));
+        fetch_again(std::move(due));
     }
     if (tell_at_ <= now) tell_failures();
     if (write_at_ <= now) {
@@ -164,7 +181,7 @@ void WarmSets::tell_failures() {
         if (failures.count == 1)
             log::warn("cache: {} could not be warmed: {}", failures.url, failures.why);
         else
-            log::warn("cache: {} URLs of a set could not be warmed, first {}: {}", failures.count,
+            log::warn("cache: {} fetches for a set have failed, first {}: {}", failures.count,
                       failures.url, failures.why);
     }
     tell_at_ = never;

@@ -2,8 +2,9 @@
 // expires; and the URLs in most demand, which are remembered over a restart.
 //
 // Each set is a standing job of WarmJobs. A URL that was stored is due again when nine tenths of
-// the time that it stays fresh are over; one that failed or was not stored, after
-// limits::warm_again. Control thread.
+// the time that it stays fresh are over, or within a minute after it was purged or evicted; one
+// that failed or was not stored, after limits::warm_again. While the start waits for a set, what
+// fails is fetched again sooner. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,7 @@ class WarmSets {
     /// does one whose file cannot be read any more. What is not stored any more, or under another
     /// key, is fetched again. At start also the file of the hottest.
     void use(const config::Cache& cache, bool at_start);
-    /// All has been fetched once since the start, or warm_deadline is over.
+    /// All has been fetched once since the start, or warm_deadline is over. Once true, it stays so.
     [[nodiscard]] bool ready() const;
     /// Begins to write the file of the hottest, if there is one; every minute and at the end. Not
     /// while what stood in it is being fetched: the rest would be forgotten.
@@ -49,6 +50,7 @@ class WarmSets {
     struct Due {
         std::uint64_t job = 0;
         std::string url;
+        TimePoint at{};  ///< what is stored may be looked at before
     };
     struct Set {
         std::uint64_t urls;  ///< a hash of them, where they are compared
@@ -70,6 +72,8 @@ class WarmSets {
     [[nodiscard]] Set begin_set(std::vector<std::string> urls, Set set);
     void end_set(const Set& set);
     void hasten_lost();
+    void schedule(Due due);
+    void fetch_again(Due due);
     [[nodiscard]] bool knows_hottest() const;
     void tell_failures();
     void ended(std::uint64_t job, const std::string& url, const WarmEnd& end, bool refresh);
@@ -85,6 +89,7 @@ class WarmSets {
     std::map<std::uint64_t, Failures> failures_;  ///< by job
     TimePoint tell_at_ = never;
     TimePoint deadline_{};
+    bool waits_ = false;  ///< for what comes into sets_ now
     TimePoint write_at_ = never;
     std::string file_;
     std::size_t most_ = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 #include "proxy/server/worker.hpp"
 
@@ -18,9 +19,12 @@ WarmEnd in_words(const FillEnd& end) {
     // What may not be stored is called off when its head has come.
     const bool judged = end.reason != CacheReason::none && end.reason != CacheReason::no_memory &&
                         end.reason != CacheReason::too_many_fills;
-    made.fetched = end.outcome == "ok" || judged;
+    const bool failed = end.status >= 500 && end.reason != CacheReason::none;
+    made.fetched = (end.outcome == "ok" || judged) && !failed;
     made.stored = made.fetched && end.reason == CacheReason::none;
-    if (!made.fetched)
+    if (failed && (end.outcome == "ok" || judged))
+        made.why = fmt::format("the origin answered {}", end.status);
+    else if (!made.fetched)
         made.why = end.outcome;
     else if (!made.stored)
         made.why = sentence(end.reason);

@@ -162,6 +162,40 @@ class Warm(StoredTest):
             cache={"warm": [{"urls": self.urls("/1")}], "warm_deadline": "50ms"})
         self.assertEqual(self.ready(edge), 200)
 
+    def test_readiness_waits_for_an_origin_that_fails_for_a_moment(self):
+        well = threading.Event()
+
+        def script(conn):
+            while True:
+                request = conn.request()
+                if well.is_set():
+                    conn.answer(request.target.encode(), "200 OK", "Cache-Control: max-age=600")
+                else:
+                    conn.answer(b"", "503 Not Yet")
+        origin = self.origin(script)
+        edge = self.edge(origin, wait=False, routes=self.ROUTES, cache={
+            "warm": [{"urls": self.urls("/1"), "refresh": False}], "warm_deadline": "1h"})
+        origin.wait_requests(2)
+        self.assertEqual(self.ready(edge), 503)
+        _, out, errors = self.command(edge, "cache", "warm", *self.urls("/2"))
+        self.assertIn("1/1: 0 stored, 0 not stored, 1 failed", out)
+        self.assertIn("http://site.test/2: the origin answered 503", errors)
+        well.set()
+        edge.wait_ready()
+        self.assert_hit(self.fetch(edge, "/1"))
+        self.assertRegex(edge.stderr(), "site.test/1.*: the origin answered 503")
+
+    def test_a_reload_makes_nobody_unready(self):
+        origin = held()
+        edge = self.edge(self.origin(origin), routes=self.ROUTES, cache={"warm_deadline": "1h"})
+        self.assertEqual(self.ready(edge), 200)
+        edge.config["cache"]["warm"] = [{"urls": self.urls("/1")}]
+        edge.write()
+        self.assertEqual(edge.reload()[0], 200)
+        eventually(lambda: origin.asked == ["/1"], "the new set is being fetched")
+        self.assertEqual(self.ready(edge), 200)
+        origin.go.set()
+
     def test_sets_are_fetched_again_before_they_expire(self):
         origin = counting(cache_control="max-age=1")
         edge = self.edge(self.origin(origin),

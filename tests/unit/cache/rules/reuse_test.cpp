@@ -145,6 +145,9 @@ TEST_CASE("RFC 9111 4: what was softly purged is validated first, and may stand 
     CHECK(reuse.if_error);
     CHECK_FALSE(reuse.if_slow);
     CHECK(judge("max-stale", fresh_for(60), start, true).kind == Kind::validate);
+    Freshness strict = fresh_for(60);
+    strict.must_revalidate = true;
+    CHECK_FALSE(judge("", strict, start, true).if_error);
 }
 
 TEST_CASE("RFC 9111 4.2.2: an estimate is for nobody who says who he is") {
