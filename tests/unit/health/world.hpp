@@ -144,4 +144,18 @@ class World {
     static std::size_t index(const std::string& pool) { return std::stoul(pool.substr(1)); }
 };
 
+/// A check of /healthz.
+inline config::HealthCheck a_check() {
+    config::HealthCheck check;
+    check.path = "/healthz";
+    return check;
+}
+
+/// One has ended, a second after the last.
+inline void check(World& w, int p, int e, bool passed, const char* why = "status 500") {
+    w.now += 1s;
+    static_cast<void>(
+        w.verdicts.checked("p" + std::to_string(p), w.text(p, e), passed, why, w.now, w.now));
+}
+
 }  // namespace scrollgate::test
