@@ -22,6 +22,8 @@ using OptionOwner = std::unique_ptr<nghttp2_option, OptionFreed>;
 /// of frames whose nine bytes come one by one, after a pause.
 constexpr std::size_t count_limit = limits::http2_continuations * 10U;
 
+constexpr std::uint64_t unlimited = std::uint64_t{1} << 32U;
+
 }  // namespace
 
 // ---- life
@@ -36,6 +38,9 @@ Session::Session(const SessionOptions& options, Role role) : options_(options), 
     ::nghttp2_option_set_max_outbound_ack(made, limits::http2_answers);
     ::nghttp2_option_set_max_continuations(made, count_limit);
     ::nghttp2_option_set_max_send_header_block_length(made, limits::header_bytes_max);
+    // FloodWatch counts those, and knows which of them cost something; nghttp2 would end the
+    // connection of whoever cancels 33 downloads in a second.
+    ::nghttp2_option_set_stream_reset_rate_limit(made, unlimited, unlimited);
     ::nghttp2_option_set_peer_max_concurrent_streams(made, limits::http2_streams);
     ::nghttp2_option_set_builtin_recv_extension_type(made, NGHTTP2_PRIORITY_UPDATE);
     const auto make =

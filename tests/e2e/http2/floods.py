@@ -251,7 +251,7 @@ class Floods(EdgeTest):
         proxy = self.edge(pools={"main": {"protocol": "h2c", "endpoints": [origin.address]}})
         with Http2Client(proxy.port) as client:
             lasting = client.request("/lasting")
-            for _ in range(500):
+            for _ in range(1500):
                 stream = client.request()
                 client.until(lambda s=stream: s in client.answers and client.answers[s].body)
                 client.reset_stream(stream)
