@@ -122,7 +122,12 @@ Task<void> redirect_to_https(Exchange& x, std::uint16_t port) {
     co_await redirect(x, rule);
 }
 
+// To an extended CONNECT any success would open a tunnel (RFC 8441 section 5).
 Task<void> respond(Exchange& x, const config::Respond& rule) {
+    if (x.must_upgrade && rule.status < 300) {
+        const Error nobody{ErrorKind::upgrade_unknown, false, {}, "the route answers by itself"};
+        co_return co_await refuse(x, nobody);
+    }
     x.record.outcome = "respond";
     x.response.clear();
     x.response.status = rule.status;

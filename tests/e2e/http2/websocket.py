@@ -126,6 +126,13 @@ class WebSocket(EdgeTest):
         endpoint = self.proxy.status()["pools"][0]["endpoints"][0]
         self.assertEqual((endpoint["state"], endpoint["failures"]), ("in", 0))
 
+    def test_an_answer_of_our_own_opens_no_tunnel(self):
+        edge = self.edge(self.origin(), routes=[
+            {"name": "all", "respond": {"status": 200, "body": "closed today"}}])
+        with Http2Client(edge.port) as client:
+            self.assertEqual(client.answer(client.open(ASK, end=False)).status, 502)
+            self.assertEqual(client.get2().status, 200)
+
 
 if __name__ == "__main__":
     main()
