@@ -137,7 +137,8 @@ const Table<HealthCheck>& health_check_table() {
 const Table<Outlier>& outlier_table() {
     static const Table<Outlier> table = {
         key("consecutive", &Outlier::consecutive, count<std::uint32_t>(1, 1000),
-            "answers from 500 on in a row, which other endpoints do not give, that eject"),
+            "answers from 500 on in a row, more than chance explains by those of others: the "
+            "fewest that eject"),
         key("max_ejected", &Outlier::max_ejected, percent(1),
             "share of the pool, while no other pool of the route is well; never holds for "
             "refusal, silence and failed checks"),
