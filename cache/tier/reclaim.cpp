@@ -1,5 +1,5 @@
 // FleetLog, giving memory back: what a purge by tag covers leaves Redis before its time. Nothing
-// depends on it: a slice at a time, behind all else, and given up at the first trouble.
+// depends on it: a slice at a time, behind all else, and given up when trouble does not end.
 #include <optional>
 #include <span>
 #include <string>
@@ -30,6 +30,9 @@ Command remove_command(std::string_view set, std::span<const std::string_view> n
 
 /// Responses that are looked at in one go, for which Redis lets others wait: a millisecond.
 constexpr std::size_t looked_at = limits::tier_slice / 10;
+
+constexpr unsigned most_troubles = 10;                   // in a row
+constexpr Duration patience = std::chrono::seconds(10);  // for a Redis that is left alone
 
 /// What reclaim_script() answers.
 enum class Fate : std::int64_t { not_meant = 0, removed = 1, newer = 2 };
@@ -78,16 +81,27 @@ Task<void> FleetLog::reclaim_all() {
 Task<void> FleetLog::reclaim(Covering purge) {
     const std::string set = name_of_tag(state_.prefix, purge.tag);
     std::size_t stay = 0;  // whose responses are newer; they are stepped over
+    unsigned troubles = 0;
     for (std::size_t i = 0; i * looked_at < limits::tier_tagged && !stopped_; ++i) {
         const std::string first = fmt::format("{}", stay);
         const std::string last = fmt::format("{}", stay + looked_at - 1);
         Command range = Command::master({"ZRANGE", set, first, last});
         const TimePoint until = around_.loop.now() + limits::tier_ask;
         const Answer names = co_await around_.writer.ask(std::move(range), until);
-        if (stopped_ || !names || !names->is_array() || names->elements.empty()) break;
-        const std::optional<std::size_t> stayed = co_await reclaim(purge, set, names->elements);
-        if (!stayed) break;
-        stay += *stayed;
+        if (stopped_) break;
+        std::optional<std::size_t> stayed;
+        if (names && names->is_array()) {
+            if (names->elements.empty()) break;
+            stayed = co_await reclaim(purge, set, names->elements);
+        }
+        if (stayed) {
+            stay += *stayed;
+            troubles = 0;
+            continue;
+        }
+        if (stopped_ || ++troubles >= most_troubles) break;
+        const bool up = co_await around_.writer.until_up(around_.loop.now() + patience);
+        if (stopped_ || !up) break;
     }
 }
 
