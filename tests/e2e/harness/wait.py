@@ -28,14 +28,20 @@ def eventually(condition, what, seconds=PATIENCE, step=0.005):
         time.sleep(step)
 
 
+_given = set()     # a port that was given may not be listened on yet
+
+
 def free_port():
     """A port nobody listens on. Taken below the kernel's ephemeral range, so that an outgoing
     connection of a test that runs at the same time cannot sit on it before we do."""
     for _ in range(200):
         port = random.randrange(10240, 32000)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
+                _given.add(port)
                 return port
             except OSError:
                 continue
