@@ -93,8 +93,8 @@ class Drills(BenchTest):
         self.assertGreater(run.json["drill"]["in_flight"], 0)
         self.assertIsNone(victim.poll())
         self.assertEqual(run.json["failed"], 0)
-        last = [s for s in run.json["timeline"]["slices"] if s["completed"]][-1]
-        self.assertIn("aws", last["groups"])
+        last = [s for s in run.json["timeline"]["slices"] if s["completed"]][-5:]
+        self.assertTrue(any("aws" in s["groups"] for s in last), last)
 
     def test_methods_are_told_apart(self):
         """POSTs that the victim has read may not be repeated: they fail. GETs do not."""
