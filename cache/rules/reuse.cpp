@@ -65,11 +65,11 @@ Reuse judge_reuse(const CacheControl& control, const Freshness& stored, bool sof
     reuse.ttl = stored.ttl(now);
     if (control.no_store) return validate(reuse, CacheReason::request_no_store);
     if (control.no_cache) return validate(reuse, CacheReason::request_no_cache);
-    reuse.if_error = stands_in(control, stored, reuse.ttl);
-    if (softly_purged) {  // as good as expired
-        if (stored.must_revalidate) reuse.if_error = false;
-        return validate(reuse, CacheReason::purged);
-    }
+    // Softly purged is as good as expired, to what must be revalidated then.
+    const bool over = softly_purged && stored.must_revalidate;
+    reuse.if_error =
+        stands_in(control, stored, over ? std::min<std::int64_t>(reuse.ttl, 0) : reuse.ttl);
+    if (softly_purged) return validate(reuse, CacheReason::purged);
     if (stored.no_cache) return validate(reuse, CacheReason::must_validate);
     const bool refused = refuses_age(control, stored, reuse);
     if (reuse.ttl > 0) {

@@ -39,6 +39,8 @@ struct Counts {
     Counter heard{0};          ///< purges that came by it
     Counter unsaid{0};         ///< purges that could not be written, for good
 
+    /// A value is no record, or not the one that it should be.
+    void spoiled(Unreadable why) noexcept { add(unreadable[static_cast<std::size_t>(why)]); }
     /// A record of a log of purges was read.
     void read(Unreadable why, bool checked) noexcept {
         if (why != Unreadable::no) {

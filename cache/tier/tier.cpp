@@ -47,7 +47,7 @@ Tier::Look Tier::look(const Result<redis::Reply>& reply, std::string_view key, R
     Counts::add(counts.bytes_read, reply->text.size());
     const Unreadable why = reply->is_text() ? decode(reply->text, into) : Unreadable::foreign;
     if (why != Unreadable::no) {
-        Counts::add(counts.unreadable[static_cast<std::size_t>(why)]);
+        counts.spoiled(why);
         return Look::nothing;
     }
     if (into.key != key || into.kind == Record::Kind::dictionary) {
@@ -208,7 +208,7 @@ BodyRef Tier::body_of(const Record& record) {
         }
     }
     BodyRef body = StoredBody::of_parts(record.parts, dictionary);
-    if (!body) Counts::add(state_.counts.unreadable[static_cast<std::size_t>(Unreadable::broken)]);
+    if (!body) state_.counts.spoiled(Unreadable::broken);
     return body;
 }
 
@@ -235,7 +235,7 @@ Task<void> Tier::read_dictionary(Hash128 name) {
         if (why == Unreadable::no)
             static_cast<void>(state.dictionaries.add(std::move(text)));
         else
-            Counts::add(state.counts.unreadable[static_cast<std::size_t>(why)]);
+            state.counts.spoiled(why);
     }
     state.dictionaries.done(name);
 }

@@ -89,7 +89,8 @@ void Hedge::expired() noexcept {
 /// Nobody is beside the first, or who is there has gone silent as well.
 bool Hedge::wants_rival() const noexcept {
     if (decided_ || next_ || !first_.waiting()) return false;
-    return !rival_ || (rival_->waiting() && rival_->endpoint().state->missed_one());
+    if (!rival_) return true;
+    return child_.running() && rival_->waiting() && rival_->endpoint().state->missed_one();
 }
 
 /// False: not now. It takes its share of hedges, or for one that has gone silent a retry.

@@ -19,13 +19,13 @@ WarmEnd in_words(const FillEnd& end) {
     // What may not be stored is called off when its head has come.
     const bool judged = end.reason != CacheReason::none && end.reason != CacheReason::no_memory &&
                         end.reason != CacheReason::too_many_fills;
-    const bool failed = end.status >= 500 && end.reason != CacheReason::none;
-    made.fetched = (end.outcome == "ok" || judged) && !failed;
-    made.stored = made.fetched && end.reason == CacheReason::none;
-    if (failed && (end.outcome == "ok" || judged))
-        made.why = fmt::format("the origin answered {}", end.status);
-    else if (!made.fetched)
+    const bool answered = end.outcome == "ok" || judged;
+    made.stored = answered && end.reason == CacheReason::none;
+    made.fetched = made.stored || (answered && end.status < 500);
+    if (!answered)
         made.why = end.outcome;
+    else if (!made.fetched)
+        made.why = fmt::format("the origin answered {}", end.status);
     else if (!made.stored)
         made.why = sentence(end.reason);
     return made;

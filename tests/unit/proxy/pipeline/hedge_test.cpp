@@ -34,11 +34,13 @@ void past(Edge& edge, std::uint32_t unanswered) {
     }
 }
 
-const std::string three_endpoints = [] {
+/// two_endpoints, with `to` in the place of `from`.
+std::string with(const std::string& from, const std::string& to) {
     std::string yaml = two_endpoints;
-    const std::string last = "\"192.0.2.2:80\"";
-    return yaml.replace(yaml.find(last), last.size(), last + ", \"192.0.2.3:80\"");
-}();
+    return yaml.replace(yaml.find(from), from.size(), to);
+}
+
+const std::string three_endpoints = with("\"192.0.2.2:80\"", "\"192.0.2.2:80\", \"192.0.2.3:80\"");
 
 /// Endpoints that answer when they are told to.
 struct Late {
@@ -111,10 +113,9 @@ TEST_CASE("of one that has gone silent, the answer is late when it would be late
 }
 
 TEST_CASE("a hedge that finds the other endpoint full is made when that has room") {
-    std::string yaml = two_endpoints;
-    const std::string all = "limits: { connections: 100, in_flight: 100 }";
-    yaml.replace(yaml.find(all), all.size(), "limits: { endpoint: { in_flight: 1 } }");
-    Late late(get, true, nullptr, yaml);
+    Late late(get, true, nullptr,
+              with("limits: { connections: 100, in_flight: 100 }",
+                   "limits: { endpoint: { in_flight: 1 } }"));
     const auto other = late.edge.client();
     other->send(get);
     CHECK(late.edge.settle());
@@ -177,6 +178,27 @@ TEST_CASE("where the other endpoint breaks off, a third one takes its place") {
     REQUIRE(late.edge.settle());
     REQUIRE(late.attempts() == 3);
     late.answer(2, ok_ten + ten);
+    CHECK(late.read().status == 200);
+    late.end();
+}
+
+TEST_CASE("one that broke off while no other attempt was allowed takes no place for the next") {
+    Late late(
+        get, true, [](Edge& edge) { past(edge, 1); }, three_endpoints);
+    late.wait(5ms);
+    REQUIRE(late.attempts() == 2);
+    HedgeGate& gate = *late.edge.worker.snapshot_ref()->hedges[0];
+    while (gate.take()) {
+    }
+    RetryBudget& budget = *late.edge.worker.snapshot_ref()->shared->routes[0].budget;
+    while (budget.take(late.edge.clock.now())) {
+    }
+    late.edge.dialer.peers[1]->reset();
+    REQUIRE(late.edge.settle());
+    CHECK(late.attempts() == 2);
+    late.wait(1s);
+    CHECK(late.attempts() == 2);  // no endpoint is claimed that nobody asks
+    late.answer(0, ok_ten + ten);
     CHECK(late.read().status == 200);
     late.end();
 }
