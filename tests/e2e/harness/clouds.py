@@ -1,6 +1,5 @@
 """Clouds that are lost: origins as processes of their own, and load that notes who answered."""
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from .case import EdgeTest
 from .client import RawClient
-from .wait import eventually, free_port
+from .wait import eventually, free_port, signal_to
 
 PROGRAM = Path(__file__).with_name("origin_program.py")
 # Load's clients need 200 ms for so many answers at least. A worker knows after 100 what is usual,
@@ -51,11 +50,10 @@ class OriginProcess:
             self.process = None
 
     def freeze(self):
-        self.process.send_signal(signal.SIGSTOP)
-        os.waitpid(self.process.pid, os.WUNTRACED)
+        signal_to(self.process, signal.SIGSTOP)
 
     def thaw(self):
-        self.process.send_signal(signal.SIGCONT)
+        signal_to(self.process, signal.SIGCONT)
 
     def seen(self, kind=None):
         """How many requests it has read; or lines that begin so, as origin_program.py says."""

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from .wait import PATIENCE, SCALE, eventually, free_port
+from .wait import PATIENCE, SCALE, eventually, free_port, signal_to
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("SCROLLGATE_BIN", str(ROOT / "build" / "scrollgate"))
@@ -93,7 +93,7 @@ class Scrollgate:
         eventually(ready, "/readyz answers 200", PATIENCE * 2)
 
     def signal(self, number):
-        self.process.send_signal(number)
+        signal_to(self.process, number)
 
     def stop(self, patience=15):
         """SIGTERM; returns the exit status."""

@@ -15,7 +15,7 @@ import time
 import unittest
 
 from .server import listens
-from .wait import PATIENCE, SCALE, eventually, free_port
+from .wait import PATIENCE, SCALE, eventually, free_port, signal_to
 
 SERVER = shutil.which("redis-server")
 DRIVER = os.environ.get("REDIS_DRIVER_BIN")
@@ -59,7 +59,7 @@ class RedisServer:
         eventually(lambda: listens(self.port), f"redis listens on {self.port}")
 
     def signal(self, number):
-        self.process.send_signal(number)
+        signal_to(self.process, number)
 
     def kill(self):
         if self.process.poll() is None:

@@ -1,6 +1,7 @@
 """Waiting for events, with deadlines that only a broken product ever reaches."""
 import os
 import random
+import signal
 import socket
 import time
 import unittest
@@ -26,6 +27,14 @@ def eventually(condition, what, seconds=PATIENCE, step=0.005):
         if time.monotonic() > end:
             raise AssertionError(f"never happened: {what}")
         time.sleep(step)
+
+
+def signal_to(process, number):
+    """Sends it; SIGSTOP has halted all threads of the child when this returns: one that runs while
+    another is to take the signal would go on for a while."""
+    process.send_signal(number)
+    if number == signal.SIGSTOP:
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
 
 _given = set()     # a port that was given may not be listened on yet
