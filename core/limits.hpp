@@ -215,6 +215,8 @@ inline constexpr auto warm_burst = 100ms;         ///< a job that was held up ma
 inline constexpr std::size_t warm_troubles = 20;  ///< told of one job
 inline constexpr auto warm_again = 30s;  ///< what could not be stored is fetched again after
 inline constexpr auto warm_again_least = 500ms;       ///< and nothing earlier than after
+inline constexpr auto warm_start_again = 1s;          ///< the same while the start waits for it
+inline constexpr auto warm_look = 1min;               ///< whether what is stored is still there
 inline constexpr std::size_t hottest_counted = 8192;  ///< keys whose uses are counted
 inline constexpr auto hottest_interval = 1min;        ///< its file is written anew
 inline constexpr double hottest_rate = 500;           ///< fetches per second from it, at start
@@ -314,7 +316,9 @@ inline constexpr std::size_t tier_tags = 16;          ///< of a response that re
 inline constexpr std::size_t tier_tagged = 100'000;   ///< responses of one tag that it knows
 inline constexpr unsigned tier_reclaims = 4;          ///< tags whose responses go, at a time…
 inline constexpr std::size_t tier_reclaims_wait = 1024;  ///< …while so many wait
-inline constexpr std::size_t tier_slice = 500;           ///< removed in one go
+inline constexpr std::size_t tier_slice = 50;  ///< looked at in one go; Redis: a millisecond
+inline constexpr unsigned tier_reclaim_troubles = 10;  ///< in a row, until it is given up…
+inline constexpr auto tier_reclaim_patience = 10s;     ///< …as it is when Redis is away so long
 
 // -- HTTP/2 (fixed)
 inline constexpr std::uint32_t http2_streams = 100;  ///< open at a time on one connection

@@ -33,6 +33,11 @@ std::string pace(const WatchedPool& pool, const WatchedEndpoint& endpoint) {
     return text;
 }
 
+std::string failures(const Tally& tally) {
+    return fmt::format("{:.0f} % of its last attempts have failed",
+                       100 * tally.bad / std::max(tally.samples(), 1.0));
+}
+
 /// Of an endpoint that is in: what lowers its score most. Nothing: what was said when it came in
 /// still holds, or nothing is wrong.
 std::optional<std::string> flaw(const WatchedPool& pool, const WatchedEndpoint& endpoint) {
@@ -41,18 +46,13 @@ std::optional<std::string> flaw(const WatchedPool& pool, const WatchedEndpoint& 
                 latency = state.latency_part, dependency = state.dependency_part;
     const float least = std::min({check, success, latency, dependency});
     const Tally& tally = endpoint.success.tally();
-    if (least >= 0.9F && tally.samples() >= 1 && tally.bad > tally.good) {
-        return fmt::format("{:.0f} % of its last attempts have failed; nobody else does better",
-                           100 * tally.bad / tally.samples());
-    }
+    if (least >= 0.9F && tally.samples() >= 1 && tally.bad > tally.good)
+        return failures(tally) + "; nobody else does better";
     if (least >= 0.9F || least >= state.ramp_part.load(relaxed)) return std::nullopt;
     if (least == dependency) return "something that its pool depends on is gone";
     if (least == check) return fmt::format("a check has failed: {}", endpoint.check_why);
-    if (least == latency) {
-        return fmt::format("it is slow: {}", pace(pool, endpoint));
-    }
-    return fmt::format("{:.0f} % of its last attempts have failed",
-                       100 * tally.bad / std::max(tally.samples(), 1.0));
+    if (least == latency) return fmt::format("it is slow: {}", pace(pool, endpoint));
+    return failures(tally);
 }
 
 }  // namespace

@@ -28,12 +28,6 @@ Command remove_command(std::string_view set, std::span<const std::string_view> n
     return {Command::Kind::master, words};
 }
 
-/// Responses that are looked at in one go, for which Redis lets others wait: a millisecond.
-constexpr std::size_t looked_at = limits::tier_slice / 10;
-
-constexpr unsigned most_troubles = 10;                   // in a row
-constexpr Duration patience = std::chrono::seconds(10);  // for a Redis that is left alone
-
 /// What reclaim_script() answers.
 enum class Fate : std::int64_t { not_meant = 0, removed = 1, newer = 2 };
 
@@ -82,9 +76,9 @@ Task<void> FleetLog::reclaim(Covering purge) {
     const std::string set = name_of_tag(state_.prefix, purge.tag);
     std::size_t stay = 0;  // whose responses are newer; they are stepped over
     unsigned troubles = 0;
-    for (std::size_t i = 0; i * looked_at < limits::tier_tagged && !stopped_; ++i) {
+    for (std::size_t i = 0; i * limits::tier_slice < limits::tier_tagged && !stopped_; ++i) {
         const std::string first = fmt::format("{}", stay);
-        const std::string last = fmt::format("{}", stay + looked_at - 1);
+        const std::string last = fmt::format("{}", stay + limits::tier_slice - 1);
         Command range = Command::master({"ZRANGE", set, first, last});
         const TimePoint until = around_.loop.now() + limits::tier_ask;
         const Answer names = co_await around_.writer.ask(std::move(range), until);
@@ -99,8 +93,9 @@ Task<void> FleetLog::reclaim(Covering purge) {
             troubles = 0;
             continue;
         }
-        if (stopped_ || ++troubles >= most_troubles) break;
-        const bool up = co_await around_.writer.until_up(around_.loop.now() + patience);
+        if (stopped_ || ++troubles >= limits::tier_reclaim_troubles) break;
+        const TimePoint patience = around_.loop.now() + limits::tier_reclaim_patience;
+        const bool up = co_await around_.writer.until_up(patience);
         if (stopped_ || !up) break;
     }
 }

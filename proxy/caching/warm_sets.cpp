@@ -15,8 +15,6 @@ namespace scrollgate {
 namespace {
 
 constexpr Duration failures_gather = std::chrono::seconds(2);  // before they are told of
-constexpr Duration look_again = std::chrono::minutes(1);   // whether what is stored is still there
-constexpr Duration start_again = std::chrono::seconds(1);  // what failed while the start waits
 
 std::uint64_t hash_of(const std::vector<std::string>& urls) noexcept {
     std::uint64_t hash = 0;
@@ -139,7 +137,7 @@ void WarmSets::ended(std::uint64_t job, const std::string& url, const WarmEnd& e
         tell_at_ = std::min(tell_at_, clock_.now() + failures_gather);
     }
     if (!refresh && !try_on) return turn();
-    Duration again = try_on ? start_again : limits::warm_again;
+    Duration again = try_on ? limits::warm_start_again : limits::warm_again;
     if (const auto ttl = end.stored ? hooks_.ttl(url) : std::nullopt; ttl && *ttl > 0)
         again = std::max<Duration>(std::chrono::milliseconds(*ttl * 900), limits::warm_again_least);
     schedule({job, url, clock_.now() + again});
@@ -147,7 +145,7 @@ void WarmSets::ended(std::uint64_t job, const std::string& url, const WarmEnd& e
 }
 
 void WarmSets::schedule(Due due) {
-    const TimePoint when = std::min(due.at, clock_.now() + look_again);
+    const TimePoint when = std::min(due.at, clock_.now() + limits::warm_look);
     due_.emplace(when, std::move(due));
 }
 
