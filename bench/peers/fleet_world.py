@@ -63,13 +63,19 @@ class Node(Subject):
         super().__init__("scrollgate", bench.folder, bench.proxy_core, values,
                          frozenset({"cache", "purge", *(["tier"] if redis else [])}))
         try:
-            # It is made when clients are already let in.
-            wait_until(lambda: (self.folder / "token").exists(), "the admin API has its token")
+            # Clients are let in before it is there, with its token.
+            wait_until(self.is_administered, "the admin API answers")
             if redis:
                 self.wait_in_step()
         except BaseException:
             self.stop()
             raise
+
+    def is_administered(self):
+        try:
+            return bool(self.admin("GET", "status"))
+        except OSError:
+            return False
 
     def tier(self):
         return self.admin("GET", "status")["cache"]["redis"]

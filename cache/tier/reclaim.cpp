@@ -71,14 +71,15 @@ Task<void> FleetLog::reclaim_all() {
     --reclaiming_;
 }
 
-/// What has the tag now; at most what its set may hold.
+/// What has the tag now; at most what its set may hold. From the set's end, where what is made
+/// meanwhile comes in: that moves others to where is looked next, and none past it.
 Task<void> FleetLog::reclaim(Covering purge) {
     const std::string set = name_of_tag(state_.prefix, purge.tag);
     std::size_t stay = 0;  // whose responses are newer; they are stepped over
     unsigned troubles = 0;
     for (std::size_t i = 0; i * limits::tier_slice < limits::tier_tagged && !stopped_; ++i) {
-        const std::string first = fmt::format("{}", stay);
-        const std::string last = fmt::format("{}", stay + limits::tier_slice - 1);
+        const std::string first = fmt::format("-{}", stay + limits::tier_slice);
+        const std::string last = fmt::format("-{}", stay + 1);
         Command range = Command::master({"ZRANGE", set, first, last});
         const TimePoint until = around_.loop.now() + limits::tier_ask;
         const Answer names = co_await around_.writer.ask(std::move(range), until);

@@ -130,6 +130,34 @@ class Purging(FleetTest):
         self.assertEqual(self.tier(far)["reclaimed"], 1)
         self.assertIn(b"3 /x", redis.values())
 
+    def test_what_is_made_while_others_go_hides_none_of_them(self):
+        """Its name stands in another place of the tag's set by then."""
+        redis, origin = self.redis(), counting("Surrogate-Key: red")
+        meddler, url = self.meddler(redis)
+        near, far = self.node(redis, origin), self.node(url, origin)
+        self.wait_nodes(2, near, far)
+        for i in range(60):
+            self.fetch(near, f"/{i}")
+        self.wait_written(redis, 60)
+        (tags,) = redis.keys("scrollgate:tag:*")
+        eventually(lambda: redis.call("ZCARD", tags) == 60, "all have the tag")
+        (first,) = redis.call("ZRANGE", tags, 0, 0)
+        before, seen = redis.call("ZSCORE", tags, first), []
+
+        def asked(data):
+            if b"RANGE\r\n" in data and tags.encode() in data and not seen:
+                seen.append("range")
+                eventually(lambda: self.fetch(near, "/0").body == b"61 /0", "it is made anew")
+                eventually(lambda: redis.call("ZSCORE", tags, first) != before, "and written")
+                redis.call("ZADD", tags, 0, first)
+            elif b"ZREM\r\n" in data and "remove" not in seen:
+                seen.append("remove")
+                redis.call("ZADD", tags, 9e15, first)
+        meddler.asked = asked
+        self.purge(far, tag="red")
+        eventually(lambda: redis.responses() == [first.decode()], "all but that one have gone")
+        self.assertEqual(seen, ["range", "remove"])
+
     def test_a_node_that_was_away_hears_of_it_when_it_is_back(self):
         redis, origin = self.redis(), counting()
         first, second = self.fleet(redis, origin, 2)
