@@ -147,7 +147,10 @@ CacheRefusal CacheDesk::warm(std::vector<std::string> urls, double rate, std::ui
 
 void CacheDesk::fetch(const std::string& url, WarmJobs::Ended ended) {
     const auto fail = [&](std::string why) {
-        hooks_.later([ended, why = std::move(why)] { ended({false, false, why}); });
+        WarmEnd end;
+        end.why = std::move(why);
+        end.hopeless = true;
+        hooks_.later([ended, end = std::move(end)] { ended(end); });
     };
     const PlainUrl plain = plain_url(url);
     if (!plain.wrong.empty()) return fail(plain.wrong);

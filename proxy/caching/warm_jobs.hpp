@@ -24,9 +24,10 @@ namespace scrollgate {
 struct WarmEnd {
     bool fetched =
         false;  ///< the origin gave a response, no 5xx, or said that what is stored is good
-    bool stored = false;  ///< and it is in the cache
-    std::string why;      ///< if not
-    unsigned asked = 1;   ///< requests to the origin: several where there are variants by coding
+    bool stored = false;    ///< and it is in the cache
+    std::string why;        ///< if not
+    unsigned asked = 1;     ///< requests to the origin: several where there are variants by coding
+    bool hopeless = false;  ///< nobody can be asked: it is no URL, or none that is cached
 };
 
 struct WarmProgress {

@@ -129,7 +129,8 @@ void WarmSets::end_set(const Set& set) {
 
 void WarmSets::ended(std::uint64_t job, const std::string& url, const WarmEnd& end, bool refresh) {
     const auto first = first_.find(job);
-    const bool try_on = !end.fetched && first != first_.end() && clock_.now() < deadline_;
+    const bool try_on =
+        !end.fetched && !end.hopeless && first != first_.end() && clock_.now() < deadline_;
     if (!try_on && first != first_.end() && --first->second == 0) first_.erase(first);
     if (!end.fetched) {
         Failures& failures = failures_[job];

@@ -185,6 +185,17 @@ class Warm(StoredTest):
         self.assert_hit(self.fetch(edge, "/1"))
         self.assertRegex(edge.stderr(), "site.test/1.*: the origin answered 503")
 
+    def test_readiness_waits_for_nothing_that_nobody_can_be_asked_for(self):
+        file = self.edge(self.origin()).path / "urls"
+        file.write_bytes(b"\xff\0\nno url\nhttp://other.test/\n" + self.urls("/1")[0].encode())
+        edge = self.edge(
+            self.origin(counting()),
+            routes=[{**route, "match": {"host": "site.test"}} for route in self.ROUTES],
+            cache={"hottest": {"file": str(file), "count": 9}, "warm": [{"file": str(file)}],
+                   "warm_deadline": "1h"})
+        self.assert_hit(self.fetch(edge, "/1"))
+        edge.wait_stderr("fetches for a set have failed")
+
     def test_a_reload_makes_nobody_unready(self):
         origin = held()
         edge = self.edge(self.origin(origin), routes=self.ROUTES, cache={"warm_deadline": "1h"})
