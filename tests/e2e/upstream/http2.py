@@ -34,8 +34,11 @@ class Messages(Http2Case):
         self.assertEqual(edge.metric("scrollgate_connections", 'side="upstream"'), 1)
 
     def test_many_at_a_time_share_a_connection(self):
+        together = threading.Event()
+
         def script(http2):
-            http2.until(lambda: len(http2.heads) >= 40)       # else nobody is answered
+            http2.until(lambda: len(http2.heads) >= 40)
+            together.set()      # before anybody is answered
             for request in reversed(http2.heads):
                 http2.answer(request.stream, request.path.encode())
             http2.until_closed()
@@ -46,6 +49,7 @@ class Messages(Http2Case):
         streams = [client.request(f"/{i}") for i in range(40)]
         for i, stream in enumerate(streams):
             self.assertEqual(client.answer(stream).body, f"/{i}".encode())
+        self.assertTrue(together.is_set())
         self.assertEqual(len(origin.connections), 1)
 
     def test_a_body_goes_up_with_and_without_a_length(self):
